@@ -1,0 +1,61 @@
+/**
+ * Every bound two machines must agree on, or that a decoder enforces on bytes from a stranger.
+ * Each says its unit, why this number, and what happens beyond it.
+ */
+
+/** Version of the first wire format; part of every signature's domain tag and of every stream protocol id. */
+export const WIRE_VERSION = 1;
+
+/** One signed message body. The largest is a report (two envelopes and a proof of 64 hashes, under 8 KiB); more is refused before decoding. */
+export const MAX_BODY_BYTES: number = 48 * 1024;
+
+/** One envelope: a body and up to MAX_SIGNATURES signatures with their delegations. */
+export const MAX_ENVELOPE_BYTES: number = 60 * 1024;
+
+/** Signatures on one envelope: the two parties, and room for two witnesses. */
+export const MAX_SIGNATURES = 4;
+
+/** A log entry: tlog-tiles prefixes it with 16 bits of length. */
+export const MAX_ENTRY_BYTES = 65_535;
+
+/** Nesting of CBOR items. The deepest message of version 1 nests 4 deep; the rest is room for `ext`. */
+export const MAX_DEPTH = 12;
+
+/** Items of one list in a message, unless its field says less. */
+export const MAX_ITEMS = 4_096;
+
+/** One text field, in UTF-8 bytes. */
+export const MAX_TEXT_BYTES = 1_024;
+
+/** Keys in `ext`, and names in `crit`. */
+export const MAX_EXT_KEYS = 16;
+
+/** Hashes in a Merkle proof: a tree of 2^63 leaves has 63 levels; consistency proofs may repeat one. */
+export const MAX_PROOF_HASHES = 64;
+
+/**
+ * Payload of one frame on a work stream. Large data is cut into frames of this size so that a receipt never waits
+ * behind a whole output. libp2p cuts further: WebRTC messages are 16 KiB at most in every implementation.
+ */
+export const MAX_FRAME_BYTES: number = 64 * 1024;
+
+/** One blob (function or input) a peer or relay accepts. The largest program of the examples has 21.5 MB. */
+export const MAX_BLOB_BYTES: number = 64 * 1024 * 1024;
+
+/** Input or output of one task. A browser tab holds several of these at once. */
+export const MAX_TASK_BYTES: number = 32 * 1024 * 1024;
+
+/** Arguments, environment and file table of a job, encoded. */
+export const MAX_ARGS_BYTES: number = 32 * 1024;
+
+/** Tasks of one job: the ledger's escrow and the task tree stay small far beyond this. */
+export const MAX_TASKS_PER_JOB = 1_000_000;
+
+/** Longest life of a job: replays are remembered until expiry plus skew (rule 18). */
+export const MAX_JOB_LIFETIME_MS: number = 24 * 60 * 60 * 1000;
+
+/** Clocks of honest machines differ by less; only the relay's log time judges (rule 19). */
+export const CLOCK_SKEW_MS: number = 2 * 60 * 1000;
+
+/** Linear memory of one function: 4 pages in a test, 1 GiB in a generous job. Above 2 GiB 32-bit engines fail. */
+export const MAX_FUNCTION_MEMORY_BYTES: number = 1024 * 1024 * 1024;

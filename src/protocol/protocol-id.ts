@@ -1,0 +1,6 @@
+/** libp2p protocol ids. Each carries the wire version, so that a later one can be offered beside it. */
+export const WORK_PROTOCOL = "/tabmesh/work/1";
+export const BLOB_PROTOCOL = "/tabmesh/blob/1";
+export const OFFER_PROTOCOL = "/tabmesh/offer/1";
+/** Returns every byte it is sent: the reference that the benches divide by. */
+export const ECHO_PROTOCOL = "/tabmesh/echo/1";
