@@ -1,0 +1,158 @@
+import { type Cid, cidOf, DAG_CBOR } from "./cid.ts";
+import { FailureError } from "./failure.ts";
+import { MAX_BODY_BYTES, MAX_ENVELOPE_BYTES, MAX_SIGNATURES } from "./limits.ts";
+import { keyFromPeerId, type PeerId } from "./peer-id.ts";
+import {
+  bytes,
+  decode,
+  encode,
+  exactBytes,
+  list,
+  optional,
+  peer,
+  record,
+  type Schema,
+  text,
+} from "./schema.ts";
+import {
+  isSoundSignature,
+  SIGNATURE_BYTES,
+  type SignatureClaim,
+  signedBytes,
+  type Signer,
+  type Verify,
+  type VerifySync,
+} from "./signature.ts";
+import { WireError } from "./wire-error.ts";
+
+/** A message type: its name, which is part of what is signed, and the shape of its body. */
+export interface MessageType<T> {
+  readonly name: string;
+  readonly schema: Schema<T>;
+}
+
+/** Signatures stand outside the body, so the identity of a message (CID of the body) does not depend on them. */
+interface EnvelopeSignature {
+  readonly key: PeerId;
+  /** A delegation envelope, when `key` acts for a root identity. */
+  readonly delegation?: Uint8Array;
+  readonly sig: Uint8Array;
+}
+
+interface Envelope {
+  readonly type: string;
+  readonly body: Uint8Array;
+  readonly signatures: readonly EnvelopeSignature[];
+}
+
+/** A delegation envelope has one small body and one signature; it may not carry a delegation itself. */
+const MAX_DELEGATION_BYTES = 1_024;
+
+const envelopeSchema: Schema<Envelope> = record<Envelope>({
+  type: text(32),
+  body: bytes(MAX_BODY_BYTES),
+  signatures: list(
+    record<EnvelopeSignature>({
+      key: peer,
+      delegation: optional(bytes(MAX_DELEGATION_BYTES)),
+      sig: exactBytes(SIGNATURE_BYTES),
+    }),
+    MAX_SIGNATURES,
+  ),
+});
+
+/** Who signed, as the envelope says. Trust it only after the claims have been verified. */
+export interface SignedBy {
+  readonly key: PeerId;
+  readonly delegation?: Uint8Array;
+}
+
+/** A decoded message whose signatures have not been verified yet. */
+export interface Unverified<T> {
+  readonly type: string;
+  /** CID of the body: the identity of the message. Idempotence goes by this, never by signature bytes (rule 20). */
+  readonly id: Cid;
+  readonly body: T;
+  /** The envelope as it came. */
+  readonly bytes: Uint8Array;
+  readonly signedBy: readonly SignedBy[];
+  readonly claims: readonly SignatureClaim[];
+}
+
+declare const verifiedBrand: unique symbol;
+/** A message all of whose signatures hold. Delegations are judged by `signatory` in delegation.ts. */
+export type Verified<T> = Unverified<T> & { readonly [verifiedBrand]: true };
+
+/** Encodes and signs a body. The result is the envelope's bytes. */
+export async function seal<T>(
+  type: MessageType<T>,
+  body: T,
+  signers: readonly Signer[],
+): Promise<Uint8Array<ArrayBuffer>> {
+  const encoded = encode(type.schema, body);
+  const message = signedBytes(type.name, encoded);
+  const signatures = await Promise.all(
+    signers.map(async (signer): Promise<EnvelopeSignature> => ({
+      key: signer.key,
+      ...(signer.delegation === undefined ? {} : { delegation: signer.delegation }),
+      sig: await signer.sign(message),
+    })),
+  );
+  return encode(envelopeSchema, { type: type.name, body: encoded, signatures });
+}
+
+/** Identity of a body that is not signed yet. */
+export function bodyId<T>(type: MessageType<T>, body: T): Cid {
+  return cidOf(DAG_CBOR, encode(type.schema, body));
+}
+
+/**
+ * Decodes an envelope of the expected type.
+ * @throws FailureError `malformed`, `unsupported`, `too-large`, or `bad-signature` when a signature breaks the signature law.
+ */
+export function openEnvelope<T>(type: MessageType<T>, data: Uint8Array): Unverified<T> {
+  const envelope = decode(envelopeSchema, data, MAX_ENVELOPE_BYTES);
+  if (envelope.type !== type.name)
+    throw new WireError(`message: expected a ${type.name}, not a ${envelope.type.slice(0, 32)}`);
+  if (envelope.signatures.length === 0)
+    throw new FailureError("bad-signature", `${type.name}: nobody signed it`);
+  const message = signedBytes(type.name, envelope.body);
+  const claims = envelope.signatures.map(({ key, sig }) => {
+    const raw = keyFromPeerId(key);
+    if (!isSoundSignature(raw, sig))
+      throw new FailureError("bad-signature", `${type.name}: key or signature is not canonical`);
+    return { key: raw, message, signature: sig };
+  });
+  return {
+    type: type.name,
+    id: cidOf(DAG_CBOR, envelope.body),
+    body: decode(type.schema, envelope.body),
+    bytes: data,
+    signedBy: envelope.signatures.map(({ key, delegation }) =>
+      delegation === undefined ? { key } : { key, delegation },
+    ),
+    claims,
+  };
+}
+
+function refuse(type: string): never {
+  throw new FailureError("bad-signature", `${type}: a signature does not fit the message and its key`);
+}
+
+function markVerified<T>(message: Unverified<T>, every: boolean): message is Verified<T> {
+  return every && message.claims.length > 0;
+}
+
+/** @throws FailureError `bad-signature`. */
+export async function verified<T>(message: Unverified<T>, verify: Verify): Promise<Verified<T>> {
+  const results = await Promise.all(
+    message.claims.map(async (claim) => verify(claim.key, claim.message, claim.signature)),
+  );
+  return markVerified(message, results.every(Boolean)) ? message : refuse(message.type);
+}
+
+/** @throws FailureError `bad-signature`. */
+export function verifiedSync<T>(message: Unverified<T>, verify: VerifySync): Verified<T> {
+  const every = message.claims.every((claim) => verify(claim.key, claim.message, claim.signature));
+  return markVerified(message, every) ? message : refuse(message.type);
+}

@@ -1,0 +1,257 @@
+import { type Cid } from "../cid.ts";
+import { MAX_ENTRY_BYTES, MAX_ENVELOPE_BYTES, WIRE_VERSION } from "../limits.ts";
+import { HASH_BYTES } from "../merkle.ts";
+import type { PeerId } from "../peer-id.ts";
+import {
+  amount,
+  bytes,
+  cid,
+  decode,
+  encode,
+  exactBytes,
+  oneOf,
+  optional,
+  peer,
+  record,
+  type Schema,
+  text,
+  uint,
+} from "../schema.ts";
+import { type Tariff, tariffSchema } from "../tariff.ts";
+import type { MicroCredits } from "../units.ts";
+import { WireError } from "../wire-error.ts";
+
+/** Every movement of money and every change of rules is an entry of one of these types (rule 10). */
+export const ENTRY_TYPES = [
+  "policy",
+  "deposit",
+  "grant",
+  "escrow",
+  "lease",
+  "receipt",
+  "draw",
+  "verdict",
+  "settle",
+  "release",
+  "forfeit",
+  "payout",
+  "epoch-open",
+  "key-rotate",
+  "key-revoke",
+  "bar",
+] as const;
+export type EntryType = (typeof ENTRY_TYPES)[number];
+
+/** One entry of the relay's append-only log. Its bytes are the data of a Merkle leaf. */
+export interface Entry {
+  readonly v: typeof WIRE_VERSION;
+  readonly type: EntryType;
+  /** Log time, milliseconds since 1970; never decreases. Only this time judges (rule 19). */
+  readonly time: number;
+  /** Encoded body, or its CID where it is too large. Exactly one of the two is present. */
+  readonly body?: Uint8Array;
+  readonly bodyCid?: Cid;
+}
+
+const entrySchema: Schema<Entry> = record<Entry>({
+  v: {
+    write: (out, value) => out.head(0, value),
+    read: (from) =>
+      from.uint(255) === WIRE_VERSION ? WIRE_VERSION : from.fail("is of another version", "unsupported"),
+  },
+  type: oneOf(ENTRY_TYPES),
+  time: uint(),
+  body: optional(bytes(MAX_ENTRY_BYTES)),
+  bodyCid: optional(cid),
+});
+
+/** @throws RangeError above MAX_ENTRY_BYTES. */
+export function encodeEntry(entry: Entry): Uint8Array<ArrayBuffer> {
+  const encoded = encode(entrySchema, entry);
+  if (encoded.length > MAX_ENTRY_BYTES)
+    throw new RangeError(`entry takes ${encoded.length} bytes, at most ${MAX_ENTRY_BYTES}`);
+  return encoded;
+}
+
+export function decodeEntry(data: Uint8Array): Entry {
+  const entry = decode(entrySchema, data, MAX_ENTRY_BYTES);
+  if ((entry.body === undefined) === (entry.bodyCid === undefined)) {
+    throw new WireError("entry: needs a body or the CID of one, not both");
+  }
+  return entry;
+}
+
+/** Keys of the relay: one each for log, leases and draws (rule 12). */
+export interface RelayKeys {
+  readonly log: PeerId;
+  readonly lease: PeerId;
+  readonly draw: PeerId;
+}
+
+/** First entry, and again at every change: the rules that hold from here on. */
+export interface PolicyBody {
+  readonly origin: string;
+  readonly asset: string;
+  readonly keys: RelayKeys;
+  readonly tariff: Tariff;
+  /** The policy document by CID; receipts name it. */
+  readonly policy: Cid;
+}
+
+/** Money comes in: `reference` is the payment's identity outside, or why test credits were granted. */
+export interface FundingBody {
+  readonly account: PeerId;
+  readonly amount: MicroCredits;
+  readonly reference: string;
+}
+
+/** A job's price cap is set aside. */
+export interface EscrowBody {
+  readonly job: Cid;
+  readonly payer: PeerId;
+  readonly amount: MicroCredits;
+  /** Job envelope. */
+  readonly envelope: Uint8Array;
+}
+
+/** A lease takes its budget out of the job's escrow; a top-up is an entry of its own. */
+export interface LeaseBody {
+  readonly lease: Cid;
+  readonly job: Cid;
+  /** Lease envelope. */
+  readonly envelope: Uint8Array;
+}
+
+/** A report, as it came: it holds the receipt and both signatures. */
+export interface ReceiptBody {
+  readonly lease: Cid;
+  readonly envelope: Uint8Array;
+}
+
+/** A lease ends: what it earned goes to the provider, the rest of its budget back to the job's escrow. */
+export interface SettleBody {
+  readonly lease: Cid;
+  readonly job: Cid;
+  readonly provider: PeerId;
+  /** Receipt entry that is paid; absent when the lease ends unused. */
+  readonly receiptIndex?: number;
+  readonly paid: MicroCredits;
+  readonly returned: MicroCredits;
+  readonly reason: "final" | "closed" | "report-by" | "void";
+}
+
+/** A job ends, or a part of it becomes free: money goes from the job's escrow back to the payer. */
+export interface ReleaseBody {
+  readonly job: Cid;
+  readonly payer: PeerId;
+  readonly amount: MicroCredits;
+}
+
+export interface ForfeitBody {
+  readonly lease: Cid;
+  readonly provider: PeerId;
+  readonly refunded: MicroCredits;
+  readonly burnt: MicroCredits;
+}
+
+export interface PayoutBody {
+  readonly account: PeerId;
+  readonly amount: MicroCredits;
+  readonly address: string;
+}
+
+/** Commits the secret of an epoch of entries and reveals the one before (rule 3). */
+export interface EpochOpenBody {
+  readonly epoch: number;
+  readonly commit: Uint8Array;
+  readonly revealed?: Uint8Array;
+}
+
+/** The relay replaces one of its keys; signed by the old one. */
+export interface KeyRotateBody {
+  readonly purpose: keyof RelayKeys;
+  readonly previous: PeerId;
+  readonly next: PeerId;
+  /** Signature of `previous` over rotationMessage(purpose, next). */
+  readonly proof: Uint8Array;
+}
+
+export interface KeyRevokeBody {
+  /** key-revoke envelope. */
+  readonly envelope: Uint8Array;
+}
+
+export interface BarBody {
+  readonly identity: PeerId;
+  readonly reason: string;
+}
+
+const envelope: Schema<Uint8Array> = bytes(MAX_ENVELOPE_BYTES);
+const funding: Schema<FundingBody> = record<FundingBody>({ account: peer, amount, reference: text(256) });
+
+export interface EntryBodies {
+  readonly policy: PolicyBody;
+  readonly deposit: FundingBody;
+  readonly grant: FundingBody;
+  readonly escrow: EscrowBody;
+  readonly lease: LeaseBody;
+  readonly receipt: ReceiptBody;
+  readonly draw: { readonly envelope: Uint8Array };
+  readonly verdict: { readonly envelope: Uint8Array };
+  readonly settle: SettleBody;
+  readonly release: ReleaseBody;
+  readonly forfeit: ForfeitBody;
+  readonly payout: PayoutBody;
+  readonly "epoch-open": EpochOpenBody;
+  readonly "key-rotate": KeyRotateBody;
+  readonly "key-revoke": KeyRevokeBody;
+  readonly bar: BarBody;
+}
+
+/** The shape of each entry type's body. */
+export const entryBodies: { readonly [K in EntryType]: Schema<EntryBodies[K]> } = {
+  policy: record<PolicyBody>({
+    origin: text(128),
+    asset: text(160),
+    keys: record<RelayKeys>({ log: peer, lease: peer, draw: peer }),
+    tariff: tariffSchema,
+    policy: cid,
+  }),
+  deposit: funding,
+  grant: funding,
+  escrow: record<EscrowBody>({ job: cid, payer: peer, amount, envelope }),
+  lease: record<LeaseBody>({ lease: cid, job: cid, envelope }),
+  receipt: record<ReceiptBody>({ lease: cid, envelope }),
+  draw: record<EntryBodies["draw"]>({ envelope }),
+  verdict: record<EntryBodies["verdict"]>({ envelope }),
+  settle: record<SettleBody>({
+    lease: cid,
+    job: cid,
+    provider: peer,
+    receiptIndex: optional(uint()),
+    paid: amount,
+    returned: amount,
+    reason: oneOf(["final", "closed", "report-by", "void"]),
+  }),
+  release: record<ReleaseBody>({ job: cid, payer: peer, amount }),
+  forfeit: record<ForfeitBody>({ lease: cid, provider: peer, refunded: amount, burnt: amount }),
+  payout: record<PayoutBody>({ account: peer, amount, address: text(160) }),
+  "epoch-open": record<EpochOpenBody>({
+    epoch: uint(),
+    commit: exactBytes(HASH_BYTES),
+    revealed: optional(exactBytes(HASH_BYTES)),
+  }),
+  "key-rotate": record<KeyRotateBody>({
+    purpose: oneOf(["log", "lease", "draw"]),
+    previous: peer,
+    next: peer,
+    proof: exactBytes(64),
+  }),
+  "key-revoke": record<KeyRevokeBody>({ envelope }),
+  bar: record<BarBody>({ identity: peer, reason: text(256) }),
+};
+
+/** An entry with its body decoded. */
+export type TypedEntry = {
+  readonly [K in EntryType]: { readonly type: K; readonly time: number; readonly body: EntryBodies[K] };
+}[EntryType];

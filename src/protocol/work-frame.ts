@@ -1,0 +1,96 @@
+import type { FailureCode } from "./failure-code.ts";
+import { MAX_ARGS_BYTES, MAX_ENVELOPE_BYTES } from "./limits.ts";
+import { code } from "./messages/session.ts";
+import { bytes, record, type Schema, text } from "./schema.ts";
+import { type Tariff, tariffSchema } from "./tariff.ts";
+import { WireError } from "./wire-error.ts";
+
+/**
+ * Frames of the streams, each `u32be length ‖ u8 kind ‖ payload`; the length counts kind and payload. Envelopes are
+ * payloads as they are. The order of a work stream: hello both ways, open, accept (or refuse), then tasks and advances one
+ * way, outcomes and receipts the other, until a close advance and a final receipt, or a drain.
+ */
+export const FRAME = {
+  /** Both ways. hello envelope. */
+  hello: 1,
+  /** Requester to provider. openSchema. */
+  open: 2,
+  /** Provider to requester. accept envelope. */
+  accept: 3,
+  /** Either side; nothing follows. failureSchema. */
+  refuse: 4,
+  /** Requester to provider. `u16be n ‖ n bytes of task ‖ first bytes of the input`. */
+  task: 5,
+  /** Requester to provider. `u32be seq ‖ next bytes of its input`. */
+  taskData: 6,
+  /** Requester to provider. advance envelope. */
+  advance: 7,
+  /** Provider to requester. `u16be n ‖ n bytes of outcome ‖ first bytes of the output`; for a failure the rest is its detail in UTF-8. */
+  outcome: 8,
+  /** Provider to requester. `u32be seq ‖ next bytes of its output`. */
+  outcomeData: 9,
+  /** Provider to requester. receipt envelope. */
+  receipt: 10,
+  /** Requester to provider. stop envelope. */
+  stop: 11,
+  /** Requester to provider. cancel envelope. */
+  cancel: 12,
+  /** Provider to requester. drain envelope. */
+  drain: 13,
+  /** Provider to relay. offer envelope. */
+  offer: 14,
+  /** Relay to provider, and its answer: nothing but the frame. */
+  ping: 15,
+  pong: 16,
+  /** Blob stream: 36 bytes of CID; then the answer's size as u64be (2^64 − 1: not here), then data frames. */
+  want: 17,
+  have: 18,
+  data: 19,
+} as const;
+export type FrameKind = (typeof FRAME)[keyof typeof FRAME];
+
+/** What a requester shows a provider before the first task. */
+export interface Open {
+  /** Job and lease envelopes. */
+  readonly job: Uint8Array;
+  readonly lease: Uint8Array;
+  readonly tariff: Tariff;
+  /** Encoded JobArgs. */
+  readonly args: Uint8Array;
+}
+
+export const openSchema: Schema<Open> = record<Open>({
+  job: bytes(MAX_ENVELOPE_BYTES),
+  lease: bytes(MAX_ENVELOPE_BYTES),
+  tariff: tariffSchema,
+  args: bytes(MAX_ARGS_BYTES),
+});
+
+interface FailureFrame {
+  readonly code: FailureCode;
+  readonly detail: string;
+}
+
+export const failureSchema: Schema<FailureFrame> = record<FailureFrame>({ code, detail: text() });
+
+/** The parts of a task or outcome frame: `u16be n ‖ n bytes of header`, then data. Both alias the payload. */
+export function splitHeader(payload: Uint8Array): readonly [header: Uint8Array, data: Uint8Array] {
+  const [high, low] = payload;
+  if (high === undefined || low === undefined) throw new WireError("frame: ends too early");
+  const end = 2 + high * 256 + low;
+  if (end > payload.length) throw new WireError("frame: header is longer than the frame");
+  return [payload.subarray(2, end), payload.subarray(end)];
+}
+
+/** `u16be n` before a header of n bytes. */
+export function headerLength(header: Uint8Array): Uint8Array<ArrayBuffer> {
+  return Uint8Array.of(header.length >> 8, header.length & 0xff);
+}
+
+/** The parts of a data frame: `u32be seq`, then data, which aliases the payload. */
+export function splitSeq(payload: Uint8Array): readonly [seq: number, data: Uint8Array] {
+  const [a, b, c, d] = payload;
+  if (a === undefined || b === undefined || c === undefined || d === undefined)
+    throw new WireError("frame: ends too early");
+  return [((a << 24) | (b << 16) | (c << 8) | d) >>> 0, payload.subarray(4)];
+}
