@@ -1,0 +1,139 @@
+import type { Cid } from "./cid.ts";
+import type { Failure } from "./failure.ts";
+import type { PeerId } from "./peer-id.ts";
+import type { RelayKeys } from "./messages/entry.ts";
+import type { Tariff } from "./tariff.ts";
+import type { MicroCredits } from "./units.ts";
+
+/**
+ * The relay's HTTP interface, as types. Messages (jobs, reports, leases, proofs) travel as dag-cbor with MESSAGE_TYPE;
+ * views for people travel as JSON, in which 64-bit amounts are decimal strings. relay-json.ts reads and writes the JSON.
+ */
+export const MESSAGE_TYPE = "application/vnd.ipld.dag-cbor";
+
+/** Paths below the relay's origin; `:x` stands for one segment. */
+export const RELAY_PATHS = {
+  /** GET: RelayInfo. */
+  relay: "/v1/relay",
+  /** POST job envelope: LeaseAnswer (open leases of that job, topped up to `parallel`). */
+  jobs: "/v1/jobs",
+  /** GET: JobView. */
+  job: "/v1/jobs/:job",
+  /** POST close-job envelope: JobView. */
+  closeJob: "/v1/jobs/:job/close",
+  /** POST cancel envelope with seq 0, for a lease whose provider cannot be reached: JobView. */
+  cancelLease: "/v1/leases/:lease/cancel",
+  /** POST report envelope: ReportAnswer. */
+  reports: "/v1/reports",
+  /** PUT raw bytes, GET, HEAD. */
+  blob: "/v1/blobs/:cid",
+  /** GET: AccountView. */
+  account: "/v1/accounts/:peer",
+  /** GET ?before=index&limit=n: ReceiptView[], newest first. */
+  accountReceipts: "/v1/accounts/:peer/receipts",
+  /** GET ?bucket=hour|day&from=ms: EarningsPoint[]. */
+  accountEarnings: "/v1/accounts/:peer/earnings",
+  /** GET, server-sent events: `account` with AccountView, `receipt` with ReceiptView; the id is the entry's index. */
+  accountEvents: "/v1/accounts/:peer/events",
+  /** GET: signed note, text/plain. */
+  checkpoint: "/v1/log/checkpoint",
+  /** GET: entry bytes. */
+  entry: "/v1/log/entries/:index",
+  /** GET ?index=n: Inclusion, dag-cbor. */
+  inclusion: "/v1/log/inclusion",
+  /** GET ?from=n&to=m: proofSchema, dag-cbor. */
+  consistency: "/v1/log/consistency",
+  /** GET: key-rotate entry indices, oldest first: { indices: number[] }. */
+  keyRotations: "/v1/log/key-rotations",
+  /** POST key-revoke envelope: Inclusion, dag-cbor. */
+  revocations: "/v1/revocations",
+} as const;
+
+export interface IceServer {
+  readonly urls: readonly string[];
+  readonly username?: string;
+  readonly credential?: string;
+}
+
+/** What a client must know before anything else. The keys are pinned at first contact. */
+export interface RelayInfo {
+  readonly name: string;
+  readonly version: string;
+  readonly origin: string;
+  readonly asset: string;
+  /** Money is test credits: no bond, no experience, no payout. */
+  readonly testMoney: boolean;
+  readonly wireVersions: readonly number[];
+  readonly profiles: readonly number[];
+  readonly keys: RelayKeys;
+  readonly tariff: Tariff;
+  /** CID of the policy document. */
+  readonly policy: Cid;
+  /** libp2p peer id of the relay. */
+  readonly peer: PeerId;
+  /** Multiaddrs of the relay; a client that came by HTTP may also use the page's own host and port. */
+  readonly addresses: readonly string[];
+  readonly iceServers: readonly IceServer[];
+}
+
+export interface AccountView {
+  readonly peer: PeerId;
+  readonly asset: string;
+  /** Can be spent or, one day, paid out. */
+  readonly available: MicroCredits;
+  /** Set aside for this account's own jobs. */
+  readonly escrowed: MicroCredits;
+  /** Earned under leases that are not settled yet. */
+  readonly pending: MicroCredits;
+  /** Earned in all, settled. */
+  readonly earned: MicroCredits;
+  /** Earned since midnight UTC, pending included. */
+  readonly earnedToday: MicroCredits;
+  /** Size of the log this view is of. */
+  readonly logSize: number;
+}
+
+/** One lease's newest logged receipt, as the earnings page lists it. */
+export interface ReceiptView {
+  readonly entryIndex: number;
+  /** Log time, milliseconds since 1970. */
+  readonly time: number;
+  readonly lease: Cid;
+  readonly job: Cid;
+  readonly workCid: Cid;
+  readonly requester: PeerId;
+  readonly count: number;
+  readonly payable: number;
+  readonly fuel: bigint;
+  readonly amount: MicroCredits;
+  readonly final: boolean;
+  readonly settled: boolean;
+}
+
+export interface EarningsPoint {
+  /** Start of the bucket, milliseconds since 1970. */
+  readonly start: number;
+  readonly amount: MicroCredits;
+  readonly tasks: number;
+}
+
+export interface JobView {
+  readonly job: Cid;
+  readonly state: "open" | "closing" | "closed";
+  readonly cap: MicroCredits;
+  /** Paid or promised to providers so far. */
+  readonly spent: MicroCredits;
+  /** Given back to the payer so far. */
+  readonly refunded: MicroCredits;
+  readonly leases: readonly {
+    readonly lease: Cid;
+    readonly provider: PeerId;
+    readonly state: "open" | "returning" | "settled";
+    readonly amount: MicroCredits;
+  }[];
+}
+
+/** Body of every answer that is not 2xx. */
+export interface ErrorView {
+  readonly error: Failure & { readonly name: string; readonly means: string; readonly advice: string };
+}

@@ -1,0 +1,65 @@
+import type { Cid } from "../protocol/cid.ts";
+import type { Failure } from "../protocol/failure.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import type { MicroCredits } from "../protocol/units.ts";
+
+/** Where a provider stands. `waiting`: ready to lease; `elsewhere`: another tab of this browser is the provider. */
+export type ProviderPhase =
+  | "stopped"
+  | "starting"
+  | "waiting"
+  | "working"
+  | "reconnecting"
+  | "draining"
+  | "elsewhere"
+  | "failed";
+
+/** A task on a worker thread right now. */
+export interface RunningTask {
+  readonly lease: Cid;
+  readonly seq: number;
+  readonly workCid: Cid;
+  readonly requester: PeerId;
+  /** Milliseconds since 1970, this machine's clock. */
+  readonly since: number;
+}
+
+/** Everything a page shows of a provider; a new object at each change. */
+export interface ProviderState {
+  readonly phase: ProviderPhase;
+  /** Present in `failed` and `reconnecting`: what happened. */
+  readonly failure?: Failure;
+  /** When the next attempt to reconnect is made, milliseconds since 1970. */
+  readonly retryAt?: number;
+  /** Root identity: the account that earns. */
+  readonly peer?: PeerId;
+  readonly origin?: string;
+  readonly asset?: string;
+  readonly testMoney: boolean;
+  readonly workers: number;
+  readonly running: readonly RunningTask[];
+  /** Since this start. */
+  readonly tasksDone: number;
+  readonly tasksFailed: number;
+  readonly fuel: bigint;
+  /** Tasks ended in the last ten seconds, per second. */
+  readonly tasksPerSecond: number;
+  readonly fuelPerSecond: number;
+  /** Amount of all receipts of this start, reported or not. */
+  readonly earned: MicroCredits;
+  /** Receipts that wait to reach the relay. */
+  readonly outbox: number;
+}
+
+/** The tab as a provider, as a page sees it. */
+export interface Provider {
+  state(): ProviderState;
+  /** Called after each change, at most once per animation frame's worth of time (16 ms). Answers with its own end. */
+  subscribe(listener: (state: ProviderState) => void): () => void;
+  /** Resolves when ready to lease, or with the state `failed` or `elsewhere`. Idempotent. */
+  start(): Promise<void>;
+  /** Drains: running tasks are returned, the last receipts reported. Idempotent. */
+  stop(): Promise<void>;
+  /** Changes the number of worker threads, at least 1. */
+  setWorkers(count: number): void;
+}

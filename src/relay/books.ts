@@ -1,0 +1,97 @@
+import type { Cid } from "../protocol/cid.ts";
+import type { Verified } from "../protocol/envelope.ts";
+import type { EntryType, RelayKeys } from "../protocol/messages/entry.ts";
+import type { CloseJob, Job } from "../protocol/messages/job.ts";
+import type { Lease } from "../protocol/messages/lease.ts";
+import type { Inclusion, ReportAnswer } from "../protocol/messages/receipt.ts";
+import type { KeyRevoke } from "../protocol/messages/session.ts";
+import type { Cancel } from "../protocol/messages/task.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import type { AccountView, EarningsPoint, JobView, ReceiptView } from "../protocol/relay-api.ts";
+import type { MicroCredits } from "../protocol/units.ts";
+
+/**
+ * The relay's accounts and log: everything that moves money goes through here and ends as a log entry. Each method
+ * either leaves a durable trace before its promise resolves, or throws a FailureError and leaves none. Calls made in the
+ * same turn share one durable commit (group commit). Log time comes from the clock given at start and never decreases.
+ */
+export interface Books {
+  readonly origin: string;
+  readonly asset: string;
+  /** CID of the policy document in force. */
+  readonly policy: Cid;
+
+  /** @throws FailureError `wrong-asset` unless the money is test money. */
+  grant(account: PeerId, amount: MicroCredits, reference: string): Promise<Inclusion>;
+
+  /**
+   * Sets the job's cap aside. The same job CID again answers with the same entry (rule 19).
+   * @throws FailureError `insufficient-funds`, `expired`, `replayed` (same requester and nonce, another job), `denied`.
+   */
+  openJob(job: Verified<Job>): Promise<Inclusion>;
+
+  /** What of a job's escrow is not bound in a lease. */
+  unbound(job: Cid): MicroCredits;
+
+  /** Takes the lease's budget out of the job's escrow (rule 9: the sum of open budgets never exceeds the cap). */
+  addLease(lease: Verified<Lease>): Promise<Inclusion>;
+
+  /** Leases of a job that are open, newest revision of each. */
+  openLeases(job: Cid): readonly Verified<Lease>[];
+
+  /**
+   * Logs a report: verifies both signatures, delegation, that the advance countersigns the receipt, that it names at
+   * least as many tasks as there are outcomes, consistency with the receipt before it, price and budget. A report that is
+   * already logged (by receipt CID) answers with the same place. A final receipt, or an advance that closes with every
+   * named task answered, settles at once.
+   * @param envelope report envelope.
+   * @throws FailureError `bad-signature`, `unknown-lease`, `wrong-provider`, `stale-receipt`, `inconsistent-receipt`,
+   * `over-budget`, `lease-ended`, `key-revoked`, `malformed`, `wrong-relay`, `wrong-asset`, `bad-receipt`, `unnamed-task`.
+   */
+  report(envelope: Uint8Array): Promise<ReportAnswer>;
+
+  /** The requester gives a lease back whose provider cannot be reached: frees all but one window until `reportBy`. */
+  cancelLease(cancel: Verified<Cancel>): Promise<JobView>;
+
+  /** No further leases; frees what is not bound. Idempotent. */
+  closeJob(close: Verified<CloseJob>): Promise<JobView>;
+
+  /** Settles leases past their report time, voids unused ones, releases ended jobs. Called about once a second. */
+  settleDue(): Promise<number>;
+
+  revokeKey(revoke: Verified<KeyRevoke>): Promise<Inclusion>;
+  isRevoked(key: PeerId): boolean;
+  bar(identity: PeerId, reason: string): Promise<Inclusion>;
+
+  account(peer: PeerId): AccountView;
+  hasAccount(peer: PeerId): boolean;
+  receipts(peer: PeerId, before: number | undefined, limit: number): readonly ReceiptView[];
+  earnings(peer: PeerId, bucket: "hour" | "day", fromMs: number): readonly EarningsPoint[];
+  job(job: Cid): JobView | undefined;
+
+  size(): number;
+  /** The newest signed note; covers every entry whose promise has resolved. */
+  checkpoint(): Promise<string>;
+  entry(index: number): Uint8Array | undefined;
+  inclusion(index: number): Promise<Inclusion>;
+  /** @throws FailureError `not-found` for sizes the log never had. */
+  consistency(from: number, to: number): readonly Uint8Array[];
+  keyRotations(): readonly number[];
+  keys(): RelayKeys;
+
+  /** Told after each commit: which accounts changed, up to which entry. */
+  onCommit(listener: (commit: Commit) => void): () => void;
+
+  /** A consistent copy of the database while it runs. */
+  backup(path: string): Promise<void>;
+  close(): void;
+}
+
+export interface Commit {
+  readonly size: number;
+  readonly entries: readonly {
+    readonly index: number;
+    readonly type: EntryType;
+    readonly accounts: readonly PeerId[];
+  }[];
+}
