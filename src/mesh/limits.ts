@@ -23,3 +23,60 @@ export const FRAME_CREDIT_STEP_BYTES: number = FRAME_WINDOW_BYTES / 4;
 
 /** Small frames of one tick are joined up to this size: four WebRTC messages. Larger payloads are passed on uncopied. */
 export const COALESCE_BYTES: number = 64 * 1024;
+
+/** Streams this peer may open per connection and protocol; libp2p's 64 would stop a requester with a hundred leases at one peer. */
+export const MAX_OUTBOUND_STREAMS = 256;
+
+/**
+ * One attempt to connect directly. A relayed handshake and ICE take under half a second here; browsers give up on ICE
+ * after 15 to 30 s, and a person waits no longer than this for a reason.
+ */
+export const DIAL_TIMEOUT_MS = 15_000;
+
+/** Opening a stream on a connection that stands takes one round trip; beyond this the connection is dead and dialled anew. */
+export const STREAM_OPEN_TIMEOUT_MS = 5_000;
+
+/** First pause before the relay is tried again; doubled each time, with jitter so that a thousand tabs do not return at once. */
+export const RECONNECT_FIRST_MS = 500;
+
+/** Longest pause between attempts: a relay that was down for an hour is found again within half a minute. */
+export const RECONNECT_MAX_MS = 30_000;
+
+/** Dialling the relay and reserving a slot there. */
+export const RELAY_DIAL_TIMEOUT_MS = 15_000;
+
+/** How often a peer asks whether its relay is still there: below the 60 s after which proxies close idle connections. */
+export const RELAY_CHECK_MS = 20_000;
+
+/** A relay that has not answered by then is gone. */
+export const RELAY_CHECK_TIMEOUT_MS = 10_000;
+
+/**
+ * How often the relay pings its WebSockets, and drops those that did not answer the last ping: keeps proxies from
+ * closing idle connections, and notices a tab that vanished without a word within a minute.
+ */
+export const SOCKET_PING_MS = 30_000;
+
+/** One WebSocket message to the relay. Noise messages are 64 KiB at most; `ws` would buffer 100 MiB of a stranger's bytes. */
+export const MAX_SOCKET_MESSAGE_BYTES: number = 256 * 1024;
+
+/** Bytes of one circuit-relayed connection, both ways. It carries the WebRTC handshake, some 10 KiB, and is no path for data. */
+export const CIRCUIT_MAX_BYTES: number = 128 * 1024;
+
+/** Life of one circuit-relayed connection. */
+export const CIRCUIT_MAX_MS: number = 2 * 60 * 1000;
+
+/** Connections a relay holds by default: at 60 kB each 300 MB of heap and external memory. */
+export const RELAY_MAX_CONNECTIONS = 5_000;
+
+/** WebSockets of a relay that are still shaking hands: a restart brings every tab back within seconds. */
+export const RELAY_MAX_PENDING = 1_000;
+
+/** Handshakes under way at a peer: libp2p's 10 refuses requesters that arrive together. */
+export const PEER_MAX_PENDING = 100;
+
+/** Connections per second that a peer accepts through its relay, which all count as one host; libp2p's default is 5. */
+export const PEER_MAX_INBOUND_PER_SECOND = 100;
+
+/** Bytes of one WebRTC message. See the measurement in `peer-mesh.ts`. */
+export const DATA_CHANNEL_MESSAGE_BYTES: number = 16 * 1024;

@@ -1,4 +1,5 @@
 import { FailureError } from "../protocol/failure.ts";
+import { answerStream } from "./answer-stream.ts";
 import { MAX_STREAMS_PER_PEER } from "./limits.ts";
 import { memoryStreamPair, type MemoryStream } from "./memory-stream.ts";
 import type { DialOptions, HandleOptions, Mesh, MeshStatus, MeshStream, StreamHandler } from "./mesh.ts";
@@ -147,15 +148,5 @@ class MemoryMesh implements Mesh {
   #setStatus(status: MeshStatus): void {
     this.#status = status;
     for (const listener of this.#listeners) listener(status);
-  }
-}
-
-/** Runs a handler; what it throws aborts its stream. */
-export async function answerStream(handler: StreamHandler, stream: MeshStream): Promise<void> {
-  try {
-    await handler(stream);
-  } catch (error) {
-    const failure = error instanceof FailureError ? error : undefined;
-    stream.abort(failure ?? new FailureError("disconnected", "the answering side failed", { cause: error }));
   }
 }

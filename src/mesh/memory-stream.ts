@@ -26,6 +26,8 @@ export class MemoryStream implements MeshStream {
   readonly #overListeners: (() => void)[] = [];
   /** Steps under way to the far end, in order. */
   #wire: Step[] = [];
+  #wireBytes = 0;
+  #farWaits = false;
   #far: MemoryStream | undefined;
   #farReads: PromiseWithResolvers<void> | undefined;
   #localClosed = false;
@@ -54,6 +56,8 @@ export class MemoryStream implements MeshStream {
   send(bytes: Uint8Array): Promise<void> {
     if (this.#aborted !== undefined) return Promise.reject(this.#aborted);
     if (this.#localClosed) return Promise.reject(new FailureError("disconnected", "the stream is closed"));
+    this.#wireBytes += bytes.byteLength;
+    if (this.#wireBytes >= PAUSE_READING_BYTES) this.#farReads ??= Promise.withResolvers<void>();
     this.#transmit((far) => far.#receive(bytes));
     return this.#farReads?.promise ?? Promise.resolve();
   }
@@ -92,7 +96,9 @@ export class MemoryStream implements MeshStream {
   #arrive(): void {
     const steps = this.#wire;
     this.#wire = [];
+    this.#wireBytes = 0;
     if (this.#far !== undefined) for (const step of steps) step(this.#far);
+    if (!this.#farWaits) this.#releaseWriters();
   }
 
   #receive(bytes: Uint8Array): void {
@@ -113,6 +119,7 @@ export class MemoryStream implements MeshStream {
   }
 
   #holdBack(wait: boolean): void {
+    this.#farWaits = wait;
     if (wait) this.#farReads ??= Promise.withResolvers<void>();
     else this.#releaseWriters();
   }
