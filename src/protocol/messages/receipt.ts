@@ -91,7 +91,8 @@ export const receiptMessage: MessageType<Receipt> = {
   }),
 };
 
-const proofHashes: Schema<readonly Uint8Array[]> = list(exactBytes(HASH_BYTES), MAX_PROOF_HASHES);
+/** A Merkle proof, from the leaf up (RFC 6962). */
+export const proofSchema: Schema<readonly Uint8Array[]> = list(exactBytes(HASH_BYTES), MAX_PROOF_HASHES);
 
 /** What either side brings to the relay: a receipt with its countersignature. Signed by who reports it. */
 export interface Report extends Header {
@@ -114,7 +115,7 @@ export const reportMessage: MessageType<Report> = {
     receipt: bytes(8_192),
     advance: bytes(4_096),
     prevCount: uint(),
-    consistency: proofHashes,
+    consistency: proofSchema,
     lost: list(uint()),
   }),
 };
@@ -132,7 +133,7 @@ export interface Inclusion {
 export const inclusionSchema: Schema<Inclusion> = record<Inclusion>({
   index: uint(),
   leaf: exactBytes(HASH_BYTES),
-  proof: proofHashes,
+  proof: proofSchema,
   checkpoint: text(4_096),
 });
 
@@ -147,7 +148,7 @@ export interface ReportAnswer extends Inclusion {
 export const reportAnswerSchema: Schema<ReportAnswer> = record<ReportAnswer>({
   index: uint(),
   leaf: exactBytes(HASH_BYTES),
-  proof: proofHashes,
+  proof: proofSchema,
   checkpoint: text(4_096),
   entry: bytes(MAX_ENVELOPE_BYTES),
   draw: optional(bytes(MAX_ENVELOPE_BYTES)),

@@ -1,0 +1,160 @@
+import { type FailureCode, failureKind, isFailureCode } from "./failure-code.ts";
+import type { Failure } from "./failure.ts";
+import {
+  jsonAmount,
+  jsonBool,
+  jsonCid,
+  jsonList,
+  jsonOneOf,
+  jsonPeer,
+  jsonRecord,
+  type JsonShape,
+  jsonText,
+  jsonU64,
+  jsonUint,
+  optionalJson,
+} from "./json-shape.ts";
+import type { RelayKeys } from "./messages/entry.ts";
+import type {
+  AccountView,
+  EarningsPoint,
+  ErrorView,
+  IceServer,
+  JobView,
+  ReceiptView,
+  RelayInfo,
+} from "./relay-api.ts";
+import type { Tariff } from "./tariff.ts";
+import { WireError } from "./wire-error.ts";
+
+/** The relay's views as JSON: `shape.write` at the relay, `shape.read` at whoever asked. Every list and text is bounded. */
+
+/** Receipts in one page of a list; a client asks for the next page. */
+export const MAX_RECEIPTS_PER_PAGE = 200;
+/** Buckets of one chart: a month of hours is 744, three years of days 1,096. */
+export const MAX_EARNINGS_POINTS = 1_200;
+/** Leases of one job in its view, as many as a lease answer may hold. */
+const MAX_LEASES_PER_JOB = 1_024;
+
+const tariffJson: JsonShape<Tariff> = jsonRecord<Tariff>({
+  perGfuel: jsonAmount,
+  perTask: jsonAmount,
+  perKiB: jsonAmount,
+  perInstantiation: jsonAmount,
+});
+
+const iceServerJson: JsonShape<IceServer> = jsonRecord<IceServer>({
+  urls: jsonList(jsonText(512), 8),
+  username: optionalJson(jsonText(512)),
+  credential: optionalJson(jsonText(512)),
+});
+
+export const relayInfoJson: JsonShape<RelayInfo> = jsonRecord<RelayInfo>({
+  name: jsonText(128),
+  version: jsonText(64),
+  origin: jsonText(128),
+  asset: jsonText(160),
+  testMoney: jsonBool,
+  wireVersions: jsonList(jsonUint(255), 16),
+  profiles: jsonList(jsonUint(65_535), 16),
+  keys: jsonRecord<RelayKeys>({ log: jsonPeer, lease: jsonPeer, draw: jsonPeer }),
+  tariff: tariffJson,
+  policy: jsonCid,
+  peer: jsonPeer,
+  addresses: jsonList(jsonText(512), 16),
+  iceServers: jsonList(iceServerJson, 8),
+});
+
+export const accountViewJson: JsonShape<AccountView> = jsonRecord<AccountView>({
+  peer: jsonPeer,
+  asset: jsonText(160),
+  available: jsonAmount,
+  escrowed: jsonAmount,
+  pending: jsonAmount,
+  earned: jsonAmount,
+  earnedToday: jsonAmount,
+  logSize: jsonUint(),
+});
+
+export const receiptViewJson: JsonShape<ReceiptView> = jsonRecord<ReceiptView>({
+  entryIndex: jsonUint(),
+  time: jsonUint(),
+  lease: jsonCid,
+  job: jsonCid,
+  workCid: jsonCid,
+  requester: jsonPeer,
+  count: jsonUint(),
+  payable: jsonUint(),
+  fuel: jsonU64,
+  amount: jsonAmount,
+  final: jsonBool,
+  settled: jsonBool,
+});
+
+export const receiptViewsJson: JsonShape<readonly ReceiptView[]> = jsonList(
+  receiptViewJson,
+  MAX_RECEIPTS_PER_PAGE,
+);
+
+const earningsPointJson: JsonShape<EarningsPoint> = jsonRecord<EarningsPoint>({
+  start: jsonUint(),
+  amount: jsonAmount,
+  tasks: jsonUint(),
+});
+
+export const earningsPointsJson: JsonShape<readonly EarningsPoint[]> = jsonList(
+  earningsPointJson,
+  MAX_EARNINGS_POINTS,
+);
+
+type LeaseView = JobView["leases"][number];
+
+export const jobViewJson: JsonShape<JobView> = jsonRecord<JobView>({
+  job: jsonCid,
+  state: jsonOneOf(["open", "closing", "closed"]),
+  cap: jsonAmount,
+  spent: jsonAmount,
+  refunded: jsonAmount,
+  leases: jsonList(
+    jsonRecord<LeaseView>({
+      lease: jsonCid,
+      provider: jsonPeer,
+      state: jsonOneOf(["open", "returning", "settled"]),
+      amount: jsonAmount,
+    }),
+    MAX_LEASES_PER_JOB,
+  ),
+});
+
+const failureCodeJson: JsonShape<FailureCode> = {
+  write: (value) => value,
+  read(value, at = "") {
+    if (typeof value === "number" && isFailureCode(value)) return value;
+    throw new WireError(`${at} is not a failure code`);
+  },
+};
+
+export const errorViewJson: JsonShape<ErrorView> = jsonRecord<ErrorView>({
+  error: jsonRecord<ErrorView["error"]>({
+    code: failureCodeJson,
+    detail: jsonText(4_096),
+    name: jsonText(64),
+    means: jsonText(512),
+    advice: jsonText(512),
+  }),
+});
+
+/** A failure as the relay tells it: with its name, meaning and advice, so that it can be read without our table. */
+export function errorView(failure: Failure): ErrorView {
+  const { name, means, advice } = failureKind(failure.code);
+  return { error: { code: failure.code, detail: failure.detail.slice(0, 4_096), name, means, advice } };
+}
+
+/** Indices of the log's key-rotate entries, oldest first. */
+export interface KeyRotations {
+  readonly indices: readonly number[];
+}
+
+export const keyRotationsJson: JsonShape<KeyRotations> = jsonRecord<KeyRotations>({
+  indices: jsonList(jsonUint(), 4_096),
+});
