@@ -1,7 +1,7 @@
-import { expect } from "vitest";
 import { meshContract } from "./mesh.contract.ts";
 import { createNodeMesh } from "./node-mesh.ts";
 import { startTestRelay } from "./test-relay.contract.ts";
+import { untilOnline } from "./until-online.ts";
 
 function seed(byte: number): Uint8Array {
   return new Uint8Array(32).fill(byte);
@@ -12,9 +12,8 @@ meshContract("libp2p in Node, over WebRTC through a relay", async () => {
   const caller = await createNodeMesh({ privateKey: seed(1), relay: relay.address });
   const callee = await createNodeMesh({ privateKey: seed(2), relay: relay.address });
   await Promise.all([caller.start(), callee.start()]);
-  await expect
-    .poll(() => [caller.status().kind, callee.status().kind], { timeout: 10_000 })
-    .toEqual(["online", "online"]);
+  const soon = AbortSignal.timeout(10_000);
+  await Promise.all([untilOnline(caller, soon), untilOnline(callee, soon)]);
   const nobody = await createNodeMesh({ privateKey: seed(3) });
   return {
     caller,

@@ -1,0 +1,220 @@
+import { type Cid, cidCodec, cidFromDigest } from "../protocol/cid.ts";
+import { openEnvelope } from "../protocol/envelope.ts";
+import { FailureError } from "../protocol/failure.ts";
+import { failureCode } from "../protocol/failure-code.ts";
+import type { JsonShape } from "../protocol/json-shape.ts";
+import { MAX_ENTRY_BYTES } from "../protocol/limits.ts";
+import { closeJobMessage } from "../protocol/messages/job.ts";
+import { type LeaseAnswer, leaseAnswerSchema } from "../protocol/messages/lease.ts";
+import {
+  type Inclusion,
+  inclusionSchema,
+  proofSchema,
+  type ReportAnswer,
+  reportAnswerSchema,
+} from "../protocol/messages/receipt.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import {
+  type AccountView,
+  type EarningsPoint,
+  type JobView,
+  MESSAGE_TYPE,
+  type ReceiptView,
+  RELAY_PATHS,
+  type RelayInfo,
+} from "../protocol/relay-api.ts";
+import {
+  accountViewJson,
+  earningsPointsJson,
+  jobViewJson,
+  keyRotationsJson,
+  receiptViewsJson,
+  relayInfoJson,
+} from "../protocol/relay-json.ts";
+import { decode, type Schema } from "../protocol/schema.ts";
+import { type AccountEvent, accountEvents, parseJson } from "./relay-events.ts";
+import { type Exchange, exchangeBytes, type ExchangeOptions } from "./relay-exchange.ts";
+
+/** Longest answers that are read, in bytes. A view's longest list has 1,200 points of 80 bytes, or 1,024 leases of 250. */
+const MAX_VIEW_BYTES: number = 512 * 1024;
+/** 1,024 leases of at most 3 KiB. */
+const MAX_LEASE_ANSWER_BYTES: number = 4 * 1024 * 1024;
+/** An entry and a draw, each at most an envelope, and a proof. */
+const MAX_PROOF_ANSWER_BYTES: number = 160 * 1024;
+/** A signed note of a log and its witnesses. */
+const MAX_NOTE_BYTES = 4_096;
+
+/** A relay on this machine answers in milliseconds, one behind a phone network in seconds. */
+const DEFAULT_TIMEOUT_MS = 15_000;
+
+export interface RelayClientOptions {
+  /** Origin of the relay's HTTP server, as in "https://relay.example"; a path before /v1 may follow. */
+  readonly baseUrl: string;
+  readonly fetch: typeof fetch;
+  /** Silence that is waited for, in milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * The relay's HTTP interface as functions. Answers are decoded and bounded in size, but nothing is verified: signatures,
+ * proofs and checkpoints are the caller's to check. All requests may be repeated.
+ * @throws FailureError, every function: with the relay's own code when it refuses; `disconnected` or `timed-out` when it
+ * cannot be reached; `malformed` or `too-large` when its answer is not what was asked for. An aborted signal's reason.
+ */
+export interface RelayClient {
+  readonly baseUrl: string;
+  info(signal?: AbortSignal): Promise<RelayInfo>;
+  submitJob(envelope: Uint8Array, signal?: AbortSignal): Promise<LeaseAnswer>;
+  job(job: Cid, signal?: AbortSignal): Promise<JobView>;
+  closeJob(envelope: Uint8Array, signal?: AbortSignal): Promise<JobView>;
+  cancelLease(lease: Cid, envelope: Uint8Array, signal?: AbortSignal): Promise<JobView>;
+  report(envelope: Uint8Array, signal?: AbortSignal): Promise<ReportAnswer>;
+  putBlob(cid: Cid, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
+  /** `undefined` when the relay has no such blob. @throws FailureError `content-mismatch` when the bytes are others. */
+  getBlob(cid: Cid, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  account(peer: PeerId, signal?: AbortSignal): Promise<AccountView>;
+  /** Newest first; `before` is an entry index to continue below. */
+  receipts(
+    peer: PeerId,
+    page: { readonly before?: number; readonly limit: number },
+    signal?: AbortSignal,
+  ): Promise<readonly ReceiptView[]>;
+  earnings(
+    peer: PeerId,
+    bucket: "hour" | "day",
+    fromMs: number,
+    signal?: AbortSignal,
+  ): Promise<readonly EarningsPoint[]>;
+  /** Begins with the account as it is; then every change, through lost connections. Ends when aborted. */
+  events(
+    peer: PeerId,
+    options: { readonly lastId?: number; readonly signal: AbortSignal },
+  ): AsyncIterable<AccountEvent>;
+  /** The newest signed note. */
+  checkpoint(signal?: AbortSignal): Promise<string>;
+  /** Bytes of one log entry. */
+  entry(index: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  inclusion(index: number, signal?: AbortSignal): Promise<Inclusion>;
+  consistency(from: number, to: number, signal?: AbortSignal): Promise<readonly Uint8Array[]>;
+  /** Indices of the key-rotate entries, oldest first. */
+  keyRotations(signal?: AbortSignal): Promise<readonly number[]>;
+  revoke(envelope: Uint8Array, signal?: AbortSignal): Promise<Inclusion>;
+}
+
+/** Fills the `:x` of a path in RELAY_PATHS. */
+function fill(path: string, segment: string | number): string {
+  return path.replace(/:[a-z]+/u, encodeURIComponent(segment));
+}
+
+function post(path: string, body: Uint8Array, signal?: AbortSignal): Omit<Exchange, "maxBytes"> {
+  return { path, method: "POST", body, contentType: MESSAGE_TYPE, signal };
+}
+
+export function createRelayClient(options: RelayClientOptions): RelayClient {
+  const http: ExchangeOptions = {
+    baseUrl: options.baseUrl.replace(/\/+$/u, ""),
+    fetch: (input, init) => options.fetch(input, init),
+    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+  };
+
+  async function view<T>(shape: JsonShape<T>, exchange: Omit<Exchange, "maxBytes">): Promise<T> {
+    const bytes = await exchangeBytes(http, { ...exchange, maxBytes: MAX_VIEW_BYTES });
+    return shape.read(parseJson(new TextDecoder().decode(bytes)));
+  }
+
+  async function message<T>(schema: Schema<T>, exchange: Exchange): Promise<T> {
+    return decode(schema, await exchangeBytes(http, exchange), exchange.maxBytes);
+  }
+
+  return {
+    baseUrl: http.baseUrl,
+    info: (signal) => view(relayInfoJson, { path: RELAY_PATHS.relay, signal }),
+    submitJob: (envelope, signal) =>
+      message(leaseAnswerSchema, {
+        ...post(RELAY_PATHS.jobs, envelope, signal),
+        maxBytes: MAX_LEASE_ANSWER_BYTES,
+      }),
+    job: (job, signal) => view(jobViewJson, { path: fill(RELAY_PATHS.job, job), signal }),
+    async closeJob(envelope, signal) {
+      const { job } = openEnvelope(closeJobMessage, envelope).body;
+      return view(jobViewJson, post(fill(RELAY_PATHS.closeJob, job), envelope, signal));
+    },
+    cancelLease: (lease, envelope, signal) =>
+      view(jobViewJson, post(fill(RELAY_PATHS.cancelLease, lease), envelope, signal)),
+    report: (envelope, signal) =>
+      message(reportAnswerSchema, {
+        ...post(RELAY_PATHS.reports, envelope, signal),
+        maxBytes: MAX_PROOF_ANSWER_BYTES,
+      }),
+    async putBlob(cid, bytes, signal) {
+      await exchangeBytes(http, {
+        path: fill(RELAY_PATHS.blob, cid),
+        method: "PUT",
+        body: bytes,
+        contentType: "application/octet-stream",
+        maxBytes: MAX_VIEW_BYTES,
+        signal,
+      });
+    },
+    getBlob: (cid, maxBytes, signal) => getBlob(http, cid, maxBytes, signal),
+    account: (peer, signal) => view(accountViewJson, { path: fill(RELAY_PATHS.account, peer), signal }),
+    receipts: (peer, { before, limit }, signal) => {
+      const query = before === undefined ? `limit=${limit}` : `before=${before}&limit=${limit}`;
+      return view(receiptViewsJson, { path: `${fill(RELAY_PATHS.accountReceipts, peer)}?${query}`, signal });
+    },
+    earnings: (peer, bucket, fromMs, signal) =>
+      view(earningsPointsJson, {
+        path: `${fill(RELAY_PATHS.accountEarnings, peer)}?bucket=${bucket}&from=${fromMs}`,
+        signal,
+      }),
+    events: (peer, { lastId, signal }) =>
+      accountEvents({ ...http, path: fill(RELAY_PATHS.accountEvents, peer), lastId, signal }),
+    async checkpoint(signal) {
+      const note = await exchangeBytes(http, {
+        path: RELAY_PATHS.checkpoint,
+        maxBytes: MAX_NOTE_BYTES,
+        signal,
+      });
+      return new TextDecoder().decode(note);
+    },
+    entry: (index, signal) =>
+      exchangeBytes(http, { path: fill(RELAY_PATHS.entry, index), maxBytes: MAX_ENTRY_BYTES, signal }),
+    inclusion: (index, signal) =>
+      message(inclusionSchema, {
+        path: `${RELAY_PATHS.inclusion}?index=${index}`,
+        maxBytes: MAX_PROOF_ANSWER_BYTES,
+        signal,
+      }),
+    consistency: (from, to, signal) =>
+      message(proofSchema, {
+        path: `${RELAY_PATHS.consistency}?from=${from}&to=${to}`,
+        maxBytes: MAX_PROOF_ANSWER_BYTES,
+        signal,
+      }),
+    async keyRotations(signal) {
+      return (await view(keyRotationsJson, { path: RELAY_PATHS.keyRotations, signal })).indices;
+    },
+    revoke: (envelope, signal) =>
+      message(inclusionSchema, {
+        ...post(RELAY_PATHS.revocations, envelope, signal),
+        maxBytes: MAX_PROOF_ANSWER_BYTES,
+      }),
+  };
+}
+
+async function getBlob(
+  http: ExchangeOptions,
+  cid: Cid,
+  maxBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    const bytes = await exchangeBytes(http, { path: fill(RELAY_PATHS.blob, cid), maxBytes, signal });
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    if (cidFromDigest(cidCodec(cid), digest) === cid) return bytes;
+  } catch (error) {
+    if (error instanceof FailureError && error.code === failureCode("not-found")) return undefined;
+    throw error;
+  }
+  throw new FailureError("content-mismatch", `the relay sent other bytes under ${cid}`);
+}
