@@ -27,7 +27,7 @@ const account: AccountView = {
 };
 
 function clientOf(app: Hono, timeoutMs = 2_000): RelayClient {
-  const throughApp: typeof fetch = async (input, init) => app.request(String(input), init);
+  const throughApp: typeof fetch = async (input, init) => app.request(new Request(input, init));
   return createRelayClient({ baseUrl: "http://relay.test/", fetch: throughApp, timeoutMs });
 }
 
@@ -71,7 +71,7 @@ test("a relay that goes silent within an answer times out", async () => {
     baseUrl: "http://relay.test",
     timeoutMs: 50,
     fetch: async (input, init) => {
-      const { body } = await app.request(String(input), init);
+      const { body } = await app.request(new Request(input, init));
       return new Response(body?.pipeThrough(new TransformStream(), { signal: init!.signal! }) ?? null);
     },
   });
@@ -176,7 +176,8 @@ test.each(["\n", "\r\n", "\r"])("an event stream may be cut anywhere (line end %
     "",
   ].join(end);
   const parser = new EventParser();
-  const found = [...`${text}:`].flatMap((character) => [...parser.push(character)]);
+  const found: unknown[] = [];
+  for (const character of `${text}:`) found.push(...parser.push(character));
   expect(found).toEqual([{ id: 9, kind: "account", data: account }]);
 });
 

@@ -99,7 +99,7 @@ export class EventParser {
   #rest = "";
   #id = "";
   #kind = "";
-  #data: string[] = [];
+  #data = "";
 
   /** @throws FailureError `too-large`, or `malformed` when an event's data is no view. */
   *push(text: string): Generator<AccountEvent> {
@@ -122,14 +122,14 @@ export class EventParser {
     const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /u, "");
     if (name === "id") this.#id = value;
     else if (name === "event") this.#kind = value;
-    else if (name === "data") this.#data.push(value);
+    else if (name === "data") this.#data += `${value}\n`;
   }
 
   #dispatch(): AccountEvent | undefined {
     const kind = this.#kind;
-    const text = this.#data.join("\n");
+    const text = this.#data.trimEnd();
     this.#kind = "";
-    this.#data = [];
+    this.#data = "";
     if (text === "" || (kind !== "account" && kind !== "receipt")) return undefined;
     const id = Number(this.#id);
     if (this.#id === "" || !Number.isSafeInteger(id) || id < 0)
