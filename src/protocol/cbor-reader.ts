@@ -11,8 +11,9 @@ export class CborReader {
   readonly #path: string[] = [];
   #at = 0;
 
+  /** A subclass whose `slice` shares memory (Node's Buffer) is looked at as plain bytes, so that copies are copies. */
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get remaining(): number {

@@ -3,7 +3,7 @@ import { base64 } from "multiformats/bases/base64";
 import { concatBytes, equalBytes } from "./bytes.ts";
 import { FailureError } from "./failure.ts";
 import { HASH_BYTES } from "./merkle.ts";
-import { isSoundSignature, SIGNATURE_BYTES, type SignatureClaim } from "./signature.ts";
+import { isSoundSignature, type SignatureClaim } from "./signature.ts";
 import { encodeUtf8 } from "./text.ts";
 
 /**
@@ -29,6 +29,12 @@ const ED25519_NOTE = 0x01;
 const KEY_ID_BYTES = 4;
 /** Origin, size, root, blank, and at most 16 signatures of a log and its witnesses. */
 const MAX_NOTE_LENGTH = 4_096;
+const MAX_NOTE_SIGNATURES = 16;
+
+/** A C2SP key name: not empty, no space, no plus, no control character. It is the log's origin here. */
+function isKeyName(name: string): boolean {
+  return /^[^\s+\p{Cc}]+$/u.test(name);
+}
 
 /** First four bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ key): C2SP signed-note. */
 function keyId(name: string, key: Uint8Array): Uint8Array {
@@ -57,12 +63,17 @@ export function checkpointText(checkpoint: Checkpoint): string {
   return `${checkpoint.origin}\n${checkpoint.size}\n${toBase64(checkpoint.root)}\n`;
 }
 
-/** @param sign signs the note's text with the log's key; 64 bytes. @param key the log's raw public key. */
+/**
+ * @param sign signs the note's text with the log's key; 64 bytes. @param key the log's raw public key.
+ * @throws RangeError when the origin cannot be a key name: it is empty or has a space or plus.
+ */
 export async function signCheckpoint(
   checkpoint: Checkpoint,
   key: Uint8Array,
   sign: (message: Uint8Array) => Promise<Uint8Array>,
 ): Promise<string> {
+  if (!isKeyName(checkpoint.origin))
+    throw new RangeError("an origin has no space, plus or control character");
   const text = checkpointText(checkpoint);
   const signature = await sign(encodeUtf8(text));
   return `${text}\n\u2014 ${checkpoint.origin} ${toBase64(concatBytes(keyId(checkpoint.origin, key), signature))}\n`;
@@ -90,16 +101,48 @@ function parseText(text: string): Checkpoint {
   return { origin, size, root };
 }
 
-function findSignature(lines: readonly string[], name: string, id: Uint8Array): Uint8Array | undefined {
-  for (const line of lines) {
-    const [dash, by, data, ...more] = line.split(" ");
-    if (dash !== "\u2014" || by !== name || data === undefined || more.length > 0) continue;
-    const bytes = fromBase64(data);
-    if (bytes?.length === KEY_ID_BYTES + SIGNATURE_BYTES && equalBytes(bytes.subarray(0, KEY_ID_BYTES), id)) {
-      return bytes.subarray(KEY_ID_BYTES);
-    }
-  }
-  return undefined;
+interface NoteSignature {
+  readonly name: string;
+  readonly id: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** One signature line. Lines of other signers are skipped by their readers, but may not be something else altogether. */
+function parseSignature(line: string): NoteSignature {
+  const [dash, name, data, ...more] = line.split(" ");
+  if (dash !== "\u2014" || name === undefined || !isKeyName(name) || data === undefined || more.length > 0)
+    throw forged("has a line that is not a signature");
+  const bytes = fromBase64(data);
+  if (bytes === undefined || bytes.length <= KEY_ID_BYTES) throw forged("has a signature that is not base64");
+  return { name, id: bytes.subarray(0, KEY_ID_BYTES), signature: bytes.subarray(KEY_ID_BYTES) };
+}
+
+interface SignedNote {
+  readonly text: string;
+  readonly signatures: readonly NoteSignature[];
+}
+
+function splitNote(note: string): SignedNote {
+  const split = note.lastIndexOf("\n\n");
+  if (note.length > MAX_NOTE_LENGTH || split < 0 || !note.endsWith("\n"))
+    throw forged("is not a signed note");
+  const lines = note.slice(split + 2, -1).split("\n");
+  if (lines.length > MAX_NOTE_SIGNATURES) throw forged(`has more than ${MAX_NOTE_SIGNATURES} signatures`);
+  return { text: note.slice(0, split + 1), signatures: lines.map(parseSignature) };
+}
+
+function parseOf(origin: string, text: string): Checkpoint {
+  const checkpoint = parseText(text);
+  if (checkpoint.origin !== origin) throw forged("is of another log");
+  return checkpoint;
+}
+
+/**
+ * What a note of the log `origin` states, whoever signed it: for a note that was verified before and kept since.
+ * @throws FailureError `forged-checkpoint` when it is not a note of that log.
+ */
+export function readCheckpoint(note: string, origin: string): Checkpoint {
+  return parseOf(origin, splitNote(note).text);
 }
 
 /**
@@ -107,15 +150,11 @@ function findSignature(lines: readonly string[], name: string, id: Uint8Array): 
  * @throws FailureError `forged-checkpoint` when it is not a note of that log, or not signed under that key.
  */
 export function parseCheckpoint(note: string, origin: string, key: Uint8Array): UnverifiedCheckpoint {
-  const split = note.indexOf("\n\n");
-  if (note.length > MAX_NOTE_LENGTH || split < 0 || !note.endsWith("\n"))
-    throw forged("is not a signed note");
-  const text = note.slice(0, split + 1);
-  const checkpoint = parseText(text);
-  if (checkpoint.origin !== origin) throw forged(`is of ${checkpoint.origin}, not of ${origin}`);
-  const lines = note.slice(split + 2, -1).split("\n");
-  const signature = findSignature(lines, origin, keyId(origin, key));
-  if (signature === undefined || !isSoundSignature(key, signature))
+  const { text, signatures } = splitNote(note);
+  const checkpoint = parseOf(origin, text);
+  const id = keyId(origin, key);
+  const own = signatures.find((line) => line.name === origin && equalBytes(line.id, id));
+  if (own === undefined || !isSoundSignature(key, own.signature))
     throw forged("is not signed by the expected key");
-  return { ...checkpoint, note, claim: { key, message: encodeUtf8(text), signature } };
+  return { ...checkpoint, note, claim: { key, message: encodeUtf8(text), signature: own.signature } };
 }

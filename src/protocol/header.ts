@@ -38,7 +38,7 @@ const critical: Schema<readonly string[]> = {
   write: (out, value) => names.write(out, value),
   read(from) {
     const [first] = names.read(from);
-    return first === undefined ? [] : from.fail(`demands the unknown extension ${first}`, "unsupported");
+    return first === undefined ? [] : from.fail("demands an extension that is unknown here", "unsupported");
   },
 };
 
@@ -91,7 +91,7 @@ const extension: Schema<Ext> = {
       const key = encodeUtf8(name);
       if (last !== undefined && compareKeys(last, key) >= 0) from.fail("keys are repeated or out of order");
       last = key;
-      from.enter(name);
+      from.enter(String(i));
       entries.push([name, readExtValue(from)]);
       from.leave();
     }

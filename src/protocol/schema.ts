@@ -141,6 +141,20 @@ export function list<T>(item: Schema<T>, maxItems: number = MAX_ITEMS): Schema<r
   };
 }
 
+/** `schema`, restricted to values for which `holds`; `rule` completes the sentence "…: <rule>". */
+export function where<T>(schema: Schema<T>, holds: (value: T) => boolean, rule: string): Schema<T> {
+  return {
+    write(out, value) {
+      if (!holds(value)) throw new RangeError(rule);
+      schema.write(out, value);
+    },
+    read(from) {
+      const value = schema.read(from);
+      return holds(value) ? value : from.fail(rule);
+    },
+  };
+}
+
 export function optional<T>(schema: Schema<T>): OptionalField<T> {
   return { optional: schema };
 }
@@ -198,7 +212,7 @@ export function record<T extends object>(fields: Fields<T>): Schema<T> {
       }
     },
     read(from) {
-      const count = from.count(5, columns.length);
+      const count = from.count(5, MAX_ITEMS);
       const result: Record<string, unknown> = {};
       let next = 0;
       for (let i = 0; i < count; i += 1) {

@@ -1,6 +1,7 @@
 import { type Cid, cidOf, DAG_CBOR } from "./cid.ts";
+import { FailureError } from "./failure.ts";
 import { amount, encode, record, type Schema } from "./schema.ts";
-import { ceilDiv, type Fuel, type MicroCredits, microCredits } from "./units.ts";
+import { ceilDiv, type Fuel, type MicroCredits, microCredits, U64_MAX } from "./units.ts";
 
 /** What work costs. Named by CID in lease and receipt, so that nobody can change a price afterwards (rule 13). */
 export interface Tariff {
@@ -53,10 +54,12 @@ const KIB = 1_024n;
 /**
  * What the totals cost: the tariff's terms summed exactly and rounded up once, on the cumulative total, so that
  * splitting work into more receipts never changes the price. Requester, provider and relay compute it alike.
- * @throws RangeError beyond 64 bits.
+ * @throws FailureError `over-budget` beyond 64 bits: totals come from strangers, and no budget is that large.
  */
 export function priceOf(tariff: Tariff, totals: WorkTotals, startFee: MicroCredits): MicroCredits {
   const metered = totals.fuel * tariff.perGfuel * KIB + totals.bytes * tariff.perKiB * GIGA;
   const counted = BigInt(totals.payable) * (tariff.perTask + tariff.perInstantiation);
-  return microCredits(ceilDiv(metered, GIGA * KIB) + counted + BigInt(totals.cancelled) * startFee);
+  const price = ceilDiv(metered, GIGA * KIB) + counted + BigInt(totals.cancelled) * startFee;
+  if (price > U64_MAX) throw new FailureError("over-budget", "the price does not fit 64 bits");
+  return microCredits(price);
 }

@@ -29,6 +29,16 @@ export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
   return bytes.slice(0, length);
 }
 
+/** The longest beginning of `text` that takes at most `maxBytes` in UTF-8; lone surrogates are replaced by U+FFFD. */
+export function clipText(text: string, maxBytes: number): string {
+  const whole = text.toWellFormed();
+  const utf8 = encodeUtf8(whole);
+  if (utf8.length <= maxBytes) return whole;
+  let end = maxBytes;
+  while (end > 0 && ((utf8[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return decodeUtf8(utf8.subarray(0, end));
+}
+
 function continuation(byte: number | undefined): number {
   if (byte === undefined || (byte & 0xc0) !== 0x80) throw new WireError("text is not UTF-8");
   return byte & 0x3f;

@@ -1,8 +1,9 @@
 import type { FailureCode } from "./failure-code.ts";
-import { MAX_ARGS_BYTES, MAX_ENVELOPE_BYTES } from "./limits.ts";
+import { MAX_ARGS_BYTES, MAX_ENVELOPE_BYTES, MAX_TEXT_BYTES } from "./limits.ts";
 import { code } from "./messages/session.ts";
 import { bytes, record, type Schema, text } from "./schema.ts";
 import { type Tariff, tariffSchema } from "./tariff.ts";
+import { clipText } from "./text.ts";
 import { WireError } from "./wire-error.ts";
 
 /**
@@ -71,7 +72,15 @@ interface FailureFrame {
   readonly detail: string;
 }
 
-export const failureSchema: Schema<FailureFrame> = record<FailureFrame>({ code, detail: text() });
+const anyText: Schema<string> = text();
+
+/** For people only, so a long detail is cut rather than refused: telling a failure never fails. */
+const detail: Schema<string> = {
+  write: (out, value) => anyText.write(out, clipText(value, MAX_TEXT_BYTES)),
+  read: (from) => anyText.read(from),
+};
+
+export const failureSchema: Schema<FailureFrame> = record<FailureFrame>({ code, detail });
 
 /** The parts of a task or outcome frame: `u16be n ‖ n bytes of header`, then data. Both alias the payload. */
 export function splitHeader(payload: Uint8Array): readonly [header: Uint8Array, data: Uint8Array] {

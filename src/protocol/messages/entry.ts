@@ -81,6 +81,17 @@ export function decodeEntry(data: Uint8Array): Entry {
   return entry;
 }
 
+/** An entry of the expected type with its body decoded. @throws WireError for another type, or where only the body's CID is there. */
+export function decodeEntryOf<K extends EntryType>(
+  type: K,
+  data: Uint8Array,
+): { readonly time: number; readonly body: EntryBodies[K] } {
+  const entry = decodeEntry(data);
+  if (entry.type !== type) throw new WireError(`entry: expected a ${type}, not a ${entry.type}`);
+  if (entry.body === undefined) throw new WireError("entry: its body is not here");
+  return { time: entry.time, body: decode(entryBodies[type], entry.body, MAX_ENTRY_BYTES) };
+}
+
 /** Keys of the relay: one each for log, leases and draws (rule 12). */
 export interface RelayKeys {
   readonly log: PeerId;
@@ -172,7 +183,7 @@ export interface KeyRotateBody {
   readonly purpose: keyof RelayKeys;
   readonly previous: PeerId;
   readonly next: PeerId;
-  /** Signature of `previous` over rotationMessage(purpose, next). */
+  /** Signature of `previous` over rotationMessage(origin, purpose, next); see rotation.ts. */
   readonly proof: Uint8Array;
 }
 

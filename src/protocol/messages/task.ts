@@ -15,6 +15,7 @@ import {
   record,
   type Schema,
   uint,
+  where,
 } from "../schema.ts";
 import type { Fuel } from "../units.ts";
 import { code } from "./session.ts";
@@ -78,7 +79,7 @@ export interface OutcomeLeaf {
   readonly seal?: Uint8Array;
 }
 
-export const outcomeSchema: Schema<OutcomeLeaf> = record<OutcomeLeaf>({
+const outcomeRecord: Schema<OutcomeLeaf> = record<OutcomeLeaf>({
   lease: cid,
   seq: uint(),
   segment: uint(),
@@ -96,6 +97,18 @@ export const outcomeSchema: Schema<OutcomeLeaf> = record<OutcomeLeaf>({
   end: bool,
   seal: optional(exactBytes(HASH_BYTES)),
 });
+
+function isWhole({ status, code: failure, outputCid }: OutcomeLeaf): boolean {
+  return status === "done"
+    ? outputCid !== undefined && failure === undefined
+    : outputCid === undefined && failure !== undefined;
+}
+
+export const outcomeSchema: Schema<OutcomeLeaf> = where(
+  outcomeRecord,
+  isWhole,
+  "outcome has an output exactly when it is done, and a code exactly when it failed",
+);
 
 /** Encoded leaf and its hash in the tree. */
 export interface EncodedLeaf {
