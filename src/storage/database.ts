@@ -1,0 +1,66 @@
+import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import { storageError } from "./storage-error.ts";
+
+/**
+ * The one database of an origin. What a store gives back is `unknown` until its room's decoder has spoken: another
+ * version of this program, an extension or a failing disk may have written it.
+ *
+ * | store      | key            | value                                              | read by               |
+ * |------------|----------------|----------------------------------------------------|-----------------------|
+ * | identity   | "root"         | seed, peer, createdAt                              | identity.ts           |
+ * | settings   | "page"         | workers, theme                                     | settings.ts           |
+ * | consents   | relay's origin | version, at                                        | settings.ts           |
+ * | relays     | relay's origin | keys pinned at first contact, newest checkpoint     | relay-pins.ts         |
+ * | outbox     | lease CID      | newest receipt that is not acknowledged             | outbox.ts             |
+ * | blobs      | CID            | bytes                                              | blobs.ts              |
+ * | blobUses   | CID            | size, order of last use; index `byUse`             | blobs.ts              |
+ * | blobTotals | "all"          | bytes of all blobs, next order of use              | blobs.ts              |
+ */
+export interface BrowserSchema extends DBSchema {
+  identity: { key: string; value: unknown };
+  settings: { key: string; value: unknown };
+  consents: { key: string; value: unknown };
+  relays: { key: string; value: unknown };
+  outbox: { key: string; value: unknown; indexes: { byUpdate: number } };
+  blobs: { key: string; value: unknown };
+  blobUses: { key: string; value: unknown; indexes: { byUse: number } };
+  blobTotals: { key: string; value: unknown };
+}
+
+export type BrowserDatabase = IDBPDatabase<BrowserSchema>;
+
+/** Raised with every change of the table above; `upgrade` then carries old records over. */
+export const DATABASE_VERSION = 1;
+
+/** What must survive a crash of the browser or of the machine waits for the disk. */
+export const DURABLE: IDBTransactionOptions = { durability: "strict" };
+
+/**
+ * Opens or creates the database.
+ * @param onLost called when the browser, or a newer version of this program in another tab, takes it away.
+ * @throws StorageError
+ */
+export async function openDatabase(name: string, onLost: () => void): Promise<BrowserDatabase> {
+  try {
+    return await openDB<BrowserSchema>(name, DATABASE_VERSION, {
+      upgrade(database) {
+        database.createObjectStore("identity");
+        database.createObjectStore("settings");
+        database.createObjectStore("consents");
+        database.createObjectStore("relays");
+        database.createObjectStore("outbox").createIndex("byUpdate", "updatedAt");
+        database.createObjectStore("blobs");
+        database.createObjectStore("blobUses").createIndex("byUse", "use");
+        database.createObjectStore("blobTotals");
+      },
+      blocking(_current, _blocked, event) {
+        const { target } = event;
+        if (target instanceof IDBDatabase) target.close();
+        onLost();
+      },
+      terminated: onLost,
+    });
+  } catch (error) {
+    throw storageError(error);
+  }
+}

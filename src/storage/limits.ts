@@ -1,0 +1,10 @@
+/** Bounds of this room. */
+
+/**
+ * Blobs kept by default. Browsers grant an origin far more (a tenth of the disk and up); 512 MiB holds some twenty
+ * programs of the largest kind met so far (21.5 MB) and stays unnoticed. Beyond it the least recently used blob goes.
+ */
+export const BLOB_CAP_BYTES: number = 512 * 1024 * 1024;
+
+/** An identity file is about 200 characters; more than this is another file. */
+export const MAX_IDENTITY_FILE_LENGTH = 4_096;

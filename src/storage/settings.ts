@@ -1,0 +1,61 @@
+import type { BrowserDatabase } from "./database.ts";
+import { asCount, fieldsOf } from "./stored-value.ts";
+
+export type Theme = "system" | "light" | "dark";
+
+export interface Settings {
+  /** Worker threads the person chose; absent: as many as the machine suggests. */
+  readonly workers?: number;
+  readonly theme: Theme;
+}
+
+/** A person's consent to contribute through one relay. */
+export interface Consent {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Which text was agreed to; a new text asks again. */
+  readonly version: number;
+}
+
+/** Choices of the person in front of this browser. */
+export interface SettingsShelf {
+  load(): Promise<Settings>;
+  save(settings: Settings): Promise<void>;
+  consent(origin: string): Promise<Consent | undefined>;
+  giveConsent(origin: string, consent: Consent): Promise<void>;
+  withdrawConsent(origin: string): Promise<void>;
+}
+
+const KEY = "page";
+
+function asTheme(value: unknown): Theme {
+  return value === "light" || value === "dark" ? value : "system";
+}
+
+function parseSettings(value: unknown): Settings {
+  const fields = fieldsOf(value);
+  const workers = asCount(fields.get("workers"));
+  const theme = asTheme(fields.get("theme"));
+  return workers === undefined || workers === 0 ? { theme } : { workers, theme };
+}
+
+function parseConsent(value: unknown): Consent | undefined {
+  const fields = fieldsOf(value);
+  const at = asCount(fields.get("at"));
+  const version = asCount(fields.get("version"));
+  return at === undefined || version === undefined ? undefined : { at, version };
+}
+
+export function createSettingsShelf(database: BrowserDatabase): SettingsShelf {
+  return {
+    load: async () => parseSettings(await database.get("settings", KEY)),
+    async save(settings) {
+      await database.put("settings", { ...settings }, KEY);
+    },
+    consent: async (origin) => parseConsent(await database.get("consents", origin)),
+    async giveConsent(origin, consent) {
+      await database.put("consents", { ...consent }, origin);
+    },
+    withdrawConsent: async (origin) => database.delete("consents", origin),
+  };
+}
