@@ -60,7 +60,8 @@ export interface Books {
   settleDue(): Promise<number>;
 
   revokeKey(revoke: Verified<KeyRevoke>): Promise<Inclusion>;
-  isRevoked(key: PeerId): boolean;
+  /** Whether `root` revoked `key`, which acted for it (or was itself). A stranger's revocation of a key means nothing. */
+  isRevoked(key: PeerId, root: PeerId): boolean;
   bar(identity: PeerId, reason: string): Promise<Inclusion>;
 
   account(peer: PeerId): AccountView;

@@ -29,6 +29,7 @@ export const ENTRY_TYPES = [
   "escrow",
   "lease",
   "receipt",
+  "cancel",
   "draw",
   "verdict",
   "settle",
@@ -139,6 +140,13 @@ export interface ReceiptBody {
   readonly envelope: Uint8Array;
 }
 
+/** The requester gave a lease back: all but one window of its budget returns to the job's escrow (rule 4). */
+export interface CancelBody {
+  readonly lease: Cid;
+  /** Cancel envelope, signed by the requester. */
+  readonly envelope: Uint8Array;
+}
+
 /** A lease ends: what it earned goes to the provider, the rest of its budget back to the job's escrow. */
 export interface SettleBody {
   readonly lease: Cid;
@@ -207,6 +215,7 @@ export interface EntryBodies {
   readonly escrow: EscrowBody;
   readonly lease: LeaseBody;
   readonly receipt: ReceiptBody;
+  readonly cancel: CancelBody;
   readonly draw: { readonly envelope: Uint8Array };
   readonly verdict: { readonly envelope: Uint8Array };
   readonly settle: SettleBody;
@@ -233,6 +242,7 @@ export const entryBodies: { readonly [K in EntryType]: Schema<EntryBodies[K]> } 
   escrow: record<EscrowBody>({ job: cid, payer: peer, amount, envelope }),
   lease: record<LeaseBody>({ lease: cid, job: cid, envelope }),
   receipt: record<ReceiptBody>({ lease: cid, envelope }),
+  cancel: record<CancelBody>({ lease: cid, envelope }),
   draw: record<EntryBodies["draw"]>({ envelope }),
   verdict: record<EntryBodies["verdict"]>({ envelope }),
   settle: record<SettleBody>({
