@@ -49,6 +49,7 @@ const ROWS = [
   [10012, "battery", "nobody", "none", "retry", "The provider's battery is low.", "again"],
   [10013, "closed", "nobody", "none", "retry", "The provider's tab was closed.", "again"],
   [10014, "gpu-lost", "nobody", "none", "retry", "The provider's graphics device was lost.", "again"],
+  [10015, "not-started", "nobody", "none", "refund", "The task was given back before it started.", "Nothing to do."],
 
   [20001, "verification-failed", "provider", "none", "refund", "Recomputation gave another result.", "The task is run again elsewhere; the provider loses its stake."],
   [20002, "heartbeat-lost", "nobody", "none", "retry", "The provider stopped answering.", "again"],

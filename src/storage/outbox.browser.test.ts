@@ -23,8 +23,7 @@ function item(lease: number, seq: number, updatedAt: number): OutboxItem {
     receipt: Uint8Array.of(lease, seq),
     advance: Uint8Array.of(7, seq),
     count: seq * 10,
-    prevCount: (seq - 1) * 10,
-    consistency: [new Uint8Array(32).fill(seq)],
+    bases: [{ count: (seq - 1) * 10, proof: [new Uint8Array(32).fill(seq)] }],
     lost: [3],
     updatedAt,
   };

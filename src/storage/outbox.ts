@@ -1,7 +1,13 @@
 import { type Cid, isCid } from "../protocol/cid.ts";
 import { type BrowserDatabase, DURABLE } from "./database.ts";
 import { isStorageFull, StorageError } from "./storage-error.ts";
-import { asBytes, asBytesList, asCount, asCountList, asText, fieldsOf } from "./stored-value.ts";
+import { asBytes, asBytesList, asCount, asListOf, asText, fieldsOf } from "./stored-value.ts";
+
+/** A count of outcomes that an earlier receipt stood for, and the consistency proof from there. */
+export interface OutboxBase {
+  readonly count: number;
+  readonly proof: readonly Uint8Array[];
+}
 
 /** The newest countersigned receipt of a lease: all that a report of it needs, also after the tab is gone. */
 export interface OutboxItem {
@@ -16,10 +22,11 @@ export interface OutboxItem {
   readonly advance: Uint8Array;
   /** Outcomes in the receipt. */
   readonly count: number;
-  /** Outcomes in the receipt of this lease that the relay has logged; 0 when none. */
-  readonly prevCount: number;
-  /** Proof that the tree of `count` extends that of `prevCount`. */
-  readonly consistency: readonly Uint8Array[];
+  /**
+   * Earlier counts that the relay may have logged, newest first: the requester reports too, so nobody but the relay knows
+   * which it was. Each with the proof that the tree of `count` extends it. None: nothing can have been logged before.
+   */
+  readonly bases: readonly OutboxBase[];
   /** Leaf indices whose inputs are no longer held. */
   readonly lost: readonly number[];
   /** Milliseconds since 1970. */
@@ -44,21 +51,26 @@ export interface Outbox {
   acknowledge(lease: Cid, seq: number): Promise<void>;
 }
 
+function parseBase(value: unknown): OutboxBase | undefined {
+  const fields = fieldsOf(value);
+  const count = asCount(fields.get("count"));
+  const proof = asBytesList(fields.get("proof"));
+  return count === undefined || proof === undefined ? undefined : { count, proof };
+}
+
 function parseItem(value: unknown): OutboxItem | undefined {
   const fields = fieldsOf(value);
   const lease = fields.get("lease");
   const origin = asText(fields.get("origin"));
   const receipt = asBytes(fields.get("receipt"));
   const advance = asBytes(fields.get("advance"));
-  const consistency = asBytesList(fields.get("consistency"));
-  const lost = asCountList(fields.get("lost"));
-  const [seq, count, prevCount, updatedAt] = ["seq", "count", "prevCount", "updatedAt"].map((name) =>
-    asCount(fields.get(name)),
-  );
+  const bases = asListOf(fields.get("bases"), parseBase);
+  const lost = asListOf(fields.get("lost"), asCount);
+  const [seq, count, updatedAt] = ["seq", "count", "updatedAt"].map((name) => asCount(fields.get(name)));
   if (!isCid(lease) || origin === undefined || receipt === undefined || advance === undefined)
     return undefined;
-  if (consistency === undefined || lost === undefined || seq === undefined) return undefined;
-  if (count === undefined || prevCount === undefined || updatedAt === undefined) return undefined;
+  if (bases === undefined || lost === undefined || seq === undefined) return undefined;
+  if (count === undefined || updatedAt === undefined) return undefined;
   const reportedAt = asCount(fields.get("reportedAt"));
   return {
     lease,
@@ -67,8 +79,7 @@ function parseItem(value: unknown): OutboxItem | undefined {
     receipt,
     advance,
     count,
-    prevCount,
-    consistency,
+    bases,
     lost,
     updatedAt,
     ...(reportedAt === undefined ? {} : { reportedAt }),

@@ -19,24 +19,21 @@ export function asText(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-export function asBytesList(value: unknown): readonly Uint8Array[] | undefined {
+/** A list all of whose items `read` understands. */
+export function asListOf<T>(
+  value: unknown,
+  read: (item: unknown) => T | undefined,
+): readonly T[] | undefined {
   if (!Array.isArray(value)) return undefined;
-  const all: Uint8Array[] = [];
+  const all: T[] = [];
   for (const each of value) {
-    const bytes = asBytes(each);
-    if (bytes === undefined) return undefined;
-    all.push(bytes);
+    const item = read(each);
+    if (item === undefined) return undefined;
+    all.push(item);
   }
   return all;
 }
 
-export function asCountList(value: unknown): readonly number[] | undefined {
-  if (!Array.isArray(value)) return undefined;
-  const all: number[] = [];
-  for (const each of value) {
-    const count = asCount(each);
-    if (count === undefined) return undefined;
-    all.push(count);
-  }
-  return all;
+export function asBytesList(value: unknown): readonly Uint8Array[] | undefined {
+  return asListOf<Uint8Array>(value, asBytes);
 }

@@ -1,0 +1,71 @@
+import { failureKind } from "./failure-code.ts";
+import type { OutcomeLeaf } from "./messages/task.ts";
+import { MerkleTree } from "./merkle.ts";
+import type { WorkTotals } from "./tariff.ts";
+import { fuel } from "./units.ts";
+
+const NOTHING: WorkTotals = { payable: 0, cancelled: 0, fuel: fuel(0), bytes: 0n };
+
+/** Totals after one more outcome. `inputBytes` is the size of the task's input. */
+export function addOutcome(totals: WorkTotals, outcome: OutcomeLeaf, inputBytes: number): WorkTotals {
+  const pay = outcome.code === undefined ? "fuel" : failureKind(outcome.code).pay;
+  switch (pay) {
+    case "none":
+      return totals;
+    case "start-fee":
+      return { ...totals, cancelled: totals.cancelled + 1 };
+    case "fuel":
+      return {
+        ...totals,
+        payable: totals.payable + 1,
+        fuel: fuel(totals.fuel + outcome.fuel),
+        bytes: totals.bytes + BigInt(inputBytes + outcome.size),
+      };
+    default:
+      return pay satisfies never;
+  }
+}
+
+/**
+ * The outcomes of one lease in the order they ended: tree and totals, kept alike by provider and requester, so that a
+ * receipt can be written by one and checked by the other at any count not yet forgotten.
+ */
+export class OutcomeTally {
+  readonly #tree = new MerkleTree();
+  /** Totals at counts #kept, #kept + 1, … */
+  #history: WorkTotals[] = [NOTHING];
+  #kept = 0;
+
+  get count(): number {
+    return this.#tree.size;
+  }
+
+  /** @param hash leaf hash of the encoded outcome. */
+  append(hash: Uint8Array, outcome: OutcomeLeaf, inputBytes: number): void {
+    const before = this.#history[this.#history.length - 1] ?? NOTHING;
+    this.#tree.append(hash);
+    this.#history.push(addOutcome(before, outcome, inputBytes));
+  }
+
+  root(count: number = this.count): Uint8Array {
+    return this.#tree.root(count);
+  }
+
+  /** @throws RangeError for counts not reached or forgotten. */
+  totals(count: number = this.count): WorkTotals {
+    const totals = this.#history[count - this.#kept];
+    if (totals === undefined) throw new RangeError(`totals at ${count} are not kept`);
+    return totals;
+  }
+
+  consistencyProof(from: number, to: number): Uint8Array[] {
+    return this.#tree.consistencyProof(from, to);
+  }
+
+  /** Totals below `count` are no longer needed: a receipt at `count` was accepted. */
+  forgetBelow(count: number): void {
+    if (count <= this.#kept) return;
+    this.#history = this.#history.slice(count - this.#kept);
+    this.#kept = count;
+  }
+}

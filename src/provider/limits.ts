@@ -1,0 +1,26 @@
+/** Bounds of a provider. Each says its unit and why this number. */
+
+/** Least time between two receipts of a lease. A receipt costs two signatures; what it covers meanwhile is at risk, so it is short. */
+export const RECEIPT_INTERVAL_MS = 20;
+
+/** A requester that has opened a stream shows lease and job within this time; honest ones take one round trip. */
+export const OPEN_TIMEOUT_MS = 10_000;
+
+/** After the last outcome both sides sign once more; longer than that the other side is gone. */
+export const CLOSE_TIMEOUT_MS = 5_000;
+
+/** A receipt that grew is written to disk at most that often; the requester reports it as well. */
+export const OUTBOX_INTERVAL_MS = 250;
+
+/** Every lease is reported at least that often (rule 2). */
+export const REPORT_INTERVAL_MS = 60_000;
+
+/** First wait before a failed report is sent again; doubles up to REPORT_RETRY_MAX_MS. */
+export const REPORT_RETRY_MIN_MS = 1_000;
+export const REPORT_RETRY_MAX_MS = 60_000;
+
+/** An offer is renewed when the free capacity changes, at most that often. */
+export const OFFER_INTERVAL_MS = 250;
+
+/** A session key lives as long as a tab may: after that the provider starts anew. */
+export const SESSION_LIFETIME_MS: number = 7 * 24 * 60 * 60 * 1000;

@@ -1,0 +1,237 @@
+import { equalBytes } from "../protocol/bytes.ts";
+import { type Cid } from "../protocol/cid.ts";
+import type { Verified } from "../protocol/envelope.ts";
+import { FailureError } from "../protocol/failure.ts";
+import type { FailureCode } from "../protocol/failure-code.ts";
+import { header } from "../protocol/header.ts";
+import { EMPTY_ROOT, leafHash, MerkleTree } from "../protocol/merkle.ts";
+import type { Receipt } from "../protocol/messages/receipt.ts";
+import {
+  type Advance,
+  encodeOutcome,
+  type OutcomeLeaf,
+  type Task,
+  taskSchema,
+} from "../protocol/messages/task.ts";
+import { OutcomeTally } from "../protocol/outcome-tally.ts";
+import { decode } from "../protocol/schema.ts";
+import { priceOf } from "../protocol/tariff.ts";
+import { type Fuel, fuel, type MicroCredits, microCredits } from "../protocol/units.ts";
+import type { WorkOrder } from "./check-open.ts";
+
+/** How a task ended, before it becomes a leaf. */
+export type TaskEnd =
+  | { readonly kind: "done"; readonly outputCid: Cid; readonly size: number; readonly fuel: Fuel }
+  | { readonly kind: "failed"; readonly code: FailureCode; readonly fuel: Fuel };
+
+/** A receipt with its countersignature, as it is kept for the relay. */
+export interface CountersignedReceipt {
+  readonly lease: Cid;
+  readonly count: number;
+  readonly seq: number;
+  readonly amount: MicroCredits;
+  readonly final: boolean;
+  /** Envelopes. */
+  readonly receipt: Uint8Array;
+  readonly advance: Uint8Array;
+  /** Earlier counts the relay may have logged, newest first, each with the proof that this one extends it. */
+  readonly bases: readonly { readonly count: number; readonly proof: readonly Uint8Array[] }[];
+}
+
+interface SignedReceipt {
+  readonly id: Cid;
+  readonly bytes: Uint8Array;
+  readonly body: Receipt;
+}
+
+/** Receipts the relay may have logged before; the requester reports too, so the provider cannot know which. */
+const BASES_KEPT = 16;
+
+/**
+ * The provider's side of one lease's payment channel: which tasks were named, what came of them, what was signed.
+ * Holds no clock, key or connection; the session around it does.
+ */
+export class ProviderChannel {
+  readonly order: WorkOrder;
+  readonly #tasks = new MerkleTree();
+  readonly #tally = new OutcomeTally();
+  readonly #sizes = new Map<number, number>();
+  /** The newest signed head: tasks below it were named by the requester. */
+  #named = 0;
+  #namedRoot: Uint8Array = EMPTY_ROOT;
+  #closed = false;
+  #receipts: SignedReceipt[] = [];
+  #countersigned = 0;
+  #bases: number[] = [];
+
+  constructor(order: WorkOrder) {
+    this.order = order;
+  }
+
+  get lease(): Cid {
+    return this.order.lease.id;
+  }
+
+  /** Tasks received. */
+  get received(): number {
+    return this.#tasks.size;
+  }
+
+  /** Outcomes so far. */
+  get count(): number {
+    return this.#tally.count;
+  }
+
+  /** Outcomes under a countersigned receipt. */
+  get countersignedCount(): number {
+    return this.#countersigned;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** All that was named is answered, and the requester will name no more. */
+  get complete(): boolean {
+    return this.#closed && this.#tally.count === this.#tasks.size && this.#named === this.#tasks.size;
+  }
+
+  amount(): MicroCredits {
+    return priceOf(this.order.tariff, this.#tally.totals(), this.order.lease.body.startFee);
+  }
+
+  /**
+   * Takes the header of the next task.
+   * @throws FailureError `malformed` unless it follows on the one before and keeps the job's limits.
+   */
+  receive(encoded: Uint8Array): Task {
+    const task = decode(taskSchema, encoded);
+    const { limits, maxTasks } = this.order.job.body;
+    if (task.lease !== this.lease) throw new FailureError("malformed", "task: of another lease");
+    if (task.seq !== this.#tasks.size)
+      throw new FailureError("malformed", `task: seq ${task.seq}, expected ${this.#tasks.size}`);
+    if (this.#closed) throw new FailureError("malformed", "task: after the requester closed the lease");
+    if (task.seq >= maxTasks) throw new FailureError("malformed", `task: more than the job's ${maxTasks}`);
+    if (task.fuelLimit > limits.fuel || task.deadlineMs > limits.deadlineMs) {
+      throw new FailureError("malformed", "task: its limits are above the job's");
+    }
+    this.#tasks.append(leafHash(encoded));
+    this.#sizes.set(task.seq, task.size);
+    return task;
+  }
+
+  /** Whether a task may run: named, or within the window the lease lets the provider risk (rule 1). */
+  mayRun(seq: number): boolean {
+    const { windowMax } = this.order.lease.body;
+    return seq < this.#named + windowMax && this.count - this.#countersigned < 2 * windowMax;
+  }
+
+  /** Whether the budget still covers `started` tasks at the job's limits on top of what is earned. */
+  coversNext(started: number): boolean {
+    const { limits } = this.order.job.body;
+    const totals = this.#tally.totals();
+    const worst = {
+      ...totals,
+      payable: totals.payable + started,
+      fuel: fuel(totals.fuel + limits.fuel * BigInt(started)),
+      bytes: totals.bytes + BigInt(limits.output * started),
+    };
+    return priceOf(this.order.tariff, worst, this.order.lease.body.startFee) <= this.order.lease.body.budget;
+  }
+
+  /** Takes an advance whose root fits the tasks received. @throws FailureError `unnamed-task` or `malformed` otherwise. */
+  checkAdvance(advance: Advance): void {
+    if (advance.lease !== this.lease) throw new FailureError("malformed", "advance: of another lease");
+    if (advance.taskCount > this.#tasks.size)
+      throw new FailureError("malformed", "advance: names tasks that were not sent");
+    if (!equalBytes(this.#tasks.root(advance.taskCount), advance.tasksRoot)) {
+      throw new FailureError("unnamed-task", "advance: its root is not over the tasks that were sent");
+    }
+  }
+
+  /** After its signature was verified. Answers with the receipt it countersigns, if that is news. */
+  accept(advance: Verified<Advance>): CountersignedReceipt | undefined {
+    const { body } = advance;
+    if (body.taskCount >= this.#named) {
+      this.#named = body.taskCount;
+      this.#namedRoot = body.tasksRoot;
+    }
+    if (body.close) this.#closed = true;
+    const index = this.#receipts.findIndex((receipt) => receipt.id === body.receiptCid);
+    const receipt = this.#receipts[index];
+    if (receipt === undefined || receipt.body.count < this.#countersigned) return undefined;
+    this.#receipts = this.#receipts.slice(index);
+    return this.#countersign(receipt, advance.bytes);
+  }
+
+  #countersign(receipt: SignedReceipt, advance: Uint8Array): CountersignedReceipt {
+    const { count, seq, amount, final } = receipt.body;
+    this.#countersigned = count;
+    const bases = this.#bases
+      .filter((base) => base < count)
+      .map((base) => ({ count: base, proof: this.#tally.consistencyProof(base, count) }));
+    this.#bases = [count, ...this.#bases.filter((base) => base < count)].slice(0, BASES_KEPT);
+    this.#tally.forgetBelow(count);
+    return { lease: this.lease, count, seq, amount, final, receipt: receipt.bytes, advance, bases };
+  }
+
+  /** Turns the end of a task into the next leaf. */
+  finish(task: Task, end: TaskEnd): { readonly bytes: Uint8Array; readonly outcome: OutcomeLeaf } {
+    const outcome: OutcomeLeaf = {
+      lease: this.lease,
+      seq: task.seq,
+      segment: 0,
+      from: 0,
+      to: 0,
+      inputCid: task.inputCid,
+      salt: task.salt,
+      status: end.kind,
+      ...(end.kind === "done" ? { outputCid: end.outputCid, size: end.size } : { code: end.code, size: 0 }),
+      fuel: end.fuel,
+      end: true,
+    };
+    const leaf = encodeOutcome(outcome);
+    this.#tally.append(leaf.hash, outcome, this.#sizes.get(task.seq) ?? 0);
+    this.#sizes.delete(task.seq);
+    return { bytes: leaf.bytes, outcome };
+  }
+
+  /** The next receipt to sign, or nothing when the last one says it all. */
+  draft(final: boolean): Receipt | undefined {
+    const last = this.#receipts[this.#receipts.length - 1];
+    const isNews =
+      last === undefined
+        ? this.count > 0 || final
+        : this.count > last.body.count || (final && !last.body.final);
+    if (!isNews) return undefined;
+    const { job, lease } = this.order;
+    const totals = this.#tally.totals();
+    return {
+      ...header(lease.body.origin, lease.body.asset),
+      job: job.id,
+      lease: lease.id,
+      rev: lease.body.rev,
+      seq: (last?.body.seq ?? 0) + 1,
+      ...(last === undefined ? {} : { prev: last.id }),
+      provider: lease.body.provider,
+      requester: job.body.requester,
+      workCid: job.body.work.cid,
+      profile: lease.body.profile,
+      policy: lease.body.policy,
+      tariff: lease.body.tariff,
+      tree: "rfc6962-sha256",
+      root: this.#tally.root(),
+      count: this.count,
+      ...totals,
+      tasksRoot: this.#namedRoot,
+      taskCount: this.#named,
+      amount: microCredits(priceOf(this.order.tariff, totals, lease.body.startFee)),
+      final,
+    };
+  }
+
+  /** A draft was signed; it is the newest from here on. */
+  signed(receipt: SignedReceipt): void {
+    this.#receipts.push(receipt);
+  }
+}

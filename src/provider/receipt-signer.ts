@@ -1,0 +1,64 @@
+import { openEnvelope, seal } from "../protocol/envelope.ts";
+import { receiptMessage } from "../protocol/messages/receipt.ts";
+import type { Signer } from "../protocol/signature.ts";
+import { RECEIPT_INTERVAL_MS } from "./limits.ts";
+import type { ProviderChannel } from "./provider-channel.ts";
+
+/** Signs the receipts of one lease, off the path of the tasks: at once when it is quiet, else every RECEIPT_INTERVAL_MS. */
+export class ReceiptSigner {
+  readonly #channel: ProviderChannel;
+  readonly #signer: Signer;
+  readonly #send: (receipt: Uint8Array, final: boolean) => void;
+  #signing: Promise<unknown> | undefined;
+  #cooling: ReturnType<typeof setTimeout> | undefined;
+  #stopped = false;
+
+  /** @param send called with each signed receipt, in order. */
+  constructor(channel: ProviderChannel, signer: Signer, send: (receipt: Uint8Array, final: boolean) => void) {
+    this.#channel = channel;
+    this.#signer = signer;
+    this.#send = send;
+  }
+
+  /** There may be something new to sign. */
+  signSoon(): void {
+    if (this.#signing !== undefined || this.#cooling !== undefined || this.#stopped) return;
+    void this.#signInTurn();
+  }
+
+  /** Signs what is new now and answers with it instead of sending it. Nothing is signed afterwards. */
+  async signLast(): Promise<Uint8Array | undefined> {
+    this.stop();
+    await this.#signing;
+    return this.#sign(false);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#cooling);
+  }
+
+  async #signInTurn(): Promise<void> {
+    const final = this.#channel.complete;
+    const signing = this.#sign(final);
+    this.#signing = signing;
+    const receipt = await signing;
+    this.#signing = undefined;
+    if (receipt === undefined) return;
+    this.#send(receipt, final);
+    if (this.#stopped) return;
+    this.#cooling = setTimeout(() => {
+      this.#cooling = undefined;
+      this.signSoon();
+    }, RECEIPT_INTERVAL_MS);
+  }
+
+  async #sign(final: boolean): Promise<Uint8Array | undefined> {
+    const draft = this.#channel.draft(final);
+    if (draft === undefined) return undefined;
+    const bytes = await seal(receiptMessage, draft, [this.#signer]);
+    const { id, body } = openEnvelope(receiptMessage, bytes);
+    this.#channel.signed({ id, bytes, body });
+    return bytes;
+  }
+}

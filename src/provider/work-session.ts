@@ -1,0 +1,326 @@
+import type { FrameStream } from "../mesh/frame-stream.ts";
+import { type Cid, cidFromDigest, RAW } from "../protocol/cid.ts";
+import { openEnvelope, seal, type Unverified, verified } from "../protocol/envelope.ts";
+import { FailureError } from "../protocol/failure.ts";
+import { failureCode } from "../protocol/failure-code.ts";
+import { header } from "../protocol/header.ts";
+import { acceptMessage } from "../protocol/messages/lease.ts";
+import { drainMessage } from "../protocol/messages/session.ts";
+import { type Advance, advanceMessage, cancelMessage, type Task } from "../protocol/messages/task.ts";
+import { encode } from "../protocol/schema.ts";
+import { fuel } from "../protocol/units.ts";
+import { failureSchema, FRAME, splitHeader, splitSeq } from "../protocol/work-frame.ts";
+import type { TaskArgs } from "../sandbox/task.ts";
+import type { WorkOrder } from "./check-open.ts";
+import { InputAssembly } from "./input-assembly.ts";
+import { CLOSE_TIMEOUT_MS } from "./limits.ts";
+import { sendOutcome } from "./outcome-frames.ts";
+import { ProviderChannel, type TaskEnd } from "./provider-channel.ts";
+import { ReceiptSigner } from "./receipt-signer.ts";
+import type { SessionPorts } from "./session-ports.ts";
+import type { PoolResult } from "./worker-pool.ts";
+
+/** A task handed to the pool. */
+interface Running {
+  readonly task: Task;
+  readonly cancel: AbortController;
+}
+
+/** The function and files of a job, ready to be run. */
+export interface LoadedWork {
+  readonly module: Uint8Array;
+  readonly args: TaskArgs;
+}
+
+function endOf(result: PoolResult): TaskEnd {
+  if (result.kind === "failed") return { kind: "failed", code: result.code, fuel: fuel(result.fuel) };
+  return {
+    kind: "done",
+    outputCid: cidFromDigest(RAW, result.outputSha256),
+    size: result.output.byteLength,
+    fuel: fuel(result.fuel),
+  };
+}
+
+/** One lease at work over one stream, from the accepted order to the final receipt. */
+export class WorkSession {
+  readonly channel: ProviderChannel;
+  readonly #frames: FrameStream;
+  readonly #ports: SessionPorts;
+  readonly #receipts: ReceiptSigner;
+  readonly #inputs = new InputAssembly();
+  /** Complete tasks that wait for the requester's signature or for budget. */
+  readonly #ready: { readonly task: Task; readonly input: Uint8Array }[] = [];
+  readonly #running = new Map<number, Running>();
+  readonly #ended = Promise.withResolvers<FailureError | undefined>();
+  #work: LoadedWork | undefined;
+  #closing: ReturnType<typeof setTimeout> | undefined;
+  #dispatch: ReturnType<typeof setTimeout> | undefined;
+  #cancelledFrom = Number.POSITIVE_INFINITY;
+  #draining = false;
+  #over = false;
+
+  constructor(frames: FrameStream, order: WorkOrder, ports: SessionPorts) {
+    this.#frames = frames;
+    this.#ports = ports;
+    this.channel = new ProviderChannel(order);
+    this.#receipts = new ReceiptSigner(this.channel, ports.signer, (receipt, final) => {
+      frames.sendFrame(FRAME.receipt, receipt).catch(() => undefined);
+      if (final) this.#closeSoon();
+    });
+  }
+
+  /** Resolves when the session is over, with the failure that ended it, if one did. */
+  get ended(): Promise<FailureError | undefined> {
+    return this.#ended.promise;
+  }
+
+  /** Accepts the lease, fetches the function, and works until both sides have signed the end. */
+  async start(): Promise<void> {
+    const { lease } = this.channel.order;
+    const accept = { ...header(lease.body.origin, lease.body.asset), lease: lease.id };
+    void this.#frames.sendFrame(FRAME.accept, await seal(acceptMessage, accept, [this.#ports.signer]));
+    this.#dispatch = setTimeout(() => void this.drain("lease-ended"), lease.body.dispatchMs);
+    try {
+      this.#work = await this.#ports.loadWork(this.channel.order);
+    } catch (error) {
+      this.fail(
+        error instanceof FailureError
+          ? error
+          : new FailureError("function-unavailable", "could not be loaded", { cause: error }),
+      );
+      return;
+    }
+    this.#runReady();
+  }
+
+  /** Takes one frame after the open frame. @throws FailureError that ends the session. */
+  frame(kind: number, payload: Uint8Array): void {
+    if (this.#over) return;
+    switch (kind) {
+      case FRAME.task:
+        this.#receiveTask(payload);
+        return;
+      case FRAME.taskData: {
+        const [seq, data] = splitSeq(payload);
+        this.#complete(this.#inputs.add(seq, data));
+        return;
+      }
+      case FRAME.advance:
+        this.#receiveAdvance(payload);
+        return;
+      case FRAME.cancel:
+        void this.#receiveCancel(payload);
+        return;
+      default:
+        throw new FailureError("malformed-frame", `frame kind ${kind} is not expected here`);
+    }
+  }
+
+  /** The stream is gone: what was countersigned is reported, the rest is lost. */
+  disconnected(failure: FailureError | undefined): void {
+    this.#finish(failure);
+  }
+
+  /** Says why, then ends. */
+  fail(failure: FailureError): void {
+    if (this.#over) return;
+    const frame = encode(failureSchema, { code: failure.code, detail: failure.detail.slice(0, 300) });
+    this.#frames.sendFrame(FRAME.refuse, frame).catch(() => undefined);
+    void this.#frames.close().catch(() => undefined);
+    this.#finish(failure);
+  }
+
+  /**
+   * Stops in order: running tasks are ended, the rest returned, the last receipt signed and sent along.
+   * Resolves when the drain has been handed to the network.
+   */
+  async drain(reason: "draining" | "closed" | "lease-ended"): Promise<void> {
+    if (this.#over || this.#draining) return;
+    this.#draining = true;
+    const returned = [...this.#running.keys(), ...this.#ready.map(({ task }) => task.seq)].toSorted(
+      (a, b) => a - b,
+    );
+    for (const { cancel } of this.#running.values()) cancel.abort();
+    this.#running.clear();
+    this.#ready.length = 0;
+    const { lease } = this.channel.order;
+    const receipt = await this.#receipts.signLast();
+    const drain = {
+      ...header(lease.body.origin, lease.body.asset),
+      lease: lease.id,
+      instance: this.#ports.signer.key,
+      code: failureCode(reason),
+      acceptedUpTo: this.channel.received,
+      running: [],
+      returned: returned.slice(0, 4_096),
+      lost: [],
+      ...(receipt === undefined ? {} : { receipt }),
+    };
+    const envelope = await seal(drainMessage, drain, [this.#ports.signer]);
+    await this.#frames.sendFrame(FRAME.drain, envelope).catch(() => undefined);
+    this.#closeSoon();
+  }
+
+  #receiveTask(payload: Uint8Array): void {
+    const [encoded, data] = splitHeader(payload);
+    const task = this.channel.receive(encoded);
+    const { inflightMax } = this.channel.order.lease.body;
+    if (this.channel.received - this.channel.count > inflightMax) {
+      throw new FailureError("window-exceeded", `more than ${inflightMax} tasks unanswered`);
+    }
+    this.#complete(this.#inputs.begin(task, data));
+  }
+
+  #complete(ready: { readonly task: Task; readonly input: Uint8Array } | undefined): void {
+    if (ready === undefined) return;
+    this.#ready.push(ready);
+    this.#runReady();
+  }
+
+  /** Hands tasks to the pool, in order, as far as signature and budget allow. */
+  #runReady(): void {
+    const work = this.#work;
+    if (work === undefined || this.#draining || this.#over) return;
+    for (let next = this.#ready[0]; next !== undefined; next = this.#ready[0]) {
+      const { task, input } = next;
+      if (task.seq >= this.#cancelledFrom) {
+        this.#ready.shift();
+        this.#answer(
+          task,
+          { kind: "failed", code: failureCode("not-started"), fuel: fuel(0) },
+          "cancelled before it started",
+        );
+      } else if (!this.channel.mayRun(task.seq)) {
+        return;
+      } else if (this.channel.coversNext(this.#running.size + 1)) {
+        this.#ready.shift();
+        void this.#run(task, input, work);
+      } else if (this.#running.size > 0) {
+        return;
+      } else {
+        this.#ready.shift();
+        this.#answer(
+          task,
+          { kind: "failed", code: failureCode("over-budget"), fuel: fuel(0) },
+          "the lease's budget does not cover it",
+        );
+      }
+    }
+  }
+
+  async #run(task: Task, input: Uint8Array, work: LoadedWork): Promise<void> {
+    const { work: what, limits } = this.channel.order.job.body;
+    const cancel = new AbortController();
+    this.#running.set(task.seq, { task, cancel });
+    const result = await this.#ports.pool.run({
+      request: {
+        function: { cid: what.cid, abi: what.abi, entry: what.entry },
+        args: work.args,
+        input,
+        seed: task.seed,
+        limits: { fuel: task.fuelLimit, memoryBytes: limits.memory, outputBytes: limits.output },
+      },
+      module: work.module,
+      deadlineMs: task.deadlineMs,
+      signal: cancel.signal,
+      onStart: () => this.#ports.onTask("started", this.channel, task),
+    });
+    this.#ports.onTask("ended", this.channel, task);
+    if (!this.#running.delete(task.seq) || this.#over) return;
+    this.#answerResult(task, result);
+    this.#runReady();
+  }
+
+  #answerResult(task: Task, result: PoolResult): void {
+    if (result.kind === "failed") {
+      this.#answer(task, endOf(result), result.detail);
+      return;
+    }
+    const inputCid: Cid = cidFromDigest(RAW, result.inputSha256);
+    if (inputCid !== task.inputCid) {
+      this.fail(new FailureError("content-mismatch", `task ${task.seq}: its input does not hash to its CID`));
+      return;
+    }
+    this.#answer(task, endOf(result), result.output);
+  }
+
+  #answer(task: Task, end: TaskEnd, data: Uint8Array | string): void {
+    const leaf = this.channel.finish(task, end);
+    sendOutcome(this.#frames, task.seq, leaf.bytes, data).catch(() => undefined);
+    this.#ports.onOutcome(end);
+    this.#receipts.signSoon();
+  }
+
+  #receiveAdvance(payload: Uint8Array): void {
+    const advance = openEnvelope(advanceMessage, payload);
+    const [by] = advance.signedBy;
+    if (advance.signedBy.length !== 1 || by?.key !== this.channel.order.lease.body.requesterKey) {
+      throw new FailureError("bad-signature", "advance: not signed by the lease's requester key");
+    }
+    this.channel.checkAdvance(advance.body);
+    void this.#acceptAdvance(advance);
+  }
+
+  async #acceptAdvance(advance: Unverified<Advance>): Promise<void> {
+    try {
+      const news = this.channel.accept(await verified(advance, this.#ports.verify));
+      if (news !== undefined) this.#ports.saveReceipt(news);
+      if (news?.final === true) {
+        this.#finish(undefined);
+        void this.#frames.close().catch(() => undefined);
+        return;
+      }
+      this.#runReady();
+      if (this.channel.closed) this.#receipts.signSoon();
+    } catch (error) {
+      this.fail(
+        error instanceof FailureError
+          ? error
+          : new FailureError("bad-signature", "advance", { cause: error }),
+      );
+    }
+  }
+
+  async #receiveCancel(payload: Uint8Array): Promise<void> {
+    try {
+      const cancel = await verified(openEnvelope(cancelMessage, payload), this.#ports.verify);
+      const [by] = cancel.signedBy;
+      if (
+        by?.key !== this.channel.order.lease.body.requesterKey ||
+        cancel.body.lease !== this.channel.lease
+      ) {
+        throw new FailureError("bad-signature", "cancel: not signed by the lease's requester key");
+      }
+      this.#cancelledFrom = Math.min(this.#cancelledFrom, cancel.body.seq);
+      for (const { task, cancel: controller } of this.#running.values()) {
+        if (task.seq >= this.#cancelledFrom) controller.abort();
+      }
+      this.#runReady();
+    } catch (error) {
+      this.fail(
+        error instanceof FailureError ? error : new FailureError("bad-signature", "cancel", { cause: error }),
+      );
+    }
+  }
+
+  /** Both sides have said their last word, or the other one does not answer any more. */
+  #closeSoon(): void {
+    this.#closing ??= setTimeout(() => {
+      void this.#frames.close().catch(() => undefined);
+      this.#finish(undefined);
+    }, CLOSE_TIMEOUT_MS);
+  }
+
+  #finish(failure: FailureError | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#receipts.stop();
+    clearTimeout(this.#closing);
+    clearTimeout(this.#dispatch);
+    for (const { cancel } of this.#running.values()) cancel.abort();
+    this.#running.clear();
+    this.#ready.length = 0;
+    this.#ended.resolve(failure);
+  }
+}
