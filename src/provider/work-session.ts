@@ -1,4 +1,5 @@
 import type { FrameStream } from "../mesh/frame-stream.ts";
+import { PartAssembly, sendInParts, type Whole } from "../mesh/parts.ts";
 import { type Cid, cidFromDigest, RAW } from "../protocol/cid.ts";
 import { openEnvelope, seal, type Unverified, verified } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
@@ -8,17 +9,21 @@ import { acceptMessage } from "../protocol/messages/lease.ts";
 import { drainMessage } from "../protocol/messages/session.ts";
 import { type Advance, advanceMessage, cancelMessage, type Task } from "../protocol/messages/task.ts";
 import { encode } from "../protocol/schema.ts";
+import { encodeUtf8 } from "../protocol/text.ts";
 import { fuel } from "../protocol/units.ts";
 import { failureSchema, FRAME, splitHeader, splitSeq } from "../protocol/work-frame.ts";
 import type { TaskArgs } from "../sandbox/task.ts";
 import type { WorkOrder } from "./check-open.ts";
-import { InputAssembly } from "./input-assembly.ts";
 import { CLOSE_TIMEOUT_MS } from "./limits.ts";
-import { sendOutcome } from "./outcome-frames.ts";
 import { ProviderChannel, type TaskEnd } from "./provider-channel.ts";
 import { ReceiptSigner } from "./receipt-signer.ts";
 import type { SessionPorts } from "./session-ports.ts";
 import type { PoolResult } from "./worker-pool.ts";
+
+const OUTCOME_PARTS = { first: FRAME.outcome, rest: FRAME.outcomeData };
+
+/** Detail of a failure, in UTF-16 units before encoding: enough for a sentence and a stack of names. */
+const MAX_DETAIL = 2_000;
 
 /** A task handed to the pool. */
 interface Running {
@@ -48,7 +53,7 @@ export class WorkSession {
   readonly #frames: FrameStream;
   readonly #ports: SessionPorts;
   readonly #receipts: ReceiptSigner;
-  readonly #inputs = new InputAssembly();
+  readonly #inputs = new PartAssembly<Task>();
   /** Complete tasks that wait for the requester's signature or for budget. */
   readonly #ready: { readonly task: Task; readonly input: Uint8Array }[] = [];
   readonly #running = new Map<number, Running>();
@@ -169,12 +174,12 @@ export class WorkSession {
     if (this.channel.received - this.channel.count > inflightMax) {
       throw new FailureError("window-exceeded", `more than ${inflightMax} tasks unanswered`);
     }
-    this.#complete(this.#inputs.begin(task, data));
+    this.#complete(this.#inputs.begin(task.seq, task, task.size, data));
   }
 
-  #complete(ready: { readonly task: Task; readonly input: Uint8Array } | undefined): void {
-    if (ready === undefined) return;
-    this.#ready.push(ready);
+  #complete(whole: Whole<Task> | undefined): void {
+    if (whole === undefined) return;
+    this.#ready.push({ task: whole.header, input: whole.data });
     this.#runReady();
   }
 
@@ -247,7 +252,8 @@ export class WorkSession {
 
   #answer(task: Task, end: TaskEnd, data: Uint8Array | string): void {
     const leaf = this.channel.finish(task, end);
-    sendOutcome(this.#frames, task.seq, leaf.bytes, data).catch(() => undefined);
+    const bytes = typeof data === "string" ? encodeUtf8(data.slice(0, MAX_DETAIL).toWellFormed()) : data;
+    sendInParts(this.#frames, OUTCOME_PARTS, task.seq, leaf.bytes, bytes).catch(() => undefined);
     this.#ports.onOutcome(end);
     this.#receipts.signSoon();
   }

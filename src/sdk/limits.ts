@@ -1,0 +1,26 @@
+/** Bounds of a requester. Each says its unit and why this number. */
+
+/** Tasks and receipts are signed for at most that often; within a window the provider goes on without. */
+export const ADVANCE_INTERVAL_MS = 50;
+
+/** Dialling a provider: WebRTC takes a third of a second nearby, some seconds through a slow relay. */
+export const DIAL_TIMEOUT_MS = 15_000;
+
+/** A provider answers hello and open within one round trip, plus fetching the escrow's proof. */
+export const ACCEPT_TIMEOUT_MS = 15_000;
+
+/** After the last outcome both sides sign once more; longer than that the other side is gone. */
+export const FINISH_TIMEOUT_MS = 5_000;
+
+/** Outputs up to this size are hashed at once; larger ones off the thread. */
+export const HASH_HERE_BYTES: number = 16 * 1024;
+
+/** How often one task is given to another provider before it counts as failed. */
+export const TASK_ATTEMPTS = 5;
+
+/** Wait before the relay is asked again for leases; doubles up to the maximum. */
+export const LEASE_RETRY_MIN_MS = 500;
+export const LEASE_RETRY_MAX_MS = 5_000;
+
+/** Without any provider for that long, a job fails with the relay's reasons. */
+export const NO_PROVIDER_TIMEOUT_MS = 60_000;

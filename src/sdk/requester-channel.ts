@@ -1,0 +1,240 @@
+import { equalBytes } from "../protocol/bytes.ts";
+import type { Cid } from "../protocol/cid.ts";
+import type { Unverified, Verified } from "../protocol/envelope.ts";
+import { FailureError } from "../protocol/failure.ts";
+import { header } from "../protocol/header.ts";
+import { MerkleTree } from "../protocol/merkle.ts";
+import type { Job } from "../protocol/messages/job.ts";
+import type { Lease } from "../protocol/messages/lease.ts";
+import type { Receipt } from "../protocol/messages/receipt.ts";
+import {
+  type Advance,
+  encodeTask,
+  type OutcomeLeaf,
+  outcomeSchema,
+  type Task,
+} from "../protocol/messages/task.ts";
+import { leafHash } from "../protocol/merkle.ts";
+import { OutcomeTally } from "../protocol/outcome-tally.ts";
+import { decode } from "../protocol/schema.ts";
+import { priceOf, type Tariff } from "../protocol/tariff.ts";
+
+/** A lease as the requester uses it. */
+export interface HeldLease {
+  readonly job: { readonly id: Cid; readonly body: Job };
+  readonly lease: Verified<Lease>;
+  readonly tariff: Tariff;
+}
+
+/** What a requester can bring to the relay. */
+export interface ReportMaterial {
+  readonly lease: Cid;
+  readonly receipt: Uint8Array;
+  readonly advance: Uint8Array;
+  readonly body: Receipt;
+  readonly bases: readonly { readonly count: number; readonly proof: readonly Uint8Array[] }[];
+}
+
+/** Counts the relay may have logged before: those of receipts that were countersigned. */
+const BASES_KEPT = 16;
+
+/**
+ * The requester's side of one lease's payment channel: what it named, what came back, which receipt it owes a
+ * signature. Holds no clock, key or connection.
+ */
+export class RequesterChannel {
+  readonly held: HeldLease;
+  readonly #tasks = new MerkleTree();
+  readonly #open = new Map<number, Task>();
+  readonly #tally = new OutcomeTally();
+  #named = 0;
+  #closed = false;
+  #receipt: Unverified<Receipt> | undefined;
+  #countersigned: { readonly receipt: Unverified<Receipt>; readonly advance: Uint8Array } | undefined;
+  #bases: number[] = [];
+
+  constructor(held: HeldLease) {
+    this.held = held;
+  }
+
+  get lease(): Cid {
+    return this.held.lease.id;
+  }
+
+  get sent(): number {
+    return this.#tasks.size;
+  }
+
+  get unanswered(): number {
+    return this.#open.size;
+  }
+
+  /** Tasks below it are named in a signed advance. */
+  get named(): number {
+    return this.#named;
+  }
+
+  /** Outcomes under a verified receipt: final. */
+  get finalCount(): number {
+    return this.#receipt?.body.count ?? 0;
+  }
+
+  get receipt(): Unverified<Receipt> | undefined {
+    return this.#receipt;
+  }
+
+  /** The last receipt says that nothing will follow, and it is countersigned. */
+  get isFinished(): boolean {
+    return this.#countersigned?.receipt.body.final === true;
+  }
+
+  /** Whether one more task keeps within the lease's window and flight limits. */
+  get hasRoom(): boolean {
+    const { inflightMax, windowMax } = this.held.lease.body;
+    return !this.#closed && this.#open.size < inflightMax && this.sent < this.#named + windowMax;
+  }
+
+  /** Names the next task. */
+  name(
+    input: { readonly cid: Cid; readonly size: number },
+    salt: Uint8Array,
+    seed: Uint8Array,
+  ): { readonly task: Task; readonly bytes: Uint8Array } {
+    const { limits } = this.held.job.body;
+    const task: Task = {
+      lease: this.lease,
+      seq: this.sent,
+      inputCid: input.cid,
+      size: input.size,
+      salt,
+      seed,
+      fuelLimit: limits.fuel,
+      deadlineMs: limits.deadlineMs,
+      stream: false,
+    };
+    const { bytes, hash } = encodeTask(task);
+    this.#tasks.append(hash);
+    this.#open.set(task.seq, task);
+    return { task, bytes };
+  }
+
+  /**
+   * Takes the next outcome of the provider; the order is that of its tree.
+   * @throws FailureError `bad-receipt` unless it answers an open task within its limits.
+   */
+  outcome(encoded: Uint8Array): OutcomeLeaf {
+    const outcome = decode(outcomeSchema, encoded);
+    const task = this.#open.get(outcome.seq);
+    const { limits } = this.held.job.body;
+    if (task === undefined || outcome.lease !== this.lease)
+      throw new FailureError("bad-receipt", "outcome: for a task that is not open");
+    if (outcome.inputCid !== task.inputCid || !equalBytes(outcome.salt, task.salt)) {
+      throw new FailureError("bad-receipt", `outcome ${outcome.seq}: of another input`);
+    }
+    const isDone = outcome.status === "done";
+    if (isDone === (outcome.outputCid === undefined) || isDone !== (outcome.code === undefined)) {
+      throw new FailureError("bad-receipt", `outcome ${outcome.seq}: neither done nor failed`);
+    }
+    if (
+      outcome.fuel > task.fuelLimit ||
+      outcome.size > limits.output ||
+      !outcome.end ||
+      outcome.segment !== 0
+    ) {
+      throw new FailureError("bad-receipt", `outcome ${outcome.seq}: beyond the task's limits`);
+    }
+    this.#open.delete(outcome.seq);
+    this.#tally.append(leafHash(encoded), outcome, task.size);
+    return outcome;
+  }
+
+  /**
+   * Whether a receipt follows from what came back. Its signature is verified apart from this.
+   * @throws FailureError `bad-receipt` naming what differs.
+   */
+  checkReceipt(receipt: Unverified<Receipt>): void {
+    const { body } = receipt;
+    const { job, lease, tariff } = this.held;
+    const differs = (what: string): never => {
+      throw new FailureError("bad-receipt", `receipt ${body.seq}: ${what}`);
+    };
+    if (body.lease !== lease.id || body.job !== job.id || body.rev !== lease.body.rev)
+      differs("of another lease");
+    if (body.origin !== lease.body.origin || body.asset !== lease.body.asset) differs("for another relay");
+    if (body.provider !== lease.body.provider || body.requester !== job.body.requester)
+      differs("between other parties");
+    if (body.workCid !== job.body.work.cid || body.profile !== lease.body.profile) differs("of other work");
+    if (body.policy !== lease.body.policy || body.tariff !== lease.body.tariff) differs("at another price");
+    const last = this.#receipt;
+    if (body.seq !== (last?.body.seq ?? 0) + 1 || body.prev !== last?.id)
+      differs("does not follow on the one before");
+    if (body.count < this.finalCount || body.count > this.#tally.count)
+      differs("counts outcomes that did not arrive");
+    if (!equalBytes(body.root, this.#tally.root(body.count)))
+      differs("its root is not over the outcomes that arrived");
+    const totals = this.#tally.totals(body.count);
+    if (
+      body.payable !== totals.payable ||
+      body.cancelled !== totals.cancelled ||
+      body.fuel !== totals.fuel ||
+      body.bytes !== totals.bytes
+    ) {
+      differs("its totals are not those of the outcomes");
+    }
+    if (body.amount !== priceOf(tariff, totals, lease.body.startFee))
+      differs("its amount is not the price of its totals");
+    if (body.amount > lease.body.budget) differs("its amount is above the budget");
+  }
+
+  /** After its signature was verified. Outcomes below its count are final from here on. */
+  acceptReceipt(receipt: Unverified<Receipt>): void {
+    this.#receipt = receipt;
+    this.#tally.forgetBelow(receipt.body.count);
+  }
+
+  /** The next advance to sign: over all tasks sent, countersigning the newest receipt. Nothing when the last says it all. */
+  draft(close: boolean): Advance | undefined {
+    const isNews =
+      this.sent > this.#named || this.#receipt !== this.#countersigned?.receipt || (close && !this.#closed);
+    if (!isNews) return undefined;
+    const { origin, asset } = this.held.lease.body;
+    return {
+      ...header(origin, asset),
+      lease: this.lease,
+      ...(this.#receipt === undefined ? {} : { receiptCid: this.#receipt.id }),
+      tasksRoot: this.#tasks.root(),
+      taskCount: this.sent,
+      close: close || this.#closed,
+    };
+  }
+
+  /** A draft was signed. `receipt` is the one it names. */
+  signed(advance: Advance, bytes: Uint8Array, receipt: Unverified<Receipt> | undefined): void {
+    this.#named = Math.max(this.#named, advance.taskCount);
+    this.#closed ||= advance.close;
+    if (receipt === undefined) return;
+    const { count } = receipt.body;
+    const before = this.#countersigned?.receipt.body.count;
+    if (before !== undefined && before < count) this.#bases = [before, ...this.#bases].slice(0, BASES_KEPT);
+    this.#countersigned = { receipt, advance: bytes };
+  }
+
+  /** Whether the newest receipt still lacks this side's signature. */
+  get owesSignature(): boolean {
+    return this.#receipt !== undefined && this.#receipt !== this.#countersigned?.receipt;
+  }
+
+  /** The newest countersigned receipt, as a report needs it. */
+  report(): ReportMaterial | undefined {
+    const newest = this.#countersigned;
+    if (newest === undefined) return undefined;
+    const { count } = newest.receipt.body;
+    return {
+      lease: this.lease,
+      receipt: newest.receipt.bytes,
+      advance: newest.advance,
+      body: newest.receipt.body,
+      bases: this.#bases.map((base) => ({ count: base, proof: this.#tally.consistencyProof(base, count) })),
+    };
+  }
+}
