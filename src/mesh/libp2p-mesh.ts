@@ -116,8 +116,7 @@ export class Libp2pMesh implements Mesh {
     if (standing !== undefined && standing.limits === undefined) return standing;
     const failure = await this.#connectDirectly(target, options).catch((error: unknown) => error);
     if (isConnection(failure)) return failure;
-    options.signal.throwIfAborted();
-    if (options.direct === true || target.circuit.length === 0) throw failure;
+    if (options.signal.aborted || options.direct === true || target.circuit.length === 0) throw failure;
     return this.#standing(target.peerId) ?? this.#dial(target.circuit, options);
   }
 

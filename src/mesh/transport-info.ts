@@ -50,13 +50,14 @@ async function readStats(source: StatsSource): Promise<readonly Stat[]> {
   return stats;
 }
 
+/** Browsers hide the address of a `prflx` candidate: it was learned without the page. */
 function candidate(stat: Stat): TransportCandidate {
   const type = stat.values.get("candidateType");
   const address = stat.values.get("address") ?? stat.values.get("ip");
   const port = stat.values.get("port");
   return {
     type: typeof type === "string" ? type : "unknown",
-    ...(typeof address === "string" ? { address } : {}),
+    ...(typeof address === "string" && address !== "" ? { address } : {}),
     ...(typeof port === "number" ? { port } : {}),
   };
 }
