@@ -8,6 +8,9 @@ import { untilOnline } from "../src/mesh/until-online.ts";
 
 const ECHO = "/e2e/echo";
 const FRAMES = "/e2e/frames";
+const SINK = "/e2e/sink";
+/** What one transfer of the bare measurement carries. */
+const TRANSFER_BYTES = 1024 * 1024;
 let mesh: Mesh | undefined;
 let open: MeshStream | undefined;
 const ends: string[] = [];
@@ -37,6 +40,16 @@ const page = {
       frames.onFrame(
         (kind, payload) => frames.sendFrame(kind, payload),
         () => void frames.close(),
+      );
+    });
+    mesh.handle(SINK, (stream) => {
+      let received = 0;
+      stream.onBytes(
+        (chunk) => {
+          received += chunk.length;
+          if (received % TRANSFER_BYTES === 0) void stream.send(Uint8Array.of(1));
+        },
+        () => undefined,
       );
     });
     await mesh.start();
@@ -105,8 +118,24 @@ const page = {
     return { perSecond: count / seconds, inOrder };
   },
 
-  /** Moves bytes one way in frames of 64 KiB; the far side's credit ends it. */
-  async oneWay(to: readonly string[], bytes: number): Promise<number> {
+  /** Median time of a transfer of 1 MiB one way over the bare stream, acknowledged by a byte, in ms. */
+  async transfer(to: readonly string[], rounds: number): Promise<number> {
+    const stream = await joined().dial(to, SINK, { signal: soon(), direct: true });
+    const reader = stream.bytes()[Symbol.asyncIterator]();
+    const sent = new Uint8Array(TRANSFER_BYTES);
+    const times: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const begun = performance.now();
+      await stream.send(sent);
+      await reader.next();
+      times.push(performance.now() - begun);
+    }
+    stream.abort(await ended());
+    return times.toSorted((a, b) => a - b)[rounds >> 1] ?? 0;
+  },
+
+  /** The same in frames of 64 KiB that come back: MB/s each way. */
+  async framed(to: readonly string[], bytes: number): Promise<number> {
     const stream = new FrameStream(await joined().dial(to, FRAMES, { signal: soon(), direct: true }));
     let back = 0;
     const done = Promise.withResolvers<void>();
