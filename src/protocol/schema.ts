@@ -29,6 +29,16 @@ type FieldOf<T, K extends keyof T> = undefined extends T[K]
 /** The fields of a record: one schema for each key of `T`, `optional(…)` exactly where the key may be missing. */
 export type Fields<T> = { readonly [K in keyof T]-?: FieldOf<T, K> };
 
+/** What `make` says is wrong with the bytes, said of the field that they came from. */
+function located<T>(from: CborReader, make: (data: Uint8Array) => T, data: Uint8Array): T {
+  try {
+    return make(data);
+  } catch (error) {
+    if (error instanceof WireError) from.fail(error.detail);
+    throw error;
+  }
+}
+
 export const u64: Schema<bigint> = { write: (out, value) => out.u64(value), read: (from) => from.u64() };
 
 export const amount: Schema<MicroCredits> = {
@@ -63,7 +73,7 @@ export function text(maxBytes: number = MAX_TEXT_BYTES): Schema<string> {
       if (utf8.length > maxBytes) throw new RangeError(`text is longer than ${maxBytes} bytes`);
       out.textString(utf8);
     },
-    read: (from) => decodeUtf8(from.textString(maxBytes)),
+    read: (from) => located(from, decodeUtf8, from.textString(maxBytes)),
   };
 }
 
@@ -73,7 +83,7 @@ export function oneOf<const W extends string>(words: readonly W[]): Schema<W> {
   return {
     write: (out, value) => out.textString(encodeUtf8(value)),
     read(from) {
-      const word = known.get(decodeUtf8(from.textString(MAX_TEXT_BYTES)));
+      const word = known.get(located(from, decodeUtf8, from.textString(MAX_TEXT_BYTES)));
       return word ?? from.fail(`is none of ${words.join(", ")}`);
     },
   };
@@ -112,13 +122,13 @@ export const cid: Schema<Cid> = {
     out.byteString(concatBytes(NO_BASE, cidBytes(value)));
   },
   read(from) {
-    return cidFromBytes(from.link());
+    return located(from, cidFromBytes, from.link());
   },
 };
 
 export const peer: Schema<PeerId> = {
   write: (out, value) => out.byteString(multicodecKey(value)),
-  read: (from) => peerIdFromMulticodecKey(from.byteString(MULTICODEC_KEY_BYTES)),
+  read: (from) => located(from, peerIdFromMulticodecKey, from.byteString(MULTICODEC_KEY_BYTES)),
 };
 
 export function list<T>(item: Schema<T>, maxItems: number = MAX_ITEMS): Schema<readonly T[]> {
