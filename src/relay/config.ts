@@ -1,0 +1,89 @@
+import type { LevelWithSilent } from "pino";
+import type { IceServer } from "../protocol/relay-api.ts";
+import type { Tariff } from "../protocol/tariff.ts";
+import { type MicroCredits, microCredits } from "../protocol/units.ts";
+import { isLoopback } from "./client-address.ts";
+import type { Rate } from "./rate-limit.ts";
+
+/** Everything a relay is told at start. `parseRelayConfig` makes one of flags and environment; tests use `relayConfig`. */
+export interface RelayConfig {
+  /** Address to listen on. */
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  /** Folder of keys, accounts, log and blobs; ":memory:" keeps nothing. */
+  readonly dataDir: string;
+  /** Name of the log; "localhost/<8 hex digits of the log key>" when absent. Fixed at the first start. */
+  readonly origin?: string;
+  /** What people read. */
+  readonly name: string;
+  /** Where clients reach the relay when that is not `host` and `port`, as in "https://relay.example". */
+  readonly publicUrl?: string;
+  /** Proxies whose X-Forwarded-For counts, CIDR blocks. */
+  readonly trustedProxies: readonly string[];
+  /** Who may read /metrics, CIDR blocks. */
+  readonly metricsFrom: readonly string[];
+  readonly iceServers: readonly IceServer[];
+  readonly tariff: Tariff;
+  /** Test credits for a requester's first job, micro-credits. Loopback relays only (rule 18). */
+  readonly grant: MicroCredits;
+  /** HTTP requests of one address. */
+  readonly addressRate: Rate;
+  /** Connections to the mesh from one address. */
+  readonly connectRate: Rate;
+  /** Jobs and reports of one identity. */
+  readonly identityRate: Rate;
+  readonly maxConnections: number;
+  /** Bytes of all blobs together; the ones not asked for longest go first. */
+  readonly blobCapBytes: number;
+  readonly logLevel: LevelWithSilent;
+  /** Folder of the built pages; none are served when absent. */
+  readonly staticDir?: string;
+}
+
+/** Micro-credits. A second of work of one core, about 10^9 fuel, costs a thousandth of a credit. */
+export const DEFAULT_TARIFF: Tariff = {
+  perGfuel: microCredits(1_000),
+  perTask: microCredits(10),
+  perKiB: microCredits(1),
+  perInstantiation: microCredits(1),
+};
+
+/** Two public STUN servers of different operators: each tells a tab its address as seen from outside, nothing more. */
+export const DEFAULT_ICE: readonly IceServer[] = [
+  { urls: ["stun:stun.l.google.com:19302"] },
+  { urls: ["stun:stun.cloudflare.com:3478"] },
+];
+
+const DEFAULTS: RelayConfig = {
+  host: "127.0.0.1",
+  port: 8787,
+  dataDir: ".tabmesh/relay",
+  name: "Tabmesh relay",
+  trustedProxies: [],
+  metricsFrom: ["127.0.0.0/8", "::1"],
+  iceServers: DEFAULT_ICE,
+  tariff: DEFAULT_TARIFF,
+  grant: microCredits(10_000_000),
+  // A page opens with some 20 requests; a classroom or an office shares one address.
+  addressRate: { burst: 3_000, perSecond: 300 },
+  // Two hundred tabs behind one proxy may come within a second, and come back after a restart.
+  connectRate: { burst: 1_000, perSecond: 50 },
+  // A requester with a thousand leases reports each once a minute.
+  identityRate: { burst: 600, perSecond: 60 },
+  maxConnections: 5_000,
+  blobCapBytes: 4 * 1024 * 1024 * 1024,
+  logLevel: "info",
+};
+
+export function relayConfig(changes: Partial<RelayConfig> = {}): RelayConfig {
+  return { ...DEFAULTS, ...changes };
+}
+
+/** Whether this relay can be reached from this machine alone, as far as its configuration tells (rule 18). */
+export function isLoopbackRelay(config: Pick<RelayConfig, "host" | "publicUrl">): boolean {
+  return (
+    isLoopback(config.host) &&
+    (config.publicUrl === undefined || isLoopback(new URL(config.publicUrl).hostname))
+  );
+}

@@ -1,0 +1,71 @@
+/** Bounds of the relay itself. Those that two machines must agree on are in protocol/limits.ts. */
+
+/** Offers: the relay pings each provider this often, and takes its offer back after two pings without an answer. */
+export const PING_MS = 2_000;
+export const MISSED_PINGS = 2;
+
+/** A stranger who has opened an offer stream says hello within this time; honest ones take one round trip. */
+export const HELLO_TIMEOUT_MS = 10_000;
+
+/** Frames on an offer stream: a hello with a checkpoint and a delegation takes 6 KiB, an offer less. */
+export const MAX_OFFER_FRAME_BYTES: number = 16 * 1024;
+
+/** Offers of one provider: renewed at most every 250 ms by the protocol's own provider, so twice that is generous. */
+export const OFFERS_PER_SECOND = 8;
+export const OFFER_BURST = 40;
+
+/** Instances (tabs, machines) that may offer under one identity at a time. */
+export const MAX_INSTANCES_PER_IDENTITY = 64;
+
+/** Longest that new tasks may be sent under one lease; a requester that needs longer asks for the next one. */
+export const LEASE_DISPATCH_MS: number = 60 * 60 * 1000;
+
+/** After dispatch ends, the last outcomes and the report have this long. */
+export const LEASE_REPORT_GRACE_MS: number = 5 * 60 * 1000;
+
+/** A lease without a first task by then is void: dialling takes under a second, fetching a large function up to half a minute. */
+export const LEASE_FIRST_TASK_MS: number = 60 * 1000;
+
+/** Drawn leaves are opened within this time after the draw. */
+export const LEASE_OPEN_MS: number = 10 * 60 * 1000;
+
+/** Tasks beyond the signed head that a provider risks: a quarter of a second at 2,000 small tasks a second. */
+export const LEASE_WINDOW_TASKS = 512;
+
+/** Tasks sent and not yet answered. Keeps a pipeline over 50 ms full at 2,000 tasks a second. */
+export const LEASE_INFLIGHT_TASKS = 128;
+
+/** Input bytes a provider keeps before it must report: what a browser tab can spare. */
+export const LEASE_HOLD_BYTES: number = 64 * 1024 * 1024;
+
+/**
+ * Fuel that a fast machine burns in a millisecond (4·10^9 per second): a deadline in which even such a machine cannot
+ * use up the fuel limit would let a requester end every task unpaid (rule 8).
+ */
+export const FASTEST_FUEL_PER_MS = 4_000_000n;
+
+/** Requests with a body that is not a blob: one envelope. */
+export const MAX_MESSAGE_REQUEST_BYTES: number = 60 * 1024;
+
+/** A request's headers and body arrive within these times, else the socket is closed (slow senders hold memory). */
+export const HEADERS_TIMEOUT_MS = 10_000;
+export const REQUEST_TIMEOUT_MS: number = 10 * 60 * 1000;
+
+/** A message request is read and answered within this time; blobs and event streams are not bound by it. */
+export const ANSWER_TIMEOUT_MS = 15_000;
+
+/** Below the minute after which proxies close a silent connection; relay-events.ts gives up after three missed ones. */
+export const EVENT_HEARTBEAT_MS = 15_000;
+
+/** Event streams at once, in all and from one address: a tab holds one, a browser six per origin. */
+export const MAX_EVENT_STREAMS = 10_000;
+export const MAX_EVENT_STREAMS_PER_ADDRESS = 64;
+
+/** Entries that are read again for a client that resumes; beyond that it gets the newest receipts instead. */
+export const MAX_RESUMED_ENTRIES = 2_000;
+
+/** Leases past their time are settled this often. */
+export const SETTLE_MS = 1_000;
+
+/** Half-written uploads older than this are left over from a crash or a lost connection. */
+export const UPLOAD_LIFETIME_MS: number = 60 * 60 * 1000;

@@ -1,0 +1,114 @@
+import { expect, test } from "vitest";
+import { isLoopbackRelay, relayConfig } from "./config.ts";
+import { ConfigError, parseRelayConfig, RELAY_SETTINGS } from "./settings.ts";
+
+function problemsOf(args: readonly string[], env: Record<string, string> = {}): readonly string[] {
+  try {
+    parseRelayConfig(args, env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+test("without flags and environment the defaults hold, with two STUN servers", () => {
+  const config = parseRelayConfig([], {});
+  expect(config).toEqual(relayConfig());
+  expect(config.iceServers).toHaveLength(2);
+  expect(config).toMatchObject({ host: "127.0.0.1", port: 8787, grant: 10_000_000n });
+});
+
+test("a flag wins over the environment", () => {
+  const env = { TABMESH_PORT: "1", TABMESH_NAME: "from the environment" };
+  expect(parseRelayConfig(["--port", "2"], env)).toMatchObject({ port: 2, name: "from the environment" });
+});
+
+test("every setting has an effect", () => {
+  const values: Record<string, string> = {
+    host: "0.0.0.0",
+    port: "1",
+    "data-dir": "/x",
+    origin: "relay.example/log",
+    name: "n",
+    "public-url": "https://relay.example",
+    "trusted-proxies": "10.0.0.0/8, ::1",
+    "metrics-from": "10.0.0.1",
+    stun: "stun:a:1,stuns:b",
+    turn: "turn:c:3478",
+    "turn-username": "u",
+    "turn-credential": "c",
+    "price-gfuel": "1",
+    "price-task": "2",
+    "price-kib": "3",
+    "price-instance": "4",
+    grant: "5",
+    "address-rate": "6/7",
+    "connect-rate": "8/9",
+    "identity-rate": "10/11",
+    "max-connections": "12",
+    "blob-cap": "13",
+    "log-level": "debug",
+    "static-dir": "/dist",
+  };
+  const switches = RELAY_SETTINGS.filter(({ value }) => value === undefined).map(({ flag }) => flag);
+  expect([...Object.keys(values), ...switches].toSorted()).toEqual(
+    RELAY_SETTINGS.map(({ flag }) => flag).toSorted(),
+  );
+  const args = Object.entries(values).flatMap(([flag, value]) => [`--${flag}`, value]);
+  expect(parseRelayConfig(args, {})).toEqual({
+    host: "0.0.0.0",
+    port: 1,
+    dataDir: "/x",
+    origin: "relay.example/log",
+    name: "n",
+    publicUrl: "https://relay.example",
+    trustedProxies: ["10.0.0.0/8", "::1"],
+    metricsFrom: ["10.0.0.1"],
+    iceServers: [
+      { urls: ["stun:a:1"] },
+      { urls: ["stuns:b"] },
+      { urls: ["turn:c:3478"], username: "u", credential: "c" },
+    ],
+    tariff: { perGfuel: 1n, perTask: 2n, perKiB: 3n, perInstantiation: 4n },
+    grant: 5n,
+    addressRate: { burst: 6, perSecond: 7 },
+    connectRate: { burst: 8, perSecond: 9 },
+    identityRate: { burst: 10, perSecond: 11 },
+    maxConnections: 12,
+    blobCapBytes: 13 * 1024 * 1024,
+    logLevel: "debug",
+    staticDir: "/dist",
+  });
+  expect(parseRelayConfig(["--no-stun"], {}).iceServers).toEqual([]);
+  expect(parseRelayConfig([], { TABMESH_NO_STUN: "1" }).iceServers).toEqual([]);
+});
+
+test("everything that is wrong is told at once, by its flag", () => {
+  const problems = problemsOf(
+    ["--port", "65536", "--trusted-proxies", "10.0.0.0/40", "--public-url", "https://a.example/relay"],
+    { TABMESH_LOG_LEVEL: "loud", TABMESH_ADDRESS_RATE: "fast" },
+  );
+  expect(problems.map((problem) => problem.split(" ")[0])).toEqual(
+    expect.arrayContaining(["--port", "--public-url", "--trusted-proxies", "--address-rate", "--log-level"]),
+  );
+  expect(problems).toHaveLength(5);
+});
+
+test.each([
+  [["--turn", "turn:c:3478"], /needs --turn-username/],
+  [["--stun", "http://x"], /not a stun URL/],
+  [["--origin", "two words"], /--origin/],
+  [["--grant", "-1"], /grant/],
+  [["--prot", "1"], /--prot/],
+  [["stray"], /stray/],
+])("%j is refused", (args, why) => {
+  expect(problemsOf(args).join("\n")).toMatch(why);
+});
+
+test("a relay is loopback only when both its address and its public URL are", () => {
+  expect(isLoopbackRelay({ host: "127.0.0.1" })).toBe(true);
+  expect(isLoopbackRelay({ host: "localhost", publicUrl: "http://localhost:1" })).toBe(true);
+  expect(isLoopbackRelay({ host: "127.0.0.1", publicUrl: "https://relay.example" })).toBe(false);
+  expect(isLoopbackRelay({ host: "0.0.0.0" })).toBe(false);
+});
