@@ -1,12 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { openDB } from "idb";
-import { peerIdFromSeed } from "../protocol/ed25519.ts";
+import { signCheckpoint } from "../protocol/checkpoint.ts";
+import { peerIdFromSeed, signerFromSeed } from "../protocol/ed25519.ts";
+import { keyFromPeerId } from "../protocol/peer-id.ts";
 import { openBrowserStore } from "./browser-store.ts";
 import { DATABASE_VERSION, openDatabase } from "./database.ts";
 import type { RelayPin } from "./relay-pins.ts";
 import { storageError } from "./storage-error.ts";
 
 const ORIGIN = "http://localhost:8787";
+const LOG = "localhost/0a1b2c3d";
 
 function freshName(): string {
   return `store-${crypto.randomUUID()}`;
@@ -14,7 +17,13 @@ function freshName(): string {
 
 async function pinOf(fill: number): Promise<RelayPin> {
   const peer = await peerIdFromSeed(crypto.subtle, new Uint8Array(32).fill(fill));
-  return { origin: ORIGIN, keys: { log: peer, lease: peer, draw: peer }, pinnedAt: 1_000 + fill };
+  return { url: ORIGIN, origin: LOG, keys: { log: peer, lease: peer, draw: peer }, pinnedAt: 1_000 + fill };
+}
+
+async function noteOf(size: number): Promise<string> {
+  const signer = await signerFromSeed(crypto.subtle, new Uint8Array(32).fill(1));
+  const root = new Uint8Array(32).fill(size);
+  return signCheckpoint({ origin: LOG, size, root }, keyFromPeerId(signer.key), signer.sign);
 }
 
 describe("settings", () => {
@@ -59,14 +68,25 @@ describe("a pinned relay", () => {
     store.close();
   });
 
-  test("remembers the newest checkpoint, and can be forgotten", async () => {
+  test("remembers the newest checkpoint only, and can be forgotten", async () => {
     const store = await openBrowserStore(freshName());
-    const pin = { ...(await pinOf(1)), checkpoint: "note\n" };
-    await store.relays.pin(await pinOf(1));
-    await store.relays.update(pin);
-    expect(await store.relays.get(ORIGIN)).toEqual(pin);
+    const pin = await pinOf(1);
+    await store.relays.pin(pin);
+    const [older, newer] = [await noteOf(4), await noteOf(9)];
+    await store.relays.remember(ORIGIN, newer);
+    await store.relays.remember(ORIGIN, older);
+    expect(await store.relays.get(ORIGIN)).toEqual({ ...pin, checkpoint: newer });
     await store.relays.forget(ORIGIN);
     expect(await store.relays.get(ORIGIN)).toBeUndefined();
+    store.close();
+  });
+
+  test("changes its keys and nothing else when they rotate", async () => {
+    const store = await openBrowserStore(freshName());
+    const [first, second] = [await pinOf(1), await pinOf(2)];
+    await store.relays.pin(first);
+    await store.relays.rekey(ORIGIN, second.keys);
+    expect(await store.relays.get(ORIGIN)).toEqual({ ...first, keys: second.keys });
     store.close();
   });
 });

@@ -9,8 +9,8 @@ import { storageError } from "./storage-error.ts";
  * |------------|----------------|----------------------------------------------------|-----------------------|
  * | identity   | "root"         | seed, peer, createdAt                              | identity.ts           |
  * | settings   | "page"         | workers, theme                                     | settings.ts           |
- * | consents   | relay's origin | version, at                                        | settings.ts           |
- * | relays     | relay's origin | keys pinned at first contact, newest checkpoint     | relay-pins.ts         |
+ * | consents   | relay's URL    | version, at                                        | settings.ts           |
+ * | relays     | relay's URL    | keys pinned at first contact, newest checkpoint     | relay-pins.ts         |
  * | outbox     | lease CID      | newest receipt that is not acknowledged             | outbox.ts             |
  * | blobs      | CID            | bytes                                              | blobs.ts              |
  * | blobUses   | CID            | size, order of last use; index `byUse`             | blobs.ts              |

@@ -21,9 +21,9 @@ export interface Consent {
 export interface SettingsShelf {
   load(): Promise<Settings>;
   save(settings: Settings): Promise<void>;
-  consent(origin: string): Promise<Consent | undefined>;
-  giveConsent(origin: string, consent: Consent): Promise<void>;
-  withdrawConsent(origin: string): Promise<void>;
+  consent(relayUrl: string): Promise<Consent | undefined>;
+  giveConsent(relayUrl: string, consent: Consent): Promise<void>;
+  withdrawConsent(relayUrl: string): Promise<void>;
 }
 
 const KEY = "page";
@@ -52,10 +52,10 @@ export function createSettingsShelf(database: BrowserDatabase): SettingsShelf {
     async save(settings) {
       await database.put("settings", { ...settings }, KEY);
     },
-    consent: async (origin) => parseConsent(await database.get("consents", origin)),
-    async giveConsent(origin, consent) {
-      await database.put("consents", { ...consent }, origin);
+    consent: async (relayUrl) => parseConsent(await database.get("consents", relayUrl)),
+    async giveConsent(relayUrl, consent) {
+      await database.put("consents", { ...consent }, relayUrl);
     },
-    withdrawConsent: async (origin) => database.delete("consents", origin),
+    withdrawConsent: async (relayUrl) => database.delete("consents", relayUrl),
   };
 }
