@@ -23,7 +23,9 @@ async function pinOf(fill: number): Promise<RelayPin> {
 async function noteOf(size: number): Promise<string> {
   const signer = await signerFromSeed(crypto.subtle, new Uint8Array(32).fill(1));
   const root = new Uint8Array(32).fill(size);
-  return signCheckpoint({ origin: LOG, size, root }, keyFromPeerId(signer.key), signer.sign);
+  return signCheckpoint({ origin: LOG, size, root }, keyFromPeerId(signer.key), async (message) =>
+    signer.sign(message),
+  );
 }
 
 describe("settings", () => {

@@ -1,0 +1,78 @@
+import { failureKind } from "../../protocol/failure-code.ts";
+import type { Failure } from "../../protocol/failure.ts";
+import type { ProviderState } from "../../provider/provider-state.ts";
+import { counted } from "./quantities.ts";
+
+/** How a phase looks: at rest, on its way, ready, at work, waiting for something, or in need of the person. */
+export type Tone = "rest" | "start" | "ready" | "work" | "wait" | "alarm";
+
+export interface PhaseWords {
+  readonly tone: Tone;
+  readonly title: string;
+  readonly sentence: string;
+}
+
+/** What happened and what to do, for a person; the detail is for whoever they ask. */
+export interface FailureWords {
+  readonly cause: string;
+  readonly advice: string;
+  readonly detail: string;
+}
+
+export function failureWords({ code, detail }: Failure): FailureWords {
+  const { means, advice } = failureKind(code);
+  return { cause: means, advice, detail };
+}
+
+function workingSentence(state: ProviderState): string {
+  return `${counted(state.running.length, "task")} under way on ${counted(state.workers, "thread")}.`;
+}
+
+/** The provider's phase in plain words. Countdowns are shown beside it, not in it: it is read aloud at each change. */
+export function phaseWords(state: ProviderState): PhaseWords {
+  const { phase } = state;
+  switch (phase) {
+    case "stopped":
+      return {
+        tone: "rest",
+        title: "Not contributing",
+        sentence: "Nothing runs here. Switch on to let this tab earn.",
+      };
+    case "starting":
+      return { tone: "start", title: "Starting", sentence: "Loading the sandbox and joining the mesh." };
+    case "waiting":
+      return {
+        tone: "ready",
+        title: "Ready for work",
+        sentence: "Connected. The next task that fits comes here.",
+      };
+    case "working":
+      return { tone: "work", title: "Working", sentence: workingSentence(state) };
+    case "reconnecting":
+      return {
+        tone: "wait",
+        title: "Reconnecting",
+        sentence: "The relay cannot be reached. Receipts are kept safe here until it can.",
+      };
+    case "draining":
+      return {
+        tone: "start",
+        title: "Finishing up",
+        sentence: "Giving unfinished tasks back and reporting the last receipts.",
+      };
+    case "elsewhere":
+      return {
+        tone: "wait",
+        title: "Another tab is contributing",
+        sentence: "One tab per browser earns at a time. Close the other tab, or let it go on.",
+      };
+    case "failed":
+      return {
+        tone: "alarm",
+        title: "Could not go on",
+        sentence: state.failure === undefined ? "No cause was given." : failureKind(state.failure.code).means,
+      };
+    default:
+      return phase satisfies never;
+  }
+}

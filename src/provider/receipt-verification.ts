@@ -1,0 +1,169 @@
+import { createLogView, type LogView } from "../ledger/log-view.ts";
+import { checkReceiptEntry, type ReceiptCheckName, type ReceiptStatement } from "../ledger/receipt-check.ts";
+import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
+import { verifierOf } from "../protocol/ed25519.ts";
+import { failureCode } from "../protocol/failure-code.ts";
+import { FailureError } from "../protocol/failure.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import type { ReceiptView, RelayInfo } from "../protocol/relay-api.ts";
+import type { BrowserStore } from "../storage/browser-store.ts";
+import type { RelayPin } from "../storage/relay-pins.ts";
+
+/**
+ * `proven`: every check passed. `refuted`: what the relay serves contradicts a signature, the log or itself.
+ * `unreached`: the relay did not answer, so nothing is known either way.
+ */
+export type Verdict = "proven" | "refuted" | "unreached";
+
+/** One check as a person sees it, in the order they were made. */
+export interface VerificationCheck {
+  readonly name: "relay-answers" | "pinned-key" | ReceiptCheckName | "as-shown";
+  readonly ok: boolean;
+  /** A sentence: what was found, or what is wrong. */
+  readonly detail: string;
+}
+
+export interface Verification {
+  readonly verdict: Verdict;
+  readonly checks: readonly VerificationCheck[];
+}
+
+/** Checks receipts in the page, against the relay's key as it was at first contact. */
+export interface ReceiptVerification {
+  /** Never throws for what the relay serves or fails to serve. @param account whose receipt it must be. */
+  verify(view: ReceiptView, account: PeerId): Promise<Verification>;
+  /** The relay as pinned, once the first verification has met it. */
+  pin(): Promise<RelayPin | undefined>;
+}
+
+interface Contact {
+  readonly info: RelayInfo;
+  readonly pin: RelayPin;
+  readonly log: LogView;
+}
+
+/** Failures that say that the relay was not reached, rather than that it served something wrong. */
+const UNREACHED: ReadonlySet<number> = new Set(
+  (["disconnected", "timed-out", "unreachable", "rate-limited"] as const).map(failureCode),
+);
+
+const verify = verifierOf(crypto.subtle);
+
+export function createReceiptVerification(relayUrl: string, store: BrowserStore): ReceiptVerification {
+  const client = createRelayClient({ baseUrl: relayUrl, fetch: (input, init) => fetch(input, init) });
+  let contact: Promise<Contact> | undefined;
+  const meet = async (): Promise<Contact> => {
+    contact ??= meetRelay(client, store);
+    try {
+      return await contact;
+    } catch (error) {
+      contact = undefined;
+      throw error;
+    }
+  };
+  return {
+    async verify(view, account) {
+      const checks: VerificationCheck[] = [];
+      try {
+        const { info, pin, log } = await meet();
+        checks.push(pinnedCheck(pin, info, log));
+        if (checks.some(({ ok }) => !ok)) return { verdict: "refuted", checks };
+        return await checkShown(client, { info, pin, log }, { view, account, checks });
+      } catch (error) {
+        if (!(error instanceof FailureError)) throw error;
+        checks.push({ name: "relay-answers", ok: false, detail: error.detail });
+        return { verdict: UNREACHED.has(error.code) ? "unreached" : "refuted", checks };
+      }
+    },
+    pin: async () => store.relays.get(client.baseUrl),
+  };
+}
+
+/** Pins the relay at first contact; later follows the log key through rotations that the old key signed. */
+async function meetRelay(client: RelayClient, store: BrowserStore): Promise<Contact> {
+  const url = client.baseUrl;
+  const info = await client.info();
+  const fresh: RelayPin = { url, origin: info.origin, keys: info.keys, pinnedAt: Date.now() };
+  const pin = await store.relays.pin(fresh);
+  const log = createLogView({
+    origin: pin.origin,
+    trusted: {
+      logKey: pin.keys.log,
+      ...(pin.checkpoint === undefined ? {} : { checkpoint: pin.checkpoint }),
+    },
+    fetchCheckpoint: async () => client.checkpoint(),
+    fetchConsistency: async (from, to) => client.consistency(from, to),
+    verify,
+    remember: async (note) => store.relays.remember(url, note),
+  });
+  if (info.keys.log !== pin.keys.log && info.origin === pin.origin) {
+    const indices = await client.keyRotations();
+    const key = await log.rotate(await Promise.all(indices.map(async (index) => client.entry(index))));
+    if (key === info.keys.log) await store.relays.rekey(url, { ...pin.keys, log: key });
+  }
+  return { info, pin, log };
+}
+
+function pinnedCheck(pin: RelayPin, info: RelayInfo, log: LogView): VerificationCheck {
+  const name = "pinned-key";
+  if (info.origin !== pin.origin) {
+    const detail = `This address was ${pin.origin} at first contact and now calls itself ${info.origin}.`;
+    return { name, ok: false, detail };
+  }
+  if (info.keys.log !== log.key()) {
+    const detail =
+      "The relay signs its log with another key than at first contact, and the old key did not approve it.";
+    return { name, ok: false, detail };
+  }
+  const detail = "The relay signs its log with the key of your first contact, or one that key approved.";
+  return { name, ok: true, detail };
+}
+
+interface ShownReceipt {
+  readonly view: ReceiptView;
+  readonly account: PeerId;
+  readonly checks: readonly VerificationCheck[];
+}
+
+async function checkShown(client: RelayClient, contact: Contact, shown: ShownReceipt): Promise<Verification> {
+  const { view, account } = shown;
+  const [entryBytes, inclusion] = await Promise.all([
+    client.entry(view.entryIndex),
+    client.inclusion(view.entryIndex),
+  ]);
+  const result = await checkReceiptEntry({
+    entryBytes,
+    inclusion,
+    logView: contact.log,
+    verify,
+    expectations: { provider: account, asset: contact.info.asset },
+  });
+  const checks: VerificationCheck[] = [...shown.checks, ...result.checks];
+  if (result.statement !== undefined) checks.push(shownCheck(view, result.statement));
+  if (result.ok && checks.every(({ ok }) => ok)) return { verdict: "proven", checks };
+  const failed = result.checks.filter(({ ok }) => !ok);
+  const isUnreached =
+    failed.length > 0 && failed.every(({ code }) => code !== undefined && UNREACHED.has(code));
+  return { verdict: isUnreached ? "unreached" : "refuted", checks };
+}
+
+/** Every field of the list that the receipt speaks of. Whether it is settled is the relay's own statement. */
+function shownCheck(view: ReceiptView, { index, time, receipt }: ReceiptStatement): VerificationCheck {
+  const pairs = [
+    ["place in the log", view.entryIndex, index],
+    ["time", view.time, time],
+    ["lease", view.lease, receipt.lease],
+    ["job", view.job, receipt.job],
+    ["function", view.workCid, receipt.workCid],
+    ["requester", view.requester, receipt.requester],
+    ["number of tasks", view.count, receipt.count],
+    ["number of paid tasks", view.payable, receipt.payable],
+    ["fuel", view.fuel, receipt.fuel],
+    ["amount", view.amount, receipt.amount],
+    ["final mark", view.final, receipt.final],
+  ] as const;
+  const wrong = pairs.filter(([, listed, signed]) => listed !== signed).map(([field]) => field);
+  return wrong.length === 0
+    ? { name: "as-shown", ok: true, detail: "The list above shows what was signed." }
+    : { name: "as-shown", ok: false, detail: `The list differs from what was signed: ${wrong.join(", ")}.` };
+}
