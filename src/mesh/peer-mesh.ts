@@ -29,6 +29,8 @@ export interface PeerMeshOptions {
   readonly privateKey: Uint8Array;
   /** Where the relay is dialled, from `relayAddress`. Without one this peer can neither be called nor use WebRTC. */
   readonly relay?: string;
+  /** How often to ask whether the relay is still there. Default `RELAY_CHECK_MS`. */
+  readonly relayCheckMs?: number;
   /** STUN and TURN servers. None by default: then only peers on one network, or with public addresses, find each other. */
   readonly iceServers?: readonly IceServer[];
 }
@@ -63,7 +65,9 @@ export async function createPeerMesh(
       // The transports demand it; nothing here needs what it would tell.
       identify: identify({ runOnConnectionOpen: false }),
       keeper: (components: KeeperComponents) => {
-        if (relay !== undefined) reach.keeper = new RelayKeeper(components, relay, reach.changed);
+        if (relay !== undefined) {
+          reach.keeper = new RelayKeeper(components, { relay, checkMs: options.relayCheckMs }, reach.changed);
+        }
         return reach;
       },
     },

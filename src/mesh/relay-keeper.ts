@@ -20,6 +20,13 @@ export interface KeeperComponents {
   readonly events: TypedEventTarget<Libp2pEvents>;
 }
 
+export interface KeeperOptions {
+  /** The relay's address; ends in `/p2p/` and its identity. */
+  readonly relay: string;
+  /** How often to ask whether it is still there. Default `RELAY_CHECK_MS`. */
+  readonly checkMs?: number | undefined;
+}
+
 /** Nobody speaks it: being told so takes the relay one round trip and proves that it is there. */
 const CHECK_PROTOCOL = "/tabmesh/still-there/1";
 
@@ -31,13 +38,18 @@ export class RelayKeeper {
   readonly #components: KeeperComponents;
   readonly #relay: Multiaddr;
   readonly #changed: (status: MeshStatus) => void;
+  readonly #checkMs: number;
   #status: MeshStatus = { kind: "offline" };
   #running: AbortController | undefined;
   #hurry: (() => void) | undefined;
 
-  /** @param relay ends in `/p2p/` and the relay's identity. */
-  constructor(components: KeeperComponents, relay: string, changed: (status: MeshStatus) => void) {
+  constructor(
+    components: KeeperComponents,
+    { relay, checkMs }: KeeperOptions,
+    changed: (status: MeshStatus) => void,
+  ) {
     this.#components = components;
+    this.#checkMs = checkMs ?? RELAY_CHECK_MS;
     this.#relay = multiaddr(relay);
     this.#changed = changed;
   }
@@ -125,7 +137,7 @@ export class RelayKeeper {
     const { promise, resolve } = Promise.withResolvers<string>();
     const closed = (): void => resolve("the connection to the relay closed");
     const aborted = (): void => resolve("stopped");
-    const check = setInterval(() => void this.#check(connection, resolve), RELAY_CHECK_MS);
+    const check = setInterval(() => void this.#check(connection, resolve), this.#checkMs);
     connection.addEventListener("close", closed);
     signal.addEventListener("abort", aborted);
     if (connection.status !== "open") closed();
@@ -141,7 +153,7 @@ export class RelayKeeper {
   async #check(connection: Connection, lost: (reason: string) => void): Promise<void> {
     if (this.circuits().length === 0) lost("the relay ended the reservation");
     try {
-      const signal = AbortSignal.timeout(RELAY_CHECK_TIMEOUT_MS);
+      const signal = AbortSignal.timeout(Math.min(this.#checkMs, RELAY_CHECK_TIMEOUT_MS));
       const stream = await connection.newStream([CHECK_PROTOCOL], { signal });
       stream.abort(new Error("nothing to say"));
     } catch (error) {

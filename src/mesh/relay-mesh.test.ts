@@ -1,3 +1,4 @@
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import type { Mesh, MeshStatus, MeshStream } from "./mesh.ts";
 import { createNodeMesh } from "./node-mesh.ts";
@@ -78,7 +79,11 @@ test("a peer finds its relay again after a restart, says so meanwhile, and can b
   await Promise.all([untilOnline(a, soon()), untilOnline(b, soon())]);
 
   expect(again.mesh.reservationCount()).toBe(2);
-  expect(told[0]).toMatchObject({ kind: "reconnecting", attempt: 1, reason: expect.stringMatching(/relay closed/) });
+  expect(told[0]).toMatchObject({
+    kind: "reconnecting",
+    attempt: 1,
+    reason: expect.stringMatching(/relay closed/),
+  });
   expect(told.at(-1)).toEqual({ kind: "online" });
   const stream = await a.dial(b.addresses(), "/echo", { signal: soon(), direct: true });
   expect(await stream.transport()).toMatchObject({ kind: "webrtc", limited: false });
@@ -178,4 +183,60 @@ test("a peer without a relay is offline and says why", async () => {
   await a.start();
   expect(a.status()).toEqual({ kind: "offline", reason: "no relay is configured" });
   await a.stop();
+});
+
+/** A network path to the relay that can go dead without closing anything, as when a laptop changes its network. */
+async function pathTo(port: number): Promise<{ port: number; freeze(): void; stop(): void }> {
+  const sockets: Socket[] = [];
+  const server = createServer((near) => {
+    const far = connect(port, "127.0.0.1");
+    sockets.push(near, far);
+    for (const socket of [near, far]) socket.on("error", () => undefined);
+    near.pipe(far);
+    far.pipe(near);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port: own } = server.address() as AddressInfo;
+  return {
+    port: own,
+    freeze: () => {
+      for (const socket of sockets.splice(0)) socket.unpipe().pause();
+    },
+    stop: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
+
+test("a path that goes dead is noticed on both sides, and another is made", async () => {
+  const relay = await startTestRelay({ socketPingMs: 300 });
+  const path = await pathTo(relay.port);
+  const a = await createNodeMesh({
+    privateKey: new Uint8Array(32).fill(1),
+    relay: relay.address.replace(`/tcp/${relay.port}/`, `/tcp/${path.port}/`),
+    relayCheckMs: 1_000,
+  });
+  const connected: boolean[] = [];
+  relay.mesh.onPeer((_peerId, now) => connected.push(now));
+  const told: MeshStatus[] = [];
+  await a.start();
+  await untilOnline(a, soon());
+  a.onStatus((status) => told.push(status));
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  expect(told).toEqual([]);
+
+  path.freeze();
+  await expect.poll(() => connected, { timeout: 5_000 }).toContain(false);
+  await expect
+    .poll(() => told[0], { timeout: 5_000 })
+    .toMatchObject({
+      kind: "reconnecting",
+      reason: "the relay stopped answering",
+    });
+  await untilOnline(a, soon());
+  expect(relay.mesh.reservationCount()).toBe(1);
+  await a.stop();
+  path.stop();
+  await relay.stop();
 });

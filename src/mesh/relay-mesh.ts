@@ -6,7 +6,13 @@ import type { Libp2p, PeerId } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { createLibp2p } from "libp2p";
 import { Libp2pMesh, type Reachability } from "./libp2p-mesh.ts";
-import { CIRCUIT_MAX_BYTES, CIRCUIT_MAX_MS, RELAY_MAX_CONNECTIONS, RELAY_MAX_PENDING } from "./limits.ts";
+import {
+  CIRCUIT_MAX_BYTES,
+  CIRCUIT_MAX_MS,
+  RELAY_MAX_CONNECTIONS,
+  RELAY_MAX_PENDING,
+  SOCKET_PING_MS,
+} from "./limits.ts";
 import type { Mesh, MeshStatus } from "./mesh.ts";
 import { silentLogger } from "./silent-logger.ts";
 import { type UpgradeRequest, type UpgradeSocket, WebSocketUpgrades } from "./websocket-upgrade.ts";
@@ -22,6 +28,8 @@ export interface RelayMeshOptions {
   readonly circuitMaxBytes?: number;
   /** Life of one relayed connection. Default `CIRCUIT_MAX_MS`. */
   readonly circuitMaxMs?: number;
+  /** How often each WebSocket is pinged; one that missed the last ping is closed. Default `SOCKET_PING_MS`. */
+  readonly socketPingMs?: number;
   /** Addresses to announce beside the one a peer dialled, for peers that came another way. */
   readonly announce?: readonly string[];
   /**
@@ -55,7 +63,7 @@ export interface RelayMesh extends Mesh {
 
 /** A circuit relay that shares the port of an HTTP server. Keep it small: what it holds, it holds per tab. */
 export async function createRelayMesh(options: RelayMeshOptions): Promise<RelayMesh> {
-  const upgrades = new WebSocketUpgrades();
+  const upgrades = new WebSocketUpgrades(options.socketPingMs ?? SOCKET_PING_MS);
   const maxConnections = options.maxConnections ?? RELAY_MAX_CONNECTIONS;
   const libp2p = await createLibp2p({
     privateKey: await generateKeyPairFromSeed("Ed25519", options.privateKey),

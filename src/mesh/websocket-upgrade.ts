@@ -1,7 +1,7 @@
 import type { CreateListenerOptions, Listener, Transport } from "@libp2p/interface";
 import type { Multiaddr } from "@multiformats/multiaddr";
 import { webSockets } from "@libp2p/websockets";
-import { MAX_SOCKET_MESSAGE_BYTES, SOCKET_PING_MS } from "./limits.ts";
+import { MAX_SOCKET_MESSAGE_BYTES } from "./limits.ts";
 
 /**
  * Workaround: @libp2p/websockets 10.1 can listen only on a port of its own. Its listener is built but never listens;
@@ -44,8 +44,13 @@ interface UpgradeListener extends Listener {
 
 /** Passes upgrades of somebody else's HTTP server to libp2p. */
 export class WebSocketUpgrades {
+  readonly #pingMs: number;
   #listener: UpgradeListener | undefined;
   #ping: ReturnType<typeof setInterval> | undefined;
+
+  constructor(pingMs: number) {
+    this.#pingMs = pingMs;
+  }
 
   /** The transport to give to libp2p, which must be told to listen on one WebSocket address; none is opened. */
   readonly transport = (components: Parameters<WebSocketsFactory>[0]): Transport => {
@@ -72,7 +77,7 @@ export class WebSocketUpgrades {
     listener.server.address = () => ({ address: "0.0.0.0", family: "IPv4", port: 0 });
     listener.getAddrs = (): Multiaddr[] => [];
     listener.listen = (): Promise<void> => {
-      this.#ping = setInterval(() => pingAll(listener.wsServer.clients), SOCKET_PING_MS);
+      this.#ping = setInterval(() => pingAll(listener.wsServer.clients), this.#pingMs);
       return Promise.resolve();
     };
     listener.close = (): Promise<void> => {
