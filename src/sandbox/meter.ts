@@ -129,7 +129,7 @@ function rewriteSection(
       return writeMemory(writer, shape);
     case SECTION.global:
       extendSection(writer, bytes, original, 5);
-      return writeGlobals(writer);
+      return writeGlobals(writer, shape);
     default: {
       const added = addedExports(shape, layout);
       extendSection(writer, bytes, original, added.length);
@@ -174,16 +174,21 @@ function writeMemory(writer: ByteWriter, shape: ModuleShape): void {
   if (memory === undefined || memory.imported) return writer.u32(0);
   writer.bytes([1, 1]);
   writer.u32(memory.minimumPages);
-  writer.u32(Math.min(memory.maximumPages ?? MAX_MEMORY_PAGES, MAX_MEMORY_PAGES));
+  writer.u32(maximumPages(shape));
+}
+
+/** The largest size in pages that the module's memory may have: its own maximum within the profile's. */
+export function maximumPages(shape: ModuleShape): number {
+  return Math.min(shape.memory?.maximumPages ?? MAX_MEMORY_PAGES, MAX_MEMORY_PAGES);
 }
 
 /** In the order of AddedGlobals. */
-function writeGlobals(writer: ByteWriter): void {
+function writeGlobals(writer: ByteWriter, shape: ModuleShape): void {
   const mutable = 1;
   writer.bytes([TYPE.i64, mutable, OP.i64Const]);
   writer.signed(FULL_TANK);
   writer.u8(OP.end);
-  for (const value of [STACK_WORDS, MAX_MEMORY_PAGES, 0, 0]) {
+  for (const value of [STACK_WORDS, maximumPages(shape), 0, 0]) {
     writer.bytes([TYPE.i32, mutable, OP.i32Const]);
     writer.positive(value);
     writer.u8(OP.end);

@@ -72,7 +72,8 @@ export interface TaskFailed {
   /** Exact where the code is of the function itself (3xxxx); of no meaning for environmental codes (1xxxx). */
   readonly fuel: bigint;
   readonly stderr: Uint8Array;
-  readonly inputSha256: Uint8Array;
+  /** Absent when the thread never saw the input. */
+  readonly inputSha256?: Uint8Array;
 }
 
 export type LoadResult =

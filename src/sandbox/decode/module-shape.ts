@@ -79,13 +79,6 @@ export interface TableType {
   readonly maximum: number | undefined;
 }
 
-/** The type of an exported function, or undefined when `name` is not one. */
-export function exportedFunctionType(shape: ModuleShape, name: string): FunctionType | undefined {
-  const found = shape.exports.find((entry) => entry.name === name && entry.kind === "function");
-  const typeIndex = found === undefined ? undefined : shape.functionTypes[found.index];
-  return typeIndex === undefined ? undefined : shape.types[typeIndex];
-}
-
 const TYPE_LETTERS: ReadonlyMap<number, string> = new Map([
   [0x7f, "i"],
   [0x7e, "I"],

@@ -1,0 +1,63 @@
+import { FailureError } from "../protocol/failure.ts";
+import { BYTES_IMPORTS, runBytes } from "./abi/bytes-1.ts";
+import { runWasi, WASI_IMPORTS } from "./abi/wasi-p1.ts";
+import type { CompiledFunction } from "./compile-function.ts";
+import { hashBytes } from "./hash.ts";
+import { refused, type RunOutcome } from "./outcome.ts";
+import type { Abi, TaskRequest, TaskResult } from "./task.ts";
+
+const IMPORTS: Readonly<Record<Abi, ReadonlyMap<string, string>>> = {
+  "wasi-p1": WASI_IMPORTS,
+  "bytes-1": BYTES_IMPORTS,
+};
+
+/**
+ * Refuses a function that imports what is on none of the lists given: deny by default, before anything of it runs.
+ * @throws FailureError `import-refused` naming the import
+ */
+export function checkImports(compiled: CompiledFunction, abis: readonly Abi[]): void {
+  for (const { module, name, signature } of compiled.imports) {
+    const allowed = abis
+      .map((abi) => IMPORTS[abi].get(`${module}.${name}`))
+      .filter((type) => type !== undefined);
+    if (allowed.length === 0) throw new FailureError("import-refused", `${module}.${name}`);
+    if (!allowed.includes(signature))
+      throw new FailureError(
+        "import-refused",
+        `${module}.${name} has the type ${signature}, not ${allowed.join(" or ")}`,
+      );
+  }
+}
+
+/**
+ * Runs one task in a fresh instance. Whatever the function does, the result says so as data; only a bug of the
+ * sandbox rejects. Uses nothing that only browsers have.
+ */
+export async function runTask(compiled: CompiledFunction, request: TaskRequest): Promise<TaskResult> {
+  const hashing = hashBytes(owned(request.input));
+  const outcome = runGuarded(compiled, request);
+  const inputSha256 = await hashing;
+  const { fuel, stderr } = outcome;
+  if (outcome.kind === "failed") return { kind: "failed", ...outcome.failure, fuel, stderr, inputSha256 };
+  const outputSha256 = await hashBytes(owned(outcome.output));
+  return { kind: "done", output: outcome.output, fuel, stderr, inputSha256, outputSha256 };
+}
+
+function runGuarded(compiled: CompiledFunction, request: TaskRequest): RunOutcome {
+  try {
+    checkImports(compiled, [request.function.abi]);
+    return request.function.abi === "bytes-1" ? runBytes(compiled, request) : runWasi(compiled, request);
+  } catch (error) {
+    if (error instanceof FailureError) return refused(error.toFailure());
+    throw error;
+  }
+}
+
+/** Bytes on a plain buffer: shared memory never enters the sandbox, a copy of it may. */
+function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return isOnPlainBuffer(bytes) ? bytes : new Uint8Array(bytes);
+}
+
+function isOnPlainBuffer(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer;
+}

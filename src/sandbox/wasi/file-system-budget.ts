@@ -1,0 +1,31 @@
+import { MAX_INODES } from "../limits.ts";
+import { failWith } from "./errno.ts";
+
+/** What the files of one program may take together. Files given from outside count as well, but are never refused. */
+export class FileSystemBudget {
+  readonly #mostBytes: number;
+  #bytes = 0;
+  #inodes = 0;
+
+  constructor(mostBytes: number) {
+    this.#mostBytes = mostBytes;
+  }
+
+  /** @param more may be negative, to give back @throws WasiError `nospc` */
+  claimBytes(more: number): void {
+    if (more > 0 && this.#bytes + more > this.#mostBytes) failWith("nospc");
+    this.#bytes += more;
+  }
+
+  /** Counts bytes that were given from outside. */
+  admitBytes(count: number): void {
+    this.#bytes += count;
+  }
+
+  /** @throws WasiError `nospc` */
+  claimInode(): bigint {
+    if (this.#inodes >= MAX_INODES) failWith("nospc");
+    this.#inodes += 1;
+    return BigInt(this.#inodes);
+  }
+}

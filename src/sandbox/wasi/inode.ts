@@ -1,0 +1,130 @@
+import type { FileSystemBudget } from "./file-system-budget.ts";
+import { failWith } from "./errno.ts";
+
+/** Times in nanoseconds since 1970, as the program's clock told them. */
+export interface InodeTimes {
+  accessedNs: bigint;
+  modifiedNs: bigint;
+  changedNs: bigint;
+}
+
+export type Inode = FileInode | DirectoryInode;
+
+/** A file in memory. Bytes given to it from outside are shared until the first write. */
+export class FileInode {
+  readonly kind = "file";
+  readonly number: bigint;
+  readonly times: InodeTimes;
+  /** Directory entries that point here. */
+  links = 0;
+  /** Descriptors that point here. */
+  opens = 0;
+  #bytes: Uint8Array;
+  #length: number;
+  #shared = true;
+  readonly #budget: FileSystemBudget;
+
+  constructor(number: bigint, bytes: Uint8Array, nowNs: bigint, budget: FileSystemBudget) {
+    this.number = number;
+    this.times = { accessedNs: nowNs, modifiedNs: nowNs, changedNs: nowNs };
+    this.#bytes = bytes;
+    this.#length = bytes.length;
+    this.#budget = budget;
+  }
+
+  get size(): number {
+    return this.#length;
+  }
+
+  /** A view of up to `length` bytes from `offset`; empty at and beyond the end. */
+  read(offset: number, length: number): Uint8Array {
+    return this.#bytes.subarray(Math.min(offset, this.#length), Math.min(offset + length, this.#length));
+  }
+
+  /** Writes at `offset`; a gap before it reads as zero. @throws WasiError `nospc`, `fbig` */
+  write(offset: number, bytes: Uint8Array): void {
+    this.#own(Math.max(this.#length, offset + bytes.length));
+    this.#bytes.set(bytes, offset);
+  }
+
+  /** Cuts off, or extends with zeros. @throws WasiError `nospc`, `fbig` */
+  resize(length: number): void {
+    this.#own(length);
+  }
+
+  #own(length: number): void {
+    this.#budget.claimBytes(length - this.#length);
+    if (this.#shared || length > this.#bytes.length) {
+      const capacity = length > this.#bytes.length ? Math.max(length, this.#length * 2, 64) : length;
+      const grown = new Uint8Array(capacity);
+      grown.set(this.#bytes.subarray(0, Math.min(this.#length, length)));
+      this.#bytes = grown;
+      this.#shared = false;
+    } else if (length < this.#length) this.#bytes.fill(0, length, this.#length);
+    this.#length = length;
+  }
+
+  /** Gives its bytes back to the budget once no entry and no descriptor points here. */
+  releaseIfUnused(): void {
+    if (this.links > 0 || this.opens > 0) return;
+    this.#budget.claimBytes(-this.#length);
+    this.#bytes = new Uint8Array(0);
+    this.#length = 0;
+  }
+}
+
+interface Entry {
+  readonly inode: Inode;
+  /** Grows with each entry made, so that reading a directory can go on where it stopped. */
+  readonly cookie: bigint;
+}
+
+/** Cookies of "." and ".." are 0 and 1. */
+const FIRST_COOKIE = 2n;
+
+export class DirectoryInode {
+  readonly kind = "directory";
+  readonly number: bigint;
+  readonly times: InodeTimes;
+  parent: DirectoryInode;
+  readonly #entries = new Map<string, Entry>();
+  #nextCookie = FIRST_COOKIE;
+
+  /** @param parent undefined for the root, which is its own parent */
+  constructor(number: bigint, parent: DirectoryInode | undefined, nowNs: bigint) {
+    this.number = number;
+    this.parent = parent ?? this;
+    this.times = { accessedNs: nowNs, modifiedNs: nowNs, changedNs: nowNs };
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.size === 0;
+  }
+
+  get(name: string): Inode | undefined {
+    return this.#entries.get(name)?.inode;
+  }
+
+  /** @throws WasiError `exist` */
+  add(name: string, inode: Inode): void {
+    if (this.#entries.has(name)) failWith("exist");
+    this.#entries.set(name, { inode, cookie: this.#nextCookie });
+    this.#nextCookie += 1n;
+    if (inode.kind === "file") inode.links += 1;
+    else inode.parent = this;
+  }
+
+  remove(name: string): void {
+    const inode = this.#entries.get(name)?.inode;
+    if (inode?.kind === "file") inode.links -= 1;
+    this.#entries.delete(name);
+  }
+
+  /** Entries from `cookie` on, "." and ".." first, each with the cookie that follows it. */
+  *list(cookie: bigint): Generator<{ name: string; inode: Inode; next: bigint }> {
+    if (cookie <= 0n) yield { name: ".", inode: this, next: 1n };
+    if (cookie <= 1n) yield { name: "..", inode: this.parent, next: FIRST_COOKIE };
+    for (const [name, entry] of this.#entries)
+      if (entry.cookie >= cookie) yield { name, inode: entry.inode, next: entry.cookie + 1n };
+  }
+}
