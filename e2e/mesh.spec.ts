@@ -46,8 +46,10 @@ async function buildPage(): Promise<string> {
     build: {
       outDir: folder,
       target: "es2024",
-      lib: { entry: join(import.meta.dirname, "mesh-page.ts"), formats: ["es"], fileName: "page" },
-      rolldownOptions: { output: { codeSplitting: false } },
+      rolldownOptions: {
+        input: join(import.meta.dirname, "mesh-page.ts"),
+        output: { codeSplitting: false, entryFileNames: "page.js" },
+      },
       minify: true,
     },
   });
@@ -126,11 +128,11 @@ test("two tabs in two browsers exchange a mebibyte directly", async () => {
   const [a, b] = [await openTab(), await openTab()];
   const [joinedA, joinedB] = [await joinAs(a, 1), await joinAs(b, 2)];
   expect(joinedB.addresses[0]).toContain(`/webrtc/p2p/${joinedB.peerId}`);
-  const result = await a.evaluate((to) => meshPage.echo(to, 1024 * 1024, 15), joinedB.addresses);
+  const result = await a.evaluate((to) => meshPage.echo(to, 1024 * 1024, 5), joinedB.addresses);
   const small = await a.evaluate((to) => meshPage.echo(to, 100, 101), joinedB.addresses);
-  const frames = await a.evaluate((to) => meshPage.frames(to, 20_000, 64), joinedB.addresses);
-  const transferMs = await a.evaluate((to) => meshPage.transfer(to, 30), joinedB.addresses);
-  const framed = await a.evaluate((to) => meshPage.framed(to, 16 * 1024 * 1024), joinedB.addresses);
+  const frames = await a.evaluate((to) => meshPage.frames(to, 10_000, 64), joinedB.addresses);
+  const transferMs = await a.evaluate((to) => meshPage.transfer(to, 11), joinedB.addresses);
+  const framed = await a.evaluate((to) => meshPage.framed(to, 4 * 1024 * 1024), joinedB.addresses);
   console.log(
     `join ${joinedA.ms.toFixed(0)} ms, dial ${result.dialMs.toFixed(0)} ms, 100 B echo ${small.ms.toFixed(2)} ms, ` +
       `1 MiB echo ${result.ms.toFixed(1)} ms, 1 MiB one way ${transferMs.toFixed(1)} ms ` +
