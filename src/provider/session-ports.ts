@@ -1,9 +1,16 @@
+import type { Cid } from "../protocol/cid.ts";
 import type { Task } from "../protocol/messages/task.ts";
 import type { Signer, Verify } from "../protocol/signature.ts";
+import type { TaskArgs } from "../sandbox/task.ts";
 import type { WorkOrder } from "./check-open.ts";
 import type { CountersignedReceipt, ProviderChannel, TaskEnd } from "./provider-channel.ts";
-import type { LoadedWork } from "./work-session.ts";
 import type { WorkerPool } from "./worker-pool.ts";
+
+/** The function and files of a job, ready to be run. */
+export interface LoadedWork {
+  readonly module: Uint8Array;
+  readonly args: TaskArgs;
+}
 
 /** What a work session needs from the provider around it. */
 export interface SessionPorts {
@@ -19,4 +26,6 @@ export interface SessionPorts {
   onTask(event: "started" | "ended", channel: ProviderChannel, task: Task): void;
   /** A task has its outcome. */
   onOutcome(end: TaskEnd): void;
+  /** The session is over: its newest receipt is to be reported. */
+  onEnded(lease: Cid): void;
 }

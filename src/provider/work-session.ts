@@ -12,12 +12,11 @@ import { encode } from "../protocol/schema.ts";
 import { encodeUtf8 } from "../protocol/text.ts";
 import { fuel } from "../protocol/units.ts";
 import { failureSchema, FRAME, splitHeader, splitSeq } from "../protocol/work-frame.ts";
-import type { TaskArgs } from "../sandbox/task.ts";
 import type { WorkOrder } from "./check-open.ts";
-import { CLOSE_TIMEOUT_MS } from "./limits.ts";
+import { CLOSE_TIMEOUT_MS, DRAIN_SIGN_TIMEOUT_MS } from "./limits.ts";
 import { ProviderChannel, type TaskEnd } from "./provider-channel.ts";
 import { ReceiptSigner } from "./receipt-signer.ts";
-import type { SessionPorts } from "./session-ports.ts";
+import type { LoadedWork, SessionPorts } from "./session-ports.ts";
 import type { PoolResult } from "./worker-pool.ts";
 
 const OUTCOME_PARTS = { first: FRAME.outcome, rest: FRAME.outcomeData };
@@ -29,12 +28,6 @@ const MAX_DETAIL = 2_000;
 interface Running {
   readonly task: Task;
   readonly cancel: AbortController;
-}
-
-/** The function and files of a job, ready to be run. */
-export interface LoadedWork {
-  readonly module: Uint8Array;
-  readonly args: TaskArgs;
 }
 
 function endOf(result: PoolResult): TaskEnd {
@@ -78,6 +71,15 @@ export class WorkSession {
   /** Resolves when the session is over, with the failure that ended it, if one did. */
   get ended(): Promise<FailureError | undefined> {
     return this.#ended.promise;
+  }
+
+  /** After a drain: resolves when the requester has signed the last receipt, or will not any more. */
+  async settled(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, DRAIN_SIGN_TIMEOUT_MS);
+    await Promise.race([this.#ended.promise, promise]);
+    clearTimeout(timer);
+    this.#finish(undefined);
   }
 
   /** Accepts the lease, fetches the function, and works until both sides have signed the end. */
@@ -272,7 +274,9 @@ export class WorkSession {
     try {
       const news = this.channel.accept(await verified(advance, this.#ports.verify));
       if (news !== undefined) this.#ports.saveReceipt(news);
-      if (news?.final === true) {
+      const isLast =
+        news?.final === true || (this.#draining && this.channel.count === this.channel.countersignedCount);
+      if (isLast) {
         this.#finish(undefined);
         void this.#frames.close().catch(() => undefined);
         return;
@@ -327,6 +331,7 @@ export class WorkSession {
     for (const { cancel } of this.#running.values()) cancel.abort();
     this.#running.clear();
     this.#ready.length = 0;
+    this.#ports.onEnded(this.channel.lease);
     this.#ended.resolve(failure);
   }
 }

@@ -1,0 +1,30 @@
+import type { Cid } from "../protocol/cid.ts";
+import { FailureError } from "../protocol/failure.ts";
+import type { WorkOrder } from "./check-open.ts";
+
+/** What the provider has on its hands. */
+export interface Load {
+  /** Linear memory one function may have, bytes. */
+  readonly memoryBytes: number;
+  /** Leases at work. */
+  readonly held: readonly Cid[];
+}
+
+/** Leases at work at a time: one requester may split a job, and tasks queue for threads anyway. */
+const MAX_LEASES = 16;
+
+/** Whether to take an order whose signatures hold. @throws FailureError with the reason to decline. */
+export function decideAdmission(order: WorkOrder, load: Load): void {
+  const { memory } = order.job.body.limits;
+  if (load.held.includes(order.lease.id)) throw new FailureError("declined", "this lease is at work already");
+  if (load.held.length >= MAX_LEASES)
+    throw new FailureError("declined", `already ${MAX_LEASES} leases at work`);
+  if (memory > load.memoryBytes) {
+    throw new FailureError(
+      "no-memory",
+      `the job asks for ${memory} bytes of memory, this provider gives ${load.memoryBytes}`,
+    );
+  }
+  if (order.job.body.work.effects.length > 0)
+    throw new FailureError("declined", "effects are not supported by this version");
+}

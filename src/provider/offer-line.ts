@@ -1,0 +1,142 @@
+import { FrameStream } from "../mesh/frame-stream.ts";
+import type { Mesh } from "../mesh/mesh.ts";
+import { seal } from "../protocol/envelope.ts";
+import { FailureError } from "../protocol/failure.ts";
+import { greet, type Ground, readGreeting } from "../protocol/greeting.ts";
+import { header } from "../protocol/header.ts";
+import { ABIS, type Offer, offerMessage } from "../protocol/messages/session.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import { OFFER_PROTOCOL } from "../protocol/protocol-id.ts";
+import { decode } from "../protocol/schema.ts";
+import type { Signer, Verify } from "../protocol/signature.ts";
+import type { Tariff } from "../protocol/tariff.ts";
+import { failureSchema, FRAME } from "../protocol/work-frame.ts";
+import { SUPPORTED_PROFILES } from "./check-open.ts";
+import { OFFER_INTERVAL_MS } from "./limits.ts";
+
+export interface Capacity {
+  readonly workers: number;
+  readonly free: number;
+  /** Linear memory one function may have, bytes. */
+  readonly memoryBytes: number;
+}
+
+export interface OfferLineOptions {
+  readonly mesh: Mesh;
+  /** Multiaddr of the relay. */
+  readonly relay: string;
+  readonly ground: Ground;
+  readonly root: PeerId;
+  readonly signer: Signer;
+  readonly verify: Verify;
+  readonly tariffMin: Tariff;
+  readonly capacity: () => Capacity;
+  readonly note: () => string | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** The stream on which the relay learns what this provider can take on, and sees that it lives. */
+export class OfferLine {
+  readonly #options: OfferLineOptions;
+  readonly #frames: FrameStream;
+  readonly #ended = Promise.withResolvers<FailureError>();
+  readonly #greeted = Promise.withResolvers<void>();
+  #seq = 0;
+  #cooling: ReturnType<typeof setTimeout> | undefined;
+  #again = false;
+
+  private constructor(options: OfferLineOptions, frames: FrameStream) {
+    this.#options = options;
+    this.#frames = frames;
+    this.#greeted.promise.catch(() => undefined);
+    frames.onFrame(
+      (kind, payload) => this.#frame(kind, payload),
+      (failure) => this.#finish(failure ?? new FailureError("disconnected", "the relay closed the line")),
+    );
+  }
+
+  /** Greets and sends the first offer. @throws FailureError when the relay cannot be reached or refuses. */
+  static async open(options: OfferLineOptions, signal: AbortSignal): Promise<OfferLine> {
+    const stream = await options.mesh.dial(options.relay, OFFER_PROTOCOL, { signal });
+    const line = new OfferLine(options, new FrameStream(stream));
+    await line.#frames.sendFrame(
+      FRAME.hello,
+      await greet("provider", options.ground, options.signer, options.note()),
+    );
+    await line.#greeted.promise;
+    await line.#send();
+    return line;
+  }
+
+  /** Resolves with the reason when the line is lost or the relay refuses this provider. */
+  get ended(): Promise<FailureError> {
+    return this.#ended.promise;
+  }
+
+  /** Capacity or addresses have changed: tells the relay, at most every OFFER_INTERVAL_MS. */
+  renew(): void {
+    if (this.#cooling !== undefined) {
+      this.#again = true;
+      return;
+    }
+    void this.#send().catch(() => undefined);
+    this.#cooling = setTimeout(() => {
+      this.#cooling = undefined;
+      if (!this.#again) return;
+      this.#again = false;
+      this.renew();
+    }, OFFER_INTERVAL_MS);
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#cooling);
+    await this.#frames.close().catch(() => undefined);
+    this.#finish(new FailureError("closed", "the provider withdrew its offer"));
+  }
+
+  async #send(): Promise<void> {
+    const { ground, root, signer, tariffMin, capacity, mesh } = this.#options;
+    this.#seq += 1;
+    const offer: Offer = {
+      ...header(ground.origin, ground.asset),
+      provider: root,
+      instance: signer.key,
+      seq: this.#seq,
+      ...capacity(),
+      profiles: SUPPORTED_PROFILES,
+      abis: ABIS,
+      tariffMin,
+      addresses: mesh.addresses().slice(0, 16),
+    };
+    await this.#frames.sendFrame(FRAME.offer, await seal(offerMessage, offer, [signer]));
+  }
+
+  #frame(kind: number, payload: Uint8Array): void | Promise<void> {
+    switch (kind) {
+      case FRAME.ping:
+        this.#frames.sendFrame(FRAME.pong).catch(() => undefined);
+        return undefined;
+      case FRAME.hello:
+        return this.#hello(payload);
+      case FRAME.refuse: {
+        const { code, detail } = decode(failureSchema, payload);
+        throw new FailureError(code, detail);
+      }
+      default:
+        throw new FailureError("malformed-frame", `frame kind ${kind} is not expected from a relay`);
+    }
+  }
+
+  async #hello(payload: Uint8Array): Promise<void> {
+    const { ground, now, verify } = this.#options;
+    await readGreeting(payload, ground, this.#frames.stream.remotePeer, now(), verify);
+    this.#greeted.resolve();
+  }
+
+  #finish(failure: FailureError): void {
+    clearTimeout(this.#cooling);
+    this.#greeted.reject(failure);
+    this.#ended.resolve(failure);
+  }
+}

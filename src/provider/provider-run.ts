@@ -1,0 +1,249 @@
+import { contactRelay, type PinStore, type RelayContact } from "../ledger/relay-contact.ts";
+import { relayAddress } from "../mesh/mesh-address.ts";
+import type { Mesh } from "../mesh/mesh.ts";
+import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
+import { untilOnline } from "../mesh/until-online.ts";
+import { verifierOf } from "../protocol/ed25519.ts";
+import { FailureError } from "../protocol/failure.ts";
+import type { IceServer } from "../protocol/relay-api.ts";
+import type { Outbox } from "../storage/outbox.ts";
+import { Activity } from "./activity.ts";
+import { type ContentCache, FunctionSource } from "./function-source.ts";
+import { OfferLine } from "./offer-line.ts";
+import { ReportQueue } from "./report-queue.ts";
+import type { SandboxThread } from "./sandbox-thread.ts";
+import { type SessionIdentity, startSessionIdentity } from "./session-identity.ts";
+import { WorkDesk } from "./work-desk.ts";
+import { WorkerPool } from "./worker-pool.ts";
+
+/** What one run of a provider needs from its surroundings: a tab gives IndexedDB, workers and a browser's mesh. */
+export interface ProviderSurroundings {
+  readonly relayUrl: string;
+  /** Root identity, 32 bytes. */
+  readonly rootSeed: Uint8Array;
+  readonly pins: PinStore;
+  readonly outbox: Outbox;
+  readonly cache: ContentCache;
+  readonly workers: number;
+  /** Linear memory one function may have, bytes. */
+  readonly memoryBytes: number;
+  startThread(): SandboxThread;
+  createMesh(options: {
+    readonly privateKey: Uint8Array;
+    readonly relay: string;
+    readonly iceServers: readonly IceServer[];
+  }): Promise<Mesh>;
+}
+
+/** What the run tells while it goes. */
+export interface RunEvents {
+  /** Ready to lease, at the first time and after every reconnect. */
+  onReady(): void;
+  /** The line to the relay is lost; the next attempt starts at `retryAt` (milliseconds since 1970). */
+  onLost(failure: FailureError, retryAt: number): void;
+  onActivity(): void;
+  onOutbox(waiting: number): void;
+}
+
+const RECONNECT_MIN_MS = 1_000;
+const RECONNECT_MAX_MS = 30_000;
+/** First contact: page, keys, log, reservation. */
+const JOIN_TIMEOUT_MS = 30_000;
+
+function now(): number {
+  return Date.now();
+}
+
+/** One run of a provider, from joining the mesh to the last report. */
+export class ProviderRun {
+  readonly contact: RelayContact;
+  readonly identity: SessionIdentity;
+  readonly pool: WorkerPool;
+  readonly activity: Activity;
+  readonly #mesh: Mesh;
+  readonly #desk: WorkDesk;
+  readonly #reports: ReportQueue;
+  readonly #events: RunEvents;
+  readonly #openLine: (signal: AbortSignal) => Promise<OfferLine>;
+  readonly #stopping = new AbortController();
+  #line: OfferLine | undefined;
+
+  private constructor(
+    surroundings: ProviderSurroundings,
+    events: RunEvents,
+    parts: {
+      contact: RelayContact;
+      identity: SessionIdentity;
+      mesh: Mesh;
+      client: RelayClient;
+      relay: string;
+    },
+  ) {
+    const { contact, identity, mesh, client, relay } = parts;
+    const verify = verifierOf(crypto.subtle);
+    this.contact = contact;
+    this.identity = identity;
+    this.#events = events;
+    this.#mesh = mesh;
+    this.activity = new Activity(now);
+    this.pool = new WorkerPool(() => surroundings.startThread(), surroundings.workers);
+    const ground = { origin: contact.info.origin, asset: contact.info.asset };
+    const signer = identity.signer;
+    this.#reports = new ReportQueue({
+      outbox: surroundings.outbox,
+      client,
+      ground,
+      signer,
+      now,
+      onChange: (waiting) => events.onOutbox(waiting),
+    });
+    const functions = new FunctionSource(surroundings.cache, mesh, client);
+    const memoryBytes = surroundings.memoryBytes;
+    this.#desk = new WorkDesk({
+      mesh,
+      contact,
+      source: client,
+      root: identity.root,
+      memoryBytes,
+      now,
+      onChange: () => this.#changed(),
+      ports: (remote) => ({
+        signer,
+        verify,
+        pool: this.pool,
+        loadWork: (order) => functions.load(order, remote),
+        saveReceipt: (receipt) => {
+          this.#reports.save(receipt);
+          this.activity.earned(receipt.lease, receipt.amount);
+          this.#changed();
+        },
+        onTask: (event, channel, task) => {
+          this.activity.task(event, channel, task);
+          this.#changed();
+        },
+        onOutcome: (end) => this.activity.outcome(end),
+        onEnded: (lease) => void this.#reports.ended(lease).catch(() => undefined),
+      }),
+    });
+    this.#openLine = (signal) =>
+      OfferLine.open(
+        {
+          mesh,
+          relay,
+          ground,
+          root: identity.root,
+          signer,
+          verify,
+          now,
+          tariffMin: contact.info.tariff,
+          note: () => contact.note(),
+          capacity: () => ({ workers: this.pool.size, free: this.pool.free, memoryBytes }),
+        },
+        signal,
+      );
+  }
+
+  /** Joins the mesh and offers itself. @throws FailureError when the first attempt fails, with the reason. */
+  static async start(surroundings: ProviderSurroundings, events: RunEvents): Promise<ProviderRun> {
+    const client = createRelayClient({
+      baseUrl: surroundings.relayUrl,
+      fetch: (input, init) => fetch(input, init),
+    });
+    const [contact, identity] = await Promise.all([
+      contactRelay(client, surroundings.pins, verifierOf(crypto.subtle), Date.now()),
+      startSessionIdentity(surroundings.rootSeed, Date.now()),
+    ]);
+    const relay = relayAddress(surroundings.relayUrl, contact.info.peer);
+    const mesh = await surroundings.createMesh({
+      privateKey: identity.seed,
+      relay,
+      iceServers: contact.info.iceServers,
+    });
+    const run = new ProviderRun(surroundings, events, { contact, identity, mesh, client, relay });
+    try {
+      await mesh.start();
+      run.#desk.start();
+      run.#reports.start();
+      await run.#join();
+    } catch (error) {
+      await run.stop();
+      throw error;
+    }
+    void run.#keepLine();
+    return run;
+  }
+
+  /** Leases at work. */
+  get leases(): number {
+    return this.#desk.sessions.size;
+  }
+
+  /** Capacity has changed. */
+  renewOffer(): void {
+    this.#line?.renew();
+  }
+
+  /** Withdraws the offer, drains, reports, leaves. Idempotent. */
+  async stop(): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    this.#stopping.abort(new FailureError("draining", "the provider is stopping"));
+    await this.#line?.close();
+    await this.#desk.drain("draining");
+    await Promise.all([...this.#desk.sessions].map((session) => session.settled()));
+    this.pool.stop();
+    await this.#reports.stop().catch(() => undefined);
+    await this.#mesh.stop();
+  }
+
+  #changed(): void {
+    this.#line?.renew();
+    this.#events.onActivity();
+  }
+
+  async #join(): Promise<void> {
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(JOIN_TIMEOUT_MS)]);
+    await untilOnline(this.#mesh, signal);
+    this.#line = await this.#openLine(signal);
+    this.#events.onReady();
+  }
+
+  /** Opens the line again whenever it is lost, with growing pauses. */
+  async #keepLine(): Promise<void> {
+    let pauseMs = RECONNECT_MIN_MS;
+    let failure = await this.#lost();
+    while (!this.#stopping.signal.aborted) {
+      // Jitter keeps the tabs of one relay from coming back in the same moment.
+      const waitMs = pauseMs * (0.75 + Math.random() / 2);
+      this.#events.onLost(failure, Date.now() + waitMs);
+      // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
+      await this.#pause(waitMs);
+      try {
+        // oxlint-disable-next-line no-await-in-loop
+        await this.#join();
+        pauseMs = RECONNECT_MIN_MS;
+        // oxlint-disable-next-line no-await-in-loop
+        failure = await this.#lost();
+      } catch (error) {
+        failure =
+          error instanceof FailureError
+            ? error
+            : new FailureError("disconnected", "the relay does not answer", { cause: error });
+        pauseMs = Math.min(pauseMs * 2, RECONNECT_MAX_MS);
+      }
+    }
+  }
+
+  async #lost(): Promise<FailureError> {
+    const failure = await this.#line?.ended;
+    this.#line = undefined;
+    return failure ?? new FailureError("disconnected", "the line to the relay is closed");
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    this.#stopping.signal.addEventListener("abort", () => resolve(), { once: true });
+    await promise;
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,168 @@
+import type { RelayClient } from "../mesh/relay-client.ts";
+import { sendReport } from "../mesh/send-report.ts";
+import type { Cid } from "../protocol/cid.ts";
+import { failureCode } from "../protocol/failure-code.ts";
+import { FailureError } from "../protocol/failure.ts";
+import type { Ground } from "../protocol/greeting.ts";
+import type { Signer } from "../protocol/signature.ts";
+import type { Outbox } from "../storage/outbox.ts";
+import {
+  OUTBOX_INTERVAL_MS,
+  REPORT_INTERVAL_MS,
+  REPORT_RETRY_MAX_MS,
+  REPORT_RETRY_MIN_MS,
+} from "./limits.ts";
+import type { CountersignedReceipt } from "./provider-channel.ts";
+
+/** Refusals that no retry will change: the receipt is dropped from the outbox. */
+const FINAL_REFUSALS: ReadonlySet<number> = new Set(
+  (
+    [
+      "bad-signature",
+      "malformed",
+      "unknown-lease",
+      "wrong-provider",
+      "wrong-relay",
+      "wrong-asset",
+      "over-budget",
+      "lease-ended",
+      "key-revoked",
+      "bad-receipt",
+      "unnamed-task",
+      "inconsistent-receipt",
+      "unsupported",
+    ] as const
+  ).map(failureCode),
+);
+
+export interface ReportQueueOptions {
+  readonly outbox: Outbox;
+  readonly client: Pick<RelayClient, "report">;
+  readonly ground: Ground;
+  readonly signer: Signer;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** The number of receipts that wait has changed. */
+  readonly onChange: (waiting: number) => void;
+}
+
+/**
+ * Countersigned receipts on their way to the relay. Each is written to the outbox first, so a crash loses at most
+ * OUTBOX_INTERVAL_MS of growth of an open lease; what the outbox holds is reported when its lease ends, every
+ * REPORT_INTERVAL_MS, and after every start.
+ */
+export class ReportQueue {
+  readonly #options: ReportQueueOptions;
+  readonly #newest = new Map<Cid, CountersignedReceipt>();
+  readonly #urgent = new Set<Cid>();
+  #writing: ReturnType<typeof setTimeout> | undefined;
+  #interval: ReturnType<typeof setInterval> | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #retryMs = REPORT_RETRY_MIN_MS;
+  #sending: Promise<void> = Promise.resolve();
+
+  constructor(options: ReportQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Sends what an earlier start has left, then reports regularly. */
+  start(): void {
+    this.#interval = setInterval(() => void this.flush(), REPORT_INTERVAL_MS);
+    void this.#sendAll(() => true);
+  }
+
+  /** Writes and sends everything once more, then stops trying. */
+  async stop(): Promise<void> {
+    clearInterval(this.#interval);
+    await this.flush();
+    clearTimeout(this.#retry);
+    clearTimeout(this.#writing);
+  }
+
+  /** Keeps the newest receipt of a lease; a final one is written and reported at once. */
+  save(receipt: CountersignedReceipt): void {
+    this.#newest.set(receipt.lease, receipt);
+    if (receipt.final) {
+      void this.ended(receipt.lease);
+      return;
+    }
+    this.#writing ??= setTimeout(() => {
+      this.#writing = undefined;
+      void this.#write();
+    }, OUTBOX_INTERVAL_MS);
+  }
+
+  /** A lease is over: its newest receipt is reported now. */
+  async ended(lease: Cid): Promise<void> {
+    this.#urgent.add(lease);
+    await this.#write();
+    await this.#sendAll((each) => this.#urgent.has(each));
+  }
+
+  /** Writes and reports everything now. */
+  async flush(): Promise<void> {
+    await this.#write();
+    await this.#sendAll(() => true);
+  }
+
+  async #write(): Promise<void> {
+    const receipts = [...this.#newest.values()];
+    this.#newest.clear();
+    const { outbox, ground, now } = this.#options;
+    await Promise.all(
+      receipts.map(({ lease, seq, receipt, advance, count, bases }) =>
+        outbox.put({
+          lease,
+          origin: ground.origin,
+          seq,
+          receipt,
+          advance,
+          count,
+          bases,
+          lost: [],
+          updatedAt: now(),
+        }),
+      ),
+    );
+    await this.#tell();
+  }
+
+  async #tell(): Promise<void> {
+    this.#options.onChange(await this.#options.outbox.count());
+  }
+
+  /** One pass over the outbox at a time. */
+  async #sendAll(wanted: (lease: Cid) => boolean): Promise<void> {
+    const pass = this.#sending.then(() => this.#pass(wanted));
+    this.#sending = pass.catch(() => undefined);
+    await pass;
+    await this.#tell();
+  }
+
+  async #pass(wanted: (lease: Cid) => boolean): Promise<void> {
+    const { outbox, client, ground, signer } = this.#options;
+    const items = await outbox.list();
+    for (const item of items) {
+      if (item.origin !== ground.origin || !wanted(item.lease)) continue;
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- a relay that is back is not stormed
+        await sendReport(client, ground, signer, item);
+        this.#retryMs = REPORT_RETRY_MIN_MS;
+      } catch (error) {
+        if (!(error instanceof FailureError) || !FINAL_REFUSALS.has(error.code)) {
+          this.#retryLater();
+          return;
+        }
+      }
+      this.#urgent.delete(item.lease);
+      // oxlint-disable-next-line no-await-in-loop
+      await outbox.acknowledge(item.lease, item.seq);
+    }
+  }
+
+  #retryLater(): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => void this.flush(), this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, REPORT_RETRY_MAX_MS);
+  }
+}

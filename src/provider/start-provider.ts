@@ -1,0 +1,207 @@
+import { createTabMesh } from "../mesh/tab-mesh.ts";
+import { FailureError } from "../protocol/failure.ts";
+import { microCredits } from "../protocol/units.ts";
+import type { BrowserStore } from "../storage/browser-store.ts";
+import { ProviderRun } from "./provider-run.ts";
+import type { Provider, ProviderPhase, ProviderState } from "./provider-state.ts";
+import { startSandboxThread } from "./sandbox-thread.ts";
+
+export interface TabProviderOptions {
+  /** Origin of the relay's HTTP server. */
+  readonly relayUrl: string;
+  readonly store: BrowserStore;
+  /** Makes the worker of workers/sandbox.worker.ts; in the page, so that its bundler sees the file. */
+  readonly createSandboxWorker: () => Worker;
+  /** Threads; all cores but one when absent. */
+  readonly workers?: number;
+}
+
+/** One provider per browser: this lock is held while it runs. */
+const LOCK = "tabmesh-provider";
+
+/** Linear memory one function may have in a tab: half a gigabyte leaves the page and other functions room. */
+const MEMORY_BYTES: number = 512 * 1024 * 1024;
+
+/** State changes are told at most once a frame; rates are refreshed every second while they fall. */
+const NOTIFY_INTERVAL_MS = 16;
+const RATE_INTERVAL_MS = 1_000;
+
+/** Threads a provider uses unless told otherwise: all but one, at least one. */
+export function defaultWorkers(): number {
+  return Math.max(1, navigator.hardwareConcurrency - 1);
+}
+
+export function createTabProvider(options: TabProviderOptions): Promise<Provider> {
+  return Promise.resolve(new TabProvider(options));
+}
+
+class TabProvider implements Provider {
+  readonly #options: TabProviderOptions;
+  readonly #listeners = new Set<(state: ProviderState) => void>();
+  #workers: number;
+  #phase: ProviderPhase = "stopped";
+  #failure: FailureError | undefined;
+  #retryAt: number | undefined;
+  #outbox = 0;
+  #run: ProviderRun | undefined;
+  #starting: Promise<void> | undefined;
+  #release: (() => void) | undefined;
+  #notifying: ReturnType<typeof setTimeout> | undefined;
+  #rates: ReturnType<typeof setInterval> | undefined;
+
+  constructor(options: TabProviderOptions) {
+    this.#options = options;
+    this.#workers = Math.max(1, options.workers ?? defaultWorkers());
+  }
+
+  state(): ProviderState {
+    const run = this.#run;
+    const nothing = {
+      running: [],
+      tasksDone: 0,
+      tasksFailed: 0,
+      fuel: 0n,
+      tasksPerSecond: 0,
+      fuelPerSecond: 0,
+      earned: microCredits(0),
+    };
+    return {
+      phase: this.#phase === "waiting" && (run?.leases ?? 0) > 0 ? "working" : this.#phase,
+      ...(this.#failure === undefined ? {} : { failure: this.#failure.toFailure() }),
+      ...(this.#retryAt === undefined ? {} : { retryAt: this.#retryAt }),
+      ...(run === undefined
+        ? { testMoney: false }
+        : {
+            peer: run.identity.root,
+            origin: run.contact.info.origin,
+            asset: run.contact.info.asset,
+            testMoney: run.contact.info.testMoney,
+          }),
+      workers: this.#workers,
+      ...(run?.activity.view() ?? nothing),
+      outbox: this.#outbox,
+    };
+  }
+
+  subscribe(listener: (state: ProviderState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  start(): Promise<void> {
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  async stop(): Promise<void> {
+    await this.#starting;
+    const run = this.#run;
+    if (run === undefined) return;
+    this.#enter("draining");
+    await run.stop();
+    this.#end("stopped");
+  }
+
+  setWorkers(count: number): void {
+    this.#workers = Math.max(1, Math.floor(count));
+    this.#run?.pool.setSize(this.#workers);
+    this.#run?.renewOffer();
+    this.#changed();
+  }
+
+  async #start(): Promise<void> {
+    if (this.#run !== undefined) return;
+    this.#enter("starting");
+    if (!(await this.#takeLock())) {
+      this.#enter("elsewhere");
+      return;
+    }
+    try {
+      this.#run = await this.#startRun();
+      this.#rates = setInterval(() => this.#refreshRates(), RATE_INTERVAL_MS);
+      this.#changed();
+    } catch (error) {
+      this.#end(
+        "failed",
+        error instanceof FailureError
+          ? error
+          : new FailureError("disconnected", messageOf(error), { cause: error }),
+      );
+    }
+  }
+
+  async #startRun(): Promise<ProviderRun> {
+    const { store, relayUrl, createSandboxWorker } = this.#options;
+    const identity = await store.identity.ensure();
+    void store.persist().catch(() => false);
+    return ProviderRun.start(
+      {
+        relayUrl,
+        rootSeed: identity.seed,
+        pins: store.relays,
+        outbox: store.outbox,
+        cache: store.blobs,
+        workers: this.#workers,
+        memoryBytes: MEMORY_BYTES,
+        startThread: () => startSandboxThread(createSandboxWorker),
+        createMesh: createTabMesh,
+      },
+      {
+        onReady: () => this.#enter("waiting"),
+        onLost: (failure, retryAt) => this.#enter("reconnecting", failure, retryAt),
+        onActivity: () => this.#changed(),
+        onOutbox: (waiting) => {
+          this.#outbox = waiting;
+          this.#changed();
+        },
+      },
+    );
+  }
+
+  /** Holds the browser-wide lock until `#release`, unless another tab has it. */
+  async #takeLock(): Promise<boolean> {
+    const { promise: answer, resolve } = Promise.withResolvers<boolean>();
+    void navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
+      resolve(lock !== null);
+      if (lock === null) return;
+      const { promise, resolve: release } = Promise.withResolvers<void>();
+      this.#release = release;
+      await promise;
+    });
+    return answer;
+  }
+
+  #end(phase: "stopped" | "failed", failure?: FailureError): void {
+    clearInterval(this.#rates);
+    this.#run = undefined;
+    this.#release?.();
+    this.#release = undefined;
+    this.#enter(phase, failure);
+  }
+
+  #enter(phase: ProviderPhase, failure?: FailureError, retryAt?: number): void {
+    this.#phase = phase;
+    this.#failure = failure;
+    this.#retryAt = retryAt;
+    this.#changed();
+  }
+
+  #refreshRates(): void {
+    if (this.#run?.activity.hasRecent === true) this.#changed();
+  }
+
+  #changed(): void {
+    if (this.#notifying !== undefined) return;
+    this.#notifying = setTimeout(() => {
+      this.#notifying = undefined;
+      const state = this.state();
+      for (const listener of this.#listeners) listener(state);
+    }, NOTIFY_INTERVAL_MS);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : "the provider could not start";
+}

@@ -1,0 +1,181 @@
+import { provenEscrow, type RelayContact, type RelaySource } from "../ledger/relay-contact.ts";
+import { FrameStream } from "../mesh/frame-stream.ts";
+import type { Mesh, MeshStream } from "../mesh/mesh.ts";
+import { failureCode } from "../protocol/failure-code.ts";
+import { FailureError } from "../protocol/failure.ts";
+import { greet, readGreeting } from "../protocol/greeting.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import { WORK_PROTOCOL } from "../protocol/protocol-id.ts";
+import { encode } from "../protocol/schema.ts";
+import { failureSchema, FRAME } from "../protocol/work-frame.ts";
+import { decideAdmission } from "./admission.ts";
+import { checkOpen, type ProviderIdentity, type WorkOrder } from "./check-open.ts";
+import { OPEN_TIMEOUT_MS } from "./limits.ts";
+import type { SessionPorts } from "./session-ports.ts";
+import { WorkSession } from "./work-session.ts";
+
+export interface WorkDeskOptions {
+  readonly mesh: Mesh;
+  readonly contact: RelayContact;
+  readonly source: RelaySource;
+  readonly root: PeerId;
+  /** The ports of a session with one requester. */
+  readonly ports: (remote: string) => SessionPorts;
+  /** Linear memory one function may have, bytes. */
+  readonly memoryBytes: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Sessions have begun or ended. */
+  readonly onChange: () => void;
+}
+
+/** Answers requesters: hello, order, and then a session for each lease. */
+export class WorkDesk {
+  readonly #options: WorkDeskOptions;
+  readonly #sessions = new Set<WorkSession>();
+  #stopAnswering: (() => void) | undefined;
+
+  constructor(options: WorkDeskOptions) {
+    this.#options = options;
+  }
+
+  get sessions(): ReadonlySet<WorkSession> {
+    return this.#sessions;
+  }
+
+  start(): void {
+    this.#stopAnswering ??= this.#options.mesh.handle(WORK_PROTOCOL, (stream) => this.#serve(stream));
+  }
+
+  /** Takes no more leases and drains those at work. */
+  async drain(reason: "draining" | "closed"): Promise<void> {
+    this.#stopAnswering?.();
+    this.#stopAnswering = undefined;
+    await Promise.all([...this.#sessions].map((session) => session.drain(reason)));
+  }
+
+  #serve(stream: MeshStream): void {
+    const frames = new FrameStream(stream);
+    const visit = new Visit(frames, this.#options, this.#sessions);
+    frames.onFrame(
+      (kind, payload) => visit.frame(kind, payload),
+      (failure) => visit.ended(failure),
+    );
+  }
+}
+
+/** One requester's stream, from hello to the session it becomes. */
+class Visit {
+  readonly #frames: FrameStream;
+  readonly #options: WorkDeskOptions;
+  readonly #sessions: Set<WorkSession>;
+  readonly #timer: ReturnType<typeof setTimeout>;
+  #greeted = false;
+  #session: WorkSession | undefined;
+
+  constructor(frames: FrameStream, options: WorkDeskOptions, sessions: Set<WorkSession>) {
+    this.#frames = frames;
+    this.#options = options;
+    this.#sessions = sessions;
+    this.#timer = setTimeout(
+      () => this.#refuse(new FailureError("timed-out", "no order came")),
+      OPEN_TIMEOUT_MS,
+    );
+  }
+
+  frame(kind: number, payload: Uint8Array): void | Promise<void> {
+    if (this.#session !== undefined) return this.#work(this.#session, kind, payload);
+    if (!this.#greeted && kind === FRAME.hello)
+      return this.#hello(payload).catch((error: unknown) => this.#refuse(error));
+    if (this.#greeted && kind === FRAME.open)
+      return this.#open(payload).catch((error: unknown) => this.#refuse(error));
+    return this.#refuse(new FailureError("malformed-frame", `frame kind ${kind} is not expected here`));
+  }
+
+  ended(failure: FailureError | undefined): void {
+    clearTimeout(this.#timer);
+    this.#session?.disconnected(failure);
+  }
+
+  #work(session: WorkSession, kind: number, payload: Uint8Array): void {
+    try {
+      session.frame(kind, payload);
+    } catch (error) {
+      session.fail(asFailure(error));
+    }
+  }
+
+  async #hello(payload: Uint8Array): Promise<void> {
+    const { contact, now } = this.#options;
+    const { remotePeer } = this.#frames.stream;
+    const ports = this.#options.ports(remotePeer);
+    const greeting = await readGreeting(payload, contact.info, remotePeer, now(), ports.verify);
+    if (greeting.checkpoint !== undefined) await observe(contact, greeting.checkpoint);
+    this.#greeted = true;
+    await this.#frames.sendFrame(
+      FRAME.hello,
+      await greet("provider", contact.info, ports.signer, contact.note()),
+    );
+  }
+
+  async #open(payload: Uint8Array): Promise<void> {
+    const { contact, source, root, memoryBytes, now } = this.#options;
+    const { remotePeer } = this.#frames.stream;
+    const ports = this.#options.ports(remotePeer);
+    const me: ProviderIdentity = {
+      origin: contact.info.origin,
+      asset: contact.info.asset,
+      leaseKey: contact.keys.lease,
+      root,
+      instance: ports.signer.key,
+    };
+    const order = await checkOpen(payload, me, remotePeer, now(), ports.verify);
+    const held = [...this.#sessions].map((session) => session.channel.lease);
+    decideAdmission(order, { memoryBytes, held });
+    await this.#checkEscrow(order, source);
+    clearTimeout(this.#timer);
+    const session = new WorkSession(this.#frames, order, ports);
+    this.#session = session;
+    this.#sessions.add(session);
+    this.#options.onChange();
+    void this.#forgetWhenEnded(session);
+    void session.start();
+  }
+
+  async #checkEscrow(order: WorkOrder, source: RelaySource): Promise<void> {
+    const escrow = await provenEscrow(source, this.#options.contact.log, order.lease.body.escrowIndex);
+    if (escrow.job !== order.job.id || escrow.amount < order.lease.body.budget) {
+      throw new FailureError("insufficient-funds", "the escrow in the log does not cover the lease");
+    }
+  }
+
+  async #forgetWhenEnded(session: WorkSession): Promise<void> {
+    await session.ended;
+    this.#sessions.delete(session);
+    this.#options.onChange();
+  }
+
+  #refuse(error: unknown): void {
+    clearTimeout(this.#timer);
+    const { code, detail } = asFailure(error);
+    this.#frames
+      .sendFrame(FRAME.refuse, encode(failureSchema, { code, detail: detail.slice(0, 300) }))
+      .catch(() => undefined);
+    void this.#frames.close().catch(() => undefined);
+  }
+}
+
+/** A peer's note that the log did not sign says nothing against the relay, and nothing for it. */
+async function observe(contact: RelayContact, note: string): Promise<void> {
+  try {
+    await contact.log.observe(note);
+  } catch (error) {
+    if (!(error instanceof FailureError) || error.code !== failureCode("bad-signature")) throw error;
+  }
+}
+
+function asFailure(error: unknown): FailureError {
+  return error instanceof FailureError
+    ? error
+    : new FailureError("declined", "the provider failed while reading the request", { cause: error });
+}
