@@ -17,6 +17,12 @@ export const OFFER_BURST = 40;
 /** Instances (tabs, machines) that may offer under one identity at a time. */
 export const MAX_INSTANCES_PER_IDENTITY = 64;
 
+/**
+ * A new lease counts against its provider's free threads for this long: dialling and the first task take half a second,
+ * then the provider's own offers tell.
+ */
+export const LEASE_RESERVE_MS = 1_000;
+
 /** Longest that new tasks may be sent under one lease; a requester that needs longer asks for the next one. */
 export const LEASE_DISPATCH_MS: number = 60 * 60 * 1000;
 

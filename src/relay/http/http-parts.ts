@@ -1,0 +1,51 @@
+import type { Logger } from "pino";
+import type { Cid } from "../../protocol/cid.ts";
+import type { LeaseAnswer } from "../../protocol/messages/lease.ts";
+import type { Inclusion, ReportAnswer } from "../../protocol/messages/receipt.ts";
+import type { JobView, RelayInfo } from "../../protocol/relay-api.ts";
+import type { AccountEvents } from "../account-events.ts";
+import type { BlobFolder } from "../blob-folder.ts";
+import type { Books } from "../books.ts";
+import type { Networks } from "../client-address.ts";
+import type { DenyList } from "../deny-list.ts";
+import type { RelayMetrics } from "../metrics.ts";
+import type { RateLimit } from "../rate-limit.ts";
+
+/** Requests of requesters; each takes an envelope as it came. */
+export interface Jobs {
+  open(envelope: Uint8Array): Promise<LeaseAnswer>;
+  close(job: Cid, envelope: Uint8Array): Promise<JobView>;
+  cancel(lease: Cid, envelope: Uint8Array): Promise<JobView>;
+}
+
+export interface Reports {
+  report(envelope: Uint8Array): Promise<ReportAnswer>;
+  revoke(envelope: Uint8Array): Promise<Inclusion>;
+}
+
+/** Whether the relay can do its work, part by part, for load balancers and people. */
+export interface Health {
+  readonly ok: boolean;
+  readonly books: boolean;
+  readonly disk: boolean;
+  readonly mesh: boolean;
+}
+
+/** What the HTTP interface is made of. */
+export interface HttpParts {
+  readonly info: () => RelayInfo;
+  readonly health: () => Promise<Health>;
+  readonly books: Books;
+  readonly jobs: Jobs;
+  readonly reports: Reports;
+  readonly events: AccountEvents;
+  readonly blobs: BlobFolder;
+  readonly deny: DenyList;
+  readonly metrics: RelayMetrics;
+  readonly log: Logger;
+  readonly proxies: Networks;
+  readonly metricsFrom: Networks;
+  readonly addressLimit: RateLimit;
+  /** Folder of the built pages. */
+  readonly staticDir?: string;
+}

@@ -1,0 +1,41 @@
+import { concatBytes } from "../../protocol/bytes.ts";
+import { FailureError } from "../../protocol/failure.ts";
+import { ANSWER_TIMEOUT_MS, MAX_MESSAGE_REQUEST_BYTES } from "../limits.ts";
+import type { RelayContext } from "./http-env.ts";
+
+/**
+ * The whole body of a message request.
+ * @throws FailureError `too-large` above MAX_MESSAGE_REQUEST_BYTES, `timed-out` when it does not arrive in time.
+ */
+export async function readMessage(c: RelayContext): Promise<Uint8Array> {
+  const announced = Number(c.req.header("content-length") ?? 0);
+  if (announced > MAX_MESSAGE_REQUEST_BYTES) throw tooLarge();
+  const reader = c.req.raw.body?.getReader();
+  if (reader === undefined) throw new FailureError("malformed", "the request has no body");
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    reader.cancel().catch(() => undefined);
+  }, ANSWER_TIMEOUT_MS);
+  try {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop -- one part after the other
+      const { value } = await reader.read();
+      if (value === undefined) break;
+      length += value.length;
+      if (length > MAX_MESSAGE_REQUEST_BYTES) throw tooLarge();
+      chunks.push(value);
+    }
+    if (late) throw new FailureError("timed-out", `the body did not arrive within ${ANSWER_TIMEOUT_MS} ms`);
+    return concatBytes(...chunks);
+  } finally {
+    clearTimeout(timer);
+    reader.cancel().catch(() => undefined);
+  }
+}
+
+function tooLarge(): FailureError {
+  return new FailureError("too-large", `a message has at most ${MAX_MESSAGE_REQUEST_BYTES} bytes`);
+}

@@ -1,0 +1,59 @@
+import { Hono } from "hono";
+import { cors } from "hono/cors";
+import { routePath } from "hono/route";
+import { FailureError } from "../../protocol/failure.ts";
+import { addressGroup, clientAddress } from "../client-address.ts";
+import { addAccountRoutes } from "./account-routes.ts";
+import { addBlobRoutes } from "./blob-routes.ts";
+import { addEventRoutes } from "./event-routes.ts";
+import { refuse } from "./failure-response.ts";
+import type { RelayEnv, RelayHttp } from "./http-env.ts";
+import type { HttpParts } from "./http-parts.ts";
+import { addLogRoutes } from "./log-routes.ts";
+import { addMessageRoutes } from "./message-routes.ts";
+import { addOperatorRoutes } from "./operator-routes.ts";
+import { addPageRoutes } from "./page-routes.ts";
+import { securityHeaders } from "./security-headers.ts";
+
+/** Browsers remember a preflight this long, in seconds. */
+const PREFLIGHT_SECONDS = 86_400;
+
+/** The relay's HTTP interface. Without a socket it is tested by `request`. */
+export function createHttp(parts: HttpParts): RelayHttp {
+  const http = new Hono<RelayEnv>();
+  http.use(async (c, next) => {
+    const started = performance.now();
+    const remote = c.env?.incoming?.socket.remoteAddress;
+    c.set("address", clientAddress(remote, c.req.header("x-forwarded-for"), parts.proxies));
+    await next();
+    const seconds = (performance.now() - started) / 1000;
+    parts.metrics.answered(c.req.method, routePath(c, -1), c.res.status, seconds);
+  });
+  http.use(securityHeaders);
+  http.use(
+    "/v1/*",
+    cors({
+      origin: "*",
+      allowMethods: ["GET", "HEAD", "POST", "PUT"],
+      allowHeaders: ["Content-Type", "Last-Event-ID"],
+      exposeHeaders: ["Content-Length", "Retry-After"],
+      maxAge: PREFLIGHT_SECONDS,
+    }),
+  );
+  http.use("/v1/*", async (c, next) => {
+    parts.addressLimit.take(addressGroup(c.get("address")));
+    await next();
+  });
+  addMessageRoutes(http, parts);
+  addLogRoutes(http, parts);
+  addAccountRoutes(http, parts);
+  addEventRoutes(http, parts);
+  addBlobRoutes(http, parts);
+  addOperatorRoutes(http, parts);
+  addPageRoutes(http, parts);
+  http.notFound((c) =>
+    refuse(c, new FailureError("not-found", "there is nothing here"), parts.log, parts.metrics),
+  );
+  http.onError((error, c) => refuse(c, error, parts.log, parts.metrics));
+  return http;
+}

@@ -1,0 +1,47 @@
+import type { MiddlewareHandler } from "hono";
+import type { RelayEnv } from "./http-env.ts";
+
+/**
+ * The pages' own policy: scripts from here alone, WASM may be compiled, connections to relays and nothing to frames of
+ * others. Workers are bound by the policy of their own script, see SANDBOX_POLICY.
+ */
+export const PAGE_POLICY: string = [
+  "default-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "connect-src 'self' ws: wss:",
+  "img-src 'self' data: blob:",
+  "style-src 'self' 'unsafe-inline'",
+  "worker-src 'self'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** The thread that runs strangers' WASM: compiles bytes it is given, and reaches nothing. */
+export const SANDBOX_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'";
+
+/** Bytes of strangers: never a page, never a script, whatever a browser makes of them. */
+export const BLOB_POLICY = "sandbox; default-src 'none'";
+
+/** Name of the sandbox worker's script in a build, with or without a hash. */
+const SANDBOX_SCRIPT = /\/sandbox[^/]*\.js$/u;
+
+/** Headers of every answer; what a handler has set itself stays. */
+export const securityHeaders: MiddlewareHandler<RelayEnv> = async (c, next) => {
+  await next();
+  const { headers } = c.res;
+  const isApi = c.req.path.startsWith("/v1/");
+  const policy = SANDBOX_SCRIPT.test(c.req.path) ? SANDBOX_POLICY : PAGE_POLICY;
+  setDefault(headers, "Content-Security-Policy", isApi ? BLOB_POLICY : policy);
+  setDefault(headers, "Cross-Origin-Resource-Policy", isApi ? "cross-origin" : "same-origin");
+  setDefault(headers, "Cross-Origin-Opener-Policy", "same-origin");
+  setDefault(headers, "Cross-Origin-Embedder-Policy", "require-corp");
+  setDefault(headers, "X-Content-Type-Options", "nosniff");
+  setDefault(headers, "Referrer-Policy", "no-referrer");
+  setDefault(headers, "Permissions-Policy", "camera=(), geolocation=(), microphone=()");
+};
+
+function setDefault(headers: Headers, name: string, value: string): void {
+  if (!headers.has(name)) headers.set(name, value);
+}
