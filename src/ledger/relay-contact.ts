@@ -20,7 +20,6 @@ export interface RelaySource {
 
 /** What is held against a relay from its first contact on. */
 export interface PinnedRelay {
-  readonly url: string;
   readonly origin: string;
   readonly keys: RelayKeys;
   readonly pinnedAt: number;
@@ -29,12 +28,12 @@ export interface PinnedRelay {
 
 /** Where pins are kept: IndexedDB in a tab, memory or a file elsewhere. */
 export interface PinStore {
-  /** Pins a relay unless one is pinned at that URL already; answers with the pin that holds. */
+  /** Pins a relay unless it is pinned already; answers with the pin that holds. */
   pin(pin: PinnedRelay): Promise<PinnedRelay>;
-  /** Keeps a verified checkpoint. */
-  remember(url: string, note: string): Promise<void>;
-  /** Changes the pinned keys, after rotations signed by the old ones. */
-  rekey(url: string, keys: RelayKeys): Promise<void>;
+  /** Changes the keys after rotations signed by the old ones, and keeps a verified checkpoint. */
+  update(pin: PinnedRelay): Promise<void>;
+  /** Ties a URL to the origin first met there; answers with the origin that holds. */
+  bind(url: string, origin: string): Promise<string>;
 }
 
 /** A relay whose keys are those of the first contact, or follow from them by rotations its log proves. */
@@ -90,24 +89,26 @@ export async function contactRelay(
 ): Promise<RelayContact> {
   const info = await source.info();
   const { origin, keys } = info;
-  const url = source.baseUrl;
-  const pin = await pins.pin({ url, origin, keys, pinnedAt: nowMs });
-  if (pin.origin !== origin) {
+  const bound = await pins.bind(source.baseUrl, origin);
+  if (bound !== origin) {
     throw new FailureError(
       "forged-checkpoint",
-      `this address was the relay ${pin.origin} at first contact and now calls itself ${origin}`,
+      `this address was the relay ${bound} at first contact and now calls itself ${origin}`,
     );
   }
-  let note = pin.checkpoint;
+  let pin = await pins.pin({ origin, keys, pinnedAt: nowMs });
   const log = createLogView({
     origin,
-    trusted: { logKey: pin.keys.log, ...(note === undefined ? {} : { checkpoint: note }) },
+    trusted: {
+      logKey: pin.keys.log,
+      ...(pin.checkpoint === undefined ? {} : { checkpoint: pin.checkpoint }),
+    },
     fetchCheckpoint: () => source.checkpoint(),
     fetchConsistency: (from, to) => source.consistency(from, to),
     verify,
     async remember(checkpoint) {
-      note = checkpoint;
-      await pins.remember(url, checkpoint);
+      pin = { ...pin, checkpoint };
+      await pins.update(pin);
     },
   });
   if (!sameKeys(keys, pin.keys)) {
@@ -118,10 +119,11 @@ export async function contactRelay(
         `the relay ${origin} shows other keys than at first contact, and no signed rotation leads to them`,
       );
     }
-    await pins.rekey(url, trusted);
+    pin = { ...pin, keys: trusted };
+    await pins.update(pin);
   }
   await log.refresh();
-  return { info, keys, log, note: () => note };
+  return { info, keys, log, note: () => pin.checkpoint };
 }
 
 /**

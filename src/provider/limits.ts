@@ -22,8 +22,5 @@ export const REPORT_RETRY_MAX_MS = 60_000;
 /** An offer is renewed when the free capacity changes, at most that often. */
 export const OFFER_INTERVAL_MS = 250;
 
-/** A session key lives as long as a tab may: after that the provider starts anew. */
-export const SESSION_LIFETIME_MS: number = 7 * 24 * 60 * 60 * 1000;
-
 /** A drain waits that long for the requester's last signature: what is unsigned by then is lost, but the tab must go. */
 export const DRAIN_SIGN_TIMEOUT_MS = 400;

@@ -3,16 +3,16 @@ import { relayAddress } from "../mesh/mesh-address.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
 import { untilOnline } from "../mesh/until-online.ts";
-import { verifierOf } from "../protocol/ed25519.ts";
+import { SEED_BYTES, verifierOf } from "../protocol/ed25519.ts";
 import { FailureError } from "../protocol/failure.ts";
 import type { IceServer } from "../protocol/relay-api.ts";
+import { type SessionIdentity, startSessionIdentity } from "../protocol/session-identity.ts";
 import type { Outbox } from "../storage/outbox.ts";
 import { Activity } from "./activity.ts";
 import { type ContentCache, FunctionSource } from "./function-source.ts";
 import { OfferLine } from "./offer-line.ts";
 import { ReportQueue } from "./report-queue.ts";
 import type { SandboxThread } from "./sandbox-thread.ts";
-import { type SessionIdentity, startSessionIdentity } from "./session-identity.ts";
 import { WorkDesk } from "./work-desk.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
@@ -150,8 +150,12 @@ export class ProviderRun {
       fetch: (input, init) => fetch(input, init),
     });
     const [contact, identity] = await Promise.all([
-      contactRelay(client, surroundings.pins, verifierOf(crypto.subtle), Date.now()),
-      startSessionIdentity(surroundings.rootSeed, Date.now()),
+      contactRelay(client, surroundings.pins, verifierOf(crypto.subtle), now()),
+      startSessionIdentity(
+        crypto.subtle,
+        { root: surroundings.rootSeed, session: crypto.getRandomValues(new Uint8Array(SEED_BYTES)) },
+        now(),
+      ),
     ]);
     const relay = relayAddress(surroundings.relayUrl, contact.info.peer);
     const mesh = await surroundings.createMesh({

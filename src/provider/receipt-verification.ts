@@ -1,13 +1,12 @@
-import { createLogView, type LogView } from "../ledger/log-view.ts";
+import { contactRelay, type RelayContact } from "../ledger/relay-contact.ts";
 import { checkReceiptEntry, type ReceiptCheckName, type ReceiptStatement } from "../ledger/receipt-check.ts";
 import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
 import { verifierOf } from "../protocol/ed25519.ts";
 import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
-import type { ReceiptView, RelayInfo } from "../protocol/relay-api.ts";
+import type { ReceiptView } from "../protocol/relay-api.ts";
 import type { BrowserStore } from "../storage/browser-store.ts";
-import type { RelayPin } from "../storage/relay-pins.ts";
 
 /**
  * `proven`: every check passed. `refuted`: what the relay serves contradicts a signature, the log or itself.
@@ -32,14 +31,6 @@ export interface Verification {
 export interface ReceiptVerification {
   /** Never throws for what the relay serves or fails to serve. @param account whose receipt it must be. */
   verify(view: ReceiptView, account: PeerId): Promise<Verification>;
-  /** The relay as pinned, once the first verification has met it. */
-  pin(): Promise<RelayPin | undefined>;
-}
-
-interface Contact {
-  readonly info: RelayInfo;
-  readonly pin: RelayPin;
-  readonly log: LogView;
 }
 
 /** Failures that say that the relay was not reached, rather than that it served something wrong. */
@@ -47,13 +38,15 @@ const UNREACHED: ReadonlySet<number> = new Set(
   (["disconnected", "timed-out", "unreachable", "rate-limited"] as const).map(failureCode),
 );
 
+const FORGED = failureCode("forged-checkpoint");
+
 const verify = verifierOf(crypto.subtle);
 
 export function createReceiptVerification(relayUrl: string, store: BrowserStore): ReceiptVerification {
   const client = createRelayClient({ baseUrl: relayUrl, fetch: (input, init) => fetch(input, init) });
-  let contact: Promise<Contact> | undefined;
-  const meet = async (): Promise<Contact> => {
-    contact ??= meetRelay(client, store);
+  let contact: Promise<RelayContact> | undefined;
+  const meet = async (): Promise<RelayContact> => {
+    contact ??= contactPinned(client, store);
     try {
       return await contact;
     } catch (error) {
@@ -65,58 +58,28 @@ export function createReceiptVerification(relayUrl: string, store: BrowserStore)
     async verify(view, account) {
       const checks: VerificationCheck[] = [];
       try {
-        const { info, pin, log } = await meet();
-        checks.push(pinnedCheck(pin, info, log));
-        if (checks.some(({ ok }) => !ok)) return { verdict: "refuted", checks };
-        return await checkShown(client, { info, pin, log }, { view, account, checks });
+        const met = await meet();
+        const detail = "The relay's keys are those of your first contact, or ones that those approved.";
+        checks.push({ name: "pinned-key", ok: true, detail });
+        return await checkShown(client, met, { view, account, checks });
       } catch (error) {
         if (!(error instanceof FailureError)) throw error;
-        checks.push({ name: "relay-answers", ok: false, detail: error.detail });
+        const isForged = error.code === FORGED;
+        checks.push({ name: isForged ? "pinned-key" : "relay-answers", ok: false, detail: error.detail });
         return { verdict: UNREACHED.has(error.code) ? "unreached" : "refuted", checks };
       }
     },
-    pin: async () => store.relays.get(client.baseUrl),
   };
 }
 
-/** Pins the relay at first contact; later follows the log key through rotations that the old key signed. */
-async function meetRelay(client: RelayClient, store: BrowserStore): Promise<Contact> {
-  const url = client.baseUrl;
-  const info = await client.info();
-  const fresh: RelayPin = { url, origin: info.origin, keys: info.keys, pinnedAt: Date.now() };
-  const pin = await store.relays.pin(fresh);
-  const log = createLogView({
-    origin: pin.origin,
-    trusted: {
-      logKey: pin.keys.log,
-      ...(pin.checkpoint === undefined ? {} : { checkpoint: pin.checkpoint }),
-    },
-    fetchCheckpoint: async () => client.checkpoint(),
-    fetchConsistency: async (from, to) => client.consistency(from, to),
-    verify,
-    remember: async (note) => store.relays.remember(url, note),
-  });
-  if (info.keys.log !== pin.keys.log && info.origin === pin.origin) {
-    const indices = await client.keyRotations();
-    const key = await log.rotate(await Promise.all(indices.map(async (index) => client.entry(index))));
-    if (key === info.keys.log) await store.relays.rekey(url, { ...pin.keys, log: key });
-  }
-  return { info, pin, log };
-}
-
-function pinnedCheck(pin: RelayPin, info: RelayInfo, log: LogView): VerificationCheck {
-  const name = "pinned-key";
-  if (info.origin !== pin.origin) {
-    const detail = `This address was ${pin.origin} at first contact and now calls itself ${info.origin}.`;
-    return { name, ok: false, detail };
-  }
-  if (info.keys.log !== log.key()) {
-    const detail =
-      "The relay signs its log with another key than at first contact, and the old key did not approve it.";
-    return { name, ok: false, detail };
-  }
-  const detail = "The relay signs its log with the key of your first contact, or one that key approved.";
-  return { name, ok: true, detail };
+/** A relay that is met at a known URL under another name must not pass for a first contact. */
+async function contactPinned(client: RelayClient, store: BrowserStore): Promise<RelayContact> {
+  const contact = await contactRelay(client, store.relays, verify, Date.now());
+  const { origin } = contact.info;
+  const bound = await store.relays.bind(client.baseUrl, origin);
+  if (bound === origin) return contact;
+  const detail = `this address was ${bound} at first contact and now calls itself ${origin}`;
+  throw new FailureError("forged-checkpoint", detail);
 }
 
 interface ShownReceipt {
@@ -125,7 +88,11 @@ interface ShownReceipt {
   readonly checks: readonly VerificationCheck[];
 }
 
-async function checkShown(client: RelayClient, contact: Contact, shown: ShownReceipt): Promise<Verification> {
+async function checkShown(
+  client: RelayClient,
+  contact: RelayContact,
+  shown: ShownReceipt,
+): Promise<Verification> {
   const { view, account } = shown;
   const [entryBytes, inclusion] = await Promise.all([
     client.entry(view.entryIndex),

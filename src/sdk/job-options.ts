@@ -1,0 +1,120 @@
+import type { FailureCode } from "../protocol/failure-code.ts";
+import type { Cid } from "../protocol/cid.ts";
+import type { TransportInfo } from "../mesh/mesh.ts";
+import { type Abi } from "../protocol/messages/session.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import type { Tariff } from "../protocol/tariff.ts";
+import type { Fuel, MicroCredits } from "../protocol/units.ts";
+
+/** How a function is run. Everything has a default that suits a program of moderate size. */
+export interface JobOptions {
+  /** Interface the function is written for. Default: "wasi-p1" when it imports WASI, else "bytes-1". */
+  readonly abi?: Abi;
+  /** Exported function to call. Default: the interface's usual one. */
+  readonly entry?: string;
+  /** Arguments after the program's name; "{input}" stands for the input as text. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Files every task finds below its root. */
+  readonly files?: readonly { readonly path: string; readonly bytes: Uint8Array }[];
+  /** Where the input appears as a file; on standard input when absent. */
+  readonly inputFile?: string;
+  /** File whose content is the output; standard output when absent. */
+  readonly outputFile?: string;
+  /** Most fuel of one task. Default 20 Gfuel. */
+  readonly fuel?: bigint;
+  /** Linear memory, bytes. Default 256 MiB. */
+  readonly memoryBytes?: number;
+  /** Output of one task, bytes. Default 16 MiB. */
+  readonly outputBytes?: number;
+  /** From start to end of one task, milliseconds. Default 120,000. */
+  readonly deadlineMs?: number;
+  /** Tasks of the job. Default: the number of inputs where it is known, else 1,000. */
+  readonly maxTasks?: number;
+  /** Providers wanted at a time. Default 4. */
+  readonly parallel?: number;
+  /** The most the job may cost, micro-credits. Default: what maxTasks cost at their limits, at most half the balance. */
+  readonly cap?: bigint;
+  /** The highest price accepted. Default: the relay's tariff. */
+  readonly tariffMax?: Tariff;
+  /** Without any provider for that long the job fails. Default 60,000 ms. */
+  readonly noProviderTimeoutMs?: number;
+  /** Cancels the job at the providers; what is not spent is refunded. */
+  readonly signal?: AbortSignal;
+  /** Told after every change, for a progress bar. */
+  readonly onProgress?: (progress: JobProgress) => void;
+}
+
+export interface JobProgress {
+  readonly state:
+    | "submitting"
+    | "finding-providers"
+    | "connecting"
+    | "running"
+    | "settling"
+    | "done"
+    | "cancelled";
+  /** Known once the source is exhausted, or at once for a list. */
+  readonly total?: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly providers: number;
+  /** Micro-credits under receipts so far. */
+  readonly spent: MicroCredits;
+  /** What happened last that a person may want to know: a provider dropped, none was found. */
+  readonly note?: string;
+}
+
+/** What came of one input. A failure here is the function's own, or of a task that no provider could finish. */
+export type MapResult =
+  | {
+      readonly kind: "done";
+      /** Place of the input in the source, from 0. */
+      readonly index: number;
+      readonly output: Uint8Array;
+      readonly outputCid: Cid;
+      readonly fuel: Fuel;
+      readonly provider: PeerId;
+    }
+  | {
+      readonly kind: "failed";
+      readonly index: number;
+      readonly code: FailureCode;
+      readonly detail: string;
+      readonly fuel: Fuel;
+      readonly provider?: PeerId;
+    };
+
+/** One lease of a finished job. */
+export interface LeaseSummary {
+  readonly lease: Cid;
+  readonly provider: PeerId;
+  readonly tasks: number;
+  readonly amount: MicroCredits;
+  /** Receipt envelope, and the advance that countersigns it. Absent when the lease ended without any outcome. */
+  readonly receipt?: Uint8Array;
+  readonly advance?: Uint8Array;
+  /** The receipt follows from the outcomes, and its signature holds. */
+  readonly receiptVerified: boolean;
+  /** Place in the relay's log; absent when the relay could not be reached. */
+  readonly entryIndex?: number;
+  /** The relay proved that it has logged the receipt. */
+  readonly inclusionVerified: boolean;
+  /** What carried the tasks. */
+  readonly transport?: TransportInfo;
+  readonly failure?: { readonly code: FailureCode; readonly detail: string };
+}
+
+export interface JobSummary {
+  readonly job: Cid;
+  readonly tasks: number;
+  readonly done: number;
+  readonly failed: number;
+  /** Times a task was given to another provider. */
+  readonly reassigned: number;
+  readonly spent: MicroCredits;
+  /** Micro-credits given back from the cap; absent when the relay could not be reached. */
+  readonly refunded?: MicroCredits;
+  readonly cancelled: boolean;
+  readonly leases: readonly LeaseSummary[];
+}

@@ -1,0 +1,156 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { type Cid, cidOf, DAG_CBOR, RAW } from "../protocol/cid.ts";
+import { bodyId, seal } from "../protocol/envelope.ts";
+import { header } from "../protocol/header.ts";
+import { encodeJobArgs, type Job, type JobArgs, jobMessage } from "../protocol/messages/job.ts";
+import type { Abi } from "../protocol/messages/session.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import type { RelayInfo } from "../protocol/relay-api.ts";
+import type { Signer } from "../protocol/signature.ts";
+import { priceOf } from "../protocol/tariff.ts";
+import { fuel, type MicroCredits, microCredits } from "../protocol/units.ts";
+import type { JobOptions } from "./job-options.ts";
+
+/** A signed job, and everything providers may ask for by CID. */
+export interface MadeJob {
+  readonly id: Cid;
+  readonly body: Job;
+  readonly envelope: Uint8Array;
+  /** Encoded JobArgs. */
+  readonly args: Uint8Array;
+  readonly blobs: ReadonlyMap<Cid, Uint8Array>;
+}
+
+export interface JobGround {
+  readonly info: RelayInfo;
+  readonly requester: PeerId;
+  readonly signer: Signer;
+  /** Micro-credits that can be set aside; absent when the account is new. */
+  readonly available: MicroCredits | undefined;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+  /** 16 random bytes. */
+  readonly nonce: Uint8Array;
+  /** 32 random bytes: the requester's share of the draw. */
+  readonly drawSecret: Uint8Array;
+}
+
+const DEFAULTS = {
+  fuel: 20_000_000_000n,
+  memoryBytes: 256 * 1024 * 1024,
+  outputBytes: 16 * 1024 * 1024,
+  deadlineMs: 120_000,
+  maxTasks: 1_000,
+  parallel: 4,
+};
+
+/** A job may be picked up again within this time; escrow of what is left over returns at its end at the latest. */
+const JOB_LIFETIME_MS: number = 6 * 60 * 60 * 1000;
+
+/** Bytes that a WASM module importing WASI preview 1 holds somewhere near its start. */
+const WASI_NAME = Uint8Array.from("wasi_snapshot_preview1", (letter) => letter.charCodeAt(0));
+const IMPORTS_WITHIN = 64 * 1024;
+
+/** The interface a module seems to be written for; the sandbox decides. */
+export function guessAbi(module: Uint8Array): Abi {
+  const end = Math.min(module.length, IMPORTS_WITHIN) - WASI_NAME.length;
+  for (let at = 0; at <= end; at += 1) {
+    if (module[at] === WASI_NAME[0] && WASI_NAME.every((byte, i) => module[at + i] === byte))
+      return "wasi-p1";
+  }
+  return "bytes-1";
+}
+
+function jobArgs(options: JobOptions): { args: JobArgs; files: Map<Cid, Uint8Array> } {
+  const files = new Map<Cid, Uint8Array>();
+  const listed = (options.files ?? []).map(({ path, bytes }) => {
+    const cid = cidOf(RAW, bytes);
+    files.set(cid, bytes);
+    return { path, cid, size: bytes.length };
+  });
+  const args: JobArgs = {
+    args: options.args ?? [],
+    env: Object.entries(options.env ?? {}).map(([name, value]) => ({ name, value })),
+    files: listed,
+    ...(options.inputFile === undefined ? {} : { inputFile: options.inputFile }),
+    ...(options.outputFile === undefined ? {} : { outputFile: options.outputFile }),
+  };
+  return { args, files };
+}
+
+/** What the tasks cost when each uses all it may, at the highest price accepted. */
+function worstCase(job: Pick<Job, "limits" | "maxTasks" | "tariffMax">): MicroCredits {
+  const tasks = BigInt(job.maxTasks);
+  const totals = {
+    payable: job.maxTasks,
+    cancelled: 0,
+    fuel: fuel(job.limits.fuel * tasks),
+    bytes: BigInt(2 * job.limits.output) * tasks,
+  };
+  return priceOf(job.tariffMax, totals, microCredits(0));
+}
+
+function defaultCap(
+  job: Pick<Job, "limits" | "maxTasks" | "tariffMax">,
+  available: MicroCredits | undefined,
+): MicroCredits {
+  const worst = worstCase(job);
+  if (available === undefined) return microCredits(worst < NEW_ACCOUNT_CAP ? worst : NEW_ACCOUNT_CAP);
+  const half = available / 2n;
+  return microCredits(worst < half ? worst : half);
+}
+
+/** H(r): the requester reveals r after its report is logged (rule 3). */
+function drawCommitment(secret: Uint8Array): Uint8Array {
+  return sha256(secret);
+}
+
+/** A relay that grants test credits to new requesters grants at least twice this. */
+const NEW_ACCOUNT_CAP = 4_000_000n;
+
+/** @throws RangeError when an option is beyond what the wire format holds. */
+export async function makeJob(module: Uint8Array, options: JobOptions, ground: JobGround): Promise<MadeJob> {
+  const { info, requester, signer, nowMs, nonce, drawSecret } = ground;
+  const { args, files } = jobArgs(options);
+  const encodedArgs = encodeJobArgs(args);
+  const workCid = cidOf(RAW, module);
+  const abi = options.abi ?? guessAbi(module);
+  const bounds = {
+    limits: {
+      fuel: fuel(options.fuel ?? DEFAULTS.fuel),
+      memory: options.memoryBytes ?? DEFAULTS.memoryBytes,
+      output: options.outputBytes ?? DEFAULTS.outputBytes,
+      deadlineMs: options.deadlineMs ?? DEFAULTS.deadlineMs,
+    },
+    maxTasks: options.maxTasks ?? DEFAULTS.maxTasks,
+    tariffMax: options.tariffMax ?? info.tariff,
+  };
+  const body: Job = {
+    ...header(info.origin, info.asset),
+    requester,
+    payer: requester,
+    nonce,
+    issuedAt: nowMs,
+    expires: nowMs + JOB_LIFETIME_MS,
+    work: {
+      kind: "function",
+      cid: workCid,
+      entry: options.entry ?? (abi === "wasi-p1" ? "_start" : "tabmesh_run"),
+      abi,
+      profile: info.profiles[0] ?? 0,
+      effects: [],
+    },
+    argsCid: cidOf(DAG_CBOR, encodedArgs),
+    ...bounds,
+    parallel: options.parallel ?? DEFAULTS.parallel,
+    cap: options.cap === undefined ? defaultCap(bounds, ground.available) : microCredits(options.cap),
+    verify: { policy: "sampled", k: 1, disclosure: "relay", drawCommit: drawCommitment(drawSecret) },
+  };
+  return {
+    id: bodyId(jobMessage, body),
+    body,
+    envelope: await seal(jobMessage, body, [signer]),
+    args: encodedArgs,
+    blobs: new Map([[workCid, module], ...files]),
+  };
+}
