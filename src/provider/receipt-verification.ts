@@ -46,7 +46,7 @@ export function createReceiptVerification(relayUrl: string, store: BrowserStore)
   const client = createRelayClient({ baseUrl: relayUrl, fetch: (input, init) => fetch(input, init) });
   let contact: Promise<RelayContact> | undefined;
   const meet = async (): Promise<RelayContact> => {
-    contact ??= contactPinned(client, store);
+    contact ??= contactRelay(client, store.relays, verify, Date.now());
     try {
       return await contact;
     } catch (error) {
@@ -70,16 +70,6 @@ export function createReceiptVerification(relayUrl: string, store: BrowserStore)
       }
     },
   };
-}
-
-/** A relay that is met at a known URL under another name must not pass for a first contact. */
-async function contactPinned(client: RelayClient, store: BrowserStore): Promise<RelayContact> {
-  const contact = await contactRelay(client, store.relays, verify, Date.now());
-  const { origin } = contact.info;
-  const bound = await store.relays.bind(client.baseUrl, origin);
-  if (bound === origin) return contact;
-  const detail = `this address was ${bound} at first contact and now calls itself ${origin}`;
-  throw new FailureError("forged-checkpoint", detail);
 }
 
 interface ShownReceipt {

@@ -1,0 +1,130 @@
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { FailureError } from "../../protocol/failure.ts";
+import { fuel, microCredits } from "../../protocol/units.ts";
+import type { Provider, ProviderState } from "../../provider/provider-state.ts";
+import type { TabMemory } from "../../provider/tab-memory.ts";
+import { openProvider } from "./provider-link.ts";
+import type { Preferences } from "./preferences.ts";
+
+/** The text that consent-dialog.tsx shows. Raise it when the text changes in substance: everybody is asked again. */
+export const CONSENT_VERSION = 1;
+
+/** The switch and what stands behind it. */
+export interface Contribution {
+  readonly state: ReadonlySignal<ProviderState>;
+  /** Whether the switch shows on: running, or on its way there. */
+  readonly isOn: ReadonlySignal<boolean>;
+  /** The person is asked for consent right now. */
+  readonly isAsking: ReadonlySignal<boolean>;
+  /** The switch was pressed. Asks for consent when it is needed; resolves when done or failed. */
+  press(): Promise<void>;
+  agree(): Promise<void>;
+  decline(): void;
+  /** Stops, and asks again next time. */
+  withdraw(): Promise<void>;
+  setWorkers(count: number): void;
+}
+
+export interface ContributionOptions {
+  readonly relayUrl: string;
+  readonly memory: TabMemory;
+  readonly preferences: Preferences;
+  readonly testMoney: ReadonlySignal<boolean>;
+}
+
+const OFF_PHASES: ReadonlySet<string> = new Set(["stopped", "draining", "elsewhere", "failed"]);
+
+function restingState(workers: number, testMoney: boolean): ProviderState {
+  return {
+    phase: "stopped",
+    testMoney,
+    workers,
+    running: [],
+    tasksDone: 0,
+    tasksFailed: 0,
+    fuel: fuel(0n),
+    tasksPerSecond: 0,
+    fuelPerSecond: 0,
+    earned: microCredits(0n),
+    outbox: 0,
+  };
+}
+
+class SwitchedContribution implements Contribution {
+  readonly state: ReadonlySignal<ProviderState>;
+  readonly isOn: ReadonlySignal<boolean>;
+  readonly isAsking = signal(false);
+  readonly #options: ContributionOptions;
+  readonly #live = signal<ProviderState | undefined>(undefined);
+  #provider: Provider | undefined;
+
+  constructor(options: ContributionOptions) {
+    const { preferences, testMoney } = options;
+    this.#options = options;
+    this.state = computed(() => this.#live.value ?? restingState(preferences.workers.value, testMoney.value));
+    this.isOn = computed(() => !OFF_PHASES.has(this.state.value.phase));
+  }
+
+  async press(): Promise<void> {
+    if (this.isOn.value) {
+      await this.#provider?.stop();
+      return;
+    }
+    if (this.state.value.phase === "draining") return;
+    const { memory, relayUrl } = this.#options;
+    const consent = await memory.settings.consent(relayUrl);
+    if (consent?.version === CONSENT_VERSION) await this.#start();
+    else this.isAsking.value = true;
+  }
+
+  async agree(): Promise<void> {
+    const { memory, relayUrl } = this.#options;
+    this.isAsking.value = false;
+    await memory.settings.giveConsent(relayUrl, { at: Date.now(), version: CONSENT_VERSION });
+    // The browser may decline; then receipts live as long as it lets them, and are reported every minute anyway.
+    await memory.persist().catch(() => false);
+    await this.#start();
+  }
+
+  decline(): void {
+    this.isAsking.value = false;
+  }
+
+  async withdraw(): Promise<void> {
+    await this.#provider?.stop();
+    await this.#options.memory.settings.withdrawConsent(this.#options.relayUrl);
+  }
+
+  setWorkers(count: number): void {
+    this.#options.preferences.setWorkers(count);
+    this.#provider?.setWorkers(count);
+  }
+
+  async #start(): Promise<void> {
+    const { relayUrl, memory, preferences, testMoney } = this.#options;
+    const resting = restingState(preferences.workers.value, testMoney.value);
+    try {
+      if (this.#provider === undefined) {
+        this.#live.value = { ...resting, phase: "starting" };
+        const provider = await openProvider({ relayUrl, store: memory, workers: preferences.workers.value });
+        provider.subscribe((state) => {
+          this.#live.value = state;
+        });
+        this.#provider = provider;
+      }
+      await this.#provider.start();
+      this.#live.value = this.#provider.state();
+    } catch (error) {
+      const failure =
+        error instanceof FailureError
+          ? error.toFailure()
+          : new FailureError("disconnected", "the program could not be loaded").toFailure();
+      this.#live.value = { ...resting, phase: "failed", failure };
+      if (!(error instanceof FailureError || error instanceof TypeError)) throw error;
+    }
+  }
+}
+
+export function createContribution(options: ContributionOptions): Contribution {
+  return new SwitchedContribution(options);
+}
