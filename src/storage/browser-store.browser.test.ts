@@ -17,7 +17,7 @@ function freshName(): string {
 
 async function pinOf(fill: number): Promise<RelayPin> {
   const peer = await peerIdFromSeed(crypto.subtle, new Uint8Array(32).fill(fill));
-  return { url: ORIGIN, origin: LOG, keys: { log: peer, lease: peer, draw: peer }, pinnedAt: 1_000 + fill };
+  return { origin: LOG, keys: { log: peer, lease: peer, draw: peer }, pinnedAt: 1_000 + fill };
 }
 
 async function noteOf(size: number): Promise<string> {
@@ -63,32 +63,41 @@ describe("a pinned relay", () => {
   test("keeps the keys of the first contact against any that come later", async () => {
     const store = await openBrowserStore(freshName());
     const [first, second] = [await pinOf(1), await pinOf(2)];
-    expect(await store.relays.get(ORIGIN)).toBeUndefined();
+    expect(await store.relays.get(LOG)).toBeUndefined();
     expect(await store.relays.pin(first)).toEqual(first);
     expect(await store.relays.pin(second)).toEqual(first);
-    expect(await store.relays.get(ORIGIN)).toEqual(first);
+    expect(await store.relays.get(LOG)).toEqual(first);
     store.close();
   });
 
-  test("remembers the newest checkpoint only, and can be forgotten", async () => {
+  test("never goes back to an older checkpoint, whichever tab writes last", async () => {
     const store = await openBrowserStore(freshName());
     const pin = await pinOf(1);
     await store.relays.pin(pin);
-    const [older, newer] = [await noteOf(4), await noteOf(9)];
-    await store.relays.remember(ORIGIN, newer);
-    await store.relays.remember(ORIGIN, older);
-    expect(await store.relays.get(ORIGIN)).toEqual({ ...pin, checkpoint: newer });
-    await store.relays.forget(ORIGIN);
-    expect(await store.relays.get(ORIGIN)).toBeUndefined();
+    await store.relays.update({ ...pin, checkpoint: await noteOf(9) });
+    await store.relays.update({ ...pin, checkpoint: await noteOf(4) });
+    await store.relays.update(pin);
+    expect(await store.relays.get(LOG)).toEqual({ ...pin, checkpoint: await noteOf(9) });
     store.close();
   });
 
-  test("changes its keys and nothing else when they rotate", async () => {
+  test("changes its keys when they rotate", async () => {
     const store = await openBrowserStore(freshName());
     const [first, second] = [await pinOf(1), await pinOf(2)];
     await store.relays.pin(first);
-    await store.relays.rekey(ORIGIN, second.keys);
-    expect(await store.relays.get(ORIGIN)).toEqual({ ...first, keys: second.keys });
+    await store.relays.update({ ...first, keys: second.keys });
+    expect(await store.relays.get(LOG)).toEqual({ ...first, keys: second.keys });
+    store.close();
+  });
+
+  test("stays the one of its URL until the person forgets it", async () => {
+    const store = await openBrowserStore(freshName());
+    await store.relays.pin(await pinOf(1));
+    expect(await store.relays.bind(ORIGIN, LOG)).toBe(LOG);
+    expect(await store.relays.bind(ORIGIN, "another")).toBe(LOG);
+    await store.relays.forget(ORIGIN);
+    expect(await store.relays.get(LOG)).toBeUndefined();
+    expect(await store.relays.bind(ORIGIN, "another")).toBe("another");
     store.close();
   });
 });

@@ -10,7 +10,8 @@ import { storageError } from "./storage-error.ts";
  * | identity   | "root"         | seed, peer, createdAt                              | identity.ts           |
  * | settings   | "page"         | workers, theme                                     | settings.ts           |
  * | consents   | relay's URL    | version, at                                        | settings.ts           |
- * | relays     | relay's URL    | keys pinned at first contact, newest checkpoint     | relay-pins.ts         |
+ * | relays     | relay's origin | keys pinned at first contact, newest checkpoint     | relay-pins.ts         |
+ * | relayUrls  | relay's URL    | the origin first met there                         | relay-pins.ts         |
  * | outbox     | lease CID      | newest receipt that is not acknowledged             | outbox.ts             |
  * | blobs      | CID            | bytes                                              | blobs.ts              |
  * | blobUses   | CID            | size, order of last use; index `byUse`             | blobs.ts              |
@@ -21,6 +22,7 @@ export interface BrowserSchema extends DBSchema {
   settings: { key: string; value: unknown };
   consents: { key: string; value: unknown };
   relays: { key: string; value: unknown };
+  relayUrls: { key: string; value: unknown };
   outbox: { key: string; value: unknown; indexes: { byUpdate: number } };
   blobs: { key: string; value: unknown };
   blobUses: { key: string; value: unknown; indexes: { byUse: number } };
@@ -48,6 +50,7 @@ export async function openDatabase(name: string, onLost: () => void): Promise<Br
         database.createObjectStore("settings");
         database.createObjectStore("consents");
         database.createObjectStore("relays");
+        database.createObjectStore("relayUrls");
         database.createObjectStore("outbox").createIndex("byUpdate", "updatedAt");
         database.createObjectStore("blobs");
         database.createObjectStore("blobUses").createIndex("byUse", "use");

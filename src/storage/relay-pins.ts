@@ -4,11 +4,9 @@ import { isPeerId } from "../protocol/peer-id.ts";
 import { type BrowserDatabase, DURABLE } from "./database.ts";
 import { asCount, asText, fieldsOf } from "./stored-value.ts";
 
-/** What this browser holds a relay to: name and keys of its first contact, and the newest head of its log it verified. */
+/** What this browser holds a relay to: the keys of its first contact, and the newest head of its log it has verified. */
 export interface RelayPin {
-  /** Where it was met, as in "https://relay.example"; a relay that answers there under another name is another relay. */
-  readonly url: string;
-  /** The name it gave itself: the origin in its messages and its log. */
+  /** The relay's name for itself, in its messages and its log. */
   readonly origin: string;
   readonly keys: RelayKeys;
   /** Milliseconds since 1970. */
@@ -17,16 +15,22 @@ export interface RelayPin {
   readonly checkpoint?: string;
 }
 
-/** Pinned relays, one per URL. The caller has verified what it stores. */
+/** Pinned relays, one per origin. The caller has verified what it stores. */
 export interface RelayPins {
-  get(url: string): Promise<RelayPin | undefined>;
-  /** Pins a relay unless one is pinned at that URL already; answers with the pin that holds. */
+  get(origin: string): Promise<RelayPin | undefined>;
+  /** Pins a relay unless it is pinned already; answers with the pin that holds. */
   pin(pin: RelayPin): Promise<RelayPin>;
-  /** Keeps a verified checkpoint; an older one than is kept changes nothing. */
-  remember(url: string, note: string): Promise<void>;
-  /** Changes the pinned keys, after a rotation signed by the old ones. */
-  rekey(url: string, keys: RelayKeys): Promise<void>;
-  /** The person starts over with this relay. */
+  /**
+   * Changes the keys after a rotation signed by the old ones, and keeps a verified checkpoint; several tabs may do so
+   * at once, and an older checkpoint never replaces a newer one.
+   */
+  update(pin: RelayPin): Promise<void>;
+  /**
+   * Ties a URL to the origin first met there; answers with the origin that holds. A relay that answers there under
+   * another name later is another relay, and must not pass for a first contact.
+   */
+  bind(url: string, origin: string): Promise<string>;
+  /** The person starts over with the relay at this URL. */
   forget(url: string): Promise<void>;
 }
 
@@ -36,51 +40,54 @@ function parseKeys(value: unknown): RelayKeys | undefined {
   return isPeerId(log) && isPeerId(lease) && isPeerId(draw) ? { log, lease, draw } : undefined;
 }
 
-function parsePin(url: string, value: unknown): RelayPin | undefined {
+function parsePin(origin: string, value: unknown): RelayPin | undefined {
   const fields = fieldsOf(value);
-  const origin = asText(fields.get("origin"));
   const keys = parseKeys(fields.get("keys"));
   const pinnedAt = asCount(fields.get("pinnedAt"));
-  if (origin === undefined || keys === undefined || pinnedAt === undefined) return undefined;
+  if (keys === undefined || pinnedAt === undefined) return undefined;
   const checkpoint = asText(fields.get("checkpoint"));
-  return { url, origin, keys, pinnedAt, ...(checkpoint === undefined ? {} : { checkpoint }) };
+  return { origin, keys, pinnedAt, ...(checkpoint === undefined ? {} : { checkpoint }) };
 }
 
-function sizeOf(note: string | undefined, origin: string): number {
-  return note === undefined ? -1 : readCheckpoint(note, origin).size;
+function sizeOf({ checkpoint, origin }: RelayPin): number {
+  return checkpoint === undefined ? -1 : readCheckpoint(checkpoint, origin).size;
+}
+
+/** The pin as given, but with the newer of the two checkpoints. */
+function withNewest(pin: RelayPin, known: RelayPin | undefined): RelayPin {
+  if (known?.checkpoint === undefined || sizeOf(known) <= sizeOf(pin)) return pin;
+  return { ...pin, checkpoint: known.checkpoint };
 }
 
 export function createRelayPins(database: BrowserDatabase): RelayPins {
-  /** `change` answers with what is stored now, or undefined to leave it. */
-  async function change(
-    url: string,
-    next: (known: RelayPin | undefined) => RelayPin | undefined,
-  ): Promise<void> {
-    const write = database.transaction("relays", "readwrite", DURABLE);
-    const pin = next(parsePin(url, await write.store.get(url)));
-    if (pin !== undefined) await write.store.put({ ...pin }, url);
-    await write.done;
-  }
   return {
-    get: async (url) => parsePin(url, await database.get("relays", url)),
+    get: async (origin) => parsePin(origin, await database.get("relays", origin)),
     async pin(pin) {
-      let holds = pin;
-      await change(pin.url, (known) => {
-        holds = known ?? pin;
-        return known === undefined ? pin : undefined;
-      });
-      return holds;
+      const write = database.transaction("relays", "readwrite", DURABLE);
+      const known = parsePin(pin.origin, await write.store.get(pin.origin));
+      if (known === undefined) await write.store.put({ ...pin }, pin.origin);
+      await write.done;
+      return known ?? pin;
     },
-    async remember(url, note) {
-      await change(url, (known) =>
-        known !== undefined && sizeOf(note, known.origin) > sizeOf(known.checkpoint, known.origin)
-          ? { ...known, checkpoint: note }
-          : undefined,
-      );
+    async update(pin) {
+      const write = database.transaction("relays", "readwrite", DURABLE);
+      const known = parsePin(pin.origin, await write.store.get(pin.origin));
+      await write.store.put({ ...withNewest(pin, known) }, pin.origin);
+      await write.done;
     },
-    async rekey(url, keys) {
-      await change(url, (known) => known && { ...known, keys });
+    async bind(url, origin) {
+      const write = database.transaction("relayUrls", "readwrite", DURABLE);
+      const known = asText(await write.store.get(url));
+      if (known === undefined) await write.store.put(origin, url);
+      await write.done;
+      return known ?? origin;
     },
-    forget: async (url) => database.delete("relays", url),
+    async forget(url) {
+      const write = database.transaction(["relays", "relayUrls"], "readwrite", DURABLE);
+      const origin = asText(await write.objectStore("relayUrls").get(url));
+      await write.objectStore("relayUrls").delete(url);
+      if (origin !== undefined) await write.objectStore("relays").delete(origin);
+      await write.done;
+    },
   };
 }
