@@ -24,3 +24,9 @@ export const LEASE_RETRY_MAX_MS = 5_000;
 
 /** Without any provider for that long, a job fails with the relay's reasons. */
 export const NO_PROVIDER_TIMEOUT_MS = 60_000;
+
+/** Every lease is reported at least that often (rules 2 and 4). */
+export const REPORT_INTERVAL_MS = 30_000;
+
+/** Results that wait for their reader before the job pauses. */
+export const UNREAD_RESULTS = 256;

@@ -1,0 +1,219 @@
+import { createMemoryPins } from "../ledger/memory-pins.ts";
+import { contactRelay, type PinStore, type RelayContact } from "../ledger/relay-contact.ts";
+import { serveBlobs } from "../mesh/blob-exchange.ts";
+import { relayAddress } from "../mesh/mesh-address.ts";
+import type { Mesh } from "../mesh/mesh.ts";
+import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
+import type { Cid } from "../protocol/cid.ts";
+import { SEED_BYTES, verifierOf } from "../protocol/ed25519.ts";
+import { failureCode } from "../protocol/failure-code.ts";
+import { FailureError } from "../protocol/failure.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import type { AccountView, IceServer, RelayInfo } from "../protocol/relay-api.ts";
+import { type SessionIdentity, startSessionIdentity } from "../protocol/session-identity.ts";
+import type { JobOptions, JobSummary, MapResult } from "./job-options.ts";
+import { JobRun } from "./job-run.ts";
+import { makeJob } from "./make-job.ts";
+
+export interface ConnectOptions {
+  /** Origin of the relay's HTTP server, as in "http://localhost:8787". */
+  readonly relay: string;
+  /**
+   * Seed of the identity that pays, 32 bytes, to be kept secret and safe. Without one a new identity is made, which a
+   * relay on this machine grants test credits.
+   */
+  readonly seed?: Uint8Array;
+  /** Where the relay's keys are pinned. Default: for as long as the program runs. */
+  readonly pins?: PinStore;
+  /** STUN and TURN servers. Default: those the relay names. */
+  readonly iceServers?: readonly IceServer[];
+}
+
+/** One job under way: iterate over it for the results, in the order they become final. */
+export interface JobHandle extends AsyncIterable<MapResult> {
+  readonly job: Cid;
+  /** Resolves after the last receipt is logged and the rest refunded. Rejects when the job could not be carried out. */
+  readonly summary: Promise<JobSummary>;
+  /** Cancels what is open at the providers and refunds the rest. */
+  cancel(): void;
+}
+
+export interface RunResult {
+  readonly output: Uint8Array;
+  readonly outputCid: Cid;
+  readonly fuel: bigint;
+  readonly summary: JobSummary;
+}
+
+/**
+ * A requester at one relay. Providers can read the inputs they are given: send nothing that a stranger must not see.
+ */
+export interface Tabmesh {
+  readonly relay: RelayInfo;
+  /** The account that pays. */
+  readonly requester: PeerId;
+  /**
+   * Runs a function on every input. Inputs are taken as providers have room (back-pressure), results come as they become
+   * final, in any order; unfinished tasks of a provider that leaves are given to another.
+   * @param module the WASM module. @param inputs bytes for each task.
+   */
+  map(
+    module: Uint8Array,
+    inputs: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+    options?: JobOptions,
+  ): Promise<JobHandle>;
+  /** Runs a function once. @throws FailureError with the function's own failure, or why it could not be run. */
+  run(module: Uint8Array, input: Uint8Array, options?: JobOptions): Promise<RunResult>;
+  account(): Promise<AccountView | undefined>;
+  /** Cancels what is open and leaves the mesh. */
+  close(): Promise<void>;
+}
+
+function randomBytes(length: number): Uint8Array<ArrayBuffer> {
+  return crypto.getRandomValues(new Uint8Array(length));
+}
+
+async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", new Uint8Array(bytes)));
+}
+
+async function* eachOf(inputs: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* inputs;
+}
+
+/** Contacts a relay and joins the mesh. @throws FailureError when the relay cannot be reached or contradicts its pinned keys. */
+export async function connect(options: ConnectOptions): Promise<Tabmesh> {
+  const client = createRelayClient({ baseUrl: options.relay, fetch: (input, init) => fetch(input, init) });
+  const seeds = { root: options.seed ?? randomBytes(SEED_BYTES), session: randomBytes(SEED_BYTES) };
+  const [contact, identity] = await Promise.all([
+    contactRelay(client, options.pins ?? createMemoryPins(), verifierOf(crypto.subtle), Date.now()),
+    startSessionIdentity(crypto.subtle, seeds, Date.now()),
+  ]);
+  const mesh = await joinMesh({
+    privateKey: identity.seed,
+    relay: relayAddress(options.relay, contact.info.peer),
+    iceServers: options.iceServers ?? contact.info.iceServers,
+  });
+  await mesh.start();
+  return new RequesterClient(client, contact, identity, mesh);
+}
+
+interface MeshSettings {
+  readonly privateKey: Uint8Array;
+  readonly relay: string;
+  readonly iceServers: readonly IceServer[];
+}
+
+/** The mesh of where this runs: a page or Node. */
+async function joinMesh(settings: MeshSettings): Promise<Mesh> {
+  if ("document" in globalThis) {
+    const { createTabMesh } = await import("../mesh/tab-mesh.ts");
+    return createTabMesh(settings);
+  }
+  const { createNodeMesh } = await import("../mesh/node-mesh.ts");
+  return createNodeMesh(settings);
+}
+
+class RequesterClient implements Tabmesh {
+  readonly relay: RelayInfo;
+  readonly requester: PeerId;
+  readonly #client: RelayClient;
+  readonly #contact: RelayContact;
+  readonly #identity: SessionIdentity;
+  readonly #mesh: Mesh;
+  readonly #blobs = new Map<Cid, Uint8Array>();
+  readonly #runs = new Set<JobRun>();
+  readonly #stopServing: () => void;
+
+  constructor(client: RelayClient, contact: RelayContact, identity: SessionIdentity, mesh: Mesh) {
+    this.relay = contact.info;
+    this.requester = identity.root;
+    this.#client = client;
+    this.#contact = contact;
+    this.#identity = identity;
+    this.#mesh = mesh;
+    this.#stopServing = serveBlobs(mesh, (cid) => Promise.resolve(this.#blobs.get(cid)));
+  }
+
+  async map(
+    module: Uint8Array,
+    inputs: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+    options: JobOptions = {},
+  ): Promise<JobHandle> {
+    const total = Array.isArray(inputs) ? inputs.length : undefined;
+    const maxTasks = options.maxTasks ?? total;
+    const account = await this.account();
+    const job = await makeJob(
+      module,
+      { ...options, ...(maxTasks === undefined ? {} : { maxTasks: Math.max(1, maxTasks) }) },
+      {
+        info: this.relay,
+        requester: this.requester,
+        signer: this.#identity.signer,
+        available: account?.available,
+        nowMs: Date.now(),
+        nonce: randomBytes(16),
+        drawSecret: randomBytes(32),
+      },
+    );
+    for (const [cid, bytes] of job.blobs) this.#blobs.set(cid, bytes);
+    const run = new JobRun({
+      job,
+      inputs: eachOf(inputs),
+      ...(total === undefined ? {} : { total }),
+      options,
+      mesh: this.#mesh,
+      client: this.#client,
+      contact: this.#contact,
+      ports: {
+        signer: this.#identity.signer,
+        verify: verifierOf(crypto.subtle),
+        randomSalt: () => randomBytes(16),
+        sha256,
+      },
+      now: () => Date.now(),
+    });
+    this.#runs.add(run);
+    void this.#forgetWhenEnded(run);
+    return {
+      job: job.id,
+      summary: run.summary,
+      cancel: () => run.cancel(),
+      [Symbol.asyncIterator]: () => run.results[Symbol.asyncIterator](),
+    };
+  }
+
+  async run(module: Uint8Array, input: Uint8Array, options: JobOptions = {}): Promise<RunResult> {
+    const handle = await this.map(module, [input], { parallel: 1, ...options });
+    let result: MapResult | undefined;
+    for await (const each of handle) result = each;
+    const summary = await handle.summary;
+    if (result?.kind === "done") {
+      return { output: result.output, outputCid: result.outputCid, fuel: result.fuel, summary };
+    }
+    throw result === undefined
+      ? new FailureError("cancelled", "the job ended without a result")
+      : new FailureError(result.code, result.detail);
+  }
+
+  async account(): Promise<AccountView | undefined> {
+    try {
+      return await this.#client.account(this.requester);
+    } catch (error) {
+      if (error instanceof FailureError && error.code === failureCode("not-found")) return undefined;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const run of this.#runs) run.cancel();
+    await Promise.allSettled([...this.#runs].map((run) => run.summary));
+    this.#stopServing();
+    await this.#mesh.stop();
+  }
+
+  async #forgetWhenEnded(run: JobRun): Promise<void> {
+    await Promise.allSettled([run.summary]);
+    this.#runs.delete(run);
+  }
+}

@@ -1,0 +1,5 @@
+/** The requester's public interface, for browsers and Node. */
+export { connect, type ConnectOptions, type JobHandle, type RunResult, type Tabmesh } from "./client.ts";
+export type { JobOptions, JobProgress, JobSummary, LeaseSummary, MapResult } from "./job-options.ts";
+export { FailureError } from "../protocol/failure.ts";
+export { FAILURE_KINDS, type FailureCode, failureKind, type FailureKind } from "../protocol/failure-code.ts";
