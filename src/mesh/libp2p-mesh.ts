@@ -87,14 +87,19 @@ export class Libp2pMesh implements Mesh {
     try {
       return await this.#open(connection, protocol, options.signal);
     } catch (error) {
-      if (error instanceof FailureError || options.signal.aborted) throw dialFailure(error, options.signal);
-      // The connection stood but was dead: a machine slept, a tab vanished.
-      connection.abort(new Error("opening a stream failed"));
-      const again = await this.#connect(target, options);
-      return await this.#open(again, protocol, options.signal).catch((cause: unknown) => {
-        throw dialFailure(cause, options.signal);
-      });
+      if (!this.#isDead(connection, error) || options.signal.aborted)
+        throw dialFailure(error, options.signal);
+      connection.abort(new Error("the connection does not answer"));
     }
+    const again = await this.#connect(target, options);
+    return await this.#open(again, protocol, options.signal).catch((cause: unknown) => {
+      throw dialFailure(cause, options.signal);
+    });
+  }
+
+  /** The connection stood but was dead: a machine slept, a tab vanished. A peer that merely refuses a stream answers. */
+  #isDead(connection: Connection, error: unknown): boolean {
+    return connection.status !== "open" || isGivenUp(error);
   }
 
   async #open(connection: Connection, protocol: string, signal: AbortSignal): Promise<MeshStream> {
@@ -173,14 +178,21 @@ function isConnection(value: unknown): value is Connection {
   return typeof value === "object" && value !== null && "newStream" in value;
 }
 
+/** Whether a signal was aborted by `AbortSignal.timeout`, not by a person. */
 function isTimeout(reason: unknown): boolean {
   return reason instanceof DOMException && reason.name === "TimeoutError";
+}
+
+/** Whether libp2p stopped waiting because its signal was aborted. */
+function isGivenUp(error: unknown): boolean {
+  return isTimeout(error) || (error instanceof Error && error.name === "AbortError");
 }
 
 function dialFailure(error: unknown, signal: AbortSignal): unknown {
   if (error instanceof FailureError) return error;
   if (signal.aborted && !isTimeout(signal.reason)) return signal.reason;
-  if (signal.aborted)
+  if (isGivenUp(error)) {
     return new FailureError("timed-out", "the peer did not open the stream in time", { cause: error });
-  return new FailureError("unreachable", "the connection to the peer does not answer", { cause: error });
+  }
+  return new FailureError("disconnected", "the peer refused the stream", { cause: error });
 }

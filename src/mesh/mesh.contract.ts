@@ -109,8 +109,8 @@ export function meshContract(name: string, setUp: () => Promise<MeshPair>): void
       const forget = pair.callee.handle("/contract/throws", () => {
         throw new Error("on purpose");
       });
-      const near = await pair.caller.dial(pair.callee.addresses(), "/contract/throws", { signal: soon() });
-      expect((await endOf(near))?.message).toMatch(/disconnected/);
+      const dial = pair.caller.dial(pair.callee.addresses(), "/contract/throws", { signal: soon() });
+      expect(await refusalOf(dial)).toMatch(/disconnected/);
       forget();
     });
 
@@ -186,17 +186,24 @@ export function meshContract(name: string, setUp: () => Promise<MeshPair>): void
       const dial = pair.caller.dial(pair.nobody, "/contract/x", { signal: stop.signal, direct: true });
       stop.abort(why);
       await expect(dial).rejects.toBe(why);
+      const plain = new AbortController();
+      const second = pair.caller.dial(pair.nobody, "/contract/x", { signal: plain.signal, direct: true });
+      plain.abort();
+      await expect(second).rejects.toMatchObject({ name: "AbortError" });
     });
 
     test("a peer cannot open more streams of a protocol than allowed", async () => {
+      const { near: other, far: otherFar } = await connect();
       const forget = pair.callee.handle("/contract/few", () => undefined, { maxStreamsPerPeer: 2 });
-      const streams = [];
-      for (let index = 0; index < 3; index++) {
-        streams.push(await pair.caller.dial(pair.callee.addresses(), "/contract/few", { signal: soon() }));
-      }
-      expect((await endOf(streams[2]!))?.message).toMatch(/disconnected/);
-      await streams[0]!.send(pattern(1));
-      for (const stream of streams) stream.abort(reason());
+      const dial = (): Promise<MeshStream> =>
+        pair.caller.dial(pair.callee.addresses(), "/contract/few", { signal: soon() });
+      const streams = [await dial(), await dial()];
+      expect(await refusalOf(dial())).toMatch(/disconnected/);
+      for (const stream of streams) await stream.send(pattern(1));
+      await other.send(pattern(10));
+      await other.close();
+      expect((await collect(otherFar)).length).toBe(10);
+      for (const stream of [...streams, other]) stream.abort(reason());
       forget();
     });
 
@@ -235,6 +242,15 @@ async function collect(stream: MeshStream): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   for await (const part of stream.bytes()) parts.push(part);
   return new Uint8Array(await new Blob(parts.map((part) => part.slice())).arrayBuffer());
+}
+
+/** How a stream that the peer does not want ends: before it is open or right after. */
+async function refusalOf(dial: Promise<MeshStream>): Promise<string | undefined> {
+  try {
+    return (await endOf(await dial))?.message;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 async function endOf(stream: MeshStream): Promise<FailureError | undefined> {

@@ -27,7 +27,7 @@ export interface Mesh {
    * Opens a stream. Several addresses of one peer may be given; each ends in its `/p2p/…`.
    * @throws FailureError `unreachable` with the reason in words, also when the signal's timeout ended the attempt;
    *   `timed-out` when a connection stands but the stream did not open in that time; `version-mismatch` when the peer
-   *   does not speak `protocol`; `malformed` for addresses that do not parse. The signal's reason when it was aborted
+   *   does not speak `protocol`; `disconnected` when it refuses the stream; `malformed` for addresses that do not parse. The signal's reason when it was aborted
    *   for anything but a timeout.
    */
   dial(address: string | readonly string[], protocol: string, options: DialOptions): Promise<MeshStream>;

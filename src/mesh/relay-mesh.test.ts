@@ -110,6 +110,27 @@ test("a direct connection outlives the relay", async () => {
   await Promise.all([a.stop(), b.stop()]);
 });
 
+test("a peer that starts again under its identity is reached again", async () => {
+  const relay = await startTestRelay();
+  const [a, b] = [await peer(relay, 1), await peer(relay, 2)];
+  b.handle("/first", () => undefined);
+  await Promise.all([a.start(), b.start()]);
+  await Promise.all([untilOnline(a, soon()), untilOnline(b, soon())]);
+  const addresses = b.addresses();
+  await a.dial(addresses, "/first", { signal: soon(), direct: true });
+  await b.stop();
+
+  const again = await peer(relay, 2);
+  again.handle("/second", () => undefined);
+  await again.start();
+  await untilOnline(again, soon());
+  expect(again.peerId).toBe(b.peerId);
+  const stream = await a.dial(addresses, "/second", { signal: soon(), direct: true });
+  expect(await stream.transport()).toMatchObject({ kind: "webrtc" });
+  await Promise.all([a.stop(), again.stop()]);
+  await relay.stop();
+});
+
 test("a relayed connection is used only where both sides allow it, and says what it is", async () => {
   const relay = await startTestRelay();
   const [a, b] = [await peer(relay, 1), await peer(relay, 2)];
