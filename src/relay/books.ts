@@ -8,6 +8,7 @@ import type { KeyRevoke } from "../protocol/messages/session.ts";
 import type { Cancel } from "../protocol/messages/task.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { AccountView, EarningsPoint, JobView, ReceiptView } from "../protocol/relay-api.ts";
+import type { Signer } from "../protocol/signature.ts";
 import type { MicroCredits } from "../protocol/units.ts";
 
 /**
@@ -62,7 +63,23 @@ export interface Books {
   revokeKey(revoke: Verified<KeyRevoke>): Promise<Inclusion>;
   /** Whether `root` revoked `key`, which acted for it (or was itself). A stranger's revocation of a key means nothing. */
   isRevoked(key: PeerId, root: PeerId): boolean;
+  /** Logs that an identity (root or session key) takes no new work and gives none. What it has earned is paid. */
   bar(identity: PeerId, reason: string): Promise<Inclusion>;
+
+  /** The operator's own list of functions and identities that are not served; kept, but not logged. */
+  deny(kind: "cid" | "peer", value: string, reason: string): Promise<void>;
+  undeny(kind: "cid" | "peer", value: string): Promise<void>;
+  /** Why something is denied. */
+  denied(kind: "cid" | "peer", value: string): string | undefined;
+  denials(): readonly { readonly kind: "cid" | "peer"; readonly value: string; readonly reason: string }[];
+
+  /**
+   * Replaces one of the relay's keys; the old one signs the entry, checkpoints after it are signed by the new one. The
+   * caller keeps the new seed before it asks for this.
+   */
+  rotateKey(purpose: keyof RelayKeys, nextSeed: Uint8Array): Promise<Inclusion>;
+  /** Signs with one of the relay's keys in force: leases with "lease", draws with "draw". */
+  signer(purpose: keyof RelayKeys): Signer;
 
   account(peer: PeerId): AccountView;
   hasAccount(peer: PeerId): boolean;

@@ -1,0 +1,54 @@
+import type { Cid } from "../protocol/cid.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+
+/**
+ * Where money can be. Only `outside` may be negative: it is the rest of the world, which money comes from (deposits,
+ * grants) and goes to (payouts), so that all accounts together always hold nothing.
+ */
+export type Account =
+  | { readonly kind: "outside" }
+  /** Forfeited and given to nobody. */
+  | { readonly kind: "burnt" }
+  /** Can be spent, or paid out. */
+  | { readonly kind: "available"; readonly peer: PeerId }
+  /** Earned by a provider under leases that are not settled. */
+  | { readonly kind: "pending"; readonly peer: PeerId }
+  /** Set aside for a job and not bound in a lease. */
+  | { readonly kind: "escrow"; readonly job: Cid }
+  /** Budget of a lease that is not earned yet. */
+  | { readonly kind: "lease"; readonly lease: Cid };
+
+/** The name under which a balance is listed, as in "available:12D3KooW…"; at most 160 bytes, as in verdicts. */
+export function accountName(account: Account): string {
+  switch (account.kind) {
+    case "outside":
+    case "burnt":
+      return account.kind;
+    case "available":
+    case "pending":
+      return `${account.kind}:${account.peer}`;
+    case "escrow":
+      return `escrow:${account.job}`;
+    case "lease":
+      return `lease:${account.lease}`;
+    default:
+      return account satisfies never;
+  }
+}
+
+/** One change of one account, in micro-credits; negative where money leaves. */
+export interface Posting {
+  readonly account: Account;
+  readonly amount: bigint;
+}
+
+/** The two postings of money that moves; none when nothing moves. */
+export function transfer(from: Account, to: Account, amount: bigint): readonly Posting[] {
+  if (amount < 0n) throw new RangeError(`a transfer of ${amount} micro-credits`);
+  return amount === 0n
+    ? []
+    : [
+        { account: from, amount: -amount },
+        { account: to, amount },
+      ];
+}

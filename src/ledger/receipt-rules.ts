@@ -1,0 +1,129 @@
+import { equalBytes } from "../protocol/bytes.ts";
+import type { Cid } from "../protocol/cid.ts";
+import { FailureError } from "../protocol/failure.ts";
+import { verifyConsistency } from "../protocol/merkle.ts";
+import type { Receipt, Report } from "../protocol/messages/receipt.ts";
+import type { Advance } from "../protocol/messages/task.ts";
+import { priceOf, type Tariff } from "../protocol/tariff.ts";
+import type { JobState, LeaseState, LoggedReceipt } from "./ledger-state.ts";
+
+/** A report taken apart, with what the log knows of its lease. */
+export interface ReceiptCase {
+  /** CID of the receipt's body. */
+  readonly id: Cid;
+  readonly receipt: Receipt;
+  readonly advance: Advance;
+  readonly report: Pick<Report, "prevCount" | "consistency" | "lost">;
+  readonly lease: LeaseState;
+  readonly job: JobState;
+  readonly tariff: Tariff;
+}
+
+function bad(detail: string): never {
+  throw new FailureError("bad-receipt", detail);
+}
+
+function inconsistent(detail: string): never {
+  throw new FailureError("inconsistent-receipt", detail);
+}
+
+function unnamed(detail: string): never {
+  throw new FailureError("unnamed-task", detail);
+}
+
+/** Whether two signed receipts of one lease contradict each other, so that the pair proves it to anybody (rule 12). */
+export function isContradiction(newest: LoggedReceipt, id: Cid, receipt: Receipt): boolean {
+  if (newest.id === id) return false;
+  if (newest.seq === receipt.seq) return true;
+  if (newest.count === receipt.count) return !equalBytes(newest.root, receipt.root);
+  return newest.count < receipt.count !== newest.seq < receipt.seq;
+}
+
+function requireTerms({ receipt, lease, job }: ReceiptCase): void {
+  const { terms } = lease;
+  if (receipt.job !== lease.job) bad("names another job than the lease");
+  if (receipt.requester !== job.terms.requester) bad("names another requester than the job");
+  if (receipt.rev > terms.rev) bad(`names revision ${receipt.rev}, the newest is ${terms.rev}`);
+  if (receipt.workCid !== job.terms.work.cid) bad("names other work than the job");
+  if (receipt.profile !== terms.profile) bad("names another profile than the lease");
+  if (receipt.policy !== terms.policy) bad("names another policy than the lease");
+  if (receipt.tariff !== terms.tariff) bad("names another tariff than the lease");
+}
+
+/** Rule 1: the requester has signed for as many tasks as there are outcomes, in one list that only grows. */
+function requireNamed({ id, receipt, advance, lease }: ReceiptCase): void {
+  if (advance.lease !== lease.id) bad("is countersigned under another lease");
+  if (advance.receiptCid !== id) bad("is not the one that the advance countersigns");
+  if (receipt.count > advance.taskCount)
+    unnamed(`${receipt.count} outcomes, but the requester named ${advance.taskCount} tasks`);
+  if (receipt.taskCount > advance.taskCount)
+    unnamed(`works by ${receipt.taskCount} tasks, but the requester named ${advance.taskCount}`);
+  if (receipt.taskCount === advance.taskCount && !equalBytes(receipt.tasksRoot, advance.tasksRoot))
+    unnamed("works by other tasks than the requester named");
+  const { newest } = lease;
+  if (newest === undefined) return;
+  if (advance.taskCount < newest.taskCount)
+    unnamed(`the requester named ${newest.taskCount} tasks before, and now ${advance.taskCount}`);
+  if (advance.taskCount === newest.taskCount && !equalBytes(advance.tasksRoot, newest.tasksRoot))
+    unnamed("the requester named other tasks before");
+}
+
+function requirePrice({ receipt, lease, tariff }: ReceiptCase): void {
+  if (receipt.payable + receipt.cancelled > receipt.count) bad("pays more outcomes than it counts");
+  const price = priceOf(tariff, receipt, lease.terms.startFee);
+  if (receipt.amount !== price) bad(`states ${receipt.amount} micro-credits, the tariff makes it ${price}`);
+}
+
+function requireGrowth(receipt: Receipt, newest: LoggedReceipt): void {
+  if (
+    receipt.payable < newest.payable ||
+    receipt.cancelled < newest.cancelled ||
+    receipt.fuel < newest.fuel ||
+    receipt.bytes < newest.bytes ||
+    receipt.amount < newest.amount
+  )
+    inconsistent("one of its totals is below the one logged before");
+  if (newest.final) inconsistent("follows a receipt that called itself final");
+  if (receipt.seq === newest.seq + 1 && receipt.prev !== newest.id)
+    inconsistent("does not name the one logged before it");
+}
+
+/** Rule 4: the outcomes of the receipt before are the first outcomes of this one. */
+function requireExtension({ id, receipt, report, lease }: ReceiptCase): void {
+  const { newest } = lease;
+  if (newest === undefined) return;
+  if (isContradiction(newest, id, receipt)) inconsistent("contradicts one that is logged");
+  if (receipt.seq < newest.seq) throw new FailureError("stale-receipt", `seq ${newest.seq} is logged`);
+  requireGrowth(receipt, newest);
+  if (newest.count === 0) return;
+  if (report.prevCount !== newest.count)
+    inconsistent(`the proof has to begin at count ${newest.count}, not ${report.prevCount}`);
+  const { count, root } = newest;
+  if (!verifyConsistency(count, receipt.count, root, receipt.root, report.consistency))
+    inconsistent(`the proof does not show the first ${count} outcomes unchanged`);
+}
+
+/** Leaves declared lost are among the new ones, each once, in order (rule 2). */
+function requireLost({ receipt, report, lease }: ReceiptCase): void {
+  let last = (lease.newest?.count ?? 0) - 1;
+  for (const leaf of report.lost) {
+    if (leaf <= last || leaf >= receipt.count) bad("declares leaves lost that are not new, or out of order");
+    last = leaf;
+  }
+}
+
+/**
+ * Judges a receipt that is not logged yet, under a lease that takes reports; signatures and time are judged elsewhere.
+ * @throws FailureError `bad-receipt`, `unnamed-task`, `stale-receipt`, `inconsistent-receipt`, `over-budget`.
+ */
+export function judgeReceipt(each: ReceiptCase): void {
+  requireTerms(each);
+  requireExtension(each);
+  requireNamed(each);
+  requirePrice(each);
+  requireLost(each);
+  const { receipt, lease } = each;
+  const most = lease.bound + (lease.newest?.amount ?? 0n);
+  if (receipt.amount > most)
+    throw new FailureError("over-budget", `${receipt.amount} micro-credits, ${most} are bound`);
+}

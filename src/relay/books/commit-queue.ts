@@ -1,0 +1,176 @@
+import { FailureError } from "../../protocol/failure.ts";
+import { signCheckpoint } from "../../protocol/checkpoint.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
+import type { Commit } from "../books.ts";
+import type { Batch, BooksStore, JobRow, LeaseRow } from "../store/books-store.ts";
+import type { Committed } from "./committed.ts";
+import { Draft } from "./draft.ts";
+import { MAX_BATCH_OPERATIONS } from "./limits.ts";
+import { entryHash, type LogTree } from "./log-tree.ts";
+import type { RelayKey } from "./native-keys.ts";
+import type { JobState, LeaseState } from "./standing.ts";
+
+/** What an operation wants to know after its commit. */
+export type Answer<T> = () => T;
+/** Judges and applies; throws a FailureError to refuse. Called once, in order, on how things stand by then. */
+export type Operation<T> = (draft: Draft) => Answer<T>;
+
+interface Waiting {
+  readonly run: (batch: Draft) => void;
+  readonly settle: (fault: FailureError | undefined) => void;
+}
+
+function asFailure(error: unknown): FailureError {
+  return error instanceof FailureError
+    ? error
+    : new FailureError("relay-fault", "the books could not be changed", { cause: error });
+}
+
+function jobRowOf({ terms, signers: _signers, ...row }: JobState): JobRow {
+  return { ...row, requester: terms.requester, nonce: terms.nonce, expires: terms.expires };
+}
+
+function leaseRowOf({ terms, ...row }: LeaseState): LeaseRow {
+  return { ...row, provider: terms.provider, instance: terms.instance };
+}
+
+export interface CommitQueueParts {
+  readonly origin: string;
+  readonly clock: () => number;
+  readonly store: BooksStore;
+  readonly committed: Committed;
+  readonly tree: LogTree;
+  /** The key that signs checkpoints; changes when it is rotated. */
+  readonly logKey: () => RelayKey;
+}
+
+/** Gathers the operations of one turn of the event loop into one durable transaction (group commit). */
+export class CommitQueue {
+  readonly #parts: CommitQueueParts;
+  readonly #listeners = new Set<(commit: Commit) => void>();
+  #waiting: Waiting[] = [];
+  #running: Promise<void> | undefined;
+  #note: { readonly size: number; readonly key: PeerId; readonly text: string } | undefined;
+
+  constructor(parts: CommitQueueParts) {
+    this.#parts = parts;
+  }
+
+  onCommit(listener: (commit: Commit) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** @throws FailureError what the operation throws, or `relay-fault` when nothing could be written. */
+  async submit<T>(operation: Operation<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      let answer: Answer<T> | undefined;
+      let refusal: FailureError | undefined;
+      this.#waiting.push({
+        run: (batch) => {
+          try {
+            const draft = new Draft(batch, batch.time);
+            answer = operation(draft);
+            batch.absorb(draft);
+          } catch (error) {
+            refusal = asFailure(error);
+          }
+        },
+        settle: (fault) => {
+          if (fault !== undefined || answer === undefined) {
+            reject(fault ?? refusal ?? asFailure(undefined));
+            return;
+          }
+          try {
+            resolve(answer());
+          } catch (error) {
+            reject(asFailure(error));
+          }
+        },
+      });
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Resolves when nothing waits any more. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, MAX_BATCH_OPERATIONS);
+      // oxlint-disable-next-line no-await-in-loop -- one batch after the other, in order
+      await this.#flush(batch);
+    }
+    this.#running = undefined;
+  }
+
+  async #flush(operations: readonly Waiting[]): Promise<void> {
+    const { committed, clock } = this.#parts;
+    const draft = new Draft(committed, clock());
+    for (const { run } of operations) run(draft);
+    let fault: FailureError | undefined;
+    try {
+      this.#commit(draft);
+      await this.checkpoint();
+    } catch (error) {
+      fault = asFailure(error);
+    }
+    for (const { settle } of operations) settle(fault);
+    if (fault === undefined && draft.entries.length > 0) this.#tell(draft);
+    // Others get their turn between two batches.
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+
+  #commit(draft: Draft): void {
+    if (draft.isEmpty) return;
+    const { store, tree, committed } = this.#parts;
+    const extension = tree.extend(draft.entries.map(({ bytes }) => entryHash(bytes)));
+    const batch: Batch = {
+      head: { size: extension.size, root: extension.root, time: draft.time },
+      entries: draft.entries,
+      nodes: extension.runs,
+      jobs: [...draft.jobs.values()].map(jobRowOf),
+      leases: [...draft.leases.values()].map(leaseRowOf),
+      accounts: [...draft.accounts.values()],
+      earnings: draft.earnings,
+      denials: draft.denials,
+      secrets: draft.secrets,
+    };
+    store.commit(batch);
+    committed.absorb(draft, extension.root);
+    tree.grow(extension);
+  }
+
+  /**
+   * The signed note of the newest head. Made after the head is on the disk, so a head that could be lost is never signed;
+   * signing the same head again gives the same bytes.
+   */
+  async checkpoint(): Promise<string> {
+    const { tree, origin, logKey } = this.#parts;
+    const { size, root } = tree;
+    const key = logKey();
+    if (this.#note?.size === size && this.#note.key === key.peer) return this.#note.text;
+    const text = await signCheckpoint({ origin, size, root }, key.raw, async (message) => key.sign(message));
+    this.#note = { size, key: key.peer, text };
+    return text;
+  }
+
+  /** The note that covers the entries of the operations just committed. */
+  get note(): string {
+    if (this.#note === undefined) throw new RangeError("no head has been signed yet");
+    return this.#note.text;
+  }
+
+  #tell(draft: Draft): void {
+    const entries = draft.entries.map(({ index, type, accounts }) => ({ index, type, accounts }));
+    const size = this.#parts.tree.size;
+    for (const listener of this.#listeners) listener({ size, entries });
+  }
+}

@@ -1,0 +1,173 @@
+import { EMPTY_ROOT } from "../../protocol/merkle.ts";
+import { openEnvelope } from "../../protocol/envelope.ts";
+import type { Cid } from "../../protocol/cid.ts";
+import { decodeEntryOf } from "../../protocol/messages/entry.ts";
+import { jobMessage } from "../../protocol/messages/job.ts";
+import { leaseMessage } from "../../protocol/messages/lease.ts";
+import { keyRevokeMessage } from "../../protocol/messages/session.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
+import { type Tariff, tariffCid } from "../../protocol/tariff.ts";
+import { microCredits } from "../../protocol/units.ts";
+import type { AccountRow, BooksStore, DenialKind, JobRow, LeaseRow } from "../store/books-store.ts";
+import type { Draft } from "./draft.ts";
+import { KEPT_STATES } from "./limits.ts";
+import { RecentMap } from "./recent-map.ts";
+import { type JobState, type LeaseState, type Policy, revocationName, type Standing } from "./standing.ts";
+
+const NOTHING = microCredits(0);
+
+/** How things stand on the disk. Reads what is asked for and remembers it; changes only by what was committed. */
+export class Committed implements Standing {
+  readonly #store: BooksStore;
+  readonly #jobs = new RecentMap<Cid, JobState>(KEPT_STATES);
+  readonly #leases = new RecentMap<Cid, LeaseState>(KEPT_STATES);
+  readonly #accounts = new RecentMap<PeerId, AccountRow>(KEPT_STATES);
+  readonly #tariffs = new Map<Cid, Tariff>();
+  readonly #revocations = new Set<string>();
+  readonly #bars = new Map<PeerId, string>();
+  readonly #denials = new Map<string, string>();
+  size: number;
+  root: Uint8Array;
+  time: number;
+  issued: bigint;
+  policy: Policy | undefined;
+  /** Whose log and what money it is; absent before the first entry. */
+  names: { readonly origin: string; readonly asset: string } | undefined;
+
+  constructor(store: BooksStore) {
+    this.#store = store;
+    const head = store.head();
+    this.size = head?.size ?? 0;
+    this.root = head?.root ?? EMPTY_ROOT;
+    this.time = head?.time ?? 0;
+    this.issued = store.issued();
+    this.#readPolicies();
+    for (const index of store.entriesOf("key-revoke")) {
+      const { body } = openEnvelope(
+        keyRevokeMessage,
+        decodeEntryOf("key-revoke", this.#entry(index)).body.envelope,
+      );
+      this.#revocations.add(revocationName(body.key, body.root));
+    }
+    for (const index of store.entriesOf("bar")) {
+      const { identity, reason } = decodeEntryOf("bar", this.#entry(index)).body;
+      this.#bars.set(identity, reason);
+    }
+    for (const { kind, value, reason } of store.denials())
+      this.#denials.set(`${kind} ${value}`, reason ?? "");
+  }
+
+  #readPolicies(): void {
+    for (const index of this.#store.entriesOf("policy")) {
+      const { origin, asset, keys, tariff, policy } = decodeEntryOf("policy", this.#entry(index)).body;
+      this.names = { origin, asset };
+      this.#tariffs.set(tariffCid(tariff), tariff);
+      this.policy = { keys, tariff, policy };
+    }
+    for (const index of this.#store.entriesOf("key-rotate")) {
+      const { purpose, next } = decodeEntryOf("key-rotate", this.#entry(index)).body;
+      if (this.policy !== undefined)
+        this.policy = { ...this.policy, keys: { ...this.policy.keys, [purpose]: next } };
+    }
+  }
+
+  entry(index: number): Uint8Array | undefined {
+    return this.#store.entry(index);
+  }
+
+  receiptEntry(from: number, seq: number): number | undefined {
+    return this.#store.receiptEntry(from, seq);
+  }
+
+  leasesBoundTo(instance: PeerId): readonly Cid[] {
+    return this.#store.leasesBoundTo(instance);
+  }
+
+  #entry(index: number): Uint8Array {
+    const bytes = this.#store.entry(index);
+    if (bytes === undefined) throw new RangeError(`the log keeps no entry ${index}`);
+    return bytes;
+  }
+
+  job(id: Cid): JobState | undefined {
+    const known = this.#jobs.get(id);
+    if (known !== undefined) return known;
+    const row = this.#store.job(id);
+    if (row === undefined) return undefined;
+    const job = this.#jobOfRow(row);
+    this.#jobs.set(id, job);
+    return job;
+  }
+
+  #jobOfRow({ requester: _requester, nonce: _nonce, expires: _expires, ...row }: JobRow): JobState {
+    const { envelope } = decodeEntryOf("escrow", this.#entry(row.escrowIndex)).body;
+    const { body, signedBy } = openEnvelope(jobMessage, envelope);
+    return { ...row, terms: body, signers: signedBy.map(({ key }) => key) };
+  }
+
+  lease(id: Cid): LeaseState | undefined {
+    const known = this.#leases.get(id);
+    if (known !== undefined) return known;
+    const row = this.#store.lease(id);
+    if (row === undefined) return undefined;
+    const lease = this.leaseOfRow(row);
+    this.#leases.set(id, lease);
+    return lease;
+  }
+
+  leaseOfRow({ provider: _provider, instance: _instance, ...row }: LeaseRow): LeaseState {
+    const terms = openEnvelope(leaseMessage, this.leaseEnvelope(row.termsIndex)).body;
+    return { ...row, terms };
+  }
+
+  leaseEnvelope(termsIndex: number): Uint8Array {
+    return decodeEntryOf("lease", this.#entry(termsIndex)).body.envelope;
+  }
+
+  account(peer: PeerId): AccountRow {
+    const known = this.#accounts.get(peer) ?? this.#store.account(peer);
+    if (known === undefined)
+      return { peer, available: NOTHING, pending: NOTHING, escrowed: NOTHING, earned: NOTHING };
+    this.#accounts.set(peer, known);
+    return known;
+  }
+
+  jobOf(requester: PeerId, nonce: Uint8Array): Cid | undefined {
+    return this.#store.jobOf(requester, nonce);
+  }
+
+  tariff(id: Cid): Tariff | undefined {
+    return this.#tariffs.get(id);
+  }
+
+  isRevoked(key: PeerId, root: PeerId): boolean {
+    return this.#revocations.has(revocationName(key, root));
+  }
+
+  barred(identity: PeerId): string | undefined {
+    return this.#bars.get(identity);
+  }
+
+  denied(kind: DenialKind, value: string): string | undefined {
+    return this.#denials.get(`${kind} ${value}`);
+  }
+
+  /** Takes over what was written just now. */
+  absorb(draft: Draft, root: Uint8Array): void {
+    this.size = draft.size;
+    this.root = root;
+    if (draft.entries.length > 0) this.time = draft.time;
+    this.issued = draft.issued;
+    this.policy = draft.policy;
+    for (const [id, job] of draft.jobs) this.#jobs.set(id, job);
+    for (const [id, lease] of draft.leases) this.#leases.set(id, lease);
+    for (const [peer, account] of draft.accounts) this.#accounts.set(peer, account);
+    for (const [id, tariff] of draft.tariffs) this.#tariffs.set(id, tariff);
+    for (const name of draft.revocations) this.#revocations.add(name);
+    for (const [identity, reason] of draft.bars) this.#bars.set(identity, reason);
+    for (const { kind, value, reason } of draft.denials) {
+      if (reason === undefined) this.#denials.delete(`${kind} ${value}`);
+      else this.#denials.set(`${kind} ${value}`, reason);
+    }
+  }
+}

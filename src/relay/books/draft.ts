@@ -1,0 +1,224 @@
+import { accountName, type Posting } from "../../ledger/account.ts";
+import { type Change, changeBy } from "../../ledger/change.ts";
+import type { LedgerEvent } from "../../ledger/ledger-event.ts";
+import type { Cid } from "../../protocol/cid.ts";
+import { encodeEntry, type EntryBodies, entryBodies, type EntryType } from "../../protocol/messages/entry.ts";
+import { WIRE_VERSION } from "../../protocol/limits.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
+import { encode } from "../../protocol/schema.ts";
+import { type Tariff, tariffCid } from "../../protocol/tariff.ts";
+import { microCredits } from "../../protocol/units.ts";
+import type { AccountRow, Denial, DenialKind, EarningsRow, EntryRow } from "../store/books-store.ts";
+import { type JobState, type LeaseState, type Policy, revocationName, type Standing } from "./standing.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** An entry to be written, and whose accounts it changes. */
+export interface DraftEntry extends EntryRow {
+  readonly accounts: readonly PeerId[];
+}
+
+const OTHER: LedgerEvent = { type: "other" };
+
+/**
+ * What operations change, on top of how things stood. An operation writes into a draft of its own, which is thrown away
+ * when it fails and absorbed by the batch's draft when it succeeds; so a failing operation leaves no trace.
+ */
+export class Draft implements Standing {
+  readonly #base: Standing;
+  readonly time: number;
+  readonly entries: DraftEntry[] = [];
+  readonly jobs: Map<Cid, JobState> = new Map();
+  readonly leases: Map<Cid, LeaseState> = new Map();
+  readonly accounts: Map<PeerId, AccountRow> = new Map();
+  readonly earnings: EarningsRow[] = [];
+  readonly nonces: Map<string, Cid> = new Map();
+  readonly tariffs: Map<Cid, Tariff> = new Map();
+  readonly revocations: Set<string> = new Set();
+  readonly bars: Map<PeerId, string> = new Map();
+  readonly denials: Denial[] = [];
+  readonly secrets: { readonly name: string; readonly value: Uint8Array }[] = [];
+  policy: Policy | undefined;
+  issued: bigint;
+
+  /** @param time log time of its entries, not before the base's. */
+  constructor(base: Standing, time: number) {
+    this.#base = base;
+    this.time = Math.max(time, base.time);
+    this.policy = base.policy;
+    this.issued = base.issued;
+  }
+
+  get size(): number {
+    return this.#base.size + this.entries.length;
+  }
+
+  job(id: Cid): JobState | undefined {
+    return this.jobs.get(id) ?? this.#base.job(id);
+  }
+
+  lease(id: Cid): LeaseState | undefined {
+    return this.leases.get(id) ?? this.#base.lease(id);
+  }
+
+  tariff(id: Cid): Tariff | undefined {
+    return this.tariffs.get(id) ?? this.#base.tariff(id);
+  }
+
+  account(peer: PeerId): AccountRow {
+    return this.accounts.get(peer) ?? this.#base.account(peer);
+  }
+
+  jobOf(requester: PeerId, nonce: Uint8Array): Cid | undefined {
+    return this.nonces.get(nonceName(requester, nonce)) ?? this.#base.jobOf(requester, nonce);
+  }
+
+  #own(index: number): DraftEntry | undefined {
+    return this.entries[index - this.#base.size];
+  }
+
+  entry(index: number): Uint8Array | undefined {
+    return this.#own(index)?.bytes ?? this.#base.entry(index);
+  }
+
+  receiptEntry(from: number, seq: number): number | undefined {
+    const own = this.#own(from);
+    if (own === undefined) return this.#base.receiptEntry(from, seq);
+    if (own.seq === seq) return own.index;
+    return own.previous === undefined ? undefined : this.receiptEntry(own.previous, seq);
+  }
+
+  leasesBoundTo(instance: PeerId): readonly Cid[] {
+    const own = [...this.leases.values()].filter(({ terms }) => terms.instance === instance);
+    const ids = new Set([...this.#base.leasesBoundTo(instance), ...own.map(({ id }) => id)]);
+    return [...ids].filter((id) => this.lease(id)?.state !== "settled");
+  }
+
+  isRevoked(key: PeerId, root: PeerId): boolean {
+    return this.revocations.has(revocationName(key, root)) || this.#base.isRevoked(key, root);
+  }
+
+  barred(identity: PeerId): string | undefined {
+    return this.bars.get(identity) ?? this.#base.barred(identity);
+  }
+
+  denied(kind: DenialKind, value: string): string | undefined {
+    const own = this.denials.findLast((denial) => denial.kind === kind && denial.value === value);
+    return own === undefined ? this.#base.denied(kind, value) : own.reason;
+  }
+
+  /**
+   * Appends an entry and does what it means.
+   * @param event for types that move money; see ledger/ledger-event.ts.
+   * @returns the entry's index.
+   * @throws RangeError when an account would go below zero: the operation has not checked enough.
+   */
+  append<K extends EntryType>(
+    type: K,
+    body: EntryBodies[K],
+    event: LedgerEvent = OTHER,
+    receipt: Pick<EntryRow, "seq" | "previous"> = {},
+  ): number {
+    const index = this.size;
+    const bytes = encodeEntry({
+      v: WIRE_VERSION,
+      type,
+      time: this.time,
+      body: encode(entryBodies[type], body),
+    });
+    const change = changeBy(event, { index, time: this.time }, this);
+    const accounts = this.#apply(change);
+    if (event.type === "receipt") this.#earn(event.lease, change);
+    if (change.job !== undefined) this.jobs.set(change.job.id, change.job);
+    if (change.lease !== undefined) this.leases.set(change.lease.id, change.lease);
+    if (event.type === "escrow")
+      this.nonces.set(nonceName(event.terms.requester, event.terms.nonce), event.job);
+    this.entries.push({ index, type, bytes, ...receipt, accounts });
+    return index;
+  }
+
+  #apply({ postings, job }: Change): readonly PeerId[] {
+    const touched = new Set<PeerId>();
+    for (const posting of postings) this.#post(posting, job, touched);
+    return [...touched];
+  }
+
+  #post({ account, amount }: Posting, job: JobState | undefined, touched: Set<PeerId>): void {
+    switch (account.kind) {
+      case "available":
+      case "pending": {
+        const row = this.account(account.peer);
+        this.accounts.set(account.peer, { ...row, [account.kind]: microCredits(row[account.kind] + amount) });
+        touched.add(account.peer);
+        return;
+      }
+      case "escrow":
+      case "lease": {
+        if (job === undefined) throw new RangeError(`${accountName(account)} changes without its job`);
+        const row = this.account(job.terms.payer);
+        this.accounts.set(row.peer, { ...row, escrowed: microCredits(row.escrowed + amount) });
+        touched.add(row.peer);
+        return;
+      }
+      case "outside":
+        this.issued -= amount;
+        return;
+      case "burnt":
+        this.issued -= amount;
+        return;
+      default:
+        account satisfies never;
+    }
+  }
+
+  #earn(id: Cid, { lease }: Change): void {
+    if (lease?.newest === undefined) return;
+    const before = this.lease(id)?.newest;
+    this.earnings.push({
+      peer: lease.terms.provider,
+      hour: this.time - (this.time % HOUR_MS),
+      amount: lease.newest.amount - (before?.amount ?? 0n),
+      tasks: lease.newest.payable - (before?.payable ?? 0),
+    });
+  }
+
+  /** Money settled in somebody's favour, for the sum that a person sees. */
+  countEarned(peer: PeerId, amount: bigint): void {
+    const row = this.account(peer);
+    this.accounts.set(peer, { ...row, earned: microCredits(row.earned + amount) });
+  }
+
+  revoke(key: PeerId, root: PeerId): void {
+    this.revocations.add(revocationName(key, root));
+  }
+
+  announce(policy: Policy): void {
+    this.policy = policy;
+    this.tariffs.set(tariffCid(policy.tariff), policy.tariff);
+  }
+
+  get isEmpty(): boolean {
+    return this.entries.length === 0 && this.denials.length === 0;
+  }
+
+  /** Takes over what a draft on top of this one has changed. */
+  absorb(other: Draft): void {
+    this.entries.push(...other.entries);
+    this.earnings.push(...other.earnings);
+    this.denials.push(...other.denials);
+    this.secrets.push(...other.secrets);
+    for (const [id, job] of other.jobs) this.jobs.set(id, job);
+    for (const [id, lease] of other.leases) this.leases.set(id, lease);
+    for (const [peer, account] of other.accounts) this.accounts.set(peer, account);
+    for (const [name, job] of other.nonces) this.nonces.set(name, job);
+    for (const [id, tariff] of other.tariffs) this.tariffs.set(id, tariff);
+    for (const name of other.revocations) this.revocations.add(name);
+    for (const [identity, reason] of other.bars) this.bars.set(identity, reason);
+    this.policy = other.policy;
+    this.issued = other.issued;
+  }
+}
+
+function nonceName(requester: PeerId, nonce: Uint8Array): string {
+  return `${requester} ${Buffer.from(nonce).toString("hex")}`;
+}

@@ -1,0 +1,37 @@
+import type { Cid } from "../../protocol/cid.ts";
+import type { Verified } from "../../protocol/envelope.ts";
+import { FailureError } from "../../protocol/failure.ts";
+import { requireOrigin } from "../../protocol/header.ts";
+import type { CloseJob } from "../../protocol/messages/job.ts";
+import type { Cancel } from "../../protocol/messages/task.ts";
+import type { Draft } from "./draft.ts";
+import { type Court, jobIn, leaseIn, soleSigner } from "./judging.ts";
+import { passOn, releaseFree } from "./settling.ts";
+
+/** Gives a lease back. Doing so again changes nothing. @returns its job. See Books.cancelLease. */
+export function cancelLease(court: Court, draft: Draft, cancel: Verified<Cancel>): Cid {
+  const { body } = cancel;
+  requireOrigin(body, court.origin, court.asset);
+  const lease = leaseIn(draft, body.lease);
+  const signer = soleSigner(court, draft, cancel);
+  if (signer.root !== jobIn(draft, lease.job).terms.requester)
+    throw new FailureError("bad-signature", "cancel: not signed by the job's requester");
+  if (body.seq !== 0) throw new FailureError("malformed", "cancel: a lease is given back from seq 0");
+  if (lease.state === "open") {
+    draft.append("cancel", { lease: lease.id, envelope: cancel.bytes }, { type: "cancel", lease: lease.id });
+    passOn(draft, lease.job);
+  }
+  return lease.job;
+}
+
+/** Ends a job: what is free goes back now, the rest as its leases settle. Doing so again changes nothing. */
+export function closeJob(court: Court, draft: Draft, close: Verified<CloseJob>): Cid {
+  const { body } = close;
+  requireOrigin(body, court.origin, court.asset);
+  const { terms, state } = jobIn(draft, body.job);
+  const { root } = soleSigner(court, draft, close);
+  if (root !== terms.requester && root !== terms.payer)
+    throw new FailureError("bad-signature", "close-job: not signed by the job's requester or payer");
+  if (state === "open") releaseFree(draft, body.job);
+  return body.job;
+}

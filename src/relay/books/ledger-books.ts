@@ -1,0 +1,290 @@
+import type { Cid } from "../../protocol/cid.ts";
+import { openEnvelope, type Verified, verifiedSync } from "../../protocol/envelope.ts";
+import { FailureError } from "../../protocol/failure.ts";
+import type { RelayKeys } from "../../protocol/messages/entry.ts";
+import type { CloseJob, Job } from "../../protocol/messages/job.ts";
+import { type Lease, leaseMessage } from "../../protocol/messages/lease.ts";
+import type { Inclusion, ReportAnswer } from "../../protocol/messages/receipt.ts";
+import type { KeyRevoke } from "../../protocol/messages/session.ts";
+import type { Cancel } from "../../protocol/messages/task.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
+import type { AccountView, EarningsPoint, JobView, ReceiptView } from "../../protocol/relay-api.ts";
+import type { Signer } from "../../protocol/signature.ts";
+import type { MicroCredits } from "../../protocol/units.ts";
+import type { Books, Commit } from "../books.ts";
+import type { BooksStore, Denial, DenialKind } from "../store/books-store.ts";
+import { addLease } from "./add-lease.ts";
+import type { CommitQueue, Operation } from "./commit-queue.ts";
+import type { Committed } from "./committed.ts";
+import type { Draft } from "./draft.ts";
+import { cancelLease, closeJob } from "./ending.ts";
+import type { Court } from "./judging.ts";
+import { MAX_SETTLED_AT_ONCE } from "./limits.ts";
+import { entryHash, type LogTree } from "./log-tree.ts";
+import { type RelayKey, relayKey, verifyNative } from "./native-keys.ts";
+import { openJob } from "./open-job.ts";
+import { logReport, openReport } from "./report.ts";
+import { bar, grant, revokeKey, rotateKey } from "./rule-entries.ts";
+import { settlePast } from "./settling.ts";
+import type { Policy } from "./standing.ts";
+import { accountView, earningsPoints, jobView, receiptViews, type ViewParts } from "./views.ts";
+
+export interface LedgerBooksParts {
+  readonly court: Court;
+  readonly store: BooksStore;
+  readonly committed: Committed;
+  readonly tree: LogTree;
+  readonly queue: CommitQueue;
+  /** The relay's keys in force; `rotateKey` replaces them here. */
+  readonly keys: Record<keyof RelayKeys, RelayKey>;
+  readonly clock: () => number;
+}
+
+/** The books on a store. Every change is an operation on the queue; every question is answered from what is committed. */
+export class LedgerBooks implements Books {
+  readonly #parts: LedgerBooksParts;
+  readonly #views: ViewParts;
+
+  constructor(parts: LedgerBooksParts) {
+    this.#parts = parts;
+    this.#views = { asset: parts.court.asset, store: parts.store, committed: parts.committed };
+  }
+
+  get origin(): string {
+    return this.#parts.court.origin;
+  }
+
+  get asset(): string {
+    return this.#parts.court.asset;
+  }
+
+  #policy(): Policy {
+    const { policy } = this.#parts.committed;
+    if (policy === undefined) throw new RangeError("the log has no policy yet");
+    return policy;
+  }
+
+  get policy(): Cid {
+    return this.#policy().policy;
+  }
+
+  keys(): RelayKeys {
+    return this.#policy().keys;
+  }
+
+  signer(purpose: keyof RelayKeys): Signer {
+    const key = this.#parts.keys[purpose];
+    return { key: key.peer, sign: async (message) => key.sign(message) };
+  }
+
+  async #submit<T>(operation: Operation<T>): Promise<T> {
+    return this.#parts.queue.submit(operation);
+  }
+
+  /** Does something that answers with an entry, and proves that. */
+  async #logged(run: (draft: Draft) => number): Promise<Inclusion> {
+    return this.#submit((draft) => {
+      const index = run(draft);
+      return () => this.#prove(index);
+    });
+  }
+
+  async #ended(run: (draft: Draft) => Cid): Promise<JobView> {
+    return this.#submit((draft) => {
+      const id = run(draft);
+      return () => this.#jobView(id);
+    });
+  }
+
+  #jobView(id: Cid): JobView {
+    const view = jobView(this.#views, id);
+    if (view === undefined) throw new FailureError("not-found", `no job ${id}`);
+    return view;
+  }
+
+  #entry(index: number): Uint8Array {
+    const entry = this.entry(index);
+    if (entry === undefined) throw new FailureError("not-found", `no entry ${index}`);
+    return entry;
+  }
+
+  #prove(index: number, entry: Uint8Array = this.#entry(index)): Inclusion {
+    const { tree, queue } = this.#parts;
+    return { index, leaf: entryHash(entry), proof: tree.inclusionProof(index), checkpoint: queue.note };
+  }
+
+  async grant(account: PeerId, amount: MicroCredits, reference: string): Promise<Inclusion> {
+    return this.#logged((draft) => grant(this.#parts.court, draft, account, amount, reference));
+  }
+
+  async openJob(job: Verified<Job>): Promise<Inclusion> {
+    return this.#logged((draft) => openJob(this.#parts.court, draft, job));
+  }
+
+  unbound(job: Cid): MicroCredits {
+    const state = this.#parts.committed.job(job);
+    if (state === undefined) throw new FailureError("not-found", `no job ${job}`);
+    return state.unbound;
+  }
+
+  async addLease(lease: Verified<Lease>): Promise<Inclusion> {
+    const first = lease.body.prev === undefined ? undefined : this.#firstRevision(lease.body);
+    return this.#logged((draft) => addLease(this.#parts.court, draft, lease, first));
+  }
+
+  /** The lease that a revision belongs to: the one of this job whose newest or present revision it names. */
+  #firstRevision({ job, prev }: Lease): Cid | undefined {
+    return this.#parts.store.leasesOf(job).find(({ id, revision }) => id === prev || revision === prev)?.id;
+  }
+
+  openLeases(job: Cid): readonly Verified<Lease>[] {
+    const { store, committed } = this.#parts;
+    return store
+      .leasesOf(job)
+      .filter(({ state }) => state === "open")
+      .map(({ termsIndex }) =>
+        verifiedSync(openEnvelope(leaseMessage, committed.leaseEnvelope(termsIndex)), verifyNative),
+      );
+  }
+
+  async report(envelope: Uint8Array): Promise<ReportAnswer> {
+    const opened = openReport(this.#parts.court, envelope);
+    return this.#submit((draft) => {
+      const indexOf = logReport(this.#parts.court, draft, opened);
+      return () => {
+        const entry = this.#entry(indexOf());
+        return { ...this.#prove(indexOf(), entry), entry };
+      };
+    });
+  }
+
+  async cancelLease(cancel: Verified<Cancel>): Promise<JobView> {
+    return this.#ended((draft) => cancelLease(this.#parts.court, draft, cancel));
+  }
+
+  async closeJob(close: Verified<CloseJob>): Promise<JobView> {
+    return this.#ended((draft) => closeJob(this.#parts.court, draft, close));
+  }
+
+  async settleDue(): Promise<number> {
+    const { store, committed, clock } = this.#parts;
+    const due = store.due(Math.max(clock(), committed.time), MAX_SETTLED_AT_ONCE);
+    if (due.leases.length + due.jobs.length === 0) return 0;
+    return this.#submit((draft) => {
+      const count = settlePast(draft, due);
+      return () => count;
+    });
+  }
+
+  async revokeKey(revoke: Verified<KeyRevoke>): Promise<Inclusion> {
+    return this.#logged((draft) => revokeKey(this.#parts.court, draft, revoke));
+  }
+
+  isRevoked(key: PeerId, root: PeerId): boolean {
+    return this.#parts.committed.isRevoked(key, root);
+  }
+
+  async bar(identity: PeerId, reason: string): Promise<Inclusion> {
+    return this.#logged((draft) => bar(draft, identity, reason));
+  }
+
+  async deny(kind: DenialKind, value: string, reason: string): Promise<void> {
+    return this.#record({ kind, value, reason });
+  }
+
+  async undeny(kind: DenialKind, value: string): Promise<void> {
+    return this.#record({ kind, value });
+  }
+
+  async #record(denial: Denial): Promise<void> {
+    return this.#submit<void>((draft) => {
+      draft.denials.push(denial);
+      return () => {};
+    });
+  }
+
+  denied(kind: DenialKind, value: string): string | undefined {
+    return this.#parts.committed.denied(kind, value);
+  }
+
+  denials(): readonly Required<Denial>[] {
+    return this.#parts.store
+      .denials()
+      .map(({ kind, value, reason }) => ({ kind, value, reason: reason ?? "" }));
+  }
+
+  async rotateKey(purpose: keyof RelayKeys, nextSeed: Uint8Array): Promise<Inclusion> {
+    const { court, keys } = this.#parts;
+    const next = relayKey(nextSeed);
+    const index = await this.#submit((draft) => {
+      const at = rotateKey(court, draft, purpose, keys[purpose], next);
+      return () => {
+        keys[purpose] = next;
+        return at;
+      };
+    });
+    return this.inclusion(index);
+  }
+
+  account(peer: PeerId): AccountView {
+    const { clock, committed } = this.#parts;
+    return accountView(this.#views, peer, Math.max(clock(), committed.time));
+  }
+
+  hasAccount(peer: PeerId): boolean {
+    return this.#parts.store.account(peer) !== undefined;
+  }
+
+  receipts(peer: PeerId, before: number | undefined, limit: number): readonly ReceiptView[] {
+    return receiptViews(this.#views, peer, before, limit);
+  }
+
+  earnings(peer: PeerId, bucket: "hour" | "day", fromMs: number): readonly EarningsPoint[] {
+    return earningsPoints(this.#views, peer, bucket, fromMs);
+  }
+
+  job(job: Cid): JobView | undefined {
+    return jobView(this.#views, job);
+  }
+
+  size(): number {
+    return this.#parts.tree.size;
+  }
+
+  async checkpoint(): Promise<string> {
+    return this.#parts.queue.checkpoint();
+  }
+
+  entry(index: number): Uint8Array | undefined {
+    return this.#parts.committed.entry(index);
+  }
+
+  async inclusion(index: number): Promise<Inclusion> {
+    await this.#parts.queue.checkpoint();
+    return this.#prove(index);
+  }
+
+  consistency(from: number, to: number): readonly Uint8Array[] {
+    const { tree } = this.#parts;
+    if (from < 0 || from > to || to > tree.size)
+      throw new FailureError("not-found", `the log has ${tree.size} entries`);
+    return tree.consistencyProof(from, to);
+  }
+
+  keyRotations(): readonly number[] {
+    return this.#parts.store.entriesOf("key-rotate");
+  }
+
+  onCommit(listener: (commit: Commit) => void): () => void {
+    return this.#parts.queue.onCommit(listener);
+  }
+
+  async backup(path: string): Promise<void> {
+    await this.#parts.queue.idle();
+    await this.#parts.store.backup(path);
+  }
+
+  close(): void {
+    this.#parts.store.close();
+  }
+}

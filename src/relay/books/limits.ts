@@ -1,0 +1,20 @@
+/** Operations in one transaction: at about 150 µs each it takes 40 ms, and the wait for the disk is spread over all. */
+export const MAX_BATCH_OPERATIONS = 256;
+
+/** All money there is, in micro-credits: SQLite's integers are signed and 64 bits wide. */
+export const MAX_ISSUED: bigint = (1n << 63n) - 1n;
+
+/** Public keys kept as imported, 100 bytes and a handle each; importing one again takes as long as a verification. */
+export const KEPT_KEYS = 8_192;
+
+/** Delegations remembered as verified, one for each session key. */
+export const KEPT_DELEGATIONS = 8_192;
+
+/** Jobs, leases and accounts kept in memory, of each twice as many at most; others are read from the disk again. */
+export const KEPT_STATES = 16_384;
+
+/** Hashes of the tree kept in memory for each level; proofs of older entries read the disk. */
+export const KEPT_NODES = 8_192;
+
+/** Leases and jobs settled in one go; the rest a moment later, so that reports are not kept waiting. */
+export const MAX_SETTLED_AT_ONCE = 500;

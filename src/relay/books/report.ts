@@ -1,0 +1,137 @@
+import { isContradiction, judgeReceipt } from "../../ledger/receipt-rules.ts";
+import { openEnvelope, type Unverified, verifiedSync } from "../../protocol/envelope.ts";
+import { FailureError } from "../../protocol/failure.ts";
+import { decodeEntryOf } from "../../protocol/messages/entry.ts";
+import { requireOrigin } from "../../protocol/header.ts";
+import { type Receipt, receiptMessage, type Report, reportMessage } from "../../protocol/messages/receipt.ts";
+import { type Advance, advanceMessage } from "../../protocol/messages/task.ts";
+import type { Draft } from "./draft.ts";
+import { type Court, jobIn, leaseIn, soleSigner } from "./judging.ts";
+import { verifyNative } from "./native-keys.ts";
+import { passOn, settleLease } from "./settling.ts";
+import type { LeaseState } from "./standing.ts";
+
+/** A report as it came, with the two messages in it. */
+export interface OpenedReport {
+  readonly report: Unverified<Report>;
+  readonly receipt: Unverified<Receipt>;
+  readonly advance: Unverified<Advance>;
+}
+
+/** @throws FailureError `malformed`, `wrong-relay`, `wrong-asset`, `bad-signature` by the form of a signature. */
+export function openReport(court: Court, envelope: Uint8Array): OpenedReport {
+  const report = openEnvelope(reportMessage, envelope);
+  const receipt = openEnvelope(receiptMessage, report.body.receipt);
+  const advance = openEnvelope(advanceMessage, report.body.advance);
+  for (const { body } of [report, receipt, advance]) requireOrigin(body, court.origin, court.asset);
+  return { report, receipt, advance };
+}
+
+/** The provider's instance has signed the receipt, and the requester's key the advance (rule 12). */
+function requireParties(court: Court, draft: Draft, opened: OpenedReport, lease: LeaseState): void {
+  const { receipt, advance, report } = opened;
+  const { terms } = lease;
+  const provider = soleSigner(court, draft, receipt);
+  if (
+    provider.session !== terms.instance ||
+    provider.root !== terms.provider ||
+    receipt.body.provider !== terms.provider
+  )
+    throw new FailureError(
+      "wrong-provider",
+      `the lease is ${terms.provider}'s, for its key ${terms.instance}`,
+    );
+  const requester = soleSigner(court, draft, advance);
+  if (requester.session !== terms.requesterKey || requester.root !== jobIn(draft, lease.job).terms.requester)
+    throw new FailureError("bad-signature", "advance: not signed by the key that the lease names");
+  verifiedSync(receipt, verifyNative);
+  verifiedSync(advance, verifyNative);
+  if (report.body.lost.length === 0) return;
+  // Only then does the report itself state something: receipt and advance speak for themselves, whoever brings them.
+  const reporter = soleSigner(court, draft, report);
+  if (reporter.session !== terms.instance)
+    throw new FailureError("wrong-provider", "only the provider can declare leaves lost");
+  verifiedSync(report, verifyNative);
+}
+
+/** Where this very receipt is logged already, by its CID. */
+function loggedAt(
+  draft: Draft,
+  { newest }: LeaseState,
+  { id, body }: Unverified<Receipt>,
+): number | undefined {
+  if (newest === undefined || body.seq > newest.seq) return undefined;
+  if (newest.id === id) return newest.index;
+  const index = draft.receiptEntry(newest.index, body.seq);
+  const entry = index === undefined ? undefined : draft.entry(index);
+  if (entry === undefined) return undefined;
+  const logged = openEnvelope(reportMessage, decodeEntryOf("receipt", entry).body.envelope).body;
+  return openEnvelope(receiptMessage, logged.receipt).id === id ? index : undefined;
+}
+
+function requireTakesReports({ state, reportBy, terms }: LeaseState, draft: Draft): void {
+  if (state === "settled") throw new FailureError("lease-ended", "the lease is settled");
+  if (draft.time > reportBy) throw new FailureError("lease-ended", "the lease's time to report has passed");
+  if (draft.barred(terms.instance) !== undefined)
+    throw new FailureError("key-revoked", `${terms.instance} has contradicted itself and is barred`);
+}
+
+/** Two signed receipts contradict each other: the session key is barred, and its leases end with what was logged (rule 12). */
+function convict(draft: Draft, { newest, terms }: LeaseState, receipt: Unverified<Receipt>): void {
+  const { instance } = terms;
+  const reason = `equivocation: ${newest?.id ?? ""} and ${receipt.id}`;
+  draft.append("bar", { identity: instance, reason });
+  draft.bars.set(instance, reason);
+  for (const id of draft.leasesBoundTo(instance)) settleLease(draft, id, "void");
+}
+
+function appendReceipt(draft: Draft, { report, receipt, advance }: OpenedReport, lease: LeaseState): number {
+  const { id, newest } = lease;
+  return draft.append(
+    "receipt",
+    { lease: id, envelope: report.bytes },
+    { type: "receipt", lease: id, id: receipt.id, receipt: receipt.body, advance: advance.body },
+    { seq: receipt.body.seq, ...(newest === undefined ? {} : { previous: newest.index }) },
+  );
+}
+
+/**
+ * Judges a report and logs it.
+ * @returns a function that answers with the receipt's entry, or throws `inconsistent-receipt` when what the log keeps of
+ * the report is that it convicts the provider. See Books.report.
+ */
+export function logReport(court: Court, draft: Draft, opened: OpenedReport): () => number {
+  const { receipt, advance } = opened;
+  const lease = leaseIn(draft, receipt.body.lease);
+  const known = loggedAt(draft, lease, receipt);
+  if (known !== undefined) return () => known;
+  requireTakesReports(lease, draft);
+  requireParties(court, draft, opened, lease);
+  if (lease.newest !== undefined && isContradiction(lease.newest, receipt.id, receipt.body)) {
+    convict(draft, lease, receipt);
+    return () => {
+      throw new FailureError(
+        "inconsistent-receipt",
+        "contradicts one that is logged; the session key is barred",
+      );
+    };
+  }
+  const job = jobIn(draft, lease.job);
+  const tariff = draft.tariff(lease.terms.tariff);
+  if (tariff === undefined) throw new RangeError(`lease ${lease.id} has no tariff`);
+  judgeReceipt({
+    id: receipt.id,
+    receipt: receipt.body,
+    advance: advance.body,
+    report: opened.report.body,
+    lease,
+    job,
+    tariff,
+  });
+  const index = appendReceipt(draft, opened, lease);
+  if (receipt.body.final) settleLease(draft, lease.id, "final");
+  else if (advance.body.close && receipt.body.count === advance.body.taskCount)
+    settleLease(draft, lease.id, "closed");
+  else passOn(draft, lease.job);
+  return () => index;
+}

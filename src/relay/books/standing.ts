@@ -1,0 +1,45 @@
+import type { JobState, LeaseState, LedgerLookup } from "../../ledger/ledger-state.ts";
+import type { Cid } from "../../protocol/cid.ts";
+import type { RelayKeys } from "../../protocol/messages/entry.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
+import type { Tariff } from "../../protocol/tariff.ts";
+import type { AccountRow, DenialKind } from "../store/books-store.ts";
+
+/** What the relay announced last, by policy and key-rotate entries. */
+export interface Policy {
+  readonly keys: RelayKeys;
+  readonly tariff: Tariff;
+  readonly policy: Cid;
+}
+
+/** How things stand at some point: on the disk, or after operations that are still to be committed. */
+export interface Standing extends LedgerLookup {
+  /** Entries of the log. */
+  readonly size: number;
+  /** Log time of the newest entry. */
+  readonly time: number;
+  /** Micro-credits in all accounts together. */
+  readonly issued: bigint;
+  /** Absent before the first entry. */
+  readonly policy: Policy | undefined;
+  jobOf(requester: PeerId, nonce: Uint8Array): Cid | undefined;
+  account(peer: PeerId): AccountRow;
+  /** Bytes of an entry, committed or not. */
+  entry(index: number): Uint8Array | undefined;
+  /** The receipt entry of a lease with this seq, looking back from a later one of the same lease. */
+  receiptEntry(from: number, seq: number): number | undefined;
+  /** Leases of a session key that are not settled. */
+  leasesBoundTo(instance: PeerId): readonly Cid[];
+  isRevoked(key: PeerId, root: PeerId): boolean;
+  /** Why an identity is barred. */
+  barred(identity: PeerId): string | undefined;
+  /** Why the operator denies something. */
+  denied(kind: DenialKind, value: string): string | undefined;
+}
+
+/** Name of a revocation: a key, as far as it acts for a root. */
+export function revocationName(key: PeerId, root: PeerId): string {
+  return `${key} ${root}`;
+}
+
+export type { JobState, LeaseState };

@@ -1,0 +1,94 @@
+import type { Cid } from "../../protocol/cid.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
+import type { AccountView, EarningsPoint, JobView, ReceiptView } from "../../protocol/relay-api.ts";
+import { microCredits } from "../../protocol/units.ts";
+import type { BooksStore, LeaseRow } from "../store/books-store.ts";
+import type { Committed } from "./committed.ts";
+
+const DAY_MS = 86_400_000;
+
+export interface ViewParts {
+  readonly asset: string;
+  readonly store: BooksStore;
+  readonly committed: Committed;
+}
+
+function startOf(time: number, span: number): number {
+  return time - (time % span);
+}
+
+/** @param now milliseconds since 1970; the day is that of UTC. */
+export function accountView({ asset, store, committed }: ViewParts, peer: PeerId, now: number): AccountView {
+  const { available, pending, escrowed, earned } = committed.account(peer);
+  const today = store.earnings(peer, startOf(now, DAY_MS));
+  const earnedToday = microCredits(today.reduce((sum, { amount }) => sum + amount, 0n));
+  return { peer, asset, available, escrowed, pending, earned, earnedToday, logSize: committed.size };
+}
+
+export function jobView({ store, committed }: ViewParts, id: Cid): JobView | undefined {
+  const job = committed.job(id);
+  if (job === undefined) return undefined;
+  const { state, spent, refunded, terms } = job;
+  const leases = store.leasesOf(id).map(({ id: lease, provider, state: stage, newest }) => ({
+    lease,
+    provider,
+    state: stage,
+    amount: newest?.amount ?? microCredits(0),
+  }));
+  return { job: id, state, cap: terms.cap, spent, refunded, leases };
+}
+
+function receiptView({ committed }: ViewParts, row: LeaseRow): ReceiptView[] {
+  const { newest, id, job, state } = row;
+  const terms = committed.job(job)?.terms;
+  if (newest === undefined || terms === undefined) return [];
+  const { index, time, count, payable, fuel, amount, final } = newest;
+  return [
+    {
+      entryIndex: index,
+      time,
+      lease: id,
+      job,
+      workCid: terms.work.cid,
+      requester: terms.requester,
+      count,
+      payable,
+      fuel,
+      amount,
+      final,
+      settled: state === "settled",
+    },
+  ];
+}
+
+/** Newest first. */
+export function receiptViews(
+  parts: ViewParts,
+  peer: PeerId,
+  before: number | undefined,
+  limit: number,
+): readonly ReceiptView[] {
+  const rows = parts.store.receiptsOf(peer, before ?? Number.MAX_SAFE_INTEGER, limit);
+  return rows.flatMap((row) => receiptView(parts, row));
+}
+
+/** Oldest first; spans without earnings are left out. */
+export function earningsPoints(
+  { store }: ViewParts,
+  peer: PeerId,
+  bucket: "hour" | "day",
+  fromMs: number,
+): readonly EarningsPoint[] {
+  const span = bucket === "hour" ? DAY_MS / 24 : DAY_MS;
+  const points = new Map<number, EarningsPoint>();
+  for (const { hour, amount, tasks } of store.earnings(peer, startOf(Math.max(fromMs, 0), span))) {
+    const start = startOf(hour, span);
+    const before = points.get(start);
+    points.set(start, {
+      start,
+      amount: microCredits((before?.amount ?? 0n) + amount),
+      tasks: (before?.tasks ?? 0) + tasks,
+    });
+  }
+  return [...points.values()];
+}

@@ -1,0 +1,136 @@
+import type { JobState, LeaseState } from "../../ledger/ledger-state.ts";
+import type { Cid } from "../../protocol/cid.ts";
+import type { EntryType } from "../../protocol/messages/entry.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
+import type { MicroCredits } from "../../protocol/units.ts";
+
+/** What the books keep on disk. Terms of jobs and leases are not repeated here: they are in their entries. */
+export type JobRow = Omit<JobState, "terms" | "signers"> & {
+  readonly requester: PeerId;
+  readonly nonce: Uint8Array;
+  /** Log time after which it ends, milliseconds since 1970. */
+  readonly expires: number;
+};
+
+export type LeaseRow = Omit<LeaseState, "terms"> & {
+  readonly provider: PeerId;
+  readonly instance: PeerId;
+};
+
+/** Balances of one identity. */
+export interface AccountRow {
+  readonly peer: PeerId;
+  readonly available: MicroCredits;
+  readonly pending: MicroCredits;
+  /** In escrow and leases of the jobs it pays for. */
+  readonly escrowed: MicroCredits;
+  /** Settled in its favour since it exists. */
+  readonly earned: MicroCredits;
+}
+
+/** What an identity earned in one hour by log time. */
+export interface EarningsRow {
+  readonly peer: PeerId;
+  /** Start of the hour, milliseconds since 1970. */
+  readonly hour: number;
+  readonly amount: bigint;
+  readonly tasks: number;
+}
+
+export interface EntryRow {
+  readonly index: number;
+  readonly type: EntryType;
+  readonly bytes: Uint8Array;
+  /** For a receipt: its seq, and the entry of the receipt of the same lease logged before it. */
+  readonly seq?: number;
+  readonly previous?: number;
+}
+
+/** Consecutive complete subtrees of one level, 32 bytes each, beginning with subtree `first`. */
+export interface NodeRun {
+  readonly level: number;
+  readonly first: number;
+  readonly hashes: Uint8Array;
+}
+
+/** How far the log has come. */
+export interface Head {
+  readonly size: number;
+  readonly root: Uint8Array;
+  /** Log time of the last entry, milliseconds since 1970. */
+  readonly time: number;
+}
+
+export type DenialKind = "cid" | "peer";
+
+export interface Denial {
+  readonly kind: DenialKind;
+  readonly value: string;
+  /** Absent to take the denial back. */
+  readonly reason?: string;
+}
+
+/** Everything that one group commit writes, in one transaction. Rows replace those of the same key; earnings add up. */
+export interface Batch {
+  readonly head: Head;
+  readonly entries: readonly EntryRow[];
+  readonly nodes: readonly NodeRun[];
+  readonly jobs: readonly JobRow[];
+  readonly leases: readonly LeaseRow[];
+  readonly accounts: readonly AccountRow[];
+  readonly earnings: readonly EarningsRow[];
+  readonly denials: readonly Denial[];
+  /** Secrets by name: of epochs (rule 3). */
+  readonly secrets: readonly { readonly name: string; readonly value: Uint8Array }[];
+}
+
+/**
+ * Where the books live. Used by one process at a time and from one thread; answers at once. What `commit` has returned
+ * from survives the end of the process and of the machine's power.
+ */
+export interface BooksStore {
+  head(): Head | undefined;
+  entry(index: number): Uint8Array | undefined;
+  /** Entries of a rare type (anything but money of jobs), oldest first. */
+  entriesOf(type: EntryType): readonly number[];
+  /** Entry of the lease's receipt with this seq, looking back from the receipt entry `from`. */
+  receiptEntry(from: number, seq: number): number | undefined;
+  /** The stored run that holds subtree `index` of `level`. */
+  nodes(level: number, index: number): NodeRun | undefined;
+
+  job(id: Cid): JobRow | undefined;
+  /** The job that used up this nonce. */
+  jobOf(requester: PeerId, nonce: Uint8Array): Cid | undefined;
+  lease(id: Cid): LeaseRow | undefined;
+  leasesOf(job: Cid): readonly LeaseRow[];
+  /** Leases bound to a session key that are not settled. */
+  leasesBoundTo(instance: PeerId): readonly Cid[];
+  account(peer: PeerId): AccountRow | undefined;
+
+  /** Leases whose report time, and open jobs whose expiry, is before `time`; at most `limit` of each. */
+  due(time: number, limit: number): { readonly leases: readonly Cid[]; readonly jobs: readonly Cid[] };
+  /** Leases of a provider that have a receipt with an entry below `before`, newest receipt first. */
+  receiptsOf(provider: PeerId, before: number, limit: number): readonly LeaseRow[];
+  /** Hours from `from` on, oldest first. */
+  earnings(peer: PeerId, from: number): readonly EarningsRow[];
+
+  /** Micro-credits in all accounts together: what has come in from outside. */
+  issued(): bigint;
+
+  denial(kind: DenialKind, value: string): string | undefined;
+  denials(): readonly Denial[];
+  secret(name: string): Uint8Array | undefined;
+
+  /** All accounts, jobs and leases, for the recomputation from entries. */
+  everything(): {
+    readonly accounts: readonly AccountRow[];
+    readonly jobs: readonly JobRow[];
+    readonly leases: readonly LeaseRow[];
+  };
+
+  /** All or nothing. @throws when the head it builds on is not the stored one, or the disk fails. */
+  commit(batch: Batch): void;
+  /** A consistent copy while it is used. */
+  backup(path: string): Promise<void>;
+  close(): void;
+}

@@ -1,0 +1,251 @@
+import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
+import type { Cid } from "../../protocol/cid.ts";
+import type { EntryType } from "../../protocol/messages/entry.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
+import { BatchWriter } from "./batch-writer.ts";
+import type {
+  AccountRow,
+  Batch,
+  BooksStore,
+  Denial,
+  DenialKind,
+  EarningsRow,
+  Head,
+  JobRow,
+  LeaseRow,
+  NodeRun,
+} from "./books-store.ts";
+import { migrate } from "./migrations.ts";
+import { accountRow, big, blob, cidIn, earningsRow, int, jobRow, leaseRow, type Row, str } from "./rows.ts";
+
+/**
+ * WAL, so that a commit is one append and readers never wait; FULL, so that it is on the disk when it returns. EXCLUSIVE,
+ * so that a second relay on the same file fails to start instead of building on stale balances.
+ */
+const PRAGMAS = `
+  PRAGMA locking_mode = EXCLUSIVE;
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  PRAGMA trusted_schema = OFF;
+`;
+
+function idOf(row: Row): Cid {
+  return cidIn(row, "id");
+}
+
+/** The books in one SQLite database, by Node's own binding. */
+class SqliteStore implements BooksStore {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #writer: BatchWriter;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#writer = new BatchWriter(database);
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      statement.setReadBigInts(true);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #all<T>(read: (row: Row) => T, sql: string, ...parameters: (number | string | Uint8Array)[]): readonly T[] {
+    return this.#statement(sql)
+      .all(...parameters)
+      .map(read);
+  }
+
+  #one<T>(
+    read: (row: Row) => T,
+    sql: string,
+    ...parameters: (number | string | Uint8Array)[]
+  ): T | undefined {
+    const row = this.#statement(sql).get(...parameters);
+    return row === undefined ? undefined : read(row);
+  }
+
+  head(): Head | undefined {
+    return this.#one(
+      (row) => ({ size: int(row, "size"), root: blob(row, "root"), time: int(row, "time") }),
+      "SELECT * FROM head",
+    );
+  }
+
+  entry(index: number): Uint8Array | undefined {
+    return this.#one((row) => blob(row, "bytes"), "SELECT bytes FROM entries WHERE idx = ?", index);
+  }
+
+  entriesOf(type: EntryType): readonly number[] {
+    return this.#all(
+      (row) => int(row, "idx"),
+      "SELECT idx FROM rare_entries WHERE type = ? ORDER BY idx",
+      type,
+    );
+  }
+
+  receiptEntry(from: number, seq: number): number | undefined {
+    return this.#one(
+      (row) => int(row, "idx"),
+      `WITH RECURSIVE chain (idx, seq, previous) AS (
+         SELECT idx, seq, previous FROM entries WHERE idx = ?
+         UNION ALL
+         SELECT e.idx, e.seq, e.previous FROM entries e JOIN chain c ON e.idx = c.previous WHERE c.seq > ?
+       ) SELECT idx FROM chain WHERE seq = ?`,
+      from,
+      seq,
+      seq,
+    );
+  }
+
+  nodes(level: number, index: number): NodeRun | undefined {
+    return this.#one(
+      (row) => ({ level, first: int(row, "first"), hashes: blob(row, "hashes") }),
+      "SELECT first, hashes FROM nodes WHERE level = ? AND first <= ? ORDER BY first DESC LIMIT 1",
+      level,
+      index,
+    );
+  }
+
+  job(id: Cid): JobRow | undefined {
+    return this.#one(jobRow, "SELECT * FROM jobs WHERE id = ?", id);
+  }
+
+  jobOf(requester: PeerId, nonce: Uint8Array): Cid | undefined {
+    return this.#one(idOf, "SELECT id FROM jobs WHERE requester = ? AND nonce = ?", requester, nonce);
+  }
+
+  lease(id: Cid): LeaseRow | undefined {
+    return this.#one(leaseRow, "SELECT * FROM leases WHERE id = ?", id);
+  }
+
+  leasesOf(job: Cid): readonly LeaseRow[] {
+    return this.#all(leaseRow, "SELECT * FROM leases WHERE job = ? ORDER BY idx", job);
+  }
+
+  leasesBoundTo(instance: PeerId): readonly Cid[] {
+    return this.#all(
+      idOf,
+      "SELECT id FROM leases WHERE instance = ? AND state <> 'settled' ORDER BY idx",
+      instance,
+    );
+  }
+
+  account(peer: PeerId): AccountRow | undefined {
+    return this.#one(accountRow, "SELECT * FROM accounts WHERE peer = ?", peer);
+  }
+
+  due(time: number, limit: number): { readonly leases: readonly Cid[]; readonly jobs: readonly Cid[] } {
+    return {
+      leases: this.#all(
+        idOf,
+        "SELECT id FROM leases WHERE state <> 'settled' AND report_by < ? ORDER BY report_by LIMIT ?",
+        time,
+        limit,
+      ),
+      jobs: this.#all(
+        idOf,
+        "SELECT id FROM jobs WHERE state = 'open' AND expires < ? ORDER BY expires LIMIT ?",
+        time,
+        limit,
+      ),
+    };
+  }
+
+  receiptsOf(provider: PeerId, before: number, limit: number): readonly LeaseRow[] {
+    return this.#all(
+      leaseRow,
+      "SELECT * FROM leases WHERE provider = ? AND receipt_index < ? ORDER BY receipt_index DESC LIMIT ?",
+      provider,
+      before,
+      limit,
+    );
+  }
+
+  earnings(peer: PeerId, from: number): readonly EarningsRow[] {
+    return this.#all(
+      earningsRow,
+      "SELECT * FROM earnings WHERE peer = ? AND hour >= ? ORDER BY hour",
+      peer,
+      from,
+    );
+  }
+
+  issued(): bigint {
+    return (
+      this.#one(
+        (row) => big(row, "issued"),
+        "SELECT COALESCE(SUM(available + pending + escrowed), 0) AS issued FROM accounts",
+      ) ?? 0n
+    );
+  }
+
+  denial(kind: DenialKind, value: string): string | undefined {
+    return this.#one(
+      (row) => str(row, "reason"),
+      "SELECT reason FROM denials WHERE kind = ? AND value = ?",
+      kind,
+      value,
+    );
+  }
+
+  denials(): readonly Denial[] {
+    return this.#all(
+      (row): Denial => ({
+        kind: str(row, "kind") === "cid" ? "cid" : "peer",
+        value: str(row, "value"),
+        reason: str(row, "reason"),
+      }),
+      "SELECT * FROM denials ORDER BY kind, value",
+    );
+  }
+
+  secret(name: string): Uint8Array | undefined {
+    return this.#one((row) => blob(row, "value"), "SELECT value FROM secrets WHERE name = ?", name);
+  }
+
+  everything(): {
+    readonly accounts: readonly AccountRow[];
+    readonly jobs: readonly JobRow[];
+    readonly leases: readonly LeaseRow[];
+  } {
+    return {
+      accounts: this.#all(accountRow, "SELECT * FROM accounts"),
+      jobs: this.#all(jobRow, "SELECT * FROM jobs"),
+      leases: this.#all(leaseRow, "SELECT * FROM leases"),
+    };
+  }
+
+  commit(batch: Batch): void {
+    this.#writer.write(batch);
+  }
+
+  async backup(path: string): Promise<void> {
+    await backup(this.#database, path);
+  }
+
+  close(): void {
+    if (this.#database.isOpen) this.#database.close();
+  }
+}
+
+/**
+ * Opens or creates the books.
+ * @param path a file, or ":memory:".
+ * @throws when another process uses the file, or a later version of this program wrote it.
+ */
+export function openSqliteStore(path: string): BooksStore {
+  const database = new DatabaseSync(path);
+  try {
+    database.exec(PRAGMAS);
+    migrate(database);
+    return new SqliteStore(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
