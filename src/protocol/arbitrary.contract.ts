@@ -1,0 +1,437 @@
+import fc, { type Arbitrary } from "fast-check";
+import { type Cid, cidFromDigest, DAG_CBOR, RAW } from "./cid.ts";
+import { FAILURE_KINDS, type FailureCode } from "./failure-code.ts";
+import type { Ext, ExtValue, Header } from "./header.ts";
+import type { Draw, Movement, Opening, Verdict } from "./messages/audit.ts";
+import { ENTRY_TYPES, type EntryBodies, type EntryType } from "./messages/entry.ts";
+import type { CloseJob, Job, JobArgs, JobFile, JobLimits, Verification, Work } from "./messages/job.ts";
+import type { Accept, Lease, LeaseAnswer, LeaseGrant } from "./messages/lease.ts";
+import type { Inclusion, Receipt, Report, ReportAnswer } from "./messages/receipt.ts";
+import { ABIS, type Drain, type Hello, type KeyRevoke, type Offer } from "./messages/session.ts";
+import type { Advance, Cancel, OutcomeLeaf, Stop, Task } from "./messages/task.ts";
+import type { Delegation } from "./delegation.ts";
+import { type PeerId, peerIdFromKey } from "./peer-id.ts";
+import type { Tariff } from "./tariff.ts";
+import { fuel, type Fuel, microCredits, type MicroCredits, U64_MAX } from "./units.ts";
+import type { Open } from "./work-frame.ts";
+
+/** Any valid body of any message, for properties over the whole wire format. */
+type FieldsOf<T> = { readonly [K in keyof T]-?: Arbitrary<Exclude<T[K], undefined>> };
+type OptionalKey<T> = { [K in keyof T]-?: undefined extends T[K] ? K : never }[keyof T];
+
+function record<T extends object>(fields: FieldsOf<T>, ...optional: readonly OptionalKey<T>[]): Arbitrary<T> {
+  const absent: readonly PropertyKey[] = optional;
+  const requiredKeys = Object.keys(fields).filter((key) => !absent.includes(key));
+  // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- the compiler needs it: fast-check's own type lacks the missing keys
+  return fc.record(fields, { requiredKeys: requiredKeys as never }) as unknown as Arbitrary<T>;
+}
+
+export const anyBytes = (maxLength: number): Arbitrary<Uint8Array> => fc.uint8Array({ maxLength });
+const exact = (length: number): Arbitrary<Uint8Array> =>
+  fc.uint8Array({ minLength: length, maxLength: length });
+const hash = exact(32);
+/** Any code points but surrogates: up to four bytes each. */
+export const anyText = (maxBytes: number): Arbitrary<string> =>
+  fc.string({ unit: "binary", maxLength: Math.floor(Math.min(maxBytes, 400) / 4) });
+const uint = (max: number = Number.MAX_SAFE_INTEGER): Arbitrary<number> =>
+  fc.oneof(
+    fc.constantFrom(
+      0,
+      Math.min(max, 23),
+      Math.min(max, 24),
+      Math.min(max, 255),
+      Math.min(max, 256),
+      Math.min(max, 65_536),
+      max,
+    ),
+    fc.nat({ max: Math.min(max, 2 ** 31 - 1) }),
+    fc.maxSafeNat().map((value) => value % (max + 1)),
+  );
+export const anyU64: Arbitrary<bigint> = fc.oneof(
+  fc.constantFrom(
+    0n,
+    23n,
+    24n,
+    255n,
+    256n,
+    65_535n,
+    65_536n,
+    0xffff_ffffn,
+    0x1_0000_0000n,
+    2n ** 53n,
+    U64_MAX,
+  ),
+  fc.bigInt({ min: 0n, max: U64_MAX }),
+);
+const amount: Arbitrary<MicroCredits> = anyU64.map(microCredits);
+const fuelAmount: Arbitrary<Fuel> = anyU64.map(fuel);
+export const anyCid: Arbitrary<Cid> = fc
+  .tuple(fc.constantFrom(DAG_CBOR, RAW), hash)
+  .map(([codec, digest]) => cidFromDigest(codec, digest));
+export const anyPeer: Arbitrary<PeerId> = hash.map(peerIdFromKey);
+const list = <T>(item: Arbitrary<T>, maxLength = 4): Arbitrary<T[]> => fc.array(item, { maxLength });
+const code: Arbitrary<FailureCode> = fc.constantFrom(
+  ...FAILURE_KINDS.map((kind) => kind.code as FailureCode),
+);
+const abi = fc.constantFrom(...ABIS);
+const proof = list(hash, 8);
+
+const extValue: Arbitrary<ExtValue> = fc.letrec<{ value: ExtValue }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 3 },
+    anyU64,
+    anyText(40),
+    fc.boolean(),
+    anyBytes(20),
+    fc.array(tie("value"), { maxLength: 3 }),
+  ),
+})).value;
+const ext: Arbitrary<Ext> = fc.dictionary(anyText(40), extValue, { maxKeys: 4, noNullPrototype: true });
+
+const header: FieldsOf<Header> = {
+  v: fc.constant(1),
+  origin: anyText(128),
+  asset: anyText(160),
+  crit: fc.constant([]),
+  ext,
+};
+const tariff: Arbitrary<Tariff> = record<Tariff>({
+  perGfuel: amount,
+  perTask: amount,
+  perKiB: amount,
+  perInstantiation: amount,
+});
+
+const outcomeFields = {
+  lease: anyCid,
+  seq: uint(),
+  segment: uint(),
+  from: uint(),
+  to: uint(),
+  inputCid: anyCid,
+  salt: exact(16),
+  size: uint(32 * 1024 * 1024),
+  fuel: fuelAmount,
+  stateHash: hash,
+  effectsCid: anyCid,
+  end: fc.boolean(),
+  seal: hash,
+};
+type Done = Omit<OutcomeLeaf, "code"> & { readonly outputCid: Cid };
+type Failed = Omit<OutcomeLeaf, "outputCid"> & { readonly code: FailureCode };
+const outcome: Arbitrary<OutcomeLeaf> = fc.oneof<Arbitrary<OutcomeLeaf>[]>(
+  record<Done>(
+    { ...outcomeFields, status: fc.constant("done"), outputCid: anyCid },
+    "stateHash",
+    "effectsCid",
+    "seal",
+  ),
+  record<Failed>(
+    { ...outcomeFields, status: fc.constant("failed"), code },
+    "stateHash",
+    "effectsCid",
+    "seal",
+  ),
+);
+
+/** A valid body for each name of a message type. */
+export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
+  hello: record<Hello>(
+    {
+      ...header,
+      role: fc.constantFrom("requester", "provider", "relay"),
+      versions: list(uint(255)),
+      features: list(anyText(64)),
+      instance: anyPeer,
+      checkpoint: anyText(4_096),
+    },
+    "checkpoint",
+  ),
+  offer: record<Offer>({
+    ...header,
+    provider: anyPeer,
+    instance: anyPeer,
+    seq: uint(),
+    workers: uint(1_024),
+    free: uint(1_024),
+    memoryBytes: uint(),
+    profiles: list(uint(65_535)),
+    abis: list(abi),
+    tariffMin: tariff,
+    addresses: list(anyText(512)),
+  }),
+  drain: record<Drain>(
+    {
+      ...header,
+      lease: anyCid,
+      instance: anyPeer,
+      code,
+      acceptedUpTo: uint(),
+      running: list(uint()),
+      returned: list(uint()),
+      lost: list(uint()),
+      receipt: anyBytes(200),
+      resumeAfterMs: uint(),
+    },
+    "receipt",
+    "resumeAfterMs",
+  ),
+  "key-revoke": record<KeyRevoke>({ ...header, root: anyPeer, key: anyPeer }),
+  delegation: record<Delegation>({ root: anyPeer, session: anyPeer, notBefore: uint(), notAfter: uint() }),
+  job: record<Job>(
+    {
+      ...header,
+      requester: anyPeer,
+      payer: anyPeer,
+      nonce: exact(16),
+      issuedAt: uint(),
+      expires: uint(),
+      work: record<Work>({
+        kind: fc.constantFrom("function", "model"),
+        cid: anyCid,
+        entry: anyText(128),
+        abi,
+        profile: uint(65_535),
+        effects: list(anyText(64)),
+      }),
+      argsCid: anyCid,
+      limits: record<JobLimits>({
+        fuel: fuelAmount,
+        memory: uint(1024 ** 3),
+        output: uint(32 * 1024 * 1024),
+        deadlineMs: uint(86_400_000),
+      }),
+      maxTasks: uint(1_000_000),
+      parallel: uint(1_024),
+      inputsRoot: hash,
+      cap: amount,
+      tariffMax: tariff,
+      verify: record<Verification>({
+        policy: anyText(64),
+        k: uint(16),
+        disclosure: fc.constantFrom("relay", "peers", "requester"),
+        drawCommit: hash,
+      }),
+      run: record({ id: anyCid, node: anyText(64), iteration: uint() }),
+    },
+    "inputsRoot",
+    "run",
+  ),
+  "close-job": record<CloseJob>({ ...header, job: anyCid }),
+  lease: record<Lease>(
+    {
+      ...header,
+      job: anyCid,
+      rev: uint(65_535),
+      prev: anyCid,
+      provider: anyPeer,
+      instance: anyPeer,
+      requesterKey: anyPeer,
+      replica: uint(65_535),
+      gateway: fc.boolean(),
+      budget: amount,
+      tariff: anyCid,
+      profile: uint(65_535),
+      policy: anyCid,
+      windowMax: uint(65_535),
+      inflightMax: uint(65_535),
+      startFee: amount,
+      disputeDeposit: amount,
+      holdBytes: uint(),
+      issuedAt: uint(),
+      firstTaskMs: uint(),
+      dispatchMs: uint(),
+      reportMs: uint(),
+      openMs: uint(),
+      escrowIndex: uint(),
+      checkpoint: anyText(4_096),
+    },
+    "prev",
+  ),
+  accept: record<Accept>({ ...header, lease: anyCid }),
+  advance: record<Advance>(
+    { ...header, lease: anyCid, receiptCid: anyCid, tasksRoot: hash, taskCount: uint(), close: fc.boolean() },
+    "receiptCid",
+  ),
+  stop: record<Stop>({ ...header, lease: anyCid, seq: uint(), atUnit: uint() }),
+  cancel: record<Cancel>({ ...header, lease: anyCid, seq: uint(), atUnit: uint() }),
+  receipt: record<Receipt>(
+    {
+      ...header,
+      job: anyCid,
+      lease: anyCid,
+      rev: uint(65_535),
+      seq: uint(),
+      prev: anyCid,
+      provider: anyPeer,
+      requester: anyPeer,
+      workCid: anyCid,
+      profile: uint(65_535),
+      policy: anyCid,
+      tariff: anyCid,
+      tree: fc.constant("rfc6962-sha256"),
+      root: hash,
+      count: uint(),
+      payable: uint(),
+      cancelled: uint(),
+      tasksRoot: hash,
+      taskCount: uint(),
+      fuel: fuelAmount,
+      bytes: anyU64,
+      amount,
+      final: fc.boolean(),
+    },
+    "prev",
+  ),
+  report: record<Report>({
+    ...header,
+    receipt: anyBytes(200),
+    advance: anyBytes(200),
+    prevCount: uint(),
+    consistency: proof,
+    lost: list(uint()),
+  }),
+  draw: record<Draw>({
+    ...header,
+    entryIndex: uint(),
+    entryHash: hash,
+    epoch: uint(),
+    source: fc.constantFrom("relay", "requester"),
+    policy: anyCid,
+    n: amount,
+    bond: amount,
+    first: uint(),
+    end: uint(),
+    leaves: list(uint()),
+    openBy: uint(),
+    verdictBy: uint(),
+  }),
+  opening: record<Opening>(
+    {
+      ...header,
+      entryIndex: uint(),
+      index: uint(),
+      leaf: anyBytes(200),
+      path: proof,
+      task: anyBytes(200),
+      taskPath: proof,
+      advance: anyBytes(200),
+      input: anyBytes(300),
+      sealed: anyCid,
+      effects: anyCid,
+    },
+    "input",
+    "sealed",
+    "effects",
+  ),
+  verdict: record<Verdict>({
+    ...header,
+    entryIndex: uint(),
+    index: uint(),
+    result: fc.constantFrom("match", "mismatch", "missing", "inconclusive"),
+    expected: hash,
+    found: hash,
+    fuel: fuelAmount,
+    profile: uint(65_535),
+    engine: anyText(128),
+    auditors: list(anyPeer),
+    evidenceCid: anyCid,
+    postings: list(record<Movement>({ from: anyText(160), to: anyText(160), amount })),
+    appealBy: uint(),
+  }),
+};
+
+const inclusion: FieldsOf<Inclusion> = { index: uint(), leaf: hash, proof, checkpoint: anyText(4_096) };
+
+/** A valid body for each part, by the first word of its name in the vectors. */
+export const anyPart: Readonly<Record<string, Arbitrary<unknown>>> = {
+  "job-args": record<JobArgs>(
+    {
+      args: list(anyText(4_096)),
+      env: list(record({ name: anyText(256), value: anyText(4_096) })),
+      files: list(record<JobFile>({ path: anyText(512), cid: anyCid, size: uint(32 * 1024 * 1024) })),
+      inputFile: anyText(512),
+      outputFile: anyText(512),
+    },
+    "inputFile",
+    "outputFile",
+  ),
+  tariff,
+  "lease-answer": record<LeaseAnswer>({
+    job: anyCid,
+    leases: list(record<LeaseGrant>({ lease: anyBytes(300), tariff, addresses: list(anyText(512)) })),
+    available: amount,
+  }),
+  task: record<Task>({
+    lease: anyCid,
+    seq: uint(),
+    inputCid: anyCid,
+    size: uint(32 * 1024 * 1024),
+    salt: exact(16),
+    seed: hash,
+    fuelLimit: fuelAmount,
+    deadlineMs: uint(),
+    stream: fc.boolean(),
+  }),
+  outcome,
+  inclusion: record<Inclusion>(inclusion),
+  "report-answer": record<ReportAnswer>({ ...inclusion, entry: anyBytes(300), draw: anyBytes(300) }, "draw"),
+  open: record<Open>({ job: anyBytes(300), lease: anyBytes(300), tariff, args: anyBytes(300) }),
+  refuse: record({ code, detail: anyText(1_024) }),
+};
+
+const envelope = anyBytes(300);
+const funding = { account: anyPeer, amount, reference: anyText(256) };
+
+/** A valid body for each entry type. */
+export const anyEntryBody: { readonly [K in EntryType]: Arbitrary<EntryBodies[K]> } = {
+  policy: record<EntryBodies["policy"]>({
+    origin: anyText(128),
+    asset: anyText(160),
+    keys: record({ log: anyPeer, lease: anyPeer, draw: anyPeer }),
+    tariff,
+    policy: anyCid,
+  }),
+  deposit: record<EntryBodies["deposit"]>(funding),
+  grant: record<EntryBodies["grant"]>(funding),
+  escrow: record<EntryBodies["escrow"]>({ job: anyCid, payer: anyPeer, amount, envelope }),
+  lease: record<EntryBodies["lease"]>({ lease: anyCid, job: anyCid, envelope }),
+  receipt: record<EntryBodies["receipt"]>({ lease: anyCid, envelope }),
+  cancel: record<EntryBodies["cancel"]>({ lease: anyCid, envelope }),
+  draw: record<EntryBodies["draw"]>({ envelope }),
+  verdict: record<EntryBodies["verdict"]>({ envelope }),
+  settle: record<EntryBodies["settle"]>(
+    {
+      lease: anyCid,
+      job: anyCid,
+      provider: anyPeer,
+      receiptIndex: uint(),
+      paid: amount,
+      returned: amount,
+      reason: fc.constantFrom("final", "closed", "report-by", "void"),
+    },
+    "receiptIndex",
+  ),
+  release: record<EntryBodies["release"]>({ job: anyCid, payer: anyPeer, amount }),
+  forfeit: record<EntryBodies["forfeit"]>({
+    lease: anyCid,
+    provider: anyPeer,
+    refunded: amount,
+    burnt: amount,
+  }),
+  payout: record<EntryBodies["payout"]>({ account: anyPeer, amount, address: anyText(160) }),
+  "epoch-open": record<EntryBodies["epoch-open"]>(
+    { epoch: uint(), commit: hash, revealed: hash },
+    "revealed",
+  ),
+  "key-rotate": record<EntryBodies["key-rotate"]>({
+    purpose: fc.constantFrom("log", "lease", "draw"),
+    previous: anyPeer,
+    next: anyPeer,
+    proof: exact(64),
+  }),
+  "key-revoke": record<EntryBodies["key-revoke"]>({ envelope }),
+  bar: record<EntryBodies["bar"]>({ identity: anyPeer, reason: anyText(256) }),
+};
+
+export const anyEntryType: Arbitrary<EntryType> = fc.constantFrom(...ENTRY_TYPES);
