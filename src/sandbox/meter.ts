@@ -36,8 +36,10 @@ export interface MeteredModule {
  * entered: in both cases a function of module and input alone. Running out is looked for at every function's entry, every
  * loop header and every bulk operation; a program that ends with less than nothing left has run out all the same.
  *
- * Stack. A function that calls takes FRAME_WORDS + its parameters, locals and deepest operand stack in words of 8
- * bytes (vectors two) from STACK_WORDS while it runs; below zero it traps.
+ * Stack. A function takes words of 8 bytes from STACK_WORDS while it runs, and traps below zero: FRAME_WORDS, its
+ * parameters and locals, the deepest operand stack (where it calls, arguments and results counted once more), twice its
+ * results. A v128 takes two words; in a function with vectors (or a module whose types or globals have any) so does
+ * every operand and result. A function that calls nothing is not counted up to UNCOUNTED_LEAF_WORDS.
  *
  * Memory and tables get their maxima lowered to the profile's; `memory.grow` obeys the exported global as well. NaN
  * results of arithmetic are replaced by the canonical NaN. The start function is not run by instantiation but exported, so

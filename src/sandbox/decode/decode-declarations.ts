@@ -19,15 +19,16 @@ export function readTypes(reader: ByteReader, draft: ShapeDraft): void {
     const at = reader.at;
     const form = reader.u8("form of a type");
     if (form !== TYPE.function) refuseModule(`type form 0x${form.toString(16)} is not part of profile 0`, at);
-    const parameters = readTypeList(reader, "parameters");
-    draft.types.push({ parameters, results: readTypeList(reader, "results") });
+    const parameters = readTypeList(reader, "parameters", draft);
+    draft.types.push({ parameters, results: readTypeList(reader, "results", draft) });
   }
 }
 
-function readTypeList(reader: ByteReader, what: string): Uint8Array {
+function readTypeList(reader: ByteReader, what: string, draft: ShapeDraft): Uint8Array {
   const count = reader.count(what, MAX_PARAMETERS);
   const start = reader.at;
-  for (let i = 0; i < count; i += 1) readValueType(reader, "value type");
+  for (let i = 0; i < count; i += 1)
+    if (readValueType(reader, "value type") === TYPE.v128) draft.namesVectors = true;
   return reader.bytes.subarray(start, reader.at);
 }
 
@@ -45,7 +46,7 @@ export function readImports(reader: ByteReader, draft: ShapeDraft): void {
     } else if (kind === "table") readTable(reader, draft, true);
     else if (kind === "memory") readMemory(reader, draft, true);
     else {
-      readGlobalType(reader);
+      readGlobalType(reader, draft);
       draft.globals += 1;
     }
     draft.imports.push({ module, name, kind, typeIndex });
@@ -103,8 +104,8 @@ function readMemory(reader: ByteReader, draft: ShapeDraft, imported: boolean): v
   draft.memory = { imported, minimumPages: minimum, maximumPages: maximum };
 }
 
-function readGlobalType(reader: ByteReader): void {
-  readValueType(reader, "type of a global");
+function readGlobalType(reader: ByteReader, draft: ShapeDraft): void {
+  if (readValueType(reader, "type of a global") === TYPE.v128) draft.namesVectors = true;
   const at = reader.at;
   if (reader.u8("mutability of a global") > 1) refuseModule("unknown mutability of a global", at);
 }
@@ -112,7 +113,7 @@ function readGlobalType(reader: ByteReader): void {
 export function readGlobals(reader: ByteReader, draft: ShapeDraft): void {
   const count = reader.count("globals", MAX_ENTRIES);
   for (let i = 0; i < count; i += 1) {
-    readGlobalType(reader);
+    readGlobalType(reader, draft);
     readConstant(reader, draft);
     draft.globals += 1;
   }

@@ -66,6 +66,7 @@ function emptyDraft(): ShapeDraft {
     tables: [],
     memory: undefined,
     globals: 0,
+    namesVectors: false,
     exports: [],
     start: undefined,
     elementSegments: 0,

@@ -13,6 +13,8 @@ export interface ModuleShape {
   readonly memory: MemoryType | undefined;
   /** Globals, imported ones included. */
   readonly globals: number;
+  /** Whether a function's or global's type has a v128. */
+  readonly namesVectors: boolean;
   readonly exports: readonly ModuleExport[];
   /** Index of the start function, if there is one. */
   readonly start: number | undefined;
@@ -31,6 +33,7 @@ export interface ShapeDraft {
   tables: TableType[];
   memory: MemoryType | undefined;
   globals: number;
+  namesVectors: boolean;
   exports: ModuleExport[];
   start: number | undefined;
   elementSegments: number;

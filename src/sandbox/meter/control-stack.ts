@@ -54,6 +54,14 @@ export class ControlStack {
     if (this.height > this.maximumHeight) this.maximumHeight = this.height;
   }
 
+  /** A call: besides operands there are an area for arguments and one for results on the native stack. */
+  call(parameters: number, results: number, at: number): void {
+    const peak = this.height + parameters + results;
+    if (peak > this.maximumHeight) this.maximumHeight = peak;
+    this.pop(parameters, at);
+    this.push(results);
+  }
+
   pop(count: number, at: number): void {
     const frame = this.depth - 1;
     const left = this.height - count;

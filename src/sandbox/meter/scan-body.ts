@@ -52,7 +52,7 @@ export class BodyScanner {
     plan.reset();
     control.reset();
     this.#calls = false;
-    this.#vectors = false;
+    this.#vectors = shape.namesVectors;
     this.#harmlessDivisorAt = -1;
     context.reader = new ByteReader(shape.bytes, range.start, range.end);
     const parameters = type.parameters.length;
@@ -62,7 +62,8 @@ export class BodyScanner {
     control.enter(OP.block, 0, type.results.length, first, context.reader.at);
     while (control.depth > 0) this.#instruction();
     context.reader.finish("body");
-    plan.frameWords = FRAME_WORDS + variableWords + control.maximumHeight * (this.#vectors ? 2 : 1);
+    const operands = control.maximumHeight + 2 * type.results.length;
+    plan.frameWords = FRAME_WORDS + variableWords + operands * (this.#vectors ? 2 : 1);
     plan.counted = this.#calls || plan.frameWords > UNCOUNTED_LEAF_WORDS;
     return plan;
   }
@@ -79,6 +80,7 @@ export class BodyScanner {
       const count = reader.u32("number of locals");
       const type = readValueType(reader, "type of locals");
       locals += count;
+      if (type === TYPE.v128) this.#vectors = true;
       words += count * (type === TYPE.v128 ? 2 : 1);
       if (parameters + locals > MAX_LOCALS) refuseModule(`more than ${MAX_LOCALS} locals`, at);
     }
@@ -238,8 +240,7 @@ export class BodyScanner {
   #call(target: number, at: number): void {
     const type = this.#context.shape.types[this.#context.shape.functionTypes[target] ?? 0];
     this.#calls = true;
-    this.#context.control.pop(type?.parameters.length ?? 0, at);
-    this.#context.control.push(type?.results.length ?? 0);
+    this.#context.control.call(type?.parameters.length ?? 0, type?.results.length ?? 0, at);
   }
 
   #callIndirect(at: number): void {
@@ -248,8 +249,7 @@ export class BodyScanner {
     const table = this.#context.reader.index("table", this.#context.shape.tables.length);
     this.#calls = true;
     this.#context.plan.addEvent(at, EVENT.call, HELPER.checkTable + table);
-    this.#context.control.pop(type?.parameters.length ?? 0, at);
-    this.#context.control.push(type?.results.length ?? 0);
+    this.#context.control.call(type?.parameters.length ?? 0, type?.results.length ?? 0, at);
   }
 
   #memoryIndex(opcode: number, at: number): void {
