@@ -2,10 +2,11 @@ import type { Signatory } from "../protocol/delegation.ts";
 import { type MessageType, openEnvelope, type Verified, verifiedSync } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { type Header, requireOrigin } from "../protocol/header.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
 import type { Books } from "./books.ts";
 import { verifyNative } from "./books/native-keys.ts";
 import { Signatories } from "./books/signatories.ts";
-import type { DenyList } from "./deny-list.ts";
+import { requireServed } from "./denials.ts";
 
 /** A message whose signatures hold, and for whom each signer acts. */
 export interface Authentic<T> {
@@ -17,13 +18,11 @@ export interface Authentic<T> {
 /** Decides who speaks, before anything else is believed. */
 export class Authentication {
   readonly #books: Books;
-  readonly #deny: DenyList;
   readonly #nowMs: () => number;
   readonly #signatories = new Signatories();
 
-  constructor(books: Books, deny: DenyList, nowMs: () => number) {
+  constructor(books: Books, nowMs: () => number) {
     this.#books = books;
-    this.#deny = deny;
     this.#nowMs = nowMs;
   }
 
@@ -43,10 +42,9 @@ export class Authentication {
   }
 
   /** @throws FailureError `key-revoked` or `denied`. */
-  requireWelcome(root: Signatory["root"], session: Signatory["session"]): void {
-    this.#deny.require(root, session);
-    if (this.#books.isRevoked(session))
+  requireWelcome(root: PeerId, session: PeerId): void {
+    requireServed(this.#books, root, session);
+    if (this.#books.isRevoked(session, root))
       throw new FailureError("key-revoked", `${session} does not act for ${root} any more`);
-    if (this.#books.isRevoked(root)) throw new FailureError("denied", `${root} is barred`);
   }
 }

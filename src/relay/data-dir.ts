@@ -16,7 +16,6 @@ export interface DataPaths {
   readonly folder: string;
   readonly keys: string;
   readonly books: string;
-  readonly deny: string;
   readonly blobs: string;
 }
 
@@ -28,7 +27,6 @@ export function dataPaths(folder: string): DataPaths {
     folder,
     keys: join(folder, "keys.json"),
     books: join(folder, "books.sqlite"),
-    deny: join(folder, "deny.txt"),
     blobs: join(folder, "blobs"),
   };
 }

@@ -23,6 +23,9 @@ export const MAX_INSTANCES_PER_IDENTITY = 64;
  */
 export const LEASE_RESERVE_MS = 1_000;
 
+/** Jobs for which the relay remembers whose leases were given back. */
+export const KEPT_RETURNS = 10_000;
+
 /** Longest that new tasks may be sent under one lease; a requester that needs longer asks for the next one. */
 export const LEASE_DISPATCH_MS: number = 60 * 60 * 1000;
 
@@ -72,6 +75,19 @@ export const MAX_RESUMED_ENTRIES = 2_000;
 
 /** Leases past their time are settled this often. */
 export const SETTLE_MS = 1_000;
+
+/** The relay calls itself unhealthy when nothing was settled for this long, or the disk has less room than this. */
+export const UPKEEP_LATE_MS = 15_000;
+export const LEAST_DISK_BYTES: number = 64 * 1024 * 1024;
+
+/** The operator's socket: Linux takes 107 bytes of path; a request or list of denials is far shorter than 16 MiB. */
+export const LONGEST_SOCKET_PATH = 104;
+export const MAX_CONTROL_LENGTH: number = 16 * 1024 * 1024;
+/** A backup of a large log takes minutes. */
+export const CONTROL_TIMEOUT_MS: number = 30 * 60 * 1000;
+
+/** Requests under way when the relay stops have this long to finish. */
+export const STOP_GRACE_MS = 1_000;
 
 /** Half-written uploads older than this are left over from a crash or a lost connection. */
 export const UPLOAD_LIFETIME_MS: number = 60 * 60 * 1000;

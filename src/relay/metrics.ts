@@ -6,7 +6,6 @@ export interface MetricSources {
   readonly reservations: () => number;
   readonly offers: () => number;
   readonly freeThreads: () => number;
-  readonly openLeases: () => number;
   readonly logSize: () => number;
   readonly blobBytes: () => number;
   readonly eventStreams: () => number;
@@ -60,6 +59,12 @@ export function createMetrics(sources: MetricSources): RelayMetrics {
     buckets: COMMIT_SECONDS,
     registers,
   });
+  let openLeases = 0;
+  const open = new Gauge({
+    name: "tabmesh_open_leases",
+    help: "Leases made since the start that are not settled.",
+    registers,
+  });
   const leases = new Counter({ name: "tabmesh_leases_total", help: "Leases made.", registers });
   const lost = new Counter({
     name: "tabmesh_heartbeats_lost_total",
@@ -72,7 +77,13 @@ export function createMetrics(sources: MetricSources): RelayMetrics {
     refused: (code) => refusals.inc({ code }),
     answered: (method, route, status, seconds) =>
       requests.observe({ method, route, status: String(status) }, seconds),
-    logged: (type) => entries.inc({ type }),
+    logged(type) {
+      entries.inc({ type });
+      // Leases of an earlier start end as well, and were never counted here.
+      if (type === "lease") openLeases += 1;
+      else if (type === "settle") openLeases = Math.max(0, openLeases - 1);
+      open.set(openLeases);
+    },
     committed: (seconds) => commits.observe(seconds),
     leased: (count) => leases.inc(count),
     heartbeatLost: () => lost.inc(),
@@ -85,7 +96,6 @@ function addGauges(registry: Registry, sources: MetricSources): void {
     ["tabmesh_reservations", "Peers that can be called through this relay.", sources.reservations],
     ["tabmesh_offers", "Providers whose offer stands.", sources.offers],
     ["tabmesh_free_threads", "Idle threads of all offers.", sources.freeThreads],
-    ["tabmesh_open_leases", "Leases that are neither returned nor settled.", sources.openLeases],
     ["tabmesh_log_size", "Entries in the log.", sources.logSize],
     ["tabmesh_blob_bytes", "Bytes of stored blobs.", sources.blobBytes],
     ["tabmesh_event_streams", "Open event streams.", sources.eventStreams],

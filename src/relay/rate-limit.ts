@@ -40,7 +40,13 @@ export class RateLimit {
 
   /** @throws FailureError `rate-limited` with the time to wait. */
   take(key: string): void {
-    if (this.tryTake(key)) return;
+    this.requireRoom(key);
+    this.tryTake(key);
+  }
+
+  /** Takes nothing. @throws FailureError `rate-limited` with the time to wait. */
+  requireRoom(key: string): void {
+    if (this.#bucket(key).tokens >= 1) return;
     const missing = 1 - this.#bucket(key).tokens;
     const waitMs = Math.ceil((missing / this.#rate.perSecond) * 1000);
     throw new FailureError("rate-limited", `too many requests from this ${this.#what}; wait ${waitMs} ms`);

@@ -1,6 +1,7 @@
 import { FailureError } from "../../protocol/failure.ts";
 import { MAX_BLOB_BYTES } from "../../protocol/limits.ts";
 import { RELAY_PATHS } from "../../protocol/relay-api.ts";
+import { requireServed } from "../denials.ts";
 import { BLOB_POLICY } from "./security-headers.ts";
 import type { HttpParts } from "./http-parts.ts";
 import type { RelayHttp } from "./http-env.ts";
@@ -10,10 +11,10 @@ import { cidParam } from "./read-params.ts";
  * Functions and inputs by CID. They come from strangers and are served under the relay's own origin, so a browser must
  * never take them for a page or a script.
  */
-export function addBlobRoutes(http: RelayHttp, { blobs, deny }: HttpParts): void {
+export function addBlobRoutes(http: RelayHttp, { blobs, books }: HttpParts): void {
   http.put(RELAY_PATHS.blob, async (c) => {
     const cid = cidParam("cid", c.req.param("cid"));
-    deny.require(cid);
+    requireServed(books, cid);
     const announced = Number(c.req.header("content-length") ?? 0);
     if (announced > MAX_BLOB_BYTES)
       throw new FailureError("too-large", `a blob has at most ${MAX_BLOB_BYTES} bytes`);
@@ -25,7 +26,7 @@ export function addBlobRoutes(http: RelayHttp, { blobs, deny }: HttpParts): void
   // Hono answers HEAD by the same handler and drops the body.
   http.get(RELAY_PATHS.blob, (c) => {
     const cid = cidParam("cid", c.req.param("cid"));
-    deny.require(cid);
+    requireServed(books, cid);
     const blob = blobs.find(cid);
     if (blob === undefined) throw new FailureError("not-found", "the relay has no such blob");
     const headers = {

@@ -7,7 +7,6 @@ import type { AccountEvents } from "../account-events.ts";
 import type { BlobFolder } from "../blob-folder.ts";
 import type { Books } from "../books.ts";
 import type { Networks } from "../client-address.ts";
-import type { DenyList } from "../deny-list.ts";
 import type { RelayMetrics } from "../metrics.ts";
 import type { RateLimit } from "../rate-limit.ts";
 
@@ -40,7 +39,6 @@ export interface HttpParts {
   readonly reports: Reports;
   readonly events: AccountEvents;
   readonly blobs: BlobFolder;
-  readonly deny: DenyList;
   readonly metrics: RelayMetrics;
   readonly log: Logger;
   readonly proxies: Networks;

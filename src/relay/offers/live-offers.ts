@@ -56,7 +56,7 @@ export class LiveOffers {
   }
 
   /** Takes back every offer of an identity or instance. */
-  drop(peer: PeerId): void {
+  drop(peer: string): void {
     for (const [instance, { offer, holder }] of this.#standing)
       if (instance === peer || offer.provider === peer) this.withdraw(instance, holder);
   }

@@ -1,10 +1,9 @@
 import type { Logger } from "pino";
 import { FrameStream } from "../../mesh/frame-stream.ts";
 import type { MeshStream } from "../../mesh/mesh.ts";
-import { seal } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { failureKind } from "../../protocol/failure-code.ts";
-import { header } from "../../protocol/header.ts";
+import { greet } from "../../protocol/greeting.ts";
 import { MAX_TEXT_BYTES, WIRE_VERSION } from "../../protocol/limits.ts";
 import { helloMessage, offerMessage } from "../../protocol/messages/session.ts";
 import { isPeerId, type PeerId } from "../../protocol/peer-id.ts";
@@ -65,15 +64,7 @@ export class OfferStream {
 
   async #hello(): Promise<Uint8Array> {
     const { books, signer } = this.#parts;
-    const body = {
-      ...header(books.origin, books.asset),
-      role: "relay" as const,
-      versions: [WIRE_VERSION],
-      features: [],
-      instance: signer.key,
-      checkpoint: await books.checkpoint(),
-    };
-    return seal(helloMessage, body, [signer]);
+    return greet("relay", books, signer, await books.checkpoint());
   }
 
   #frame(kind: number, payload: Uint8Array): void {

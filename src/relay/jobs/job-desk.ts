@@ -1,0 +1,182 @@
+import type { Logger } from "pino";
+import type { Cid } from "../../protocol/cid.ts";
+import { openEnvelope, seal, type Verified, verifiedSync } from "../../protocol/envelope.ts";
+import { FailureError } from "../../protocol/failure.ts";
+import { closeJobMessage, type Job, jobMessage } from "../../protocol/messages/job.ts";
+import {
+  type Lease,
+  type LeaseAnswer,
+  type LeaseGrant,
+  leaseMessage,
+} from "../../protocol/messages/lease.ts";
+import type { Inclusion } from "../../protocol/messages/receipt.ts";
+import { cancelMessage } from "../../protocol/messages/task.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
+import type { JobView } from "../../protocol/relay-api.ts";
+import type { Tariff } from "../../protocol/tariff.ts";
+import type { Authentication } from "../authenticate.ts";
+import type { Books } from "../books.ts";
+import { verifyNative } from "../books/native-keys.ts";
+import { RecentMap } from "../books/recent-map.ts";
+import { requireServed } from "../denials.ts";
+import type { Jobs } from "../http/http-parts.ts";
+import { KEPT_RETURNS } from "../limits.ts";
+import type { RelayMetrics } from "../metrics.ts";
+import type { LiveOffer, LiveOffers } from "../offers/live-offers.ts";
+import type { RateLimit } from "../rate-limit.ts";
+import { checkJob } from "./check-job.ts";
+import { chooseProviders } from "./choose-providers.ts";
+import { budgetOf, leaseTerms } from "./lease-terms.ts";
+import { OneAtATime } from "./one-at-a-time.ts";
+
+export interface JobParts {
+  readonly books: Books;
+  readonly authentication: Authentication;
+  readonly offers: LiveOffers;
+  readonly tariff: Tariff;
+  readonly isLoopback: boolean;
+  /** Gives a new payer its test credits, or does nothing. */
+  readonly welcome: (payer: PeerId) => Promise<void>;
+  readonly limit: RateLimit;
+  readonly metrics: RelayMetrics;
+  readonly log: Logger;
+  readonly nowMs: () => number;
+}
+
+/** Takes jobs: checks them, sets their money aside, and finds them providers. */
+export class JobDesk implements Jobs {
+  readonly #parts: JobParts;
+  readonly #turns = new OneAtATime<Cid>();
+  /** Providers whose lease of a job was given back: they get no other one of that job. */
+  readonly #returned = new RecentMap<Cid, Set<PeerId>>(KEPT_RETURNS);
+
+  constructor(parts: JobParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Answers with the job's open leases, topped up to `parallel`. The same job again gives the same leases. The escrow
+   * stays until the job is closed or expires, also when no provider is found, so that the requester may ask again.
+   * @throws FailureError `no-provider` with the reasons counted; whatever stands against the job.
+   */
+  async open(envelope: Uint8Array): Promise<LeaseAnswer> {
+    const { books, authentication, limit, tariff, isLoopback } = this.#parts;
+    const { message: job, by } = authentication.open(jobMessage, envelope);
+    const { requester, payer, work, argsCid } = job.body;
+    requireServed(books, requester, payer, work.cid, argsCid);
+    checkJob(job.body, { tariff, isLoopback });
+    const key = by.find(({ root }) => root === requester)?.session;
+    if (key === undefined) throw new FailureError("bad-signature", "job: its requester has not signed it");
+    limit.take(requester);
+    return this.#turns.run(job.id, () => this.#open(job, key));
+  }
+
+  async close(job: Cid, envelope: Uint8Array): Promise<JobView> {
+    const { message } = this.#parts.authentication.open(closeJobMessage, envelope);
+    if (message.body.job !== job) throw new FailureError("malformed", "close-job: is about another job");
+    return this.#turns.run(job, () => this.#parts.books.closeJob(message));
+  }
+
+  async cancel(lease: Cid, envelope: Uint8Array): Promise<JobView> {
+    const { message } = this.#parts.authentication.open(cancelMessage, envelope);
+    if (message.body.lease !== lease) throw new FailureError("malformed", "cancel: is about another lease");
+    if (message.body.seq !== 0)
+      throw new FailureError("malformed", "cancel: a lease is given back from seq 0");
+    const view = await this.#parts.books.cancelLease(message);
+    const provider = view.leases.find((each) => each.lease === lease)?.provider;
+    if (provider !== undefined) this.#returnedBy(view.job).add(provider);
+    return view;
+  }
+
+  async #open(job: Verified<Job>, requesterKey: PeerId): Promise<LeaseAnswer> {
+    const { books, welcome, metrics } = this.#parts;
+    const known = books.job(job.id);
+    if (known === undefined) await welcome(job.body.payer);
+    else if (known.state !== "open") throw new FailureError("lease-ended", "the job is closed");
+    const started = performance.now();
+    const escrow = await books.openJob(job);
+    metrics.committed((performance.now() - started) / 1000);
+    const open = books.openLeases(job.id);
+    const wanted = job.body.parallel - open.length;
+    const made = wanted > 0 ? await this.#make(job, requesterKey, escrow, open, wanted) : [];
+    const leases = [...open, ...made].map((lease) => this.#grant(lease));
+    return { job: job.id, leases, available: books.account(job.body.payer).available };
+  }
+
+  async #make(
+    job: Verified<Job>,
+    requesterKey: PeerId,
+    escrow: Inclusion,
+    open: readonly Verified<Lease>[],
+    wanted: number,
+  ): Promise<readonly Verified<Lease>[]> {
+    const { books, offers, tariff } = this.#parts;
+    const budget = budgetOf(books.unbound(job.id), wanted);
+    const holders = new Set(open.map(({ body }) => body.instance));
+    const { chosen, why } = chooseProviders(job.body, tariff, wanted, {
+      offers: offers.list(),
+      holders,
+      returned: this.#returnedBy(job.id),
+    });
+    if (budget < 1n && open.length === 0)
+      throw new FailureError("insufficient-funds", "the job's cap is used up by the leases it had");
+    const before = books.job(job.id)?.leases.length ?? 0;
+    const made = await Promise.all(
+      (budget < 1n ? [] : chosen).map((live, index) =>
+        this.#add(live, {
+          job,
+          requesterKey,
+          replica: before + index,
+          budget,
+          escrowIndex: escrow.index,
+          checkpoint: escrow.checkpoint,
+        }),
+      ),
+    );
+    const leases = made.filter((lease) => lease !== undefined);
+    this.#parts.metrics.leased(leases.length);
+    if (leases.length + open.length === 0) throw new FailureError("no-provider", why);
+    return leases;
+  }
+
+  /** Signs and logs one lease. An offer that the books do not welcome is taken back and gets none. */
+  async #add(
+    { offer }: LiveOffer,
+    basis: Omit<Parameters<typeof leaseTerms>[0], "offer" | "tariff" | "policy" | "nowMs">,
+  ): Promise<Verified<Lease> | undefined> {
+    const { books, offers, tariff, log, nowMs } = this.#parts;
+    const terms = leaseTerms({ ...basis, offer, tariff, policy: books.policy, nowMs: nowMs() });
+    offers.reserve(offer.instance);
+    try {
+      const envelope = await seal(leaseMessage, terms, [books.signer("lease")]);
+      const lease = verifiedSync(openEnvelope(leaseMessage, envelope), verifyNative);
+      await books.addLease(lease);
+      return lease;
+    } catch (error) {
+      if (!(error instanceof FailureError)) throw error;
+      log.warn(
+        { peer: offer.instance, code: error.code, detail: error.detail },
+        "lease refused by the books",
+      );
+      offers.drop(offer.instance);
+      return undefined;
+    }
+  }
+
+  #grant(lease: Verified<Lease>): LeaseGrant {
+    const { offers, tariff } = this.#parts;
+    const addresses = offers.find(lease.body.instance)?.offer.addresses ?? [];
+    return { lease: lease.bytes, tariff, addresses };
+  }
+
+  #returnedBy(job: Cid): Set<PeerId> {
+    const known = this.#returned.get(job);
+    if (known !== undefined) return known;
+    const leases = this.#parts.books.job(job)?.leases ?? [];
+    const returned = new Set(
+      leases.filter(({ state }) => state === "returning").map(({ provider }) => provider),
+    );
+    this.#returned.set(job, returned);
+    return returned;
+  }
+}

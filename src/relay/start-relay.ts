@@ -1,0 +1,227 @@
+import { webcrypto } from "node:crypto";
+import { type Logger, pino } from "pino";
+import { relayAddress } from "../mesh/mesh-address.ts";
+import { createRelayMesh, type RelayMesh, type UpgradeRefusal } from "../mesh/relay-mesh.ts";
+import { isCid } from "../protocol/cid.ts";
+import { signerFromSeed } from "../protocol/ed25519.ts";
+import { parsePeerId, type PeerId } from "../protocol/peer-id.ts";
+import { OFFER_PROTOCOL } from "../protocol/protocol-id.ts";
+import { microCredits } from "../protocol/units.ts";
+import { AccountEvents } from "./account-events.ts";
+import { Authentication } from "./authenticate.ts";
+import { BlobFolder } from "./blob-folder.ts";
+import type { Books } from "./books.ts";
+import { addressGroup, clientAddress, parseNetworks } from "./client-address.ts";
+import { isLoopbackRelay, type RelayConfig } from "./config.ts";
+import { openControl } from "./control.ts";
+import { lookAtHealth } from "./health.ts";
+import { listen, type OpenPort } from "./http/listen.ts";
+import { createHttp } from "./http/relay-http.ts";
+import { JobDesk } from "./jobs/job-desk.ts";
+import { ReportDesk } from "./jobs/report-desk.ts";
+import { createWelcome } from "./jobs/welcome.ts";
+import { OFFER_BURST, OFFERS_PER_SECOND } from "./limits.ts";
+import { createMetrics, type RelayMetrics } from "./metrics.ts";
+import { LiveOffers } from "./offers/live-offers.ts";
+import { type OfferParts, OfferStream } from "./offers/offer-stream.ts";
+import { openData, type RelayData } from "./open-data.ts";
+import { POLICY_DOCUMENT } from "./policy-document.ts";
+import { RateLimit } from "./rate-limit.ts";
+import { relayInfo } from "./relay-info.ts";
+import { UndoStack } from "./undo-stack.ts";
+import { Upkeep } from "./upkeep.ts";
+
+/** A relay that runs in this process. */
+export interface Relay {
+  /** Where clients reach it, as in "http://127.0.0.1:8787". */
+  readonly url: string;
+  readonly port: number;
+  readonly origin: string;
+  readonly asset: string;
+  /** Its identity in the mesh. */
+  readonly peer: PeerId;
+  readonly books: Books;
+  /** Answers nothing more and gives the data folder up. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export interface RelayPorts {
+  /** Default: pino to standard output, at the configured level. */
+  readonly log?: Logger;
+  /** Milliseconds since 1970. */
+  readonly nowMs?: () => number;
+}
+
+/** What the steps of a start share. */
+interface Start {
+  readonly config: RelayConfig;
+  readonly undo: UndoStack;
+  readonly log: Logger;
+  readonly nowMs: () => number;
+  readonly data: RelayData;
+  readonly port: OpenPort;
+  readonly url: string;
+  readonly mesh: RelayMesh;
+  readonly offers: LiveOffers;
+  readonly events: AccountEvents;
+  readonly blobs: BlobFolder;
+  readonly metrics: RelayMetrics;
+  readonly upkeep: Upkeep;
+}
+
+/**
+ * Starts a relay: data, port, mesh, then everything that answers.
+ * @throws Error when the folder is held by another process, the port is taken, or the data is damaged.
+ */
+export async function startRelay(config: RelayConfig, ports: RelayPorts = {}): Promise<Relay> {
+  const undo = new UndoStack();
+  const log = ports.log ?? pino({ level: config.logLevel });
+  const nowMs = ports.nowMs ?? Date.now;
+  try {
+    const start = await begin(config, undo, log, nowMs);
+    await answer(start);
+    const { data, url, port, mesh } = start;
+    const { origin, asset } = data.books;
+    log.info({ url, origin, asset, peer: mesh.peerId, loopback: isLoopbackRelay(config) }, "relay runs");
+    return {
+      url,
+      port: port.port,
+      origin,
+      asset,
+      peer: parsePeerId(mesh.peerId),
+      books: data.books,
+      stop: () => undo.run(),
+    };
+  } catch (error) {
+    await undo.run().catch(() => undefined);
+    throw error;
+  }
+}
+
+function hostPart(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+async function begin(config: RelayConfig, undo: UndoStack, log: Logger, nowMs: () => number): Promise<Start> {
+  const data = await openData({
+    dataDir: config.dataDir,
+    origin: config.origin,
+    tariff: config.tariff,
+    nowMs,
+  });
+  undo.push(() => data.close());
+  const { books } = data;
+  const blobs = await BlobFolder.open(data.blobFolder, config.blobCapBytes, nowMs);
+  await blobs.put(books.policy, new Blob([POLICY_DOCUMENT]).stream());
+  const port = await listen(config.host, config.port);
+  undo.push(() => port.stop());
+  const url = config.publicUrl ?? `http://${hostPart(config.host)}:${port.port}`;
+  const mesh = await startMesh(config, data.meshSeed, url, nowMs);
+  undo.push(() => mesh.stop());
+  const offers = new LiveOffers(nowMs);
+  const events = new AccountEvents(books);
+  undo.push(() => events.close());
+  const upkeep = new Upkeep(books, log, nowMs);
+  const metrics = createMetrics({
+    connections: () => mesh.peers().length,
+    reservations: () => mesh.reservationCount(),
+    offers: () => offers.size,
+    freeThreads: () => offers.list().reduce((sum, { free }) => sum + free, 0),
+    logSize: () => books.size(),
+    blobBytes: () => blobs.bytes,
+    eventStreams: () => events.open,
+  });
+  return { config, undo, log, nowMs, data, port, url, mesh, offers, events, blobs, metrics, upkeep };
+}
+
+async function startMesh(
+  config: RelayConfig,
+  seed: Uint8Array,
+  url: string,
+  nowMs: () => number,
+): Promise<RelayMesh> {
+  const proxies = parseNetworks(config.trustedProxies);
+  const limit = new RateLimit(config.connectRate, "address", nowMs);
+  const { key } = await signerFromSeed(webcrypto.subtle, seed);
+  const mesh = await createRelayMesh({
+    privateKey: seed,
+    maxConnections: config.maxConnections,
+    announce: [relayAddress(url, key)],
+    admit({ headers, socket }): UpgradeRefusal | undefined {
+      const forwarded = headers["x-forwarded-for"];
+      const list = typeof forwarded === "string" ? forwarded : forwarded?.join(",");
+      const address = clientAddress(socket.remoteAddress, list, proxies);
+      return limit.tryTake(addressGroup(address))
+        ? undefined
+        : { status: 429, reason: "too many connections from this address" };
+    },
+  });
+  await mesh.start();
+  return mesh;
+}
+
+/** Wires up what answers: offers, HTTP with the mesh on the same port, the operator's socket, upkeep. */
+async function answer(start: Start): Promise<void> {
+  const { config, undo, log, nowMs, data, port, mesh, offers, events, blobs, metrics, upkeep } = start;
+  const { books } = data;
+  const isLoopback = isLoopbackRelay(config);
+  const authentication = new Authentication(books, nowMs);
+  const shared = { books, authentication, offers, metrics, log };
+  const limit = new RateLimit(config.identityRate, "identity", nowMs);
+  await answerOffers(start, shared);
+  undo.push(
+    books.onCommit(({ entries }) => {
+      for (const { type, accounts } of entries) {
+        metrics.logged(type);
+        if (type === "settle") for (const account of accounts) offers.release(account);
+      }
+    }),
+  );
+  const http = createHttp({
+    info: () => relayInfo(config, books, parsePeerId(mesh.peerId), mesh.addresses()),
+    health: () => lookAtHealth(upkeep, mesh, data.blobFolder, nowMs),
+    books,
+    jobs: new JobDesk({
+      ...shared,
+      tariff: config.tariff,
+      isLoopback,
+      welcome: createWelcome(books, isLoopback ? config.grant : microCredits(0)),
+      limit,
+      nowMs,
+    }),
+    reports: new ReportDesk({ ...shared, limit }),
+    events,
+    blobs,
+    metrics,
+    log,
+    proxies: parseNetworks(config.trustedProxies),
+    metricsFrom: parseNetworks(config.metricsFrom),
+    addressLimit: new RateLimit(config.addressRate, "address", nowMs),
+    ...(config.staticDir === undefined ? {} : { staticDir: config.staticDir }),
+  });
+  if (data.paths !== undefined)
+    undo.push(
+      await openControl(data, log, async ({ value }) => {
+        offers.drop(value);
+        if (isCid(value)) await blobs.remove(value);
+      }),
+    );
+  upkeep.start();
+  undo.push(() => upkeep.stop());
+  port.answer(http, (request, socket, head) => mesh.handleUpgrade(request, socket, head));
+}
+
+async function answerOffers(
+  { data, mesh, nowMs, undo }: Start,
+  shared: Omit<OfferParts, "signer" | "limit">,
+): Promise<void> {
+  const parts: OfferParts = {
+    ...shared,
+    signer: await signerFromSeed(webcrypto.subtle, data.meshSeed),
+    limit: new RateLimit({ burst: OFFER_BURST, perSecond: OFFERS_PER_SECOND }, "provider", nowMs),
+  };
+  undo.push(
+    mesh.handle(OFFER_PROTOCOL, (stream) => new OfferStream(stream, parts).start(), { maxStreamsPerPeer: 2 }),
+  );
+}
