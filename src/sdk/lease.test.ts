@@ -176,6 +176,7 @@ describe("threats on one lease", () => {
       const changed = encode(taskSchema, { ...decode(taskSchema, encoded), salt: new Uint8Array(16) });
       return concatBytes(headerLength(changed), changed, data);
     };
+    opened.fromProvider = () => undefined;
     opened.requester.send(input("named otherwise"));
     const failure = await opened.provider.ended;
     expect(failure?.code).toBe(failureCode("unnamed-task"));
