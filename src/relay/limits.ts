@@ -26,33 +26,6 @@ export const LEASE_RESERVE_MS = 1_000;
 /** Jobs for which the relay remembers whose leases were given back. */
 export const KEPT_RETURNS = 10_000;
 
-/** Longest that new tasks may be sent under one lease; a requester that needs longer asks for the next one. */
-export const LEASE_DISPATCH_MS: number = 60 * 60 * 1000;
-
-/** After dispatch ends, the last outcomes and the report have this long. */
-export const LEASE_REPORT_GRACE_MS: number = 5 * 60 * 1000;
-
-/** A lease without a first task by then is void: dialling takes under a second, fetching a large function up to half a minute. */
-export const LEASE_FIRST_TASK_MS: number = 60 * 1000;
-
-/** Drawn leaves are opened within this time after the draw. */
-export const LEASE_OPEN_MS: number = 10 * 60 * 1000;
-
-/** Tasks beyond the signed head that a provider risks: a quarter of a second at 2,000 small tasks a second. */
-export const LEASE_WINDOW_TASKS = 512;
-
-/** Tasks sent and not yet answered. Keeps a pipeline over 50 ms full at 2,000 tasks a second. */
-export const LEASE_INFLIGHT_TASKS = 128;
-
-/** Input bytes a provider keeps before it must report: what a browser tab can spare. */
-export const LEASE_HOLD_BYTES: number = 64 * 1024 * 1024;
-
-/**
- * Fuel that a fast machine burns in a millisecond (4·10^9 per second): a deadline in which even such a machine cannot
- * use up the fuel limit would let a requester end every task unpaid (rule 8).
- */
-export const FASTEST_FUEL_PER_MS = 4_000_000n;
-
 /** Requests with a body that is not a blob: one envelope. */
 export const MAX_MESSAGE_REQUEST_BYTES: number = 60 * 1024;
 

@@ -1,8 +1,8 @@
+import { requireDeadline } from "../../market/lease-terms.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { isTestAsset } from "../../protocol/header.ts";
 import type { Job } from "../../protocol/messages/job.ts";
 import { isWithinTariff, type Tariff } from "../../protocol/tariff.ts";
-import { FASTEST_FUEL_PER_MS } from "../limits.ts";
 
 /** Sandbox profiles whose jobs this relay takes. */
 export const ACCEPTED_PROFILES: readonly number[] = [0];
@@ -36,17 +36,7 @@ export function checkJob(job: Job, { tariff, isLoopback }: JobRules): void {
     throw new FailureError("malformed", "job: parallel, maxTasks and cap are at least 1");
   if (!isWithinTariff(tariff, job.tariffMax))
     throw new FailureError("overpriced", "the relay's tariff is above the job's highest");
-  requireDeadline(job);
-}
-
-/** Rule 8: a deadline that cuts off even a fast machine would end every task unpaid. */
-function requireDeadline({ limits }: Job): void {
-  const leastMs = limits.fuel / FASTEST_FUEL_PER_MS;
-  if (limits.deadlineMs >= 1 && BigInt(limits.deadlineMs) >= leastMs) return;
-  throw new FailureError(
-    "deadline-too-short",
-    `${limits.deadlineMs} ms for ${limits.fuel} fuel; at least ${leastMs > 1n ? leastMs : 1n} ms`,
-  );
+  requireDeadline(job.limits);
 }
 
 function unsupported(detail: string): FailureError {

@@ -1,4 +1,6 @@
 import type { Logger } from "pino";
+import { type LeaseParts, leaseTerms, shareOf } from "../../market/lease-terms.ts";
+import { describeReasons, type Match, matchJob } from "../../market/match-job.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import { openEnvelope, seal, type Verified, verifiedSync } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
@@ -22,11 +24,9 @@ import { requireServed } from "../denials.ts";
 import type { Jobs } from "../http/http-parts.ts";
 import { KEPT_RETURNS } from "../limits.ts";
 import type { RelayMetrics } from "../metrics.ts";
-import type { LiveOffer, LiveOffers } from "../offers/live-offers.ts";
+import type { LiveOffers } from "../offers/live-offers.ts";
 import type { RateLimit } from "../rate-limit.ts";
 import { checkJob } from "./check-job.ts";
-import { chooseProviders } from "./choose-providers.ts";
-import { budgetOf, leaseTerms } from "./lease-terms.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
 
 export interface JobParts {
@@ -110,43 +110,42 @@ export class JobDesk implements Jobs {
     open: readonly Verified<Lease>[],
     wanted: number,
   ): Promise<readonly Verified<Lease>[]> {
-    const { books, offers, tariff } = this.#parts;
-    const budget = budgetOf(books.unbound(job.id), wanted);
-    const holders = new Set(open.map(({ body }) => body.instance));
-    const { chosen, why } = chooseProviders(job.body, tariff, wanted, {
-      offers: offers.list(),
-      holders,
-      returned: this.#returnedBy(job.id),
-    });
-    if (budget < 1n && open.length === 0)
+    const { books, tariff } = this.#parts;
+    const { matches, reasons } = this.#match(job, open, wanted);
+    const budget = shareOf(books.unbound(job.id), matches.length, wanted);
+    if (budget < 1n && matches.length > 0 && open.length === 0)
       throw new FailureError("insufficient-funds", "the job's cap is used up by the leases it had");
     const before = books.job(job.id)?.leases.length ?? 0;
+    const parts = { job: job.id, terms: job.body, requesterKey, gateway: false, budget, tariff };
+    const { index: escrowIndex, checkpoint } = escrow;
     const made = await Promise.all(
-      (budget < 1n ? [] : chosen).map((live, index) =>
-        this.#add(live, {
-          job,
-          requesterKey,
-          replica: before + index,
-          budget,
-          escrowIndex: escrow.index,
-          checkpoint: escrow.checkpoint,
-        }),
+      (budget < 1n ? [] : matches).map((offer, index) =>
+        this.#add({ ...parts, offer, replica: before + index, escrowIndex, checkpoint }),
       ),
     );
     const leases = made.filter((lease) => lease !== undefined);
     this.#parts.metrics.leased(leases.length);
-    if (leases.length + open.length === 0) throw new FailureError("no-provider", why);
+    if (leases.length + open.length === 0) throw new FailureError("no-provider", describeReasons(reasons));
     return leases;
   }
 
+  #match(job: Verified<Job>, open: readonly Verified<Lease>[], wanted: number): Match {
+    const { books, offers, tariff } = this.#parts;
+    const live = offers.list();
+    const returned = this.#returnedBy(job.id);
+    const excluded = new Set(open.map(({ body }) => body.instance));
+    for (const { provider, instance, addresses } of live)
+      if (returned.has(provider) || addresses.length === 0) excluded.add(instance);
+    const denied = (identity: PeerId): boolean => books.denied("peer", identity) !== undefined;
+    return matchJob(job.body, live, { tariff, wanted, excluded, denied });
+  }
+
   /** Signs and logs one lease. An offer that the books do not welcome is taken back and gets none. */
-  async #add(
-    { offer }: LiveOffer,
-    basis: Omit<Parameters<typeof leaseTerms>[0], "offer" | "tariff" | "policy" | "nowMs">,
-  ): Promise<Verified<Lease> | undefined> {
-    const { books, offers, tariff, log, nowMs } = this.#parts;
-    const terms = leaseTerms({ ...basis, offer, tariff, policy: books.policy, nowMs: nowMs() });
-    offers.reserve(offer.instance);
+  async #add(parts: Omit<LeaseParts, "policy" | "now">): Promise<Verified<Lease> | undefined> {
+    const { books, offers, log, nowMs } = this.#parts;
+    const { instance } = parts.offer;
+    const terms = leaseTerms({ ...parts, policy: books.policy, now: nowMs() });
+    offers.reserve(instance);
     try {
       const envelope = await seal(leaseMessage, terms, [books.signer("lease")]);
       const lease = verifiedSync(openEnvelope(leaseMessage, envelope), verifyNative);
@@ -154,18 +153,15 @@ export class JobDesk implements Jobs {
       return lease;
     } catch (error) {
       if (!(error instanceof FailureError)) throw error;
-      log.warn(
-        { peer: offer.instance, code: error.code, detail: error.detail },
-        "lease refused by the books",
-      );
-      offers.drop(offer.instance);
+      log.warn({ peer: instance, code: error.code, detail: error.detail }, "lease refused by the books");
+      offers.drop(instance);
       return undefined;
     }
   }
 
   #grant(lease: Verified<Lease>): LeaseGrant {
     const { offers, tariff } = this.#parts;
-    const addresses = offers.find(lease.body.instance)?.offer.addresses ?? [];
+    const addresses = offers.find(lease.body.instance)?.addresses ?? [];
     return { lease: lease.bytes, tariff, addresses };
   }
 

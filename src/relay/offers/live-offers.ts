@@ -3,13 +3,6 @@ import type { PeerId } from "../../protocol/peer-id.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { LEASE_RESERVE_MS, MAX_INSTANCES_PER_IDENTITY } from "../limits.ts";
 
-/** What a connected provider can take on right now. */
-export interface LiveOffer {
-  readonly offer: Offer;
-  /** Idle threads by its own word, less leases it may not have seen yet. */
-  readonly free: number;
-}
-
 interface Standing {
   offer: Offer;
   /** The stream that holds it up. */
@@ -61,12 +54,12 @@ export class LiveOffers {
       if (instance === peer || offer.provider === peer) this.withdraw(instance, holder);
   }
 
-  find(instance: PeerId): LiveOffer | undefined {
+  find(instance: PeerId): Offer | undefined {
     const standing = this.#standing.get(instance);
     return standing === undefined ? undefined : this.#live(standing);
   }
 
-  list(): readonly LiveOffer[] {
+  list(): readonly Offer[] {
     return [...this.#standing.values()].map((standing) => this.#live(standing));
   }
 
@@ -75,19 +68,19 @@ export class LiveOffers {
     this.#standing.get(instance)?.reserved.push(this.#nowMs());
   }
 
-  /** A lease of the instance has ended. */
-  release(instance: PeerId): void {
-    this.#standing.get(instance)?.reserved.shift();
+  /** A lease of one of the identity's instances has ended. */
+  release(provider: PeerId): void {
+    if (!this.#instances.has(provider)) return;
+    for (const { offer, reserved } of this.#standing.values())
+      if (offer.provider === provider) reserved.shift();
   }
 
-  #live(standing: Standing): LiveOffer {
+  /** The offer with threads `free` by its own word, less leases it may not have seen yet. */
+  #live(standing: Standing): Offer {
     const recent = this.#nowMs() - LEASE_RESERVE_MS;
     standing.reserved = standing.reserved.filter((at) => at > recent);
-    const free = Math.max(
-      0,
-      Math.min(standing.offer.free, standing.offer.workers) - standing.reserved.length,
-    );
-    return { offer: standing.offer, free };
+    const { offer, reserved } = standing;
+    return { ...offer, free: Math.max(0, Math.min(offer.free, offer.workers) - reserved.length) };
   }
 
   #count(provider: PeerId, change: 1 | -1): void {
