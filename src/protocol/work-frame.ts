@@ -7,9 +7,10 @@ import { clipText } from "./text.ts";
 import { WireError } from "./wire-error.ts";
 
 /**
- * Frames of the streams, each `u32be length ‖ u8 kind ‖ payload`; the length counts kind and payload. Envelopes are
- * payloads as they are. The order of a work stream: hello both ways, open, accept (or refuse), then tasks and advances one
- * way, outcomes and receipts the other, until a close advance and a final receipt, or a drain.
+ * Frames of the streams, each `u32be length ‖ u8 kind ‖ payload`; the length counts the payload alone, at most
+ * MAX_FRAME_BYTES. Kind 0 belongs to the framing itself (credit, see frame-stream.ts). Envelopes are payloads as they
+ * are. The order of a work stream: hello both ways, open, accept (or refuse), then tasks and advances one way, outcomes
+ * and receipts the other, until a close advance and a final receipt, or a drain.
  */
 export const FRAME = {
   /** Both ways. hello envelope. */

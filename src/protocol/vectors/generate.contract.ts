@@ -97,7 +97,7 @@ function keyRow(cast: Cast, role: Role): Row {
 }
 
 function frameRow(name: keyof typeof FRAME, payload: Uint8Array): Row {
-  const framed = concatBytes(u32be(payload.length + 1), Uint8Array.of(FRAME[name]), payload);
+  const framed = concatBytes(u32be(payload.length), Uint8Array.of(FRAME[name]), payload);
   return { name, kind: FRAME[name], payloadHex: toHex(payload), frameHex: toHex(framed) };
 }
 
@@ -166,7 +166,7 @@ export async function goldenFiles(): Promise<ReadonlyMap<string, string>> {
   }
   files.set(
     "frame.json",
-    fileText("Frames: length, kind, payload.", {
+    fileText("Frames: length of the payload, kind, payload.", {
       parts: parts.filter((each) => each.file === "frame").map((each) => each.row),
       frames: frameRows(parts.map((each) => each.row)),
     }),

@@ -17,6 +17,7 @@ import { decodeEntry, decodeEntryOf, ENTRY_TYPES, type EntryType } from "../mess
 import { keyFromPeerId, parsePeerId } from "../peer-id.ts";
 import { decode, encode } from "../schema.ts";
 import { FRAME } from "../work-frame.ts";
+import { FrameParser } from "../../mesh/frame-parser.ts";
 import { type Cast, makeCast, ORIGIN, START } from "./cast.contract.ts";
 import { type MessageSample, messageSamples, type PartSample, partSamples } from "./catalogue.contract.ts";
 import { goldenFiles } from "./generate.contract.ts";
@@ -219,8 +220,15 @@ describe("Golden vectors", () => {
     expect(frames.length).toBeGreaterThan(5);
     for (const { name, kind, payloadHex, frameHex } of frames) {
       expect(kind).toBe(FRAME[name]);
-      const length = (payloadHex.length / 2 + 1).toString(16).padStart(8, "0");
+      const length = (payloadHex.length / 2).toString(16).padStart(8, "0");
       expect(frameHex).toBe(`${length}${kind.toString(16).padStart(2, "0")}${payloadHex}`);
+      const parsed: string[] = [];
+      const parser = new FrameParser(
+        () => 65_536,
+        (parsedKind, payload) => parsed.push(`${parsedKind} ${toHex(payload)}`),
+      );
+      parser.push(fromHex(frameHex));
+      expect([parsed, parser.atBoundary]).toEqual([[`${kind} ${payloadHex}`], true]);
     }
   });
 });
