@@ -1,0 +1,149 @@
+import type { Cid } from "../protocol/cid.ts";
+import type { Verified } from "../protocol/envelope.ts";
+import { FailureError } from "../protocol/failure.ts";
+import { header } from "../protocol/header.ts";
+import type { Job, JobLimits } from "../protocol/messages/job.ts";
+import type { Lease } from "../protocol/messages/lease.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import { priceOf, type Tariff, tariffCid } from "../protocol/tariff.ts";
+import { ceilDiv, type Fuel, type MicroCredits, microCredits } from "../protocol/units.ts";
+import {
+  ASSUMED_FUEL_PER_SECOND,
+  DISPATCH_MS,
+  FIRST_TASK_MS,
+  HOLD_BYTES,
+  LEAST_INFLIGHT_PER_THREAD,
+  MOST_INFLIGHT,
+  MOST_WINDOW,
+  OPEN_MS,
+  PIPELINE_MS,
+  REPORT_GRACE_MS,
+  WINDOW_BUDGET_SHARE,
+} from "./limits.ts";
+import type { Candidate } from "./match-job.ts";
+
+/** Shortest deadline in which a task can use its fuel, milliseconds, rounded up. */
+export function leastDeadlineMs(limit: Fuel, fuelPerSecond: bigint = ASSUMED_FUEL_PER_SECOND): number {
+  return Number(ceilDiv(limit * 1_000n, fuelPerSecond));
+}
+
+/**
+ * Rule 8: a task that runs out of time earns nothing, so nobody may ask for less time than its fuel takes.
+ * @throws FailureError `deadline-too-short`.
+ */
+export function requireDeadline(limits: JobLimits, fuelPerSecond?: bigint): void {
+  const least = leastDeadlineMs(limits.fuel, fuelPerSecond);
+  if (limits.deadlineMs < least)
+    throw new FailureError(
+      "deadline-too-short",
+      `${limits.deadlineMs} ms, ${limits.fuel} fuel takes ${least} ms`,
+    );
+}
+
+/**
+ * Budget of each new lease out of what is free in the job. Where providers are missing, one share stays free for the
+ * next one to come.
+ * @param wanted leases the job asks for beyond those it has; at least `found`.
+ */
+export function shareOf(unbound: MicroCredits, found: number, wanted: number): MicroCredits {
+  const shares = found + (wanted > found ? 1 : 0);
+  return microCredits(shares === 0 ? 0n : unbound / BigInt(shares));
+}
+
+/** How many tasks may be under way at once, and how many outcomes unsigned. */
+export interface Window {
+  readonly inflightMax: number;
+  readonly windowMax: number;
+}
+
+function atMost(value: bigint, most: number): number {
+  return value < BigInt(most) ? Number(value) : most;
+}
+
+/**
+ * Small tasks are pipelined deeply, large ones less. Beyond what keeps the threads busy, the window is bounded in money:
+ * outcomes at the job's limits that take a quarter of the budget.
+ * @param threads idle at the provider, at least 1.
+ */
+export function windowOf(limits: JobLimits, threads: number, tariff: Tariff, budget: MicroCredits): Window {
+  const eachMs = limits.fuel * 1_000n;
+  const deep = eachMs === 0n ? BigInt(MOST_INFLIGHT) : (PIPELINE_MS * ASSUMED_FUEL_PER_SECOND) / eachMs;
+  const totals = { payable: 1, cancelled: 0, fuel: limits.fuel, bytes: 2n * BigInt(limits.output) };
+  const price = priceOf(tariff, totals, microCredits(0));
+  const risk = price === 0n ? BigInt(MOST_WINDOW) : budget / (WINDOW_BUDGET_SHARE * price);
+  const least = Math.min(LEAST_INFLIGHT_PER_THREAD * threads, MOST_INFLIGHT);
+  const wanted = atMost(BigInt(least) + BigInt(threads) * deep, MOST_INFLIGHT);
+  const inflightMax = Math.max(least, Math.min(wanted, atMost(risk / 2n, MOST_INFLIGHT)));
+  return { inflightMax, windowMax: Math.min(2 * inflightMax, MOST_WINDOW) };
+}
+
+/** What a lease is made of. */
+export interface LeaseBasis {
+  readonly job: Verified<Job>;
+  /** The requester's key that signs advances: one of the job's signers that acts for the requester. */
+  readonly requesterKey: PeerId;
+  readonly candidate: Candidate;
+  readonly replica: number;
+  readonly budget: MicroCredits;
+  readonly tariff: Tariff;
+  readonly policy: Cid;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+  readonly escrowIndex: number;
+  /** A signed note that covers the escrow entry. */
+  readonly checkpoint: string;
+}
+
+/** The first revision of a lease, to be signed by the relay. Dispatch ends with the job at the latest. */
+export function leaseTerms(basis: LeaseBasis): Lease {
+  const { job, candidate, tariff, budget, nowMs } = basis;
+  const { offer, free } = candidate;
+  const { limits, work, expires, origin, asset } = job.body;
+  const dispatchMs = Math.max(0, Math.min(DISPATCH_MS, expires - nowMs));
+  return {
+    ...header(origin, asset),
+    job: job.id,
+    rev: 0,
+    provider: offer.provider,
+    instance: offer.instance,
+    requesterKey: basis.requesterKey,
+    replica: basis.replica,
+    gateway: false,
+    budget,
+    tariff: tariffCid(tariff),
+    profile: work.profile,
+    policy: basis.policy,
+    ...windowOf(limits, Math.max(free, 1), tariff, budget),
+    startFee: microCredits(tariff.perTask + tariff.perInstantiation),
+    disputeDeposit: microCredits(0),
+    holdBytes: HOLD_BYTES,
+    issuedAt: nowMs,
+    firstTaskMs: Math.min(FIRST_TASK_MS, dispatchMs),
+    dispatchMs,
+    reportMs: dispatchMs + limits.deadlineMs + REPORT_GRACE_MS,
+    openMs: OPEN_MS,
+    escrowIndex: basis.escrowIndex,
+    checkpoint: basis.checkpoint,
+  };
+}
+
+/** What changes with a top-up. */
+export interface TopUp {
+  /** CID of the revision before. */
+  readonly prev: Cid;
+  readonly added: MicroCredits;
+  readonly nowMs: number;
+  readonly checkpoint: string;
+}
+
+/** The next revision of a lease, with more budget (rule 9); its durations begin anew. */
+export function topUpTerms(before: Lease, { prev, added, nowMs, checkpoint }: TopUp): Lease {
+  return {
+    ...before,
+    rev: before.rev + 1,
+    prev,
+    budget: microCredits(before.budget + added),
+    issuedAt: nowMs,
+    checkpoint,
+  };
+}

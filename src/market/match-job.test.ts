@@ -1,0 +1,141 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { cidOf, RAW } from "../protocol/cid.ts";
+import { header } from "../protocol/header.ts";
+import type { Job } from "../protocol/messages/job.ts";
+import type { Offer } from "../protocol/messages/session.ts";
+import { type PeerId, peerIdFromKey } from "../protocol/peer-id.ts";
+import type { Tariff } from "../protocol/tariff.ts";
+import { fuel, microCredits } from "../protocol/units.ts";
+import { type Candidate, describeReasons, matchJob } from "./match-job.ts";
+
+const head = header("localhost/log", "test:localhost/log");
+const cid = cidOf(RAW, new Uint8Array(0));
+
+function tariffOf(perTask: number): Tariff {
+  const nothing = microCredits(0);
+  return { perGfuel: nothing, perTask: microCredits(perTask), perKiB: nothing, perInstantiation: nothing };
+}
+
+function peer(number: number): PeerId {
+  return peerIdFromKey(new Uint8Array(32).fill(number));
+}
+
+function jobOf(changes: Partial<Job> = {}): Job {
+  return {
+    ...head,
+    requester: peer(250),
+    payer: peer(250),
+    nonce: new Uint8Array(16),
+    issuedAt: 0,
+    expires: 1,
+    work: { kind: "function", cid, entry: "run", abi: "bytes-1", profile: 0, effects: [] },
+    argsCid: cid,
+    limits: { fuel: fuel(1), memory: 65_536, output: 0, deadlineMs: 1 },
+    maxTasks: 1,
+    parallel: 1,
+    cap: microCredits(1),
+    tariffMax: tariffOf(10),
+    verify: { policy: "sampled", k: 1, disclosure: "relay", drawCommit: new Uint8Array(32) },
+    ...changes,
+  };
+}
+
+function candidate(number: number, changes: Partial<Offer> = {}, free = 2): Candidate {
+  const offer: Offer = {
+    ...head,
+    provider: peer(number),
+    instance: peer(number),
+    seq: 1,
+    workers: 4,
+    free,
+    memoryBytes: 1 << 30,
+    profiles: [0],
+    abis: ["bytes-1", "wasi-p1"],
+    tariffMin: tariffOf(5),
+    addresses: ["/webrtc"],
+    ...changes,
+  };
+  return { offer, free };
+}
+
+const rules = { tariff: tariffOf(10), wanted: 10 };
+
+describe("matching", () => {
+  it("prefers who asks less, then who has more free threads", () => {
+    const dear = candidate(1, { tariffMin: tariffOf(9) }, 8);
+    const busy = candidate(2, {}, 1);
+    const idle = candidate(3, {}, 4);
+    expect(matchJob(jobOf(), [dear, busy, idle], rules).matches).toEqual([idle, busy, dear]);
+    expect(matchJob(jobOf(), [dear, busy, idle], { ...rules, wanted: 1 }).matches).toEqual([idle]);
+  });
+
+  it("counts why nobody fits", () => {
+    const candidates = [
+      candidate(1, { tariffMin: tariffOf(11) }),
+      candidate(2, { profiles: [1] }),
+      candidate(3, { abis: ["wasi-p1"] }),
+      candidate(4, { memoryBytes: 1 }),
+      candidate(5, { addresses: [] }),
+      candidate(6, {}, 0),
+      candidate(7, {}, 0),
+      candidate(8),
+      candidate(9),
+      candidate(10),
+    ];
+    const { matches, reasons } = matchJob(jobOf(), candidates, {
+      ...rules,
+      holders: new Set([peer(8)]),
+      returned: new Set([peer(9)]),
+      denied: (identity) => identity === peer(10),
+    });
+    expect(matches).toEqual([]);
+    expect(Object.fromEntries(reasons)).toEqual({
+      denied: 1,
+      "at work on it": 1,
+      "gave it back": 1,
+      "asks more": 1,
+      "lacks the profile": 1,
+      "lacks the interface": 1,
+      "too little memory": 1,
+      unreachable: 1,
+      busy: 2,
+    });
+    expect(describeReasons(reasons)).toMatch(/^10 providers: 1 denied, .*, 2 busy$/u);
+    expect(describeReasons(new Map())).toBe("no provider is connected");
+  });
+
+  it("spreads equal providers over jobs, whatever order they came in", () => {
+    const candidates = [1, 2, 3, 4].map((number) => candidate(number));
+    const winners = Array.from({ length: 32 }, (_, nonce) => {
+      const job = jobOf({ nonce: new Uint8Array(16).fill(nonce) });
+      const [first] = matchJob(job, candidates, rules).matches;
+      expect(matchJob(job, candidates.toReversed(), rules).matches[0]).toEqual(first);
+      return first!.offer.instance;
+    });
+    expect(new Set(winners).size).toBe(4);
+  });
+
+  it("answers for every candidate: matched, or counted once", () => {
+    const any = fc.record({
+      number: fc.integer({ min: 1, max: 200 }),
+      free: fc.integer({ min: 0, max: 2 }),
+      price: fc.integer({ min: 0, max: 20 }),
+      profile: fc.integer({ min: 0, max: 1 }),
+    });
+    fc.assert(
+      fc.property(fc.array(any), (all) => {
+        const candidates = all.map(({ number, free, price, profile }) =>
+          candidate(number, { tariffMin: tariffOf(price), profiles: [profile] }, free),
+        );
+        const { matches, reasons } = matchJob(jobOf(), candidates, { ...rules, wanted: all.length });
+        const refused = [...reasons.values()].reduce((sum, count) => sum + count, 0);
+        expect(matches.length + refused).toBe(all.length);
+        for (const { offer, free } of matches) {
+          expect(free).toBeGreaterThan(0);
+          expect(offer.tariffMin.perTask).toBeLessThanOrEqual(10n);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,116 @@
+import type { Job } from "../protocol/messages/job.ts";
+import type { Offer } from "../protocol/messages/session.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import { isWithinTariff, priceOf, type Tariff } from "../protocol/tariff.ts";
+import { microCredits } from "../protocol/units.ts";
+
+/** Why a provider does not fit, in the order of asking: the first that holds is counted. */
+export const REFUSALS = [
+  "denied",
+  "at work on it",
+  "gave it back",
+  "asks more",
+  "lacks the profile",
+  "lacks the interface",
+  "too little memory",
+  "unreachable",
+  "busy",
+] as const;
+export type Refusal = (typeof REFUSALS)[number];
+
+/** A provider that is connected. */
+export interface Candidate {
+  /** The newest of its instance. */
+  readonly offer: Offer;
+  /** Threads idle now, less leases that it may not have seen yet. */
+  readonly free: number;
+}
+
+export interface MatchRules {
+  /** What the lease will pay. */
+  readonly tariff: Tariff;
+  /** Providers wanted at most. */
+  readonly wanted: number;
+  /** Session keys that hold an open lease of the job. */
+  readonly holders?: ReadonlySet<PeerId>;
+  /** Providers whose lease of the job was given back. */
+  readonly returned?: ReadonlySet<PeerId>;
+  /** Whether an identity, root or session, gets no work. */
+  readonly denied?: (identity: PeerId) => boolean;
+}
+
+export interface Match<C extends Candidate> {
+  /** At most as many as wanted, best first. */
+  readonly matches: readonly C[];
+  /** Candidates that were refused, by reason; only reasons that occurred. */
+  readonly reasons: ReadonlyMap<Refusal, number>;
+}
+
+function refusalOf({ offer, free }: Candidate, job: Job, rules: MatchRules): Refusal | undefined {
+  const { provider, instance } = offer;
+  if (rules.denied?.(provider) === true || rules.denied?.(instance) === true) return "denied";
+  if (rules.holders?.has(instance) === true) return "at work on it";
+  if (rules.returned?.has(provider) === true) return "gave it back";
+  if (!isWithinTariff(offer.tariffMin, rules.tariff)) return "asks more";
+  if (!offer.profiles.includes(job.work.profile)) return "lacks the profile";
+  if (!offer.abis.includes(job.work.abi)) return "lacks the interface";
+  if (offer.memoryBytes < job.limits.memory) return "too little memory";
+  if (offer.addresses.length === 0) return "unreachable";
+  return free > 0 ? undefined : "busy";
+}
+
+/** What one task at the job's limits costs at the least that the provider works for. */
+function askedPrice({ tariffMin }: Offer, { limits }: Job): bigint {
+  const totals = { payable: 1, cancelled: 0, fuel: limits.fuel, bytes: BigInt(limits.output) };
+  return priceOf(tariffMin, totals, microCredits(0));
+}
+
+/** Spreads ties over providers, differently for each job and alike wherever it is computed. */
+function lot(nonce: Uint8Array, instance: PeerId): number {
+  let mixed = 0x811c9dc5;
+  for (const byte of nonce) mixed = Math.imul(mixed ^ byte, 0x01000193) >>> 0;
+  for (const character of instance)
+    mixed = Math.imul(mixed ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  return mixed;
+}
+
+interface Ranked<C> {
+  readonly candidate: C;
+  readonly price: bigint;
+  readonly lot: number;
+}
+
+/** Least asked first, then most free threads, then the lot. */
+function compare(a: Ranked<Candidate>, b: Ranked<Candidate>): number {
+  if (a.price !== b.price) return a.price < b.price ? -1 : 1;
+  return b.candidate.free - a.candidate.free || a.lot - b.lot;
+}
+
+/** Finds providers for a job: of those that fit, the ones that ask least, then those with most free threads. */
+export function matchJob<C extends Candidate>(
+  job: Job,
+  candidates: readonly C[],
+  rules: MatchRules,
+): Match<C> {
+  const reasons = new Map<Refusal, number>();
+  const fit: Ranked<C>[] = [];
+  for (const candidate of candidates) {
+    const { offer } = candidate;
+    const refusal = refusalOf(candidate, job, rules);
+    if (refusal === undefined)
+      fit.push({ candidate, price: askedPrice(offer, job), lot: lot(job.nonce, offer.instance) });
+    else reasons.set(refusal, (reasons.get(refusal) ?? 0) + 1);
+  }
+  const ranked = fit.toSorted(compare);
+  return { matches: ranked.slice(0, rules.wanted).map(({ candidate }) => candidate), reasons };
+}
+
+/** The reasons for people, as the detail of `no-provider`: "3 providers: 2 busy, 1 asks more". */
+export function describeReasons(reasons: ReadonlyMap<Refusal, number>): string {
+  const total = [...reasons.values()].reduce((sum, count) => sum + count, 0);
+  if (total === 0) return "no provider is connected";
+  const listed = REFUSALS.filter((reason) => reasons.has(reason)).map(
+    (reason) => `${reasons.get(reason)} ${reason}`,
+  );
+  return `${total} ${total === 1 ? "provider" : "providers"}: ${listed.join(", ")}`;
+}
