@@ -23,7 +23,13 @@ export const MAX_INSTANCES_PER_IDENTITY = 64;
  */
 export const LEASE_RESERVE_MS = 1_000;
 
-/** Jobs for which the relay remembers whose leases were given back. */
+/**
+ * An instance whose lease of a job was given back gets no other one of that job for this long: the requester could not
+ * reach it, and others come first. Half of what a requester waits for a provider, so that the only one is tried again.
+ */
+export const RETURN_COOLING_MS = 30_000;
+
+/** Jobs and leases for which the relay remembers whom they were given to. */
 export const KEPT_RETURNS = 10_000;
 
 /** Requests with a body that is not a blob: one envelope. */

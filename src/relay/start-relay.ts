@@ -20,7 +20,7 @@ import { createHttp } from "./http/relay-http.ts";
 import { JobDesk } from "./jobs/job-desk.ts";
 import { ReportDesk } from "./jobs/report-desk.ts";
 import { createWelcome } from "./jobs/welcome.ts";
-import { OFFER_BURST, OFFERS_PER_SECOND } from "./limits.ts";
+import { OFFER_BURST, OFFERS_PER_SECOND, PING_MS } from "./limits.ts";
 import { createMetrics, type RelayMetrics } from "./metrics.ts";
 import { LiveOffers } from "./offers/live-offers.ts";
 import { type OfferParts, OfferStream } from "./offers/offer-stream.ts";
@@ -214,12 +214,13 @@ async function answer(start: Start): Promise<void> {
 
 async function answerOffers(
   { data, mesh, nowMs, undo }: Start,
-  shared: Omit<OfferParts, "signer" | "limit">,
+  shared: Omit<OfferParts, "signer" | "limit" | "pingMs">,
 ): Promise<void> {
   const parts: OfferParts = {
     ...shared,
     signer: await signerFromSeed(webcrypto.subtle, data.meshSeed),
     limit: new RateLimit({ burst: OFFER_BURST, perSecond: OFFERS_PER_SECOND }, "provider", nowMs),
+    pingMs: PING_MS,
   };
   undo.push(
     mesh.handle(OFFER_PROTOCOL, (stream) => new OfferStream(stream, parts).start(), { maxStreamsPerPeer: 2 }),

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
-import { type LeaseParts, leaseTerms, shareOf } from "../../market/lease-terms.ts";
-import { describeReasons, type Match, matchJob } from "../../market/match-job.ts";
+import { type LeaseBasis, leaseTerms, shareOf } from "../../market/lease-terms.ts";
+import { type Candidate, describeReasons, type Match, matchJob } from "../../market/match-job.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import { openEnvelope, seal, type Verified, verifiedSync } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
@@ -22,7 +22,7 @@ import { verifyNative } from "../books/native-keys.ts";
 import { RecentMap } from "../books/recent-map.ts";
 import { requireServed } from "../denials.ts";
 import type { Jobs } from "../http/http-parts.ts";
-import { KEPT_RETURNS } from "../limits.ts";
+import { KEPT_RETURNS, RETURN_COOLING_MS } from "../limits.ts";
 import type { RelayMetrics } from "../metrics.ts";
 import type { LiveOffers } from "../offers/live-offers.ts";
 import type { RateLimit } from "../rate-limit.ts";
@@ -47,8 +47,10 @@ export interface JobParts {
 export class JobDesk implements Jobs {
   readonly #parts: JobParts;
   readonly #turns = new OneAtATime<Cid>();
-  /** Providers whose lease of a job was given back: they get no other one of that job. */
-  readonly #returned = new RecentMap<Cid, Set<PeerId>>(KEPT_RETURNS);
+  /** Instances that hold a lease, by lease. */
+  readonly #holders = new RecentMap<Cid, PeerId>(KEPT_RETURNS);
+  /** Instances whose lease of a job was given back, and until when they get no other one, milliseconds since 1970. */
+  readonly #returned = new RecentMap<Cid, Map<PeerId, number>>(KEPT_RETURNS);
 
   constructor(parts: JobParts) {
     this.#parts = parts;
@@ -83,8 +85,11 @@ export class JobDesk implements Jobs {
     if (message.body.seq !== 0)
       throw new FailureError("malformed", "cancel: a lease is given back from seq 0");
     const view = await this.#parts.books.cancelLease(message);
-    const provider = view.leases.find((each) => each.lease === lease)?.provider;
-    if (provider !== undefined) this.#returnedBy(view.job).add(provider);
+    const instance = this.#holders.get(lease);
+    if (instance !== undefined) {
+      const returned = this.#returned.get(view.job) ?? new Map<PeerId, number>();
+      this.#returned.set(view.job, returned.set(instance, this.#parts.nowMs() + RETURN_COOLING_MS));
+    }
     return view;
   }
 
@@ -116,11 +121,11 @@ export class JobDesk implements Jobs {
     if (budget < 1n && matches.length > 0 && open.length === 0)
       throw new FailureError("insufficient-funds", "the job's cap is used up by the leases it had");
     const before = books.job(job.id)?.leases.length ?? 0;
-    const parts = { job: job.id, terms: job.body, requesterKey, gateway: false, budget, tariff };
     const { index: escrowIndex, checkpoint } = escrow;
+    const basis = { job, requesterKey, budget, tariff, escrowIndex, checkpoint };
     const made = await Promise.all(
-      (budget < 1n ? [] : matches).map((offer, index) =>
-        this.#add({ ...parts, offer, replica: before + index, escrowIndex, checkpoint }),
+      (budget < 1n ? [] : matches).map((candidate, index) =>
+        this.#add({ ...basis, candidate, replica: before + index }),
       ),
     );
     const leases = made.filter((lease) => lease !== undefined);
@@ -129,22 +134,23 @@ export class JobDesk implements Jobs {
     return leases;
   }
 
-  #match(job: Verified<Job>, open: readonly Verified<Lease>[], wanted: number): Match {
-    const { books, offers, tariff } = this.#parts;
+  #match(job: Verified<Job>, open: readonly Verified<Lease>[], wanted: number): Match<Candidate> {
+    const { books, offers, tariff, nowMs } = this.#parts;
     const live = offers.list();
-    const returned = this.#returnedBy(job.id);
-    const excluded = new Set(open.map(({ body }) => body.instance));
-    for (const { provider, instance, addresses } of live)
-      if (returned.has(provider) || addresses.length === 0) excluded.add(instance);
+    const cooling = this.#returned.get(job.id);
+    const returned = new Set<PeerId>();
+    for (const { offer } of live)
+      if ((cooling?.get(offer.instance) ?? 0) > nowMs()) returned.add(offer.provider);
+    const holders = new Set(open.map(({ body }) => body.instance));
     const denied = (identity: PeerId): boolean => books.denied("peer", identity) !== undefined;
-    return matchJob(job.body, live, { tariff, wanted, excluded, denied });
+    return matchJob(job.body, live, { tariff, wanted, holders, returned, denied });
   }
 
   /** Signs and logs one lease. An offer that the books do not welcome is taken back and gets none. */
-  async #add(parts: Omit<LeaseParts, "policy" | "now">): Promise<Verified<Lease> | undefined> {
+  async #add(basis: Omit<LeaseBasis, "policy" | "nowMs">): Promise<Verified<Lease> | undefined> {
     const { books, offers, log, nowMs } = this.#parts;
-    const { instance } = parts.offer;
-    const terms = leaseTerms({ ...parts, policy: books.policy, now: nowMs() });
+    const { instance } = basis.candidate.offer;
+    const terms = leaseTerms({ ...basis, policy: books.policy, nowMs: nowMs() });
     offers.reserve(instance);
     try {
       const envelope = await seal(leaseMessage, terms, [books.signer("lease")]);
@@ -161,18 +167,8 @@ export class JobDesk implements Jobs {
 
   #grant(lease: Verified<Lease>): LeaseGrant {
     const { offers, tariff } = this.#parts;
-    const addresses = offers.find(lease.body.instance)?.addresses ?? [];
+    this.#holders.set(lease.id, lease.body.instance);
+    const addresses = offers.find(lease.body.instance)?.offer.addresses ?? [];
     return { lease: lease.bytes, tariff, addresses };
-  }
-
-  #returnedBy(job: Cid): Set<PeerId> {
-    const known = this.#returned.get(job);
-    if (known !== undefined) return known;
-    const leases = this.#parts.books.job(job)?.leases ?? [];
-    const returned = new Set(
-      leases.filter(({ state }) => state === "returning").map(({ provider }) => provider),
-    );
-    this.#returned.set(job, returned);
-    return returned;
   }
 }

@@ -1,3 +1,4 @@
+import type { Candidate } from "../../market/match-job.ts";
 import type { Offer } from "../../protocol/messages/session.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import { FailureError } from "../../protocol/failure.ts";
@@ -54,12 +55,12 @@ export class LiveOffers {
       if (instance === peer || offer.provider === peer) this.withdraw(instance, holder);
   }
 
-  find(instance: PeerId): Offer | undefined {
+  find(instance: PeerId): Candidate | undefined {
     const standing = this.#standing.get(instance);
     return standing === undefined ? undefined : this.#live(standing);
   }
 
-  list(): readonly Offer[] {
+  list(): readonly Candidate[] {
     return [...this.#standing.values()].map((standing) => this.#live(standing));
   }
 
@@ -76,11 +77,11 @@ export class LiveOffers {
   }
 
   /** The offer with threads `free` by its own word, less leases it may not have seen yet. */
-  #live(standing: Standing): Offer {
+  #live(standing: Standing): Candidate {
     const recent = this.#nowMs() - LEASE_RESERVE_MS;
     standing.reserved = standing.reserved.filter((at) => at > recent);
     const { offer, reserved } = standing;
-    return { ...offer, free: Math.max(0, Math.min(offer.free, offer.workers) - reserved.length) };
+    return { offer, free: Math.max(0, Math.min(offer.free, offer.workers) - reserved.length) };
   }
 
   #count(provider: PeerId, change: 1 | -1): void {

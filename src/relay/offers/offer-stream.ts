@@ -12,7 +12,7 @@ import type { Signer } from "../../protocol/signature.ts";
 import { failureSchema, FRAME } from "../../protocol/work-frame.ts";
 import type { Authentic, Authentication } from "../authenticate.ts";
 import type { Books } from "../books.ts";
-import { HELLO_TIMEOUT_MS, MAX_OFFER_FRAME_BYTES, MISSED_PINGS, PING_MS } from "../limits.ts";
+import { HELLO_TIMEOUT_MS, MAX_OFFER_FRAME_BYTES, MISSED_PINGS } from "../limits.ts";
 import type { RelayMetrics } from "../metrics.ts";
 import type { RateLimit } from "../rate-limit.ts";
 import type { LiveOffers } from "./live-offers.ts";
@@ -27,6 +27,8 @@ export interface OfferParts {
   readonly limit: RateLimit;
   readonly metrics: RelayMetrics;
   readonly log: Logger;
+  /** Time between two pings, milliseconds. */
+  readonly pingMs: number;
 }
 
 /**
@@ -89,7 +91,7 @@ export class OfferStream {
       throw new FailureError("version-mismatch", `this relay speaks version ${WIRE_VERSION}`);
     this.#greeted = true;
     clearTimeout(this.#timer);
-    this.#timer = setInterval(() => this.#ping(), PING_MS);
+    this.#timer = setInterval(() => this.#ping(), this.#parts.pingMs);
   }
 
   #offer(payload: Uint8Array): void {
@@ -138,7 +140,7 @@ export class OfferStream {
       await this.#frames.sendFrame(FRAME.refuse, refusal);
       await this.#frames.close();
       // A peer that does not close its side holds the stream no longer than this.
-      setTimeout(() => this.#frames.abort(failure), PING_MS).unref();
+      setTimeout(() => this.#frames.abort(failure), this.#parts.pingMs).unref();
     } catch {
       this.#frames.abort(failure);
     }
