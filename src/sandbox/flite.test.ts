@@ -21,7 +21,6 @@ const REFERENCE = `
 
 const folder = mkdtempSync(join(tmpdir(), "tabmesh-flite-"));
 const sandbox = createSandbox();
-const fuels: bigint[] = [];
 
 beforeAll(async () => {
   expect(await sandbox.load("f", new Uint8Array(readFileSync(FLITE)))).toMatchObject({ kind: "loaded" });
@@ -44,6 +43,5 @@ it.each([
   );
   if (result.kind === "failed") throw new Error(result.detail);
   expect(Buffer.compare(Buffer.from(result.output), reference)).toBe(0);
-  fuels.push(result.fuel);
   expect(result.fuel).toBeGreaterThan(10_000_000n);
 });

@@ -21,7 +21,10 @@ export interface TaskArgs {
   /** After the program's name. `{input}` within one is replaced by the input as UTF-8 text. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Files that exist before the program starts; missing directories are made. Paths are absolute or relative to `/`. */
+  /**
+   * Files that exist before the program starts; missing directories are made. Paths are absolute or relative to `/`.
+   * The program sees the directory `/` when this list, `inputFile` or `outputFile` names a file.
+   */
   readonly files: readonly TaskFile[];
   /** Path at which the input appears as a file; otherwise it is what standard input reads. */
   readonly inputFile?: string;

@@ -91,7 +91,9 @@ export function failureOfTrap(error: unknown, gauges: Gauges): Failure {
   return { code, detail: error.message };
 }
 
-function trapCode(message: string, hint: number): FailureCode | undefined {
+function trapCode(text: string, hint: number): FailureCode | undefined {
+  // JavaScriptCore adds the calling expression.
+  const message = text.replace(/\(evaluating.*/s, "");
   const code = TRAPS.find(([pattern]) => pattern.test(message))?.[1];
   if (hint === 0 || code === DIVIDE_BY_ZERO) return code;
   return TRAPS.find(([, known]) => known === hint)?.[1] ?? code;

@@ -18,7 +18,8 @@ import { TRANSFER_CALLS } from "../wasi/transfer-calls.ts";
 
 /**
  * The interface `wasi-p1`: a command of WASI preview 1. Standard input, arguments, environment and files come from the
- * task; the output is standard output or a named file. There is one preopened directory, `/`, in memory. Time, sleep
+ * task; the output is standard output or a named file. A task that names any file gets one preopened directory, `/`,
+ * in memory, to read and write in; a task that names none gets none. Time, sleep
  * and randomness are the same on every machine (see Clock and RandomStream); sockets do not exist. Every call into
  * the host costs HOST_CALL_FUEL and 1 per 8 bytes that it moves.
  */
@@ -48,7 +49,11 @@ export function runWasi(compiled: CompiledFunction, request: TaskRequest): RunOu
   program.instance = { memory, gauges: running.gauges };
   const entryName = request.function.entry === "" ? WASI_ENTRY : request.function.entry;
   const entry = callable(compiled, running.exports, entryName, ":");
-  const failure = runToEnd(running.exports, entry, entryName, running.gauges);
+  const failure = runToEnd(
+    running.exports,
+    [...initializer(compiled, running.exports, entryName), entry],
+    running.gauges,
+  );
   const fuel = usedFuel(request.limits, running.gauges.fuel.value);
   const stderr = program.stderr.take();
   if (failure !== undefined) return failed(failure, fuel, stderr);
@@ -66,19 +71,26 @@ function importsFor(compiled: CompiledFunction, program: Program): WebAssembly.I
   return { [MODULE]: functions };
 }
 
-/** Runs the program; the failure it ended with, if any. */
+/** A reactor is told to prepare itself before anything else of it is called; a command has no such function. */
+function initializer(
+  compiled: CompiledFunction,
+  exports: WebAssembly.Exports,
+  entryName: string,
+): readonly Callable[] {
+  const name = "_initialize";
+  if (entryName === WASI_ENTRY || !compiled.exportedFunctions.has(name)) return [];
+  return [callable(compiled, exports, name, ":")];
+}
+
+/** Runs the start function and then these; the failure it ended with, if any. */
 function runToEnd(
   exports: WebAssembly.Exports,
-  entry: Callable,
-  entryName: string,
+  calls: readonly Callable[],
   gauges: Gauges,
 ): Failure | undefined {
   try {
     runStart(exports);
-    // A reactor is told to prepare itself before anything else of it is called.
-    const initialize = exports["_initialize"];
-    if (entryName !== WASI_ENTRY && typeof initialize === "function") initialize();
-    entry();
+    for (const call of calls) call();
     return gaugeFailure(gauges);
   } catch (error) {
     if (!(error instanceof ExitSignal)) return failureOfTrap(error, gauges);

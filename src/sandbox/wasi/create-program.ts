@@ -1,6 +1,6 @@
 import { failureCode } from "../../protocol/failure-code.ts";
 import { type Failure, FailureError } from "../../protocol/failure.ts";
-import type { TaskRequest } from "../task.ts";
+import type { TaskArgs, TaskRequest } from "../task.ts";
 import { ErrorSink, OutputSink } from "./byte-sinks.ts";
 import { Clock } from "./clock.ts";
 import { type Descriptor, DescriptorTable } from "./descriptor.ts";
@@ -35,14 +35,7 @@ export function createProgram({ args, input, seed, limits }: TaskRequest): Progr
     { kind: "input", bytes: args.inputFile === undefined ? input : NO_BYTES, offset: 0, ...stream },
     { kind: "output", sink: stdout, ...stream },
     { kind: "output", sink: stderr, ...stream },
-    {
-      kind: "directory",
-      inode: files.root,
-      preopened: "/",
-      flags: 0,
-      base: DIRECTORY_RIGHTS,
-      inheriting: ALL_RIGHTS,
-    },
+    ...(namesFiles(args) ? [rootDescriptor(files)] : []),
   ];
   return {
     args: [PROGRAM_NAME, ...args.args.map((arg) => withInput(arg, input))].map((arg) =>
@@ -59,6 +52,15 @@ export function createProgram({ args, input, seed, limits }: TaskRequest): Progr
     stderr,
     instance: undefined,
   };
+}
+
+function namesFiles({ files, inputFile, outputFile }: TaskArgs): boolean {
+  return files.length > 0 || inputFile !== undefined || outputFile !== undefined;
+}
+
+function rootDescriptor(files: FileSystem): Descriptor {
+  const rights = { base: DIRECTORY_RIGHTS, inheriting: ALL_RIGHTS };
+  return { kind: "directory", inode: files.root, preopened: "/", flags: 0, ...rights };
 }
 
 function withInput(arg: string, input: Uint8Array): string {

@@ -11,9 +11,14 @@ export class FileSystemBudget {
     this.#mostBytes = mostBytes;
   }
 
+  /** @throws WasiError `nospc` when so many more would be too many */
+  checkBytes(more: number): void {
+    if (more > 0 && this.#bytes + more > this.#mostBytes) failWith("nospc");
+  }
+
   /** @param more may be negative, to give back @throws WasiError `nospc` */
   claimBytes(more: number): void {
-    if (more > 0 && this.#bytes + more > this.#mostBytes) failWith("nospc");
+    this.checkBytes(more);
     this.#bytes += more;
   }
 

@@ -41,13 +41,18 @@ export class FileInode {
     return this.#bytes.subarray(Math.min(offset, this.#length), Math.min(offset + length, this.#length));
   }
 
-  /** Writes at `offset`; a gap before it reads as zero. @throws WasiError `nospc`, `fbig` */
+  /** Whether it may become so long; asked before the work is charged. @throws WasiError `nospc` */
+  checkSize(length: number): void {
+    this.#budget.checkBytes(length - this.#length);
+  }
+
+  /** Writes at `offset`; a gap before it reads as zero. @throws WasiError `nospc` */
   write(offset: number, bytes: Uint8Array): void {
     this.#own(Math.max(this.#length, offset + bytes.length));
     this.#bytes.set(bytes, offset);
   }
 
-  /** Cuts off, or extends with zeros. @throws WasiError `nospc`, `fbig` */
+  /** Cuts off, or extends with zeros. @throws WasiError `nospc` */
   resize(length: number): void {
     this.#own(length);
   }

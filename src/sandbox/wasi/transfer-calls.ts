@@ -69,6 +69,7 @@ function writeFile(
   let done = 0;
   for (const buffer of buffers) {
     if (buffer.length === 0) continue;
+    to.inode.checkSize(offset + done + buffer.length);
     chargeBytes(program, buffer.length + Math.max(0, offset + done - to.inode.size));
     to.inode.write(offset + done, buffer);
     done += buffer.length;
@@ -108,6 +109,7 @@ function extend(program: Program, file: FileDescriptor, length: number, shrink: 
   const { inode } = file;
   if ((file.base & RIGHT.write) === 0n) failWith("inval");
   if (length <= inode.size && !shrink) return;
+  inode.checkSize(length);
   chargeBytes(program, Math.max(0, length - inode.size));
   inode.resize(length);
   inode.times.modifiedNs = program.clock.realtimeNs;
