@@ -22,7 +22,7 @@ export function watchAppUpdate(): AppUpdate {
     isReady.value = true;
   };
   const register = async (): Promise<void> => {
-    registration = await navigator.serviceWorker.register("/service-worker.js", { type: "module" });
+    registration = await navigator.serviceWorker.register("/service-worker.js");
     if (registration.waiting !== null && navigator.serviceWorker.controller !== null) found();
     registration.addEventListener("updatefound", () => {
       if (registration !== undefined) watchInstalling(registration, found);

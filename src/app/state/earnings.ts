@@ -29,6 +29,8 @@ export interface Earnings {
   older(): Promise<void>;
   /** Fetches everything and follows changes until the answer is called. */
   watch(): () => void;
+  /** Fetches anew what failed. */
+  retry(): void;
 }
 
 const NOT_FOUND = failureCode("not-found");
@@ -61,6 +63,8 @@ class FollowedEarnings implements Earnings {
   readonly isLive = signal(false);
   readonly #relay: RelayLink;
   readonly #peer: PeerId;
+  #end = new AbortController();
+  #isFollowing = false;
   #chartTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(relay: RelayLink, peer: PeerId) {
@@ -69,6 +73,7 @@ class FollowedEarnings implements Earnings {
   }
 
   setBucket(bucket: Bucket): void {
+    this.points.value = LOADING;
     this.bucket.value = bucket;
   }
 
@@ -86,14 +91,13 @@ class FollowedEarnings implements Earnings {
   }
 
   watch(): () => void {
-    const end = new AbortController();
     const stopChart = effect(() => {
-      void this.#loadChart(this.bucket.value, end.signal);
+      void this.#loadChart(this.bucket.value, this.#end.signal);
     });
-    void this.#loadReceipts(end.signal);
-    void this.#follow(end.signal);
+    this.#begin();
     return () => {
-      end.abort();
+      this.#end.abort();
+      this.#end = new AbortController();
       stopChart();
       clearTimeout(this.#chartTimer);
       this.#chartTimer = undefined;
@@ -101,41 +105,59 @@ class FollowedEarnings implements Earnings {
     };
   }
 
-  async #loadReceipts(signal_: AbortSignal): Promise<void> {
+  retry(): void {
+    if (this.points.value.kind === "failed") void this.#loadChart(this.bucket.value, this.#end.signal);
+    this.#begin();
+  }
+
+  /** What is failed or not there yet; a second stream of events would only repeat the first. */
+  #begin(): void {
+    const { signal: until } = this.#end;
+    if (this.receipts.value.kind !== "ready") void this.#loadReceipts(until);
+    if (!this.#isFollowing) void this.#follow(until);
+  }
+
+  async #loadReceipts(until: AbortSignal): Promise<void> {
+    this.receipts.value = LOADING;
     try {
       const views = await this.#relay.views();
-      const list = await orEmpty(views.receipts(this.#peer, { limit: PAGE_SIZE }, signal_));
+      const list = await orEmpty(views.receipts(this.#peer, { limit: PAGE_SIZE }, until));
       this.receipts.value = ready(list);
       this.hasOlder.value = list.length === PAGE_SIZE;
     } catch (error) {
-      if (!signal_.aborted) this.receipts.value = failed(error);
+      if (!until.aborted) this.receipts.value = failed(error);
     }
   }
 
-  async #loadChart(bucket: Bucket, signal_: AbortSignal): Promise<void> {
+  async #loadChart(bucket: Bucket, until: AbortSignal): Promise<void> {
     try {
       const views = await this.#relay.views();
       const from = Date.now() - SPAN_MS[bucket];
-      this.points.value = ready(await orEmpty(views.earnings(this.#peer, bucket, from, signal_)));
+      const points = await orEmpty(views.earnings(this.#peer, bucket, from, until));
+      // Another bucket may have been chosen meanwhile.
+      if (bucket === this.bucket.value && !until.aborted) this.points.value = ready(points);
     } catch (error) {
-      if (!signal_.aborted) this.points.value = failed(error);
+      if (!until.aborted) this.points.value = failed(error);
     }
   }
 
   /** Takes changes as they come; the relay client reconnects by itself. */
-  async #follow(signal_: AbortSignal): Promise<void> {
+  async #follow(until: AbortSignal): Promise<void> {
+    this.#isFollowing = true;
+    if (this.account.value.kind === "failed") this.account.value = LOADING;
     try {
       const views = await this.#relay.views();
-      this.account.value = ready(await views.account(this.#peer, signal_));
-      for await (const event of views.events(this.#peer, { signal: signal_ })) {
+      this.account.value = ready(await views.account(this.#peer, until));
+      for await (const event of views.events(this.#peer, { signal: until })) {
         this.isLive.value = true;
         if (event.kind === "account") this.account.value = ready(event.data);
         else this.#take(event.data);
-        this.#chartSoon(signal_);
+        this.#chartSoon(until);
       }
     } catch (error) {
-      if (!signal_.aborted) this.account.value = failed(error);
+      if (!until.aborted) this.account.value = failed(error);
     }
+    this.#isFollowing = false;
     this.isLive.value = false;
   }
 
@@ -144,10 +166,10 @@ class FollowedEarnings implements Earnings {
     this.receipts.value = ready(withReceipt(list.kind === "ready" ? list.value : [], receipt));
   }
 
-  #chartSoon(signal_: AbortSignal): void {
+  #chartSoon(until: AbortSignal): void {
     this.#chartTimer ??= setTimeout(() => {
       this.#chartTimer = undefined;
-      void this.#loadChart(this.bucket.value, signal_);
+      void this.#loadChart(this.bucket.value, until);
     }, CHART_PAUSE_MS);
   }
 }

@@ -1,0 +1,51 @@
+import type { JSX, RefObject } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { SiteHeader } from "./components/site-header.tsx";
+import { UpdateNotice } from "./components/update-notice.tsx";
+import { ContributePage } from "./pages/contribute-page.tsx";
+import { EarningsGate } from "./pages/earnings-gate.tsx";
+import type { AppState } from "./state/app-state.ts";
+import type { PageName } from "./state/route.ts";
+
+const TITLES: Readonly<Record<PageName, string>> = { contribute: "Contribute", earnings: "Earnings" };
+
+/** A change of page is a change of place: title and focus move with it, as with a full load. */
+function useArrival(page: PageName): RefObject<HTMLElement | null> {
+  const main = useRef<HTMLElement>(null);
+  const isFirst = useRef(true);
+  useEffect(() => {
+    document.title = `${TITLES[page]} · Tabmesh`;
+    if (isFirst.current) isFirst.current = false;
+    else main.current?.querySelector("h1")?.focus();
+  }, [page]);
+  return main;
+}
+
+export function App({ state }: { readonly state: AppState }): JSX.Element {
+  const page = state.page.value;
+  const main = useArrival(page);
+  return (
+    <>
+      <a class="skip" href="#main" onClick={focusMain}>
+        Skip to content
+      </a>
+      <SiteHeader state={state} />
+      <main id="main" tabIndex={-1} ref={main}>
+        {page === "contribute" ? <ContributePage state={state} /> : <EarningsGate state={state} />}
+      </main>
+      <footer class="site-footer">
+        <p>
+          Every amount here rests on a receipt that both sides signed and the relay has logged. Verify any of
+          them on the <a href="#/earnings">Earnings</a> page.
+        </p>
+      </footer>
+      <UpdateNotice update={state.update} />
+    </>
+  );
+}
+
+/** The hash is the page, so the skip link moves the focus by hand. */
+function focusMain(event: MouseEvent): void {
+  event.preventDefault();
+  document.querySelector<HTMLElement>("#main")?.focus();
+}

@@ -1,0 +1,135 @@
+import type { JSX } from "preact";
+import type { Tone } from "../words/phase-words.ts";
+
+type Point = readonly [x: number, y: number];
+
+/** This tab, in the middle of the figure. */
+const HERE: Point = [210, 184];
+const NEAR: readonly Point[] = [
+  [92, 122],
+  [186, 52],
+  [322, 88],
+  [344, 218],
+  [254, 312],
+  [104, 272],
+];
+const FAR: readonly Point[] = [
+  [22, 44],
+  [104, 14],
+  [272, 12],
+  [396, 34],
+  [410, 150],
+  [402, 306],
+  [330, 352],
+  [178, 358],
+  [26, 342],
+  [10, 198],
+];
+/** Pairs of indices: near to near, and near to far. */
+const RING = [
+  [0, 1],
+  [1, 2],
+  [2, 3],
+  [3, 4],
+  [4, 5],
+  [5, 0],
+] as const;
+const REACH = [
+  [0, 0],
+  [0, 1],
+  [1, 1],
+  [1, 2],
+  [2, 2],
+  [2, 3],
+  [2, 4],
+  [3, 4],
+  [3, 5],
+  [4, 5],
+  [4, 6],
+  [4, 7],
+  [5, 7],
+  [5, 8],
+  [5, 9],
+  [0, 9],
+] as const;
+
+/** Threads beyond this are not drawn one by one. */
+const MOST_CELLS = 12;
+const CELLS_PER_ROW = 4;
+const CELL_STEP = 20;
+
+function line([x1, y1]: Point, [x2, y2]: Point): string {
+  return `M${x1} ${y1} ${x2} ${y2}`;
+}
+
+function lines(
+  from: readonly Point[],
+  to: readonly Point[],
+  pairs: readonly (readonly [number, number])[],
+): string {
+  return pairs
+    .map(([a, b]) => {
+      const [start, end] = [from[a], to[b]];
+      return start === undefined || end === undefined ? "" : line(start, end);
+    })
+    .join("");
+}
+
+/** A tab seen from the front: rounded above, spreading into its strip below. */
+function tabPath([x, y]: Point, half: number, height: number): string {
+  const r = half * 0.24;
+  const [top, foot] = [y - height / 2, y + height / 2];
+  return [
+    `M${x - half - r} ${foot}q${r} 0 ${r} ${-r}V${top + r}q0 ${-r} ${r} ${-r}`,
+    `H${x + half - r}q${r} 0 ${r} ${r}V${foot - r}q0 ${r} ${r} ${r}z`,
+  ].join("");
+}
+
+function cellPlace(index: number, count: number): Point {
+  const rows = Math.ceil(count / CELLS_PER_ROW);
+  const row = Math.floor(index / CELLS_PER_ROW);
+  const inRow = Math.min(count - row * CELLS_PER_ROW, CELLS_PER_ROW);
+  const x = HERE[0] + ((index % CELLS_PER_ROW) - (inRow - 1) / 2) * CELL_STEP;
+  return [x, HERE[1] + (row - (rows - 1) / 2) * CELL_STEP];
+}
+
+export interface MeshFigureProps {
+  readonly tone: Tone;
+  readonly workers: number;
+  readonly busy: number;
+}
+
+/** This tab among others: a lit cell is a thread at work. Everything it shows is also said in words. */
+export function MeshFigure({ tone, workers, busy }: MeshFigureProps): JSX.Element {
+  const cells = Math.min(workers, MOST_CELLS);
+  return (
+    <svg class="mesh-figure" data-tone={tone} viewBox="0 -6 420 376" aria-hidden="true">
+      <path class="mesh-far" d={lines(NEAR, FAR, REACH)} />
+      <path class="mesh-ring" d={lines(NEAR, NEAR, RING)} />
+      {NEAR.map((point, index) => (
+        <path key={index} class="mesh-spoke" d={line(point, HERE)} />
+      ))}
+      {FAR.map((point, index) => (
+        <path key={index} class="mesh-peer mesh-peer-far" d={tabPath(point, 8, 13)} />
+      ))}
+      {NEAR.map((point, index) => (
+        <path key={index} class="mesh-peer" d={tabPath(point, 13, 21)} />
+      ))}
+      <path class="mesh-here" d={tabPath(HERE, 54, 88)} />
+      {Array.from({ length: cells }, (_, index) => {
+        const [x, y] = cellPlace(index, cells);
+        return (
+          <rect
+            key={index}
+            class={index < busy ? "mesh-cell mesh-cell-busy" : "mesh-cell"}
+            x={x - 7}
+            y={y - 7}
+            width="14"
+            height="14"
+            rx="4"
+          />
+        );
+      })}
+    </svg>
+  );
+}

@@ -1,0 +1,57 @@
+import type { JSX } from "preact";
+import { AccountPanel } from "../components/account-panel.tsx";
+import { ConsentDialog } from "../components/consent-dialog.tsx";
+import { ContributeFigures } from "../components/contribute-figures.tsx";
+import { ContributePanel } from "../components/contribute-panel.tsx";
+import { RunningTasks } from "../components/running-tasks.tsx";
+import { TroubleNotice } from "../components/trouble-notice.tsx";
+import { WorkersControl } from "../components/workers-control.tsx";
+import type { Able, AppState } from "../state/app-state.ts";
+import { mostWorkers } from "../state/capabilities.ts";
+
+export function ContributePage({ state }: { readonly state: AppState }): JSX.Element {
+  const { able, trouble } = state;
+  return (
+    <>
+      <div class="page-head">
+        <h1 tabIndex={-1}>Contribute</h1>
+        <p class="lede">
+          Lend this tab’s spare computing to people who need it, and be paid for every task it finishes.
+        </p>
+      </div>
+      {trouble !== undefined && <TroubleNotice {...trouble} />}
+      {able !== undefined && <AblePage state={state} able={able} />}
+    </>
+  );
+}
+
+function AblePage({ state, able }: { readonly state: AppState; readonly able: Able }): JSX.Element {
+  const { contribution, account } = able;
+  const provider = contribution.state.value;
+  return (
+    <>
+      <ContributePanel contribution={contribution} />
+      <ContributeFigures account={account} contribution={contribution} testMoney={state.testMoney.value} />
+      <div class="columns">
+        <RunningTasks provider={provider} />
+        <div class="stack">
+          <WorkersControl
+            workers={state.preferences.workers.value}
+            most={mostWorkers()}
+            onChange={(count) => contribution.setWorkers(count)}
+          />
+          <AccountPanel account={account} contribution={contribution} testMoney={state.testMoney.value} />
+        </div>
+      </div>
+      {contribution.isAsking.value && (
+        <ConsentDialog
+          workers={state.preferences.workers.value}
+          mostWorkers={mostWorkers()}
+          testMoney={state.testMoney.value}
+          onAgree={() => void contribution.agree()}
+          onDecline={() => contribution.decline()}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,31 @@
+import type { JSX } from "preact";
+import { useEffect, useMemo } from "preact/hooks";
+import { BalanceFigures } from "../components/balance-figures.tsx";
+import { EarningsOverTime } from "../components/earnings-over-time.tsx";
+import { ReceiptList } from "../components/receipt-list.tsx";
+import type { PeerId } from "../../protocol/peer-id.ts";
+import type { TabMemory } from "../../provider/tab-memory.ts";
+import type { AppState } from "../state/app-state.ts";
+import { createEarnings } from "../state/earnings.ts";
+import { createVerifications } from "../state/verifications.ts";
+
+export interface EarningsPageProps {
+  readonly state: AppState;
+  readonly memory: TabMemory;
+  readonly peer: PeerId;
+}
+
+export function EarningsPage({ state, memory, peer }: EarningsPageProps): JSX.Element {
+  const { relay } = state;
+  const earnings = useMemo(() => createEarnings(relay, peer), [relay, peer]);
+  const verifications = useMemo(() => createVerifications(relay.url, memory, peer), [relay, memory, peer]);
+  useEffect(() => earnings.watch(), [earnings]);
+  const testMoney = state.testMoney.value;
+  return (
+    <>
+      <BalanceFigures earnings={earnings} testMoney={testMoney} />
+      <EarningsOverTime earnings={earnings} testMoney={testMoney} theme={state.preferences.theme.value} />
+      <ReceiptList earnings={earnings} verifications={verifications} testMoney={testMoney} />
+    </>
+  );
+}

@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync } from "node:zlib";
+import { defineConfig, type Plugin } from "vite";
+import { VitePWA } from "vite-plugin-pwa";
+
+/** Where `npm start` listens; the dev server passes the relay's paths on to it. */
+const RELAY = "http://localhost:8787";
+/** Below this a compressed twin saves nothing: it is one packet either way. */
+const LEAST_BYTES = 1_024;
+
+/** Writes x.br beside each text file of the build, which the relay then serves as it is. */
+function precompressed(): Plugin {
+  return {
+    name: "precompressed",
+    apply: "build",
+    enforce: "post",
+    closeBundle: {
+      order: "post",
+      sequential: true,
+      handler() {
+        for (const path of readdirSync("dist", { recursive: true, encoding: "utf8" })) {
+          if (!/\.(?:js|css|html|svg|wasm|webmanifest)$/u.test(path)) continue;
+          const bytes = readFileSync(join("dist", path));
+          if (bytes.length >= LEAST_BYTES)
+            writeFileSync(join("dist", `${path}.br`), brotliCompressSync(bytes));
+        }
+      },
+    },
+  };
+}
+
+export default defineConfig({
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  build: {
+    target: "es2023",
+    sourcemap: "hidden",
+    modulePreload: { polyfill: false },
+    // A font or picture inside a script or style would need a wider content security policy.
+    assetsInlineLimit: 0,
+    rolldownOptions: {
+      output: {
+        entryFileNames: "assets/shell-[hash].js",
+        chunkFileNames: "assets/[name]-[hash].js",
+        assetFileNames: "assets/[name]-[hash][extname]",
+        // All that the first page needs is one file: one request, one line in the precache.
+        codeSplitting: { groups: [{ name: "shell", test: /src\/app\/main\.tsx$/u }] },
+      },
+    },
+  },
+  worker: {
+    format: "es",
+    rolldownOptions: { output: { entryFileNames: "assets/[name]-[hash].js" } },
+  },
+  plugins: [
+    VitePWA({
+      strategies: "injectManifest",
+      srcDir: "workers",
+      filename: "service-worker.ts",
+      injectRegister: false,
+      manifest: false,
+      injectManifest: {
+        rollupFormat: "iife",
+        // The shell alone: what a first visit has loaded anyway. Everything else waits for consent or its page.
+        globPatterns: [
+          "index.html",
+          "manifest.webmanifest",
+          "icons/*.{svg,png}",
+          "assets/{shell,index,rolldown-runtime}-*.{js,css}",
+        ],
+      },
+    }),
+    precompressed(),
+  ],
+  server: {
+    proxy: {
+      "/v1": { target: RELAY, changeOrigin: true },
+      // libp2p upgrades at the root, where the dev server has its own page and socket.
+      "^/$": {
+        target: RELAY,
+        ws: true,
+        bypass: (request) => (request.headers.upgrade === undefined ? request.url : undefined),
+      },
+    },
+  },
+});
