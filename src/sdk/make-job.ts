@@ -25,7 +25,7 @@ export interface JobGround {
   readonly info: RelayInfo;
   readonly requester: PeerId;
   readonly signer: Signer;
-  /** Micro-credits that can be set aside; absent when the account is new. */
+  /** Micro-credits that can be set aside; absent or nothing when the account is new, and a relay may still grant it some. */
   readonly available: MicroCredits | undefined;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
@@ -95,7 +95,8 @@ function defaultCap(
   available: MicroCredits | undefined,
 ): MicroCredits {
   const worst = worstCase(job);
-  if (available === undefined) return microCredits(worst < NEW_ACCOUNT_CAP ? worst : NEW_ACCOUNT_CAP);
+  if (available === undefined || available === 0n)
+    return microCredits(worst < NEW_ACCOUNT_CAP ? worst : NEW_ACCOUNT_CAP);
   const half = available / 2n;
   return microCredits(worst < half ? worst : half);
 }

@@ -158,7 +158,8 @@ export class RequesterSession {
   }
 
   disconnected(failure: FailureError | undefined): void {
-    this.#finish(failure ?? new FailureError("disconnected", "the provider closed the stream"));
+    if (this.channel.isFinished) this.#finish(undefined);
+    else this.#finish(failure ?? new FailureError("disconnected", "the provider closed the stream"));
   }
 
   fail(failure: FailureError): void {
