@@ -1,3 +1,4 @@
+/* oxlint-disable no-await-in-loop -- one dial after the other */
 /** Two real browsers over WebRTC: the mesh as a person's tab runs it. */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -144,6 +145,18 @@ test("two tabs in two browsers exchange a mebibyte directly", async () => {
   expect(result.transport).toMatchObject({ kind: "webrtc", limited: false, protocol: "udp" });
   expect(result.transport.localCandidate?.type).toMatch(/^(host|prflx)$/);
   expect(result.transport.remoteCandidate?.port).toBeGreaterThan(0);
+});
+
+test("twenty dials in a row all connect", async () => {
+  const [a, b] = [await openTab(), await openTab()];
+  const { addresses } = await joinAs(b, 1);
+  const results: string[] = [];
+  for (let round = 0; round < 20; round++) {
+    await joinAs(a, 10 + round);
+    results.push(await a.evaluate((to) => meshPage.refusal(to, 6_000), addresses));
+    await a.evaluate(() => meshPage.stop());
+  }
+  expect(new Set(results)).toEqual(new Set(["connected"]));
 });
 
 test("a Node process calls a tab directly", async () => {

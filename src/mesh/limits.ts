@@ -83,3 +83,6 @@ export const PEER_MAX_INBOUND_PER_SECOND = 100;
  * tabs 1 MiB took 64 ms with 16 KiB (16.3 MB/s, a bare data channel 18.0), 90 ms with 64 KiB, 124 ms with 250 KiB.
  */
 export const DATA_CHANNEL_MESSAGE_BYTES: number = 16 * 1024;
+
+/** How long an answering peer waits for the dialler to close its first data channel: a round trip, which is under a second anywhere. */
+export const INIT_CHANNEL_TIMEOUT_MS = 3_000;

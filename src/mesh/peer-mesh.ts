@@ -3,7 +3,6 @@ import { yamux } from "@chainsafe/libp2p-yamux";
 import { circuitRelayTransport } from "@libp2p/circuit-relay-v2";
 import { generateKeyPairFromSeed } from "@libp2p/crypto/keys";
 import { identify } from "@libp2p/identify";
-import { webRTC } from "@libp2p/webrtc";
 import { webSockets } from "@libp2p/websockets";
 import { createLibp2p } from "libp2p";
 import { Libp2pMesh, type Reachability } from "./libp2p-mesh.ts";
@@ -16,6 +15,7 @@ import {
 import type { Mesh, MeshStatus } from "./mesh.ts";
 import { RelayKeeper, type KeeperComponents } from "./relay-keeper.ts";
 import { silentLogger } from "./silent-logger.ts";
+import { patientWebRtc } from "./webrtc-answer.ts";
 
 export interface IceServer {
   /** "stun:host:port", "turn:host:port", "turns:…". */
@@ -47,7 +47,11 @@ export async function createPeerMesh(
     start: false,
     logger: silentLogger,
     addresses: { listen: ["/webrtc"] },
-    transports: [webSockets(), circuitRelayTransport(), webRTC(webRtcOptions(options.iceServers ?? []))],
+    transports: [
+      webSockets(),
+      circuitRelayTransport(),
+      patientWebRtc(webRtcOptions(options.iceServers ?? [])),
+    ],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ enableKeepAlive: false })],
     // libp2p's default refuses private addresses and plain WebSockets in browsers; whom to trust is decided above.
@@ -76,7 +80,7 @@ export async function createPeerMesh(
   return new Libp2pMesh(libp2p, reach);
 }
 
-function webRtcOptions(iceServers: readonly IceServer[]): Parameters<typeof webRTC>[0] {
+function webRtcOptions(iceServers: readonly IceServer[]): Parameters<typeof patientWebRtc>[0] {
   return {
     rtcConfiguration: {
       iceServers: iceServers.map(({ urls, ...rest }) => ({
