@@ -54,7 +54,7 @@ export interface ProviderState {
 /** The tab as a provider, as a page sees it. */
 export interface Provider {
   state(): ProviderState;
-  /** Called after each change, at most once per animation frame's worth of time (16 ms). Answers with its own end. */
+  /** Called after each change, at most every 100 ms. Answers with its own end. */
   subscribe(listener: (state: ProviderState) => void): () => void;
   /** Resolves when ready to lease, or with the state `failed` or `elsewhere`. Idempotent. */
   start(): Promise<void>;

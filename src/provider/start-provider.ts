@@ -22,8 +22,8 @@ const LOCK = "tabmesh-provider";
 /** Linear memory one function may have in a tab: half a gigabyte leaves the page and other functions room. */
 const MEMORY_BYTES: number = 512 * 1024 * 1024;
 
-/** State changes are told at most once a frame; rates are refreshed every second while they fall. */
-const NOTIFY_INTERVAL_MS = 16;
+/** State changes are told at most ten times a second: more nobody can read, and each costs a paint. Rates are refreshed every second while they fall. */
+const NOTIFY_INTERVAL_MS = 100;
 const RATE_INTERVAL_MS = 1_000;
 
 /** Threads a provider uses unless told otherwise: all but one, at least one. */
