@@ -1,0 +1,115 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { FRAME_CREDIT_STEP_BYTES, FRAME_WINDOW_BYTES } from "../mesh/limits.ts";
+import { FAILURE_KINDS } from "./failure-code.ts";
+import * as limits from "./limits.ts";
+import * as protocols from "./protocol-id.ts";
+
+/**
+ * The parts of docs/wire.md that are written by program, so that they stay true. Run this file with Node to write them:
+ * `node src/protocol/wire-doc.contract.ts`, then oxfmt for its tables.
+ */
+export const WIRE_DOC: URL = new URL("../../docs/wire.md", import.meta.url);
+
+const LIMIT_WORDS: Readonly<Record<keyof typeof limits, string>> = {
+  WIRE_VERSION: "version of this format",
+  MAX_BODY_BYTES: "bytes of one body",
+  MAX_ENVELOPE_BYTES: "bytes of one envelope",
+  MAX_SIGNATURES: "signatures on one envelope",
+  MAX_ENTRY_BYTES: "bytes of one log entry",
+  MAX_DEPTH: "nested field names and list places",
+  MAX_ITEMS: "items of a list, unless its field says less",
+  MAX_TEXT_BYTES: "bytes of a text, unless its field says less",
+  MAX_EXT_KEYS: "keys in `ext`, names in `crit`",
+  MAX_PROOF_HASHES: "hashes in a proof",
+  MAX_FRAME_BYTES: "bytes of a frame's payload",
+  MAX_BLOB_BYTES: "bytes of a blob",
+  MAX_TASK_BYTES: "bytes of a task's input or output",
+  MAX_ARGS_BYTES: "bytes of encoded job-args",
+  MAX_TASKS_PER_JOB: "tasks of a job",
+  MAX_JOB_LIFETIME_MS: "ms from issue to expiry of a job",
+  CLOCK_SKEW_MS: "ms that clocks of honest machines may differ",
+  MAX_FUNCTION_MEMORY_BYTES: "bytes of a function's linear memory",
+};
+
+const PROTOCOL_WORDS: Readonly<Record<keyof typeof protocols, string>> = {
+  WORK_PROTOCOL: "work stream",
+  BLOB_PROTOCOL: "blob stream",
+  OFFER_PROTOCOL: "offer stream",
+  ECHO_PROTOCOL: "returns every byte; for measuring",
+};
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
+  return lines.join("\n");
+}
+
+/** Rows in the order of `words`; the compiler sees to it that no exported value lacks its words. */
+function valueRows(
+  words: Readonly<Record<string, string>>,
+  values: Readonly<Record<string, unknown>>,
+): readonly (readonly [name: string, value: string, words: string])[] {
+  return Object.entries(words).map(([name, word]) => [name, String(values[name]), word]);
+}
+
+function limitTable(): string {
+  const window = { FRAME_WINDOW_BYTES, FRAME_CREDIT_STEP_BYTES };
+  const rows = [
+    ...valueRows(LIMIT_WORDS, limits),
+    ...valueRows(
+      {
+        FRAME_WINDOW_BYTES: "bytes of frames sent and not yet read",
+        FRAME_CREDIT_STEP_BYTES: "bytes read before credit is returned",
+      },
+      window,
+    ),
+  ];
+  return table(
+    ["limit", "value", "of what"],
+    rows.map(([name, value, word]) => [`\`${name}\``, value, word]),
+  );
+}
+
+function protocolTable(): string {
+  const rows = valueRows(PROTOCOL_WORDS, protocols).map(([, id, word]) => [`\`${id}\``, word]);
+  return table(["protocol", "what"], rows);
+}
+
+function failureTable(): string {
+  return table(
+    ["code", "name", "fault", "pay", "refund", "what happened"],
+    FAILURE_KINDS.map(({ code, name, fault, pay, refund, means }) => [
+      String(code),
+      `\`${name}\``,
+      fault,
+      pay,
+      refund,
+      means,
+    ]),
+  );
+}
+
+const SECTIONS: Readonly<Record<string, () => string>> = {
+  limits: limitTable,
+  protocols: protocolTable,
+  failures: failureTable,
+};
+
+/** The document with its generated parts as they have to be. */
+export function withGeneratedParts(document: string): string {
+  return document.replace(/<!-- generated: (\w+) -->\n[^]*?<!-- end -->/gu, (whole, name: string) =>
+    SECTIONS[name] === undefined ? whole : `<!-- generated: ${name} -->\n${SECTIONS[name]()}\n<!-- end -->`,
+  );
+}
+
+/** The document without the padding that a formatter gives tables, to compare and to search. */
+export function unpadded(document: string): string {
+  return document
+    .replace(/ {2,}/gu, " ")
+    .replace(/-{3,}/gu, "---")
+    .replace(/-->\n\n/gu, "-->\n")
+    .replace(/\n\n<!-- end/gu, "\n<!-- end");
+}
+
+if (import.meta.main) {
+  writeFileSync(WIRE_DOC, withGeneratedParts(readFileSync(WIRE_DOC, "utf8")));
+}
