@@ -8,7 +8,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 /** The scene file is wrong; `path` says where, as in `objects[3].radius`. */
 export class SceneError extends Error {
-  static readonly name = "SceneError";
+  static override readonly name = "SceneError";
   readonly path: string;
 
   constructor(path: string, problem: string) {

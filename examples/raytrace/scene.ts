@@ -190,7 +190,7 @@ export interface TileInput extends Tile {
 }
 
 /** Paths per pixel: `draft` to see that it works, `standard` to look at, `fine` to keep. */
-export const QUALITY = { draft: 4, standard: 64, fine: 512 } as const;
+export const QUALITY = { draft: 8, standard: 64, fine: 512 } as const;
 export type Quality = keyof typeof QUALITY;
 
 export interface Picture {

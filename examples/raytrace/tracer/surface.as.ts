@@ -41,8 +41,11 @@ let baseR: f64 = 0;
 let baseG: f64 = 0;
 let baseB: f64 = 0;
 let reflectance0: f64 = 0;
-/** The chance that a glossy surface answers with its coat, given where the path came from. */
+/** The coat's reflectance, given where the path came from. */
+let coatShare: f64 = 0;
+/** The chance that a glossy surface is sampled by its coat: by what the lobes give back, and often enough. */
 let coatChance: f64 = 0;
+const LEAST_COAT_CHANCE: f64 = 0.2;
 
 /**
  * Loads the material at a point, given the cosine between normal and outgoing direction, and the least squared
@@ -67,7 +70,9 @@ export function loadSurface(material: usize, x: f64, y: f64, z: f64, facing: f64
     const ior = load<f64>(material + IOR);
     const root = (ior - 1) / (ior + 1);
     reflectance0 = root * root;
-    coatChance = schlick(reflectance0, facing);
+    coatShare = schlick(reflectance0, facing);
+    const diffuse = (1.0 - coatShare) * Math.max(Math.max(baseR, baseG), baseB);
+    coatChance = Math.max(coatShare / (coatShare + diffuse + 1e-9), LEAST_COAT_CHANCE);
   }
 }
 
@@ -119,12 +124,12 @@ export function evaluate(ox: f64, oy: f64, oz: f64, ix: f64, iy: f64, iz: f64): 
   density = 0;
   if (iz <= 0 || oz <= 0) return;
   if (kind != METAL) {
-    const share = kind == GLOSSY ? 1.0 - coatChance : 1.0;
+    const share = kind == GLOSSY ? 1.0 - coatShare : 1.0;
     const value = share * iz * INVERSE_PI;
     weightR = value * baseR;
     weightG = value * baseG;
     weightB = value * baseB;
-    density = value;
+    density = (kind == GLOSSY ? 1.0 - coatChance : 1.0) * iz * INVERSE_PI;
   }
   if (kind == DIFFUSE || alpha <= MIRROR_ALPHA) return;
   microfacets(ox, oy, oz, ix, iy, iz);
@@ -164,18 +169,20 @@ export function scatter(ox: f64, oy: f64, oz: f64, u: f64, v: f64, choice: f64):
     inY = -oy;
     inZ = oz;
     density = 0;
-    weightR = kind == METAL ? schlick(baseR, oz) : 1.0;
-    weightG = kind == METAL ? schlick(baseG, oz) : 1.0;
-    weightB = kind == METAL ? schlick(baseB, oz) : 1.0;
+    const coat = coatShare / coatChance;
+    weightR = kind == METAL ? schlick(baseR, oz) : coat;
+    weightG = kind == METAL ? schlick(baseG, oz) : coat;
+    weightB = kind == METAL ? schlick(baseB, oz) : coat;
     return true;
   } else {
     reflectOffFacet(ox, oy, oz, u, v);
     if (inZ <= 0) return false;
   }
   if (kind == GLOSSY && alpha <= MIRROR_ALPHA) {
-    weightR = baseR;
-    weightG = baseG;
-    weightB = baseB;
+    const scale = (1.0 - coatShare) / (1.0 - coatChance);
+    weightR = baseR * scale;
+    weightG = baseG * scale;
+    weightB = baseB * scale;
     density = (1.0 - coatChance) * inZ * INVERSE_PI;
     return inZ > 0;
   }
