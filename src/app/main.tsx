@@ -9,3 +9,4 @@ const state = await createAppState();
 render(<App state={state} />, root);
 void state.relay.refresh();
 void state.able?.account.refresh();
+void state.able?.contribution.recall();

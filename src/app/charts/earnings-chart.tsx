@@ -5,7 +5,7 @@ import type { EarningsPoint } from "../../protocol/relay-api.ts";
 import type { Theme } from "../../provider/tab-memory.ts";
 import { type Bucket, filledPoints } from "../state/earnings.ts";
 import { creditNumber, creditText, creditTick, creditUnit } from "../words/credits.ts";
-import { logTimeText } from "../words/log-time.ts";
+import { bucketText, bucketTick } from "../words/log-time.ts";
 import { counted } from "../words/quantities.ts";
 
 export interface EarningsChartProps {
@@ -20,6 +20,8 @@ const MS_PER_SECOND = 1_000;
 /** Share of a bucket's width that its bar takes, and the widest bar in pixels. */
 const BAR_SIZE: [number, number] = [0.66, 28];
 const AXIS_WIDTH_PX = 64;
+const AXIS_HEIGHT_PX = 30;
+const STEP_S: Readonly<Record<Bucket, number>> = { hour: 3_600, day: 86_400 };
 
 /** The page's own colours, so that both themes are drawn as they are styled. */
 function colour(element: Element, name: string): string {
@@ -34,7 +36,11 @@ function dataOf(points: readonly EarningsPoint[], bucket: Bucket): UPlot.Aligned
   ];
 }
 
-function optionsOf(element: HTMLElement, onPoint: (index: number | null | undefined) => void): UPlot.Options {
+function optionsOf(
+  element: HTMLElement,
+  bucket: Bucket,
+  onPoint: (index: number | null | undefined) => void,
+): UPlot.Options {
   const ink = colour(element, "--ink-soft");
   const grid = { stroke: colour(element, "--line"), width: 1 };
   const font = `12px ${getComputedStyle(element).fontFamily}`;
@@ -44,9 +50,24 @@ function optionsOf(element: HTMLElement, onPoint: (index: number | null | undefi
     height: HEIGHT_PX,
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-    scales: { y: { range: (_, __, max) => [0, max === 0 ? 1 : max * 1.08] } },
+    // Days begin at midnight UTC, as the relay counts them; hours are shown by the clock on the wall.
+    ...(bucket === "day"
+      ? { tzDate: (at: number) => UPlot.tzDate(new Date(at * MS_PER_SECOND), "UTC") }
+      : {}),
+    scales: {
+      x: { range: (_, min, max) => [min, max + STEP_S[bucket]] },
+      y: { range: (_, __, max) => [0, max === 0 ? 1 : max * 1.08] },
+    },
     axes: [
-      { stroke: ink, font, grid: { show: false }, ticks: { show: false }, space: 64 },
+      {
+        stroke: ink,
+        font,
+        grid: { show: false },
+        ticks: { show: false },
+        space: 64,
+        size: AXIS_HEIGHT_PX,
+        values: (_, ticks) => ticks.map((tick) => bucketTick(bucket, tick * MS_PER_SECOND)),
+      },
       {
         stroke: ink,
         font,
@@ -73,7 +94,7 @@ function summary(points: readonly EarningsPoint[], bucket: Bucket, unit: string)
   const total = points.reduce((sum, { amount }) => sum + amount, 0n);
   const most = points.reduce((best, point) => (point.amount > best.amount ? point : best));
   const credits = (Number(total) / 1e6).toFixed(6);
-  return `Bar chart by ${bucket}: ${credits} ${unit} in all, most at ${logTimeText(most.start, Date.now())}.`;
+  return `Bar chart by ${bucket}: ${credits} ${unit} in all, most at ${bucketText(bucket, most.start)}.`;
 }
 
 /** Bars by hour or day. The readout below follows the pointer; the table beside it serves everybody else. */
@@ -91,9 +112,9 @@ export function EarningsChart({ points, bucket, testMoney, theme }: EarningsChar
       readout.current.textContent =
         at === undefined
           ? "\u00a0"
-          : `${logTimeText(at.start, 0)}: ${at.point === undefined ? "nothing" : `${creditText(at.point.amount)} ${unit} for ${counted(at.point.tasks, "task")}`}`;
+          : `${bucketText(bucket, at.start)}: ${at.point === undefined ? "nothing" : `${creditText(at.point.amount)} ${unit} for ${counted(at.point.tasks, "task")}`}`;
     };
-    const plot = new UPlot(optionsOf(element, show), dataOf(points, bucket), element);
+    const plot = new UPlot(optionsOf(element, bucket, show), dataOf(points, bucket), element);
     const sizes = new ResizeObserver(() => {
       plot.setSize({ width: element.clientWidth, height: HEIGHT_PX });
     });

@@ -4,7 +4,7 @@ import type { Contribution } from "../state/contribution.ts";
 import { useNow } from "../state/now.ts";
 import { countdownText } from "../words/durations.ts";
 import { phaseWords } from "../words/phase-words.ts";
-import { FailureNotice } from "./failure-notice.tsx";
+import { FailureNotice, TechnicalDetail } from "./failure-notice.tsx";
 import { MeshFigure } from "./mesh-figure.tsx";
 import { PowerSwitch } from "./power-switch.tsx";
 
@@ -26,11 +26,11 @@ export function ContributePanel({ contribution }: { readonly contribution: Contr
           </p>
         </div>
         <Countdown state={state} />
-        {state.failure !== undefined && (
-          <FailureNotice
-            title={state.phase === "failed" ? "What happened" : "Why the connection was lost"}
-            failure={state.failure}
-          />
+        {state.failure !== undefined && state.phase === "failed" && (
+          <FailureNotice title="What to do" failure={state.failure} isCauseSaid />
+        )}
+        {state.failure !== undefined && state.phase === "reconnecting" && (
+          <TechnicalDetail failure={state.failure} />
         )}
         <div class="power-row">
           <PowerSwitch

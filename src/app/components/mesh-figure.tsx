@@ -75,13 +75,14 @@ function lines(
     .join("");
 }
 
-/** A tab seen from the front: rounded above, spreading into its strip below. */
+/** A tab seen from the front, open below: it rises from its strip and comes down to it again. */
 function tabPath([x, y]: Point, half: number, height: number): string {
-  const r = half * 0.24;
-  const [top, foot] = [y - height / 2, y + height / 2];
+  const [round, foot, strip] = [half * 0.32, half * 0.46, half * 0.3];
+  const [top, base] = [y - height / 2, y + height / 2];
   return [
-    `M${x - half - r} ${foot}q${r} 0 ${r} ${-r}V${top + r}q0 ${-r} ${r} ${-r}`,
-    `H${x + half - r}q${r} 0 ${r} ${r}V${foot - r}q0 ${r} ${r} ${r}z`,
+    `M${x - half - foot - strip} ${base}h${strip}q${foot} 0 ${foot} ${-foot}V${top + round}`,
+    `q0 ${-round} ${round} ${-round}H${x + half - round}q${round} 0 ${round} ${round}`,
+    `V${base - foot}q0 ${foot} ${foot} ${foot}h${strip}`,
   ].join("");
 }
 
@@ -110,12 +111,12 @@ export function MeshFigure({ tone, workers, busy }: MeshFigureProps): JSX.Elemen
         <path key={index} class="mesh-spoke" d={line(point, HERE)} />
       ))}
       {FAR.map((point, index) => (
-        <path key={index} class="mesh-peer mesh-peer-far" d={tabPath(point, 8, 13)} />
+        <path key={index} class="mesh-peer mesh-peer-far" d={tabPath(point, 7, 13)} />
       ))}
       {NEAR.map((point, index) => (
-        <path key={index} class="mesh-peer" d={tabPath(point, 13, 21)} />
+        <path key={index} class="mesh-peer" d={tabPath(point, 11, 22)} />
       ))}
-      <path class="mesh-here" d={tabPath(HERE, 54, 88)} />
+      <path class="mesh-here" d={tabPath(HERE, 56, 96)} />
       {Array.from({ length: cells }, (_, index) => {
         const [x, y] = cellPlace(index, cells);
         return (

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import type { ReceiptView } from "../../protocol/relay-api.ts";
 import type { Verification } from "../../provider/receipt-verification.ts";
 import type { VerificationState } from "../state/verifications.ts";
-import { checkTitle, verdictWords } from "../words/check-words.ts";
+import { asSentence, checkTitle, verdictWords } from "../words/check-words.ts";
 import { fullTimeText, logTimeText } from "../words/log-time.ts";
 import { countText, counted, scaledText } from "../words/quantities.ts";
 import { shortCid, shortPeer } from "../words/short-id.ts";
@@ -94,10 +94,11 @@ function Checks({
   readonly onVerify: () => void;
 }): JSX.Element {
   const { tone, title, sentence } = verdictWords(result);
+  const failedTone = tone === "wait" ? "wait" : "bad";
   return (
     <div class={`verdict verdict-${tone}`}>
       <p class="verdict-title">
-        <CheckMark isPassed={tone === "good"} />
+        <CheckMark outcome={tone} />
         <strong>{title}.</strong> {sentence}
         {tone === "wait" && (
           <button class="link" type="button" onClick={onVerify}>
@@ -107,10 +108,10 @@ function Checks({
       </p>
       <ul class="checks">
         {result.checks.map(({ name, ok, detail }) => (
-          <li key={name} class={ok ? "check" : "check check-failed"}>
-            <CheckMark isPassed={ok} />
+          <li key={name} class={ok ? "check" : `check check-line-${failedTone}`}>
+            <CheckMark outcome={ok ? "good" : failedTone} />
             <span class="check-name">{checkTitle(name)}</span>
-            <span class="check-detail">{detail}</span>
+            <span class="check-detail">{asSentence(detail)}</span>
           </li>
         ))}
       </ul>
@@ -118,19 +119,26 @@ function Checks({
   );
 }
 
+const MARKS = {
+  good: { word: "Passed", path: "m6 10.4 2.7 2.7L14 7.6" },
+  bad: { word: "Failed", path: "m7 7 6 6M13 7l-6 6" },
+  wait: { word: "Not known", path: "M6 10h8" },
+} as const;
+
 /** Shape tells as much as colour does. */
-function CheckMark({ isPassed }: { readonly isPassed: boolean }): JSX.Element {
+function CheckMark({ outcome }: { readonly outcome: keyof typeof MARKS }): JSX.Element {
+  const { word, path } = MARKS[outcome];
   return (
     <svg
-      class="check-mark"
+      class={`check-mark check-${outcome}`}
       viewBox="0 0 20 20"
       width="18"
       height="18"
       role="img"
-      aria-label={isPassed ? "Passed" : "Failed"}
+      aria-label={word}
     >
       <circle cx="10" cy="10" r="9" />
-      {isPassed ? <path d="m6 10.4 2.7 2.700L14 7.6" /> : <path d="m7 7 6 6M13 7l-6 6" />}
+      <path d={path} />
     </svg>
   );
 }

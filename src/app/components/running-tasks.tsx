@@ -13,7 +13,7 @@ export function RunningTasks({ provider }: { readonly provider: ProviderState })
     <section class="card" aria-labelledby="running-title">
       <h2 id="running-title">Running now</h2>
       {running.length === 0 ? (
-        <p class="empty">{emptyWords(provider)}</p>
+        <p class="empty running-empty">{emptyWords(provider)}</p>
       ) : (
         <table class="tasks">
           <thead>
@@ -46,7 +46,7 @@ function emptyWords({ phase }: ProviderState): string {
 function TaskRow({ task, nowMs }: { readonly task: RunningTask; readonly nowMs: number }): JSX.Element {
   return (
     <tr>
-      <th scope="row">No. {countText(task.seq)}</th>
+      <th scope="row">{countText(task.seq)}</th>
       <td class="code" title={task.workCid}>
         {shortCid(task.workCid)}
       </td>

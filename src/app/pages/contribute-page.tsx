@@ -3,6 +3,7 @@ import { AccountPanel } from "../components/account-panel.tsx";
 import { ConsentDialog } from "../components/consent-dialog.tsx";
 import { ContributeFigures } from "../components/contribute-figures.tsx";
 import { ContributePanel } from "../components/contribute-panel.tsx";
+import { Promises } from "../components/promises.tsx";
 import { RunningTasks } from "../components/running-tasks.tsx";
 import { TroubleNotice } from "../components/trouble-notice.tsx";
 import { WorkersControl } from "../components/workers-control.tsx";
@@ -33,7 +34,10 @@ function AblePage({ state, able }: { readonly state: AppState; readonly able: Ab
       <ContributePanel contribution={contribution} />
       <ContributeFigures account={account} contribution={contribution} testMoney={state.testMoney.value} />
       <div class="columns">
-        <RunningTasks provider={provider} />
+        <div class="stack">
+          <RunningTasks provider={provider} />
+          <Promises contribution={contribution} />
+        </div>
         <div class="stack">
           <WorkersControl
             workers={state.preferences.workers.value}

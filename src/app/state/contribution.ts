@@ -14,10 +14,14 @@ export interface Contribution {
   readonly state: ReadonlySignal<ProviderState>;
   /** Whether the switch shows on: running, or on its way there. */
   readonly isOn: ReadonlySignal<boolean>;
+  /** The person agreed to the present text, here or earlier. */
+  readonly hasConsent: ReadonlySignal<boolean>;
   /** The person is asked for consent right now. */
   readonly isAsking: ReadonlySignal<boolean>;
   /** The switch was pressed. Asks for consent when it is needed; resolves when done or failed. */
   press(): Promise<void>;
+  /** Reads from memory whether consent was given. */
+  recall(): Promise<void>;
   agree(): Promise<void>;
   decline(): void;
   /** Stops, and asks again next time. */
@@ -54,6 +58,7 @@ class SwitchedContribution implements Contribution {
   readonly state: ReadonlySignal<ProviderState>;
   readonly isOn: ReadonlySignal<boolean>;
   readonly isAsking = signal(false);
+  readonly hasConsent = signal(false);
   readonly #options: ContributionOptions;
   readonly #live = signal<ProviderState | undefined>(undefined);
   #provider: Provider | undefined;
@@ -71,16 +76,22 @@ class SwitchedContribution implements Contribution {
       return;
     }
     if (this.state.value.phase === "draining") return;
+    await this.recall();
+    if (this.hasConsent.value) await this.#start();
+    else this.isAsking.value = true;
+  }
+
+  async recall(): Promise<void> {
     const { memory, relayUrl } = this.#options;
     const consent = await memory.settings.consent(relayUrl);
-    if (consent?.version === CONSENT_VERSION) await this.#start();
-    else this.isAsking.value = true;
+    this.hasConsent.value = consent?.version === CONSENT_VERSION;
   }
 
   async agree(): Promise<void> {
     const { memory, relayUrl } = this.#options;
     this.isAsking.value = false;
     await memory.settings.giveConsent(relayUrl, { at: Date.now(), version: CONSENT_VERSION });
+    this.hasConsent.value = true;
     // The browser may decline; then receipts live as long as it lets them, and are reported every minute anyway.
     await memory.persist().catch(() => false);
     await this.#start();
@@ -93,6 +104,7 @@ class SwitchedContribution implements Contribution {
   async withdraw(): Promise<void> {
     await this.#provider?.stop();
     await this.#options.memory.settings.withdrawConsent(this.#options.relayUrl);
+    this.hasConsent.value = false;
   }
 
   setWorkers(count: number): void {

@@ -21,6 +21,12 @@ export function checkTitle(name: VerificationCheck["name"]): string {
   return TITLES[name];
 }
 
+/** A detail may come from a failure, which starts small and ends open. */
+export function asSentence(detail: string): string {
+  const first = detail.slice(0, 1).toUpperCase();
+  return `${first}${detail.slice(1)}${/[.!?]$/u.test(detail) ? "" : "."}`;
+}
+
 export interface VerdictWords {
   readonly tone: "good" | "bad" | "wait";
   readonly title: string;

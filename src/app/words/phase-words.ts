@@ -19,9 +19,24 @@ export interface FailureWords {
   readonly detail: string;
 }
 
+/** The vocabulary speaks of peers in general. A page has one in view: the relay that serves it. */
+const RELAY_WORDS: ReadonlyMap<string, readonly [cause: string, advice: string]> = new Map([
+  ["disconnected", ["The relay cannot be reached.", "Check your connection, then try again."]],
+  ["timed-out", ["The relay did not answer in time.", "Check your connection, then try again."]],
+  ["relay-fault", ["The relay failed while answering.", "Try again in a while, or ask its operator."]],
+  [
+    "forged-checkpoint",
+    ["This is not the relay you met first, or its log was changed.", "Do not work for it; ask its operator."],
+  ],
+]);
+
+/** Advice to a requester, whose task goes on elsewhere, is no use to the person whose tab had it. */
+const TO_REQUESTERS = "Nothing to do: the task is given to another provider.";
+
 export function failureWords({ code, detail }: Failure): FailureWords {
-  const { means, advice } = failureKind(code);
-  return { cause: means, advice, detail };
+  const { name, means, advice } = failureKind(code);
+  const [cause, ownAdvice] = RELAY_WORDS.get(name) ?? [means, advice];
+  return { cause, advice: ownAdvice === TO_REQUESTERS ? "Try again." : ownAdvice, detail };
 }
 
 function workingSentence(state: ProviderState): string {
@@ -52,7 +67,8 @@ export function phaseWords(state: ProviderState): PhaseWords {
       return {
         tone: "wait",
         title: "Reconnecting",
-        sentence: "The relay cannot be reached. Receipts are kept safe here until it can.",
+        sentence:
+          "The relay cannot be reached. This tab keeps trying, and your receipts are safe here until then.",
       };
     case "draining":
       return {
@@ -70,7 +86,7 @@ export function phaseWords(state: ProviderState): PhaseWords {
       return {
         tone: "alarm",
         title: "Could not go on",
-        sentence: state.failure === undefined ? "No cause was given." : failureKind(state.failure.code).means,
+        sentence: state.failure === undefined ? "No cause was given." : failureWords(state.failure).cause,
       };
     default:
       return phase satisfies never;
