@@ -110,18 +110,39 @@ export class CborReader {
     return low;
   }
 
-  #span(major: 2 | 3, max: number, what: string): Uint8Array {
+  /** Takes exactly these bytes, or nothing. For items that are known beforehand: keys and words. */
+  takes(expected: Uint8Array): boolean {
+    const { length } = expected;
+    if (length > this.remaining) return false;
+    for (let i = 0; i < length; i += 1) if (this.#bytes[this.#at + i] !== expected[i]) return false;
+    this.#at += length;
+    return true;
+  }
+
+  /** Length of a string whose content comes next and is there. */
+  #stringLength(major: 2 | 3, max: number, what: string): number {
     const [high, low] = this.#argument(major, what);
     if (high !== 0 || low > max) this.fail(`is longer than ${max} bytes`, "too-large");
     if (low > this.remaining) this.fail("ends too early");
-    const span = this.#bytes.subarray(this.#at, this.#at + low);
-    this.#at += low;
-    return span;
+    return low;
+  }
+
+  #span(major: 2 | 3, max: number, what: string): Uint8Array {
+    const length = this.#stringLength(major, max, what);
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
   }
 
   /** A byte string. The result aliases the input. */
   byteString(max: number): Uint8Array {
     return this.#span(2, max, "a byte string");
+  }
+
+  /** A byte string, copied. */
+  byteCopy(max: number): Uint8Array<ArrayBuffer> {
+    const length = this.#stringLength(2, max, "a byte string");
+    this.#at += length;
+    return this.#bytes.slice(this.#at - length, this.#at);
   }
 
   /** UTF-8 of a text string, undecoded. The result aliases the input. */

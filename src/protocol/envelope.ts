@@ -1,4 +1,4 @@
-import { type Cid, cidOf, DAG_CBOR } from "./cid.ts";
+import { type Cid, cidOf, DAG_CBOR, type Digest } from "./cid.ts";
 import { FailureError } from "./failure.ts";
 import { MAX_BODY_BYTES, MAX_ENVELOPE_BYTES, MAX_SIGNATURES } from "./limits.ts";
 import { keyFromPeerId, type PeerId } from "./peer-id.ts";
@@ -48,9 +48,15 @@ interface Envelope {
 /** A delegation envelope has one small body and one signature; it may not carry a delegation itself. */
 const MAX_DELEGATION_BYTES = 1_024;
 
+/** The body as it stands in the envelope: it is decoded and hashed at once, so it need not be copied. */
+const bodyInPlace: Schema<Uint8Array> = {
+  write: (out, value) => bytes(MAX_BODY_BYTES).write(out, value),
+  read: (from) => from.byteString(MAX_BODY_BYTES),
+};
+
 const envelopeSchema: Schema<Envelope> = record<Envelope>({
   type: text(32),
-  body: bytes(MAX_BODY_BYTES),
+  body: bodyInPlace,
   signatures: list(
     record<EnvelopeSignature>({
       key: peer,
@@ -108,9 +114,10 @@ export function bodyId<T>(type: MessageType<T>, body: T): Cid {
 
 /**
  * Decodes an envelope of the expected type.
+ * @param digest the runtime's SHA-256 where it can hash at once.
  * @throws FailureError `malformed`, `unsupported`, `too-large`, or `bad-signature` when a signature breaks the signature law.
  */
-export function openEnvelope<T>(type: MessageType<T>, data: Uint8Array): Unverified<T> {
+export function openEnvelope<T>(type: MessageType<T>, data: Uint8Array, digest?: Digest): Unverified<T> {
   const envelope = decode(envelopeSchema, data, MAX_ENVELOPE_BYTES);
   if (envelope.type !== type.name)
     throw new WireError(`message: expected a ${type.name}, not a ${envelope.type.slice(0, 32)}`);
@@ -125,7 +132,7 @@ export function openEnvelope<T>(type: MessageType<T>, data: Uint8Array): Unverif
   });
   return {
     type: type.name,
-    id: cidOf(DAG_CBOR, envelope.body),
+    id: cidOf(DAG_CBOR, envelope.body, digest),
     body: decode(type.schema, envelope.body),
     bytes: data,
     signedBy: envelope.signatures.map(({ key, delegation }) =>

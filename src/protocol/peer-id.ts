@@ -1,4 +1,5 @@
 import { base58btc } from "multiformats/bases/base58";
+import { equalBytes } from "./bytes.ts";
 import { WireError } from "./wire-error.ts";
 
 /**
@@ -72,18 +73,19 @@ export function multicodecKey(peer: PeerId): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-const peers = new Map<string, PeerId>();
+/** Peers met lately, by the first bytes of their keys. */
+const peers: ({ readonly bytes: Uint8Array; readonly peer: PeerId } | undefined)[] = Array.from({
+  length: REMEMBERED,
+});
 
 export function peerIdFromMulticodecKey(bytes: Uint8Array): PeerId {
+  const place = ((bytes[2] ?? 0) * 256 + (bytes[3] ?? 0)) % REMEMBERED;
+  const known = peers[place];
+  if (known !== undefined && equalBytes(known.bytes, bytes)) return known.peer;
   if (bytes.length !== MULTICODEC_KEY_BYTES || !startsWith(bytes, KEY_PREFIX)) {
     throw new WireError("is not an Ed25519 public key");
   }
-  const raw = bytes.subarray(KEY_PREFIX.length);
-  const name = String.fromCharCode(...raw);
-  const known = peers.get(name);
-  if (known !== undefined) return known;
-  const peer = peerIdFromKey(raw);
-  if (peers.size >= REMEMBERED) peers.clear();
-  peers.set(name, peer);
+  const peer = peerIdFromKey(bytes.subarray(KEY_PREFIX.length));
+  peers[place] = { bytes: bytes.slice(), peer };
   return peer;
 }

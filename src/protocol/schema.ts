@@ -77,14 +77,21 @@ export function text(maxBytes: number = MAX_TEXT_BYTES): Schema<string> {
   };
 }
 
+function encodedText(value: string): Uint8Array {
+  const out = new CborWriter();
+  out.textString(encodeUtf8(value));
+  return out.take();
+}
+
 /** One of a closed set of words. */
 export function oneOf<const W extends string>(words: readonly W[]): Schema<W> {
-  const known = new Map<string, W>(words.map((word) => [word, word]));
+  const known = words.map((word) => ({ word, encoded: encodedText(word) }));
   return {
     write: (out, value) => out.textString(encodeUtf8(value)),
     read(from) {
-      const word = known.get(located(from, decodeUtf8, from.textString(MAX_TEXT_BYTES)));
-      return word ?? from.fail(`is none of ${words.join(", ")}`);
+      for (const { word, encoded } of known) if (from.takes(encoded)) return word;
+      located(from, decodeUtf8, from.textString(MAX_TEXT_BYTES));
+      return from.fail(`is none of ${words.join(", ")}`);
     },
   };
 }
@@ -97,9 +104,8 @@ export function exactBytes(length: number): Schema<Uint8Array> {
       out.byteString(value);
     },
     read(from) {
-      const value = from.byteString(length);
-      if (value.length !== length) from.fail(`is not ${length} bytes long`);
-      return value.slice();
+      const value = from.byteCopy(length);
+      return value.length === length ? value : from.fail(`is not ${length} bytes long`);
     },
   };
 }
@@ -110,7 +116,7 @@ export function bytes(maxLength: number): Schema<Uint8Array> {
       if (value.length > maxLength) throw new RangeError(`more than ${maxLength} bytes`);
       out.byteString(value);
     },
-    read: (from) => from.byteString(maxLength).slice(),
+    read: (from) => from.byteCopy(maxLength),
   };
 }
 
@@ -172,6 +178,8 @@ export function optional<T>(schema: Schema<T>): OptionalField<T> {
 interface Column {
   readonly name: string;
   readonly utf8: Uint8Array;
+  /** The key as it is written. */
+  readonly key: Uint8Array;
   readonly required: boolean;
   readonly schema: Schema<unknown>;
 }
@@ -197,6 +205,7 @@ function columnsOf(
     .map(([name, field]): Column => ({
       name,
       utf8: encodeUtf8(name),
+      key: encodedText(name),
       required: !isOptional(field),
       schema: isOptional(field) ? field.optional : field,
     }))
@@ -224,53 +233,43 @@ export function record<T extends object>(fields: Fields<T>): Schema<T> {
     read(from) {
       const count = from.count(5, MAX_ITEMS);
       const result: Record<string, unknown> = {};
-      let next = 0;
-      for (let i = 0; i < count; i += 1) {
-        const key = from.textString(MAX_TEXT_BYTES);
-        next = readField(from, columns, next, key, result);
+      let left = count;
+      for (const column of columns) {
+        if (left > 0 && from.takes(column.key)) {
+          left -= 1;
+          from.enter(column.name);
+          result[column.name] = column.schema.read(from);
+          from.leave();
+        } else if (column.required) failAt(from, left, `field ${column.name} is missing`);
       }
-      for (; next < columns.length; next += 1) requireAbsent(from, columns[next]);
+      if (left > 0) failAt(from, left, "has a field that is unknown, repeated or out of order");
       return isComplete(result, fields) ? result : from.fail("is incomplete");
     },
   };
 }
 
-/** `readField` and `requireAbsent` have seen to every column by now; Fields<T> ties the columns to T. */
+/** Every column has been seen to by now; Fields<T> ties the columns to T. */
 function isComplete<T>(result: unknown, fields: Fields<T>): result is T {
   return typeof result === typeof fields;
 }
 
-function requireAbsent(from: CborReader, column: Column | undefined): void {
-  if (column?.required === true) from.fail(`field ${column.name} is missing`);
+/** The next key is not the one expected; it may not even be text, which then is what is wrong. */
+function failAt(from: CborReader, left: number, what: string): never {
+  if (left > 0) from.textString(MAX_TEXT_BYTES);
+  return from.fail(what);
 }
 
-/** Reads the value of `key` into `result`; the answer is the column after it. */
-function readField(
-  from: CborReader,
-  columns: readonly Column[],
-  start: number,
-  key: Uint8Array,
-  result: Record<string, unknown>,
-): number {
-  for (let at = start; at < columns.length; at += 1) {
-    const column = columns[at];
-    if (column === undefined) break;
-    if (compareKeys(column.utf8, key) === 0) {
-      from.enter(column.name);
-      result[column.name] = column.schema.read(from);
-      from.leave();
-      return at + 1;
-    }
-    requireAbsent(from, column);
-  }
-  return from.fail("has a field that is unknown, repeated or out of order");
-}
+/** A writer that is not in use, with the room that it once needed. */
+let spare: CborWriter | undefined;
 
 /** Canonical bytes of a value. @throws RangeError when the value itself breaks a bound of its schema. */
 export function encode<T>(schema: Schema<T>, value: T): Uint8Array<ArrayBuffer> {
-  const out = new CborWriter();
+  const out = spare ?? new CborWriter();
+  spare = undefined;
   schema.write(out, value);
-  return out.take();
+  const taken = out.take();
+  spare = out;
+  return taken;
 }
 
 /** @throws WireError when the bytes are not exactly one canonical value of the schema, or more than `maxBytes`. */

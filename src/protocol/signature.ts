@@ -26,13 +26,21 @@ export interface SignatureClaim {
 
 export const SIGNATURE_BYTES = 64;
 
+/** Framed tags by message type; the types are this program's own. */
+const tags = new Map<string, Uint8Array>();
+
 /**
  * What is signed: length-framed domain tag, then length-framed body. The tag keeps a signature of one message type
  * from counting for another; the lengths keep tag and body from running into each other.
  */
 export function signedBytes(type: string, body: Uint8Array): Uint8Array<ArrayBuffer> {
-  const tag = encodeUtf8(`tabmesh/${type}/${WIRE_VERSION}`);
-  return concatBytes(u32be(tag.length), tag, u32be(body.length), body);
+  let tag = tags.get(type);
+  if (tag === undefined) {
+    const name = encodeUtf8(`tabmesh/${type}/${WIRE_VERSION}`);
+    tag = concatBytes(u32be(name.length), name);
+    tags.set(type, tag);
+  }
+  return concatBytes(tag, u32be(body.length), body);
 }
 
 /** Order of the Ed25519 group, little endian (RFC 8032 §5.1). */
