@@ -1,0 +1,110 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Command } from "commander";
+import { failureKind } from "../../protocol/failure-code.ts";
+import type { MapResult } from "../../sdk/index.ts";
+import {
+  addJobFlags,
+  addProgramFlags,
+  type JobFlags,
+  limitsOf,
+  type ProgramFlags,
+  programOf,
+} from "../job-flags.ts";
+import { type Exit, usageError } from "../plain-error.ts";
+import { carry } from "../requester.ts";
+import { exitOf, failureLine, summaryJson, summaryText } from "../summary.ts";
+import { writeAll } from "../write-all.ts";
+import { fileTasks, inputsOf, lineTasks, type MapTask, sha256Hex } from "./map-inputs.ts";
+
+interface MapFlags extends JobFlags, ProgramFlags {
+  readonly inputs?: string;
+  readonly lines?: string;
+  readonly out: string;
+  readonly ext?: string;
+}
+
+async function tasksOf({ inputs, lines, ext }: MapFlags): Promise<readonly MapTask[]> {
+  if (inputs !== undefined && lines === undefined) return fileTasks(inputs, ext);
+  if (lines !== undefined && inputs === undefined) {
+    const tasks = lineTasks(await readFile(lines, "utf8"), ext);
+    if (tasks.length === 0) throw usageError(`${lines} holds no line with text.`);
+    return tasks;
+  }
+  throw usageError("map takes either --inputs or --lines.", "For example --inputs 'photos/*.ppm'");
+}
+
+/** Writes what came back. @returns how it is told in --json. */
+async function keep(
+  task: MapTask,
+  result: MapResult,
+  folder: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  if (result.kind === "failed") {
+    const { name, means } = failureKind(result.code);
+    return { input: task.name, ok: false, code: result.code, name, means, detail: result.detail };
+  }
+  const path = join(folder, task.output);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, result.output);
+  const { outputCid, fuel, output } = result;
+  return {
+    input: task.name,
+    ok: true,
+    output: path,
+    bytes: output.length,
+    sha256: sha256Hex(output),
+    outputCid,
+    fuel: fuel.toString(),
+  };
+}
+
+async function mapFunction(path: string, flags: MapFlags): Promise<Exit> {
+  const tasks = await tasksOf(flags);
+  const module = new Uint8Array(await readFile(path));
+  const options = { ...limitsOf(flags), ...(await programOf(flags)) };
+  await mkdir(flags.out, { recursive: true });
+  const told: Readonly<Record<string, unknown>>[] = [];
+  const { summary, testMoney } = await carry(flags, {
+    module,
+    inputs: inputsOf(tasks),
+    count: tasks.length,
+    options,
+    async onResult(result, display) {
+      const task = tasks[result.index];
+      if (task === undefined) return;
+      told[result.index] = await keep(task, result, flags.out);
+      if (result.kind === "failed" && flags.json !== true) display.note(failureLine(task.name, result));
+    },
+  });
+  const exit = exitOf(summary);
+  if (flags.json === true) {
+    const results = tasks.flatMap((_, index) => told[index] ?? []);
+    await writeAll(
+      process.stdout,
+      `${JSON.stringify({ ok: exit === 0, ...summaryJson(summary), results })}\n`,
+    );
+  } else if (flags.quiet !== true) {
+    process.stderr.write(`${summaryText(summary, testMoney)} Outputs are in ${flags.out}.\n`);
+  }
+  return exit;
+}
+
+export function addMapCommand(program: Command, end: (exit: Exit) => void): void {
+  const command = program
+    .command("map")
+    .description("run a function on many inputs: each file, or each line of a text, is a task")
+    .argument("<function>", "WASM module: a WASI preview 1 command, or one of the bytes interface")
+    .option("--inputs <glob>", "files, as a pattern in quotes")
+    .option("--lines <file>", "text whose lines are the inputs")
+    .requiredOption("--out <folder>", "where the outputs go, named after the inputs")
+    .option("--ext <extension>", "extension of the outputs, such as .wav")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  npx tabmesh map grey.wasm --inputs 'photos/*.ppm' --out grey/ --ext .pgm\n" +
+        '  npx tabmesh map flite.wasm --lines poem.txt --arg -t --arg "{input}" --arg -o --arg out.wav \\\n' +
+        "    --output-file out.wav --out spoken/ --ext .wav\n\nProviders can read inputs.",
+    )
+    .action(async (path: string, flags: MapFlags) => end(await mapFunction(path, flags)));
+  addProgramFlags(addJobFlags(command));
+}

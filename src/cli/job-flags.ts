@@ -1,0 +1,125 @@
+import { readFile } from "node:fs/promises";
+import { type Command, Option } from "commander";
+import type { JobOptions } from "../sdk/index.ts";
+import { usageError } from "./plain-error.ts";
+import { parseBytes, parseCount, parseCredits, parseDurationMs, parseFuel, parsePair } from "./quantities.ts";
+
+/** Flags that several commands have in common. */
+
+export const DEFAULT_RELAY = "http://localhost:8787";
+
+export interface RelayFlags {
+  /** Origin of the relay. */
+  readonly relay: string;
+  readonly json?: boolean;
+}
+
+/** @throws Error of commander when it is no URL. */
+function parseRelay(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:"))
+    throw usageError(
+      `--relay takes an http or https URL, not ${text}.`,
+      `For example --relay ${DEFAULT_RELAY}`,
+    );
+  return url.origin;
+}
+
+export function addRelayFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--relay <url>", "relay to work with")
+        .env("TABMESH_RELAY")
+        .default(DEFAULT_RELAY)
+        .argParser(parseRelay),
+    )
+    .option("--json", "print the result as JSON");
+}
+
+export interface JobFlags extends RelayFlags {
+  readonly cap?: bigint;
+  readonly fuel?: bigint;
+  readonly memory?: number;
+  readonly outputLimit?: number;
+  readonly deadline?: number;
+  readonly parallel?: number;
+  readonly wait?: number;
+  readonly quiet?: boolean;
+  readonly yes?: boolean;
+}
+
+export function addJobFlags(command: Command): Command {
+  return addRelayFlags(command)
+    .option("--cap <credits>", "the most the job may cost", parseCredits)
+    .option("--fuel <n>", "most fuel of one task, such as 500M or 20G", parseFuel)
+    .option("--memory <size>", "linear memory of one task, such as 64MiB", parseBytes)
+    .option("--output-limit <size>", "most output of one task", parseBytes)
+    .option("--deadline <time>", "longest time of one task, such as 30s", parseDurationMs)
+    .option("--parallel <n>", "providers at a time", parseCount)
+    .option("--wait <time>", "how long to wait when there is no provider", parseDurationMs)
+    .option("--quiet", "show no progress")
+    .option("--yes", "you know that providers can read inputs");
+}
+
+/** What the common flags say of a job. */
+export function limitsOf(flags: JobFlags): JobOptions {
+  const { cap, fuel, memory, outputLimit, deadline, parallel, wait } = flags;
+  return {
+    ...(cap === undefined ? {} : { cap }),
+    ...(fuel === undefined ? {} : { fuel }),
+    ...(memory === undefined ? {} : { memoryBytes: memory }),
+    ...(outputLimit === undefined ? {} : { outputBytes: outputLimit }),
+    ...(deadline === undefined ? {} : { deadlineMs: deadline }),
+    ...(parallel === undefined ? {} : { parallel }),
+    ...(wait === undefined ? {} : { noProviderTimeoutMs: wait }),
+  };
+}
+
+export interface ProgramFlags {
+  readonly arg?: readonly string[];
+  readonly env?: readonly (readonly [string, string])[];
+  readonly file?: readonly (readonly [string, string])[];
+  readonly inputFile?: string;
+  readonly outputFile?: string;
+  readonly entry?: string;
+}
+
+function collect<T>(
+  read: (text: string) => T,
+): (text: string, before: readonly T[] | undefined) => readonly T[] {
+  return (text, before = []) => [...before, read(text)];
+}
+
+export function addProgramFlags(command: Command): Command {
+  return command
+    .option("--arg <text>", 'argument of the program; "{input}" stands for the input', collect(String))
+    .option("--env <name=value>", "environment variable of the program", collect(parsePair))
+    .option("--file <path=local>", "file that the program finds at /path", collect(parsePair))
+    .option("--input-file <path>", "the input appears as this file, not on standard input")
+    .option("--output-file <path>", "the output is this file, not standard output")
+    .option("--entry <export>", "exported function to call");
+}
+
+/** Paths in a job start at the program's root, without a slash. */
+function belowRoot(path: string): string {
+  return path.replace(/^\/+/u, "");
+}
+
+/** What the flags say of the program; local files are read. */
+export async function programOf(flags: ProgramFlags): Promise<JobOptions> {
+  const { arg, env, file = [], inputFile, outputFile, entry } = flags;
+  const files = await Promise.all(
+    file.map(async ([path, local]) => ({
+      path: belowRoot(path),
+      bytes: new Uint8Array(await readFile(local)),
+    })),
+  );
+  return {
+    ...(arg === undefined ? {} : { args: arg }),
+    ...(env === undefined ? {} : { env: Object.fromEntries(env) }),
+    ...(files.length === 0 ? {} : { files }),
+    ...(inputFile === undefined ? {} : { inputFile: belowRoot(inputFile) }),
+    ...(outputFile === undefined ? {} : { outputFile: belowRoot(outputFile) }),
+    ...(entry === undefined ? {} : { entry }),
+  };
+}

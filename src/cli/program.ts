@@ -1,0 +1,68 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { addAccountCommand } from "./commands/account-command.ts";
+import { addIdentityCommand } from "./commands/identity-command.ts";
+import { addMapCommand } from "./commands/map-command.ts";
+import { addRelayCommand } from "./commands/relay-command.ts";
+import { addRenderCommand } from "./commands/render-command.ts";
+import { addRunCommand } from "./commands/run-command.ts";
+import { explain, explanationJson, explanationText } from "./explain.ts";
+import { EXIT, type Exit } from "./plain-error.ts";
+import { writeAll } from "./write-all.ts";
+
+function version(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const fields: unknown = JSON.parse(text);
+  const found: unknown =
+    typeof fields === "object" && fields !== null ? Reflect.get(fields, "version") : undefined;
+  return typeof found === "string" ? found : "unknown";
+}
+
+function createProgram(end: (exit: Exit) => void): Command {
+  const program = new Command("tabmesh")
+    .description("Run WASM functions in browser tabs that are paid for it, or a relay for them.")
+    .version(version())
+    .exitOverride()
+    .showHelpAfterError("(see --help for an example)")
+    .addHelpText(
+      "after",
+      "\nExample:\n  npx tabmesh render examples/raytrace/scenes/studio.json -o studio.png\n\n" +
+        "Exit codes: 0 done, 1 the job failed, 2 the command line is wrong, 130 interrupted.\n" +
+        "Providers can read inputs.",
+    );
+  addRunCommand(program, end);
+  addMapCommand(program, end);
+  addRenderCommand(program, end);
+  addRelayCommand(program, end);
+  addAccountCommand(program, end);
+  addIdentityCommand(program, end);
+  inherit(program);
+  return program;
+}
+
+/** Subcommands do not inherit these from the program they were added to. */
+function inherit(command: Command): void {
+  for (const child of command.commands) {
+    child.copyInheritedSettings(command);
+    inherit(child);
+  }
+}
+
+/** Runs one command line. @param args without node and script. Never throws. @returns the exit code. */
+export async function runTabmesh(args: readonly string[]): Promise<Exit> {
+  let exit: Exit = EXIT.ok;
+  const program = createProgram((code) => {
+    exit = code;
+  });
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return exit;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    const explanation = explain(error);
+    if (args.includes("--json"))
+      await writeAll(process.stdout, `${JSON.stringify(explanationJson(explanation))}\n`);
+    await writeAll(process.stderr, explanationText(explanation));
+    return explanation.exit;
+  }
+}

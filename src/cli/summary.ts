@@ -1,0 +1,47 @@
+import { failureKind } from "../protocol/failure-code.ts";
+import type { JobSummary, LeaseSummary, MapResult } from "../sdk/index.ts";
+import { EXIT, type Exit } from "./plain-error.ts";
+import { countText, creditsText, creditUnit } from "./quantities.ts";
+
+/** What a command says of a job when it is over. */
+
+/** One line for a person, or two when it was cancelled. */
+export function summaryText(summary: JobSummary, testMoney: boolean): string {
+  const { tasks, done, failed, reassigned, spent, refunded, cancelled } = summary;
+  const unit = creditUnit(testMoney);
+  const back =
+    refunded === undefined
+      ? "the rest is refunded when the relay answers"
+      : `${creditsText(refunded)} refunded`;
+  const money = `${creditsText(spent)} ${unit} spent, ${back}`;
+  if (cancelled) return `Cancelled after ${countText(tasks, "task")}: ${money}.`;
+  const moved = reassigned === 0 ? "" : `, ${reassigned} given to another provider`;
+  return `${done} done${failed === 0 ? "" : `, ${failed} failed`}${moved}: ${money}.`;
+}
+
+/** A failed task in one line. @param name of its input. */
+export function failureLine(name: string, result: Extract<MapResult, { kind: "failed" }>): string {
+  const { means, name: kind } = failureKind(result.code);
+  return `${name}: ${means} [${result.code} ${kind}] ${result.detail}`.trimEnd();
+}
+
+function leaseJson(lease: LeaseSummary): Readonly<Record<string, unknown>> {
+  const { receipt: _receipt, advance: _advance, amount, ...rest } = lease;
+  return { ...rest, amount: amount.toString() };
+}
+
+/** The summary for --json; amounts are decimal strings of micro-credits, as in the relay's own views. */
+export function summaryJson(summary: JobSummary): Readonly<Record<string, unknown>> {
+  const { leases, spent, refunded, ...rest } = summary;
+  return {
+    ...rest,
+    spentMicroCredits: spent.toString(),
+    ...(refunded === undefined ? {} : { refundedMicroCredits: refunded.toString() }),
+    leases: leases.map(leaseJson),
+  };
+}
+
+export function exitOf({ cancelled, failed }: JobSummary): Exit {
+  if (cancelled) return EXIT.interrupted;
+  return failed > 0 ? EXIT.failed : EXIT.ok;
+}
