@@ -78,7 +78,7 @@ async function* oneConnection(
   try {
     const response = await ask(options, { path: options.path, maxBytes: 0, headers }, signal);
     const parser = new EventParser();
-    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const reader = response.body?.pipeThrough(new TextDecoderStream(), { signal }).getReader();
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop -- one part after the other
       const part = await reader?.read();

@@ -7,6 +7,8 @@ import type { RelayHttp } from "./http-env.ts";
 
 /** Names with a hash in them never change their content. */
 const HASHED = /^\/assets\/.+-[\w-]{8,}\.\w+$/u;
+/** A page of the app; anything else that is not a file is nothing. */
+const PAGE = /^\/[\w/-]*$/u;
 const FOREVER = "public, max-age=31536000, immutable";
 
 /** The built pages, if there are any: files as they are, index.html for every page of the app. */
@@ -23,7 +25,7 @@ export function addPageRoutes(http: RelayHttp, { staticDir }: HttpParts): void {
   http.get("/*", serveStatic({ root: staticDir, precompressed: true }));
   const page = serveStatic({ root: staticDir, path: "index.html", precompressed: true });
   http.get("/*", async (c, next) => {
-    const isPage = !/\.\w+$/u.test(c.req.path) && (c.req.header("accept") ?? "").includes("text/html");
+    const isPage = PAGE.test(c.req.path) && (c.req.header("accept") ?? "").includes("text/html");
     if (!isPage || c.req.path.startsWith("/v1/"))
       throw new FailureError("not-found", "there is nothing here");
     return page(c, next);

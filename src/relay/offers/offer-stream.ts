@@ -59,7 +59,7 @@ export class OfferStream {
     }, HELLO_TIMEOUT_MS);
     this.#frames.onFrame(
       (kind, payload) => this.#frame(kind, payload),
-      () => this.#end(),
+      () => this.#leave(),
     );
     await this.#frames.sendFrame(FRAME.hello, await this.#hello());
   }
@@ -149,6 +149,12 @@ export class OfferStream {
   #tellOperator({ code, detail }: FailureError): void {
     const { name } = failureKind(code);
     this.#parts.log.info({ peer: this.#instance, code, name, detail }, "provider refused");
+  }
+
+  /** The provider has closed its side, or is gone. */
+  #leave(): void {
+    this.#end();
+    this.#frames.close().catch(() => undefined);
   }
 
   #end(): void {
