@@ -24,7 +24,12 @@ function blob(byte: number, length = 300): { cid: Cid; bytes: Uint8Array<ArrayBu
 }
 
 function streamOf(...chunks: readonly Uint8Array[]): ReadableStream<Uint8Array> {
-  return ReadableStream.from(chunks);
+  return new ReadableStream({
+    start(to) {
+      for (const chunk of chunks) to.enqueue(chunk);
+      to.close();
+    },
+  });
 }
 
 async function read(blobs: BlobFolder, cid: Cid): Promise<Uint8Array | undefined> {

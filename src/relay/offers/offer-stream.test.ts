@@ -6,7 +6,7 @@ import { openEnvelope, seal } from "../../protocol/envelope.ts";
 import type { FailureError } from "../../protocol/failure.ts";
 import { failureKind } from "../../protocol/failure-code.ts";
 import { greet } from "../../protocol/greeting.ts";
-import { helloMessage, type Offer, offerMessage } from "../../protocol/messages/session.ts";
+import { helloMessage, keyRevokeMessage, type Offer, offerMessage } from "../../protocol/messages/session.ts";
 import { keyFromPeerId } from "../../protocol/peer-id.ts";
 import { decode } from "../../protocol/schema.ts";
 import type { Signer } from "../../protocol/signature.ts";
@@ -219,7 +219,6 @@ test.each(["denied", "revoked"])("a provider that was %s is refused with its nex
 });
 
 async function revoke(relay: RelayScene, session: Signer): Promise<void> {
-  const { keyRevokeMessage } = await import("../../protocol/messages/session.ts");
   const root = signerOf("provider");
   const body = { ...HEAD, root: root.key, key: session.key };
   await relay.scene.books.revokeKey(
