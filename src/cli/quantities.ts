@@ -124,3 +124,9 @@ export function durationText(ms: number): string {
 export function countText(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/** All six decimals, thousands apart, as the app shows amounts: "1,234.500000". */
+export function creditsFixed(micros: bigint): string {
+  const whole = (micros / MICROS_PER_CREDIT).toString().replace(/\B(?=(?:\d{3})+$)/gu, ",");
+  return `${whole}.${(micros % MICROS_PER_CREDIT).toString().padStart(MICRO_DIGITS, "0")}`;
+}
