@@ -14,7 +14,7 @@ export interface CompiledFunction {
   readonly maximumPages: number;
 }
 
-export interface FunctionImport {
+interface FunctionImport {
   readonly module: string;
   readonly name: string;
   /** Type in letters; "" when it is not a function. */

@@ -22,7 +22,7 @@ import { failureOfTrap, gaugeFailure } from "../trap.ts";
  *
  * An instance serves one task, so nothing needs to be freed.
  */
-export const BYTES_ENTRY = "tabmesh_run";
+const BYTES_ENTRY = "tabmesh_run";
 const ALLOC = "tabmesh_alloc";
 
 /** Imports that are allowed, `module.name` to type. */

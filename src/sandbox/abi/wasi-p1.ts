@@ -24,7 +24,7 @@ import { TRANSFER_CALLS } from "../wasi/transfer-calls.ts";
  * the host costs HOST_CALL_FUEL and 1 per 8 bytes that it moves.
  */
 const MODULE = "wasi_snapshot_preview1";
-export const WASI_ENTRY = "_start";
+const WASI_ENTRY = "_start";
 
 const CALLS: ReadonlyMap<string, WasiCall> = new Map(
   Object.entries({

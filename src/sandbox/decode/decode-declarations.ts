@@ -120,7 +120,7 @@ export function readGlobals(reader: ByteReader, draft: ShapeDraft): void {
 }
 
 /** Exports beginning so are the rewriter's own. */
-export const RESERVED_PREFIX = "tabmesh:";
+const RESERVED_PREFIX = "tabmesh:";
 
 export function readExports(reader: ByteReader, draft: ShapeDraft): void {
   const count = reader.count("exports", MAX_ENTRIES);

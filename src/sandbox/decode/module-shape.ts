@@ -55,7 +55,7 @@ export interface FunctionType {
 
 export type ExternalKind = "function" | "table" | "memory" | "global";
 
-export interface ModuleImport {
+interface ModuleImport {
   readonly module: string;
   readonly name: string;
   readonly kind: ExternalKind;
@@ -63,19 +63,19 @@ export interface ModuleImport {
   readonly typeIndex: number;
 }
 
-export interface ModuleExport {
+interface ModuleExport {
   readonly name: string;
   readonly kind: ExternalKind;
   readonly index: number;
 }
 
-export interface MemoryType {
+interface MemoryType {
   readonly imported: boolean;
   readonly minimumPages: number;
   readonly maximumPages: number | undefined;
 }
 
-export interface TableType {
+interface TableType {
   readonly imported: boolean;
   readonly elementType: number;
   readonly minimum: number;

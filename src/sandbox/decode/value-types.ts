@@ -13,7 +13,7 @@ export const TYPE = {
   function: 0x60,
 } as const;
 
-export function isReferenceType(byte: number): boolean {
+function isReferenceType(byte: number): boolean {
   return byte === TYPE.funcref || byte === TYPE.externref;
 }
 

@@ -25,13 +25,13 @@ export interface DirectoryDescriptor extends Rights {
 }
 
 /** Standard input: bytes that are read once, in order. */
-export interface InputDescriptor extends Rights {
+interface InputDescriptor extends Rights {
   readonly kind: "input";
   readonly bytes: Uint8Array;
   offset: number;
 }
 
-export interface OutputDescriptor extends Rights {
+interface OutputDescriptor extends Rights {
   readonly kind: "output";
   readonly sink: ByteSink;
 }

@@ -24,12 +24,12 @@ export interface Program {
   instance: ProgramInstance | undefined;
 }
 
-export interface ProgramInstance {
+interface ProgramInstance {
   readonly memory: GuestMemory;
   readonly gauges: Gauges;
 }
 
-export function instanceOf(program: Program): ProgramInstance {
+function instanceOf(program: Program): ProgramInstance {
   if (program.instance === undefined) throw new TypeError("a call before the program was instantiated");
   return program.instance;
 }
