@@ -62,7 +62,8 @@ export class AccountEvents {
   }
 
   /**
-   * Begins with the account as it is; with `lastId`, with what happened after that entry.
+   * Begins with the account as it is; with `lastId`, with what happened after that entry, or the newest receipts when
+   * that is too much.
    * @throws FailureError `rate-limited` when too many streams are open.
    */
   subscribe(peer: PeerId, address: string, lastId: number | undefined): Subscription {
@@ -130,10 +131,7 @@ export class AccountEvents {
     const size = this.#books.size();
     if (size - lastId - 1 > MAX_RESUMED_ENTRIES) {
       const newest = this.#books.receipts(peer, undefined, MAX_RECEIPTS_PER_PAGE);
-      return newest
-        .filter(({ entryIndex }) => entryIndex > lastId)
-        .toReversed()
-        .map((receipt) => receiptEvent(receipt.entryIndex, receipt));
+      return newest.toReversed().map((receipt) => receiptEvent(receipt.entryIndex, receipt));
     }
     const missed: number[] = [];
     for (let index = lastId + 1; index < size; index += 1) missed.push(index);

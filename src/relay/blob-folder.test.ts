@@ -110,3 +110,26 @@ test("files of other names are left alone", async () => {
   await blobs.put(blob(1).cid, streamOf(blob(1).bytes));
   expect(readdirSync(folder)).toContain("README");
 });
+
+test("so many blobs come in at a time and no more", async () => {
+  const blobs = await open();
+  const gates: (() => void)[] = [];
+  const { cid, bytes } = blob(1);
+  const slow = Array.from({ length: 32 }, () =>
+    blobs.put(
+      cid,
+      new ReadableStream({
+        start: (to) => {
+          gates.push(() => {
+            to.enqueue(bytes);
+            to.close();
+          });
+        },
+      }),
+    ),
+  );
+  await expect(blobs.put(cid, streamOf(bytes))).rejects.toThrow(/rate-limited/);
+  for (const release of gates) release();
+  await Promise.all(slow);
+  await blobs.put(cid, streamOf(bytes));
+});

@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { type Cid, cidCodec, cidFromDigest, isCid } from "../protocol/cid.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { MAX_BLOB_BYTES } from "../protocol/limits.ts";
-import { UPLOAD_LIFETIME_MS } from "./limits.ts";
+import { MAX_UPLOADS, USE_NOTED_MS } from "./limits.ts";
 
 export interface StoredBlob {
   readonly size: number;
@@ -32,6 +32,7 @@ export class BlobFolder {
   readonly #nowMs: () => number;
   readonly #known = new Map<Cid, Known>();
   #bytes = 0;
+  #uploading = 0;
 
   private constructor(folder: string, capBytes: number, nowMs: () => number) {
     this.#folder = folder;
@@ -82,9 +83,20 @@ export class BlobFolder {
 
   /**
    * Stores what `body` brings, if it hashes to `cid`.
-   * @throws FailureError `content-mismatch`, or `too-large` above MAX_BLOB_BYTES.
+   * @throws FailureError `content-mismatch`, `too-large` above MAX_BLOB_BYTES, `rate-limited` above MAX_UPLOADS at a time.
    */
   async put(cid: Cid, body: ReadableStream<Uint8Array>): Promise<void> {
+    if (this.#uploading >= MAX_UPLOADS)
+      throw new FailureError("rate-limited", `${MAX_UPLOADS} blobs are on their way in already`);
+    this.#uploading += 1;
+    try {
+      await this.#receive(cid, body);
+    } finally {
+      this.#uploading -= 1;
+    }
+  }
+
+  async #receive(cid: Cid, body: ReadableStream<Uint8Array>): Promise<void> {
     const temporary = join(this.#uploads, randomUUID());
     const hash = createHash("sha256");
     let size = 0;
@@ -138,7 +150,7 @@ export class BlobFolder {
     this.#known.delete(cid);
     this.#known.set(cid, known);
     const now = this.#nowMs();
-    if (now - known.usedAt < UPLOAD_LIFETIME_MS) return;
+    if (now - known.usedAt < USE_NOTED_MS) return;
     known.usedAt = now;
     utimes(join(this.#folder, cid), now / 1000, now / 1000).catch(() => undefined);
   }

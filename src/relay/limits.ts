@@ -39,6 +39,9 @@ export const MAX_MESSAGE_REQUEST_BYTES: number = 60 * 1024;
 export const HEADERS_TIMEOUT_MS = 10_000;
 export const REQUEST_TIMEOUT_MS: number = 10 * 60 * 1000;
 
+/** An idle connection is kept for longer than the 60 s of common proxies, so that the proxy closes first and no request is lost. */
+export const KEEP_ALIVE_MS = 65_000;
+
 /** A message request is read and answered within this time; blobs and event streams are not bound by it. */
 export const ANSWER_TIMEOUT_MS = 15_000;
 
@@ -49,8 +52,8 @@ export const EVENT_HEARTBEAT_MS = 15_000;
 export const MAX_EVENT_STREAMS = 10_000;
 export const MAX_EVENT_STREAMS_PER_ADDRESS = 64;
 
-/** Entries that are read again for a client that resumes; beyond that it gets the newest receipts instead. */
-export const MAX_RESUMED_ENTRIES = 2_000;
+/** Entries that are read again for a client that resumes, 20 µs each; beyond that it gets the newest receipts instead. */
+export const MAX_RESUMED_ENTRIES = 300;
 
 /** Leases past their time are settled this often. */
 export const SETTLE_MS = 1_000;
@@ -68,5 +71,8 @@ export const CONTROL_TIMEOUT_MS: number = 30 * 60 * 1000;
 /** Requests under way when the relay stops have this long to finish. */
 export const STOP_GRACE_MS = 1_000;
 
-/** Half-written uploads older than this are left over from a crash or a lost connection. */
-export const UPLOAD_LIFETIME_MS: number = 60 * 60 * 1000;
+/** Blobs on their way in at a time: each may take MAX_BLOB_BYTES of disk before it is counted. */
+export const MAX_UPLOADS = 32;
+
+/** The time of a blob's last use is written to its file at most that often; a restart forgets no more. */
+export const USE_NOTED_MS: number = 60 * 60 * 1000;

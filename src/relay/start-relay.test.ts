@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { request } from "node:http";
@@ -245,4 +246,33 @@ test("two hundred tabs that come at once from one address are all let in as the 
   const relay = await start();
   const statuses = await Promise.all(Array.from({ length: 200 }, () => upgrade(relay, "")));
   expect(statuses.filter((status) => status !== 101)).toEqual([]);
+});
+
+test("a relay that was killed comes back with everything it had acknowledged", async () => {
+  const dataDir = folder();
+  const script = `
+    import { startRelay } from ${JSON.stringify(new URL("start-relay.ts", import.meta.url).href)};
+    import { relayConfig } from ${JSON.stringify(new URL("config.ts", import.meta.url).href)};
+    const config = relayConfig({ port: 0, dataDir: ${JSON.stringify(dataDir)}, iceServers: [], logLevel: "silent" });
+    const relay = await startRelay(config);
+    for (let count = 1; ; count += 1) {
+      const { index } = await relay.books.grant(${JSON.stringify(signerOf("requester").key)}, 1n, "grant " + count);
+      process.stdout.write(index + "\\n");
+    }`;
+  const child = spawn(process.execPath, ["--input-type=module-typescript", "--eval", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let acknowledged = "";
+  child.stdout.setEncoding("utf8");
+  child.stdout.on("data", (chunk) => (acknowledged += String(chunk)));
+  await expect.poll(() => acknowledged.split("\n").length, { timeout: 20_000 }).toBeGreaterThan(50);
+  child.kill("SIGKILL");
+  await once(child, "close");
+  const lines = acknowledged.split("\n").slice(0, -1);
+
+  const relay = await start({ dataDir });
+  const available = relay.books.account(signerOf("requester").key).available;
+  expect(available).toBeGreaterThanOrEqual(BigInt(lines.length));
+  for (const line of lines) expect(relay.books.entry(Number(line))).toBeDefined();
+  expect(relay.books.size()).toBe(2 + Number(available));
 });

@@ -49,7 +49,8 @@ export function refuse(c: RelayContext, error: unknown, log: Logger, metrics: Re
     name,
   };
   if (status === 500) log.error({ ...line, err: failure.cause }, "request failed");
-  else log.info({ ...line, detail: failure.detail }, "request refused");
+  // A flood of requests must not become a flood of lines.
+  else log[status === 429 ? "debug" : "info"]({ ...line, detail: failure.detail }, "request refused");
   if (status === 429) c.header("Retry-After", "1");
   c.header("Cache-Control", "no-store");
   return c.json(errorViewJson.write(errorView(failure.toFailure())) ?? null, status);

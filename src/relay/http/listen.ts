@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
-import { HEADERS_TIMEOUT_MS, REQUEST_TIMEOUT_MS, STOP_GRACE_MS } from "../limits.ts";
+import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_MS, REQUEST_TIMEOUT_MS, STOP_GRACE_MS } from "../limits.ts";
 import type { RelayHttp } from "./http-env.ts";
 
 /** A port that is open before anything answers on it, because what answers has to know the port. */
@@ -18,6 +18,7 @@ export async function listen(host: string, port: number): Promise<OpenPort> {
   const server = createServer({
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: HEADERS_TIMEOUT_MS / 2,
   });
   let handler: ReturnType<typeof getRequestListener> | undefined;
