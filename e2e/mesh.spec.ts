@@ -148,6 +148,7 @@ test("two tabs in two browsers exchange a mebibyte directly", async () => {
 });
 
 test("twenty dials in a row all connect", async () => {
+  test.setTimeout(120_000);
   const [a, b] = [await openTab(), await openTab()];
   const { addresses } = await joinAs(b, 1);
   const results: string[] = [];

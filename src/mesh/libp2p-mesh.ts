@@ -3,7 +3,12 @@ import { peerIdFromString } from "@libp2p/peer-id";
 import { FailureError } from "../protocol/failure.ts";
 import { answerStream } from "./answer-stream.ts";
 import { Libp2pStream } from "./libp2p-stream.ts";
-import { MAX_OUTBOUND_STREAMS, MAX_STREAMS_PER_PEER, STREAM_OPEN_TIMEOUT_MS } from "./limits.ts";
+import {
+  DIAL_ATTEMPTS_MS,
+  MAX_OUTBOUND_STREAMS,
+  MAX_STREAMS_PER_PEER,
+  STREAM_OPEN_TIMEOUT_MS,
+} from "./limits.ts";
 import { parsePeerAddresses, type PeerAddresses } from "./mesh-address.ts";
 import type { DialOptions, HandleOptions, Mesh, MeshStatus, MeshStream, StreamHandler } from "./mesh.ts";
 import { DialProgress } from "./why-unreachable.ts";
@@ -143,17 +148,23 @@ export class Libp2pMesh implements Mesh {
     return connection;
   }
 
+  /** libp2p waits for a WebRTC connection that failed until its signal ends, and many a second try succeeds at once. */
   async #dial(addresses: PeerAddresses["direct"], options: DialOptions): Promise<Connection> {
-    const progress = new DialProgress();
-    try {
-      return await this.#libp2p.dial([...addresses], {
-        signal: options.signal,
-        onProgress: progress.onProgress,
-      });
-    } catch (error) {
-      if (options.signal.aborted && !isTimeout(options.signal.reason)) throw options.signal.reason;
-      throw progress.explain(error);
+    let failure: unknown;
+    for (const attemptMs of DIAL_ATTEMPTS_MS) {
+      const progress = new DialProgress();
+      const attempt = AbortSignal.timeout(attemptMs);
+      try {
+        const signal = AbortSignal.any([options.signal, attempt]);
+        // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
+        return await this.#libp2p.dial([...addresses], { signal, onProgress: progress.onProgress });
+      } catch (error) {
+        if (options.signal.aborted && !isTimeout(options.signal.reason)) throw options.signal.reason;
+        failure = progress.explain(error);
+        if (!attempt.aborted || options.signal.aborted) break;
+      }
     }
+    throw failure;
   }
 
   /** The relayed connection served its purpose, the handshake, once a direct one stands. */
