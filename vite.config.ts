@@ -11,19 +11,23 @@ const LEAST_BYTES = 1_024;
 
 /** Writes x.br beside each text file of the build, which the relay then serves as it is. */
 function precompressed(): Plugin {
+  let folder = "dist";
   return {
     name: "precompressed",
     apply: "build",
     enforce: "post",
+    configResolved(config) {
+      folder = config.build.outDir;
+    },
     closeBundle: {
       order: "post",
       sequential: true,
       handler() {
-        for (const path of readdirSync("dist", { recursive: true, encoding: "utf8" })) {
+        for (const path of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
           if (!/\.(?:js|css|html|svg|wasm|webmanifest)$/u.test(path)) continue;
-          const bytes = readFileSync(join("dist", path));
+          const bytes = readFileSync(join(folder, path));
           if (bytes.length >= LEAST_BYTES)
-            writeFileSync(join("dist", `${path}.br`), brotliCompressSync(bytes));
+            writeFileSync(join(folder, `${path}.br`), brotliCompressSync(bytes));
         }
       },
     },

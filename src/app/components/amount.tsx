@@ -9,6 +9,9 @@ export interface AmountProps {
   readonly withUnit?: boolean;
 }
 
+/** Below a hundredth the last four digits are all there is, so they do not stand back. */
+const HUNDREDTH = 10_000n;
+
 /** Money, exact to the last digit; the digits that seldom matter stand back. */
 export function Amount({ value, testMoney, withUnit = false }: AmountProps): JSX.Element {
   const { whole, cents, rest } = creditParts(value);
@@ -18,7 +21,7 @@ export function Amount({ value, testMoney, withUnit = false }: AmountProps): JSX
       <span class="aside">{`${creditText(value)} ${unit}`}</span>
       <span aria-hidden="true">
         {whole}.{cents}
-        <span class="amount-rest">{rest}</span>
+        <span class={value < HUNDREDTH ? "" : "amount-rest"}>{rest}</span>
         {withUnit && <span class="amount-unit"> {unit}</span>}
       </span>
     </span>

@@ -43,26 +43,41 @@ function troubleOf(
   return outcome?.kind === "refused" ? { words: storageTroubleWords(outcome.trouble) } : undefined;
 }
 
+interface AbleParts {
+  readonly memory: TabMemory;
+  readonly preferences: Preferences;
+  readonly relay: RelayLink;
+  readonly testMoney: ReadonlySignal<boolean>;
+}
+
+function createAble({ memory, preferences, relay, testMoney }: AbleParts): Able {
+  const account = createAccount(memory, relay);
+  const contribution = createContribution({
+    relayUrl: relay.url,
+    memory,
+    preferences,
+    testMoney,
+    onStarted: () => void account.refresh(),
+  });
+  return { memory, account, contribution };
+}
+
 export async function createAppState(): Promise<AppState> {
   const missing = missingCapability();
   const outcome = await openMemory(missing);
   const memory = outcome?.kind === "open" ? outcome.memory : undefined;
   const stored = (await memory?.settings.load()) ?? { theme: "system" };
   const preferences = createPreferences(memory, stored);
-  const relayUrl = location.origin;
-  const relay = createRelayLink(relayUrl);
+  const relay = createRelayLink(location.origin);
   const testMoney = computed(() => valueOf(relay.info.value)?.testMoney ?? true);
+  const able = memory && createAble({ memory, preferences, relay, testMoney });
   return {
     page: watchRoute(),
     preferences,
     relay,
     testMoney,
     update: watchAppUpdate(),
-    able: memory && {
-      memory,
-      account: createAccount(memory, relay),
-      contribution: createContribution({ relayUrl, memory, preferences, testMoney }),
-    },
+    able,
     trouble: troubleOf(missing, outcome),
   };
 }

@@ -34,6 +34,8 @@ export interface ContributionOptions {
   readonly memory: TabMemory;
   readonly preferences: Preferences;
   readonly testMoney: ReadonlySignal<boolean>;
+  /** Called after each start: the first one has made the identity. */
+  readonly onStarted: () => void;
 }
 
 const OFF_PHASES: ReadonlySet<string> = new Set(["stopped", "draining", "elsewhere", "failed"]);
@@ -126,6 +128,7 @@ class SwitchedContribution implements Contribution {
       }
       await this.#provider.start();
       this.#live.value = this.#provider.state();
+      this.#options.onStarted();
     } catch (error) {
       const failure =
         error instanceof FailureError
