@@ -160,7 +160,8 @@ export class Libp2pMesh implements Mesh {
         return await this.#libp2p.dial([...addresses], { signal, onProgress: progress.onProgress });
       } catch (error) {
         if (options.signal.aborted && !isTimeout(options.signal.reason)) throw options.signal.reason;
-        failure = progress.explain(error);
+        // An attempt that the caller's signal cut short knows less than the full one before it.
+        if (!options.signal.aborted || failure === undefined) failure = progress.explain(error);
         if (!attempt.aborted || options.signal.aborted) break;
       }
     }
