@@ -276,3 +276,24 @@ test("a relay that was killed comes back with everything it had acknowledged", a
   for (const line of lines) expect(relay.books.entry(Number(line))).toBeDefined();
   expect(relay.books.size()).toBe(2 + Number(available));
 });
+
+test("events come over the network as they happen, and a listener that leaves is forgotten", async () => {
+  const relay = await start();
+  const { key } = signerOf("requester");
+  async function streams(): Promise<string | undefined> {
+    const text = await (await fetch(`${relay.url}/metrics`)).text();
+    return /^tabmesh_event_streams (\d+)$/mu.exec(text)?.[1];
+  }
+  const leaving = new AbortController();
+  const seen: bigint[] = [];
+  for await (const event of clientOf(relay).events(key, { signal: leaving.signal })) {
+    if (event.kind === "account") seen.push(event.data.available);
+    if (seen.length === 1) {
+      expect(await streams()).toBe("1");
+      await relay.books.grant(key, microCredits(3), "a test");
+    }
+    if (seen.length === 2) leaving.abort();
+  }
+  expect(seen).toEqual([0n, 3n]);
+  await expect.poll(streams).toBe("0");
+});

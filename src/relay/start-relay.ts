@@ -90,7 +90,10 @@ export async function startRelay(config: RelayConfig, ports: RelayPorts = {}): P
       asset,
       peer: parsePeerId(mesh.peerId),
       books: data.books,
-      stop: () => undo.run(),
+      stop: async () => {
+        await undo.run();
+        log.info({ origin }, "relay has stopped");
+      },
     };
   } catch (error) {
     await undo.run().catch(() => undefined);

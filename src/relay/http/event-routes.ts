@@ -1,5 +1,6 @@
 import { RELAY_PATHS } from "../../protocol/relay-api.ts";
 import { EVENT_HEARTBEAT_MS } from "../limits.ts";
+import { addressGroup } from "../client-address.ts";
 import type { AccountEvent, Subscription } from "../account-events.ts";
 import type { HttpParts } from "./http-parts.ts";
 import type { RelayHttp } from "./http-env.ts";
@@ -10,7 +11,7 @@ export function addEventRoutes(http: RelayHttp, { events }: HttpParts): void {
   http.get(RELAY_PATHS.accountEvents, (c) => {
     const peer = peerParam("peer", c.req.param("peer"));
     const lastId = optionalUintParam("Last-Event-ID", c.req.header("last-event-id"));
-    const subscription = events.subscribe(peer, c.get("address"), lastId);
+    const subscription = events.subscribe(peer, addressGroup(c.get("address")), lastId);
     return c.body(eventStream(subscription, c.req.raw.signal), 200, {
       "Content-Type": "text/event-stream",
       "Cache-Control": "no-store",
