@@ -6,7 +6,7 @@ export interface Networks {
 }
 
 /** An IPv4 address that came in IPv6 clothes as the plain one; anything else as it is, without zone and brackets. */
-export function plainAddress(address: string): string {
+function plainAddress(address: string): string {
   const bare = address.replace(/^\[|\]$/gu, "").replace(/%.*$/u, "");
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/iu.exec(bare)?.[1] ?? bare;
 }

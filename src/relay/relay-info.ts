@@ -8,7 +8,7 @@ import type { RelayConfig } from "./config.ts";
 import { ACCEPTED_PROFILES } from "./jobs/check-job.ts";
 
 /** Version of this program, as package.json says. */
-export const RELAY_VERSION: string = readVersion();
+const RELAY_VERSION: string = readVersion();
 
 function readVersion(): string {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");

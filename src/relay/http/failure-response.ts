@@ -29,7 +29,7 @@ const STATUS: Readonly<Partial<Record<FailureName, RefusalStatus>>> = {
 };
 
 /** What a handler threw, as data: a failure as it is, a bug as `relay-fault` without its words. */
-export function asFailure(error: unknown): FailureError {
+function asFailure(error: unknown): FailureError {
   return error instanceof FailureError
     ? error
     : new FailureError("relay-fault", "the relay failed while handling the request", { cause: error });

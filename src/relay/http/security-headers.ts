@@ -5,7 +5,7 @@ import type { RelayEnv } from "./http-env.ts";
  * The pages' own policy: scripts from here alone, WASM may be compiled, connections to relays and nothing to frames of
  * others. Workers are bound by the policy of their own script, see SANDBOX_POLICY.
  */
-export const PAGE_POLICY: string = [
+const PAGE_POLICY: string = [
   "default-src 'self'",
   "script-src 'self' 'wasm-unsafe-eval'",
   "connect-src 'self' ws: wss:",
@@ -19,7 +19,7 @@ export const PAGE_POLICY: string = [
 ].join("; ");
 
 /** The thread that runs strangers' WASM: compiles bytes it is given, and reaches nothing. */
-export const SANDBOX_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'";
+const SANDBOX_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'";
 
 /** Bytes of strangers: never a page, never a script, whatever a browser makes of them. */
 export const BLOB_POLICY = "sandbox; default-src 'none'";
