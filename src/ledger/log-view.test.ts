@@ -241,13 +241,25 @@ describe("A view of the log", () => {
     expect(view.head()).toBeUndefined();
   });
 
-  test("keeps the order of calls that overlap", async () => {
+  test("keeps the order of calls that overlap, however long the relay takes for each", async () => {
     const log = new TestLog(cast.log, 12);
-    const { view, remembered } = viewOf(log);
-    await Promise.all([4, 12, 7, 1, 9].map(async (size) => view.observe(await log.note(size))));
+    const slow = Promise.withResolvers<void>();
+    const view = createLogView({
+      origin: ORIGIN,
+      trusted: { logKey: cast.log.key, checkpoint: await log.note(4) },
+      fetchCheckpoint: async () => log.note(),
+      fetchConsistency: async (from, to) => {
+        if (to === 8) await slow.promise;
+        return log.proof(from, to);
+      },
+      verify,
+      remember: async () => undefined,
+    });
+    const first = view.observe(await log.note(8));
+    const second = view.observe(await log.note(12));
+    setTimeout(slow.resolve, 50);
+    await Promise.all([first, second]);
     expect(view.head()?.size).toBe(12);
-    const sizes = remembered.map((note) => Number(note.split("\n")[1]));
-    expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
   });
 });
 
@@ -379,11 +391,31 @@ describe("A rotated log key", () => {
     await view.checkInclusion(old, log.data[3]!);
     await view.checkInclusion(later, log.data[10]!);
     expect(view.head()?.size).toBe(12);
+    log.signer = cast.log;
+    await expectFailure(view.refresh(), "forged-checkpoint");
     const stolen = new TestLog(cast.log, 15);
     await expectFailure(
       view.checkInclusion(await stolen.inclusion(14), stolen.data[14]!),
       "forged-checkpoint",
     );
+    expect(view.head()?.size).toBe(12);
+  });
+
+  test("lets a thief of the old key show nothing beyond what the relay shows, not even the truth", async () => {
+    const log = new TestLog(cast.log, 15);
+    const ahead = await log.inclusion(14);
+    log.signer = cast.nextLog;
+    const note = await log.note(12);
+    const view = createLogView({
+      origin: ORIGIN,
+      trusted: { logKey: cast.log.key },
+      fetchCheckpoint: async () => note,
+      fetchConsistency: async (from, to) => log.proof(from, to),
+      verify,
+      remember: async () => undefined,
+    });
+    await view.rotate([await rotation(cast.log, cast.nextLog)]);
+    await expectFailure(view.checkInclusion(ahead, log.data[14]!), "forged-checkpoint");
     expect(view.head()?.size).toBe(12);
   });
 });
