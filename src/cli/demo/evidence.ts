@@ -5,7 +5,7 @@ import { type Receipt, receiptMessage } from "../../protocol/messages/receipt.ts
 import { advanceMessage } from "../../protocol/messages/task.ts";
 import type { JobSummary, LeaseSummary } from "../../sdk/index.ts";
 import { PlainError } from "../plain-error.ts";
-import { countText, creditsText, creditUnit, fuelText } from "../quantities.ts";
+import { creditsText, creditUnit, fuelText } from "../quantities.ts";
 
 /** What the demonstration shows, and insists on. */
 
@@ -65,8 +65,4 @@ export function receiptText(receipt: Receipt, testMoney: boolean): readonly stri
     ["amount", `${creditsText(amount)} ${creditUnit(testMoney)}${final ? ", final" : ""}`],
   ] as const;
   return rows.map(([label, value]) => `${label.padEnd(10)} ${value}`);
-}
-
-export function leasesText(leases: readonly LeaseSummary[]): string {
-  return `${countText(leases.length, "receipt")}, signed by provider and requester`;
 }
