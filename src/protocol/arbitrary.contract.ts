@@ -3,7 +3,7 @@ import { type Cid, cidFromDigest, DAG_CBOR, RAW } from "./cid.ts";
 import { FAILURE_KINDS, type FailureCode } from "./failure-code.ts";
 import type { Ext, ExtValue, Header } from "./header.ts";
 import type { Draw, Movement, Opening, Verdict } from "./messages/audit.ts";
-import { ENTRY_TYPES, type EntryBodies, type EntryType } from "./messages/entry.ts";
+import type { EntryBodies, EntryType } from "./messages/entry.ts";
 import type { CloseJob, Job, JobArgs, JobFile, JobLimits, Verification, Work } from "./messages/job.ts";
 import type { Accept, Lease, LeaseAnswer, LeaseGrant } from "./messages/lease.ts";
 import type { Inclusion, Receipt, Report, ReportAnswer } from "./messages/receipt.ts";
@@ -433,5 +433,3 @@ export const anyEntryBody: { readonly [K in EntryType]: Arbitrary<EntryBodies[K]
   "key-revoke": record<EntryBodies["key-revoke"]>({ envelope }),
   bar: record<EntryBodies["bar"]>({ identity: anyPeer, reason: anyText(256) }),
 };
-
-export const anyEntryType: Arbitrary<EntryType> = fc.constantFrom(...ENTRY_TYPES);
