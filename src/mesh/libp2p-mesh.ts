@@ -5,6 +5,7 @@ import { answerStream } from "./answer-stream.ts";
 import { Libp2pStream } from "./libp2p-stream.ts";
 import {
   DIAL_ATTEMPTS_MS,
+  DIAL_PAUSE_MS,
   MAX_OUTBOUND_STREAMS,
   MAX_STREAMS_PER_PEER,
   STREAM_OPEN_TIMEOUT_MS,
@@ -150,13 +151,13 @@ export class Libp2pMesh implements Mesh {
 
   /** libp2p waits for a WebRTC connection that failed until its signal ends, and many a second try succeeds at once. */
   async #dial(addresses: PeerAddresses["direct"], options: DialOptions): Promise<Connection> {
+    const progress = new DialProgress();
     let failure: unknown;
     for (const attemptMs of DIAL_ATTEMPTS_MS) {
-      const progress = new DialProgress();
       const attempt = AbortSignal.timeout(attemptMs);
+      /* oxlint-disable no-await-in-loop -- one attempt after the other */
       try {
         const signal = AbortSignal.any([options.signal, attempt]);
-        // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
         return await this.#libp2p.dial([...addresses], { signal, onProgress: progress.onProgress });
       } catch (error) {
         if (options.signal.aborted && !isTimeout(options.signal.reason)) throw options.signal.reason;
@@ -164,6 +165,9 @@ export class Libp2pMesh implements Mesh {
         if (!options.signal.aborted || failure === undefined) failure = progress.explain(error);
         if (!attempt.aborted || options.signal.aborted) break;
       }
+      // libp2p would let the next attempt join this one, which is ending.
+      await new Promise((resolve) => setTimeout(resolve, DIAL_PAUSE_MS));
+      /* oxlint-enable no-await-in-loop */
     }
     throw failure;
   }

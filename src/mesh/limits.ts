@@ -34,8 +34,11 @@ export const MAX_OUTBOUND_STREAMS = 256;
  */
 export const DIAL_ATTEMPTS_MS: readonly number[] = [3_000, 4_000, 8_000];
 
+/** Between two attempts: time for libp2p to forget the first. */
+export const DIAL_PAUSE_MS = 100;
+
 /** What libp2p is told for one address; the attempts above end before it. */
-export const DIAL_TIMEOUT_MS = 15_000;
+export const DIAL_TIMEOUT_MS = 20_000;
 
 /** Opening a stream on a connection that stands takes one round trip; beyond this the connection is dead and dialled anew. */
 export const STREAM_OPEN_TIMEOUT_MS = 5_000;
@@ -46,8 +49,11 @@ export const RECONNECT_FIRST_MS = 500;
 /** Longest pause between attempts: a relay that was down for an hour is found again within half a minute. */
 export const RECONNECT_MAX_MS = 30_000;
 
-/** Dialling the relay and reserving a slot there. */
-export const RELAY_DIAL_TIMEOUT_MS = 15_000;
+/** Dialling the relay and reserving a slot there. After a restart a relay shakes hands with all its tabs at once. */
+export const RELAY_DIAL_TIMEOUT_MS = 20_000;
+
+/** One handshake at the relay, for the same reason; libp2p's default is 10 s. */
+export const RELAY_UPGRADE_TIMEOUT_MS = 20_000;
 
 /** How often a peer asks whether its relay is still there: below the 60 s after which proxies close idle connections. */
 export const RELAY_CHECK_MS = 20_000;

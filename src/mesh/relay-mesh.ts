@@ -11,6 +11,7 @@ import {
   CIRCUIT_MAX_MS,
   RELAY_MAX_CONNECTIONS,
   RELAY_MAX_PENDING,
+  RELAY_UPGRADE_TIMEOUT_MS,
   SOCKET_PING_MS,
 } from "./limits.ts";
 import type { Mesh, MeshStatus } from "./mesh.ts";
@@ -78,6 +79,7 @@ export async function createRelayMesh(options: RelayMeshOptions): Promise<RelayM
       maxConnections,
       maxIncomingPendingConnections: options.maxPending ?? RELAY_MAX_PENDING,
       inboundConnectionThreshold: Number.MAX_SAFE_INTEGER,
+      inboundUpgradeTimeout: RELAY_UPGRADE_TIMEOUT_MS,
       reconnectRetries: 0,
     },
     connectionMonitor: { enabled: false },
