@@ -35,7 +35,7 @@ export interface ReceiptVerification {
 
 /** Failures that say that the relay was not reached, rather than that it served something wrong. */
 const UNREACHED: ReadonlySet<number> = new Set(
-  (["disconnected", "timed-out", "unreachable", "rate-limited"] as const).map(failureCode),
+  (["disconnected", "timed-out", "unreachable", "rate-limited", "relay-fault"] as const).map(failureCode),
 );
 
 const FORGED = failureCode("forged-checkpoint");

@@ -1,0 +1,205 @@
+/** Earnings as a person reads them, and every way in which a relay that lies turns a verification red. */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Browser, type BrowserContext, expect, type Locator, type Page, test } from "@playwright/test";
+import { connect } from "../src/sdk/index.ts";
+import { ECHO } from "./support/functions.ts";
+import { freePort, type RelayProcess, startRelayProcess } from "./support/relay-process.ts";
+import { contribute, launchChromium } from "./support/tab.ts";
+
+/** Places in a message that are tampered with, spread over its length. */
+const TAMPERED_PLACES = 16;
+
+let relay: RelayProcess;
+let browser: Browser;
+let context: BrowserContext;
+let provider: Page;
+
+async function runJob(tasks: number): Promise<void> {
+  const client = await connect({ relay: relay.url, iceServers: [] });
+  const inputs = Array.from({ length: tasks }, (_, index) => new TextEncoder().encode(`input ${index}`));
+  const job = await client.map(ECHO, inputs);
+  let done = 0;
+  for await (const result of job) if (result.kind === "done") done += 1;
+  expect(done).toBe(tasks);
+  await job.summary;
+  await client.close();
+}
+
+test.beforeAll(async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), "tabmesh-earnings-"));
+  relay = await startRelayProcess({ dataDir, port: await freePort() });
+  browser = await launchChromium();
+  // Requests of a page that a service worker answers could not be tampered with here.
+  context = await browser.newContext({ serviceWorkers: "block" });
+  provider = await context.newPage();
+  await provider.goto(relay.url);
+  await contribute(provider);
+});
+test.afterAll(async () => {
+  await browser.close();
+  await relay.kill();
+});
+
+async function earningsPage(): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(`${relay.url}/#/earnings`);
+  return page;
+}
+
+function newest(page: Page): Locator {
+  return page.locator(".receipt").first();
+}
+
+async function verifyNewest(page: Page): Promise<Locator> {
+  const row = newest(page);
+  await row.getByRole("button", { name: /^Verify entry/u }).click();
+  await expect(row.locator(".verdict")).toBeVisible();
+  return row;
+}
+
+async function expectRefuted(page: Page, by?: string): Promise<void> {
+  const row = await verifyNewest(page);
+  await expect(row.locator(".verdict-bad")).toContainText("Does not hold");
+  if (by !== undefined) await expect(row.locator(".check-line-bad").first()).toContainText(by);
+  await row.getByRole("button", { name: /^Hide/u }).click();
+}
+
+/** Changes one byte of every answer under a path. `place` runs from 0 to 1. */
+async function tamper(page: Page, path: string | RegExp, place: number): Promise<void> {
+  await page.unroute(path);
+  await page.route(path, async (route) => {
+    const response = await route.fetch();
+    const body = await response.body();
+    const at = Math.min(Math.floor(place * body.length), body.length - 1);
+    body[at] = (body[at] ?? 0) ^ 0x01;
+    await route.fulfill({ response, body });
+  });
+}
+
+async function rewrite(page: Page, path: RegExp, change: (text: string) => string): Promise<void> {
+  await page.route(path, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: change(await response.text()) });
+  });
+}
+
+test.describe.configure({ mode: "serial" });
+
+test("an account without receipts says so", async () => {
+  const page = await earningsPage();
+  await expect(page.getByText("No receipts yet")).toBeVisible();
+  await expect(page.locator(".balance-value")).toContainText("0.000000");
+  await page.close();
+});
+
+test("what is earned appears by itself, and its receipt verifies in the page", async () => {
+  const page = await earningsPage();
+  await expect(page.getByText("No receipts yet")).toBeVisible();
+  await runJob(12);
+  await expect(newest(page)).toContainText("12 tasks", { timeout: 30_000 });
+  await expect(page.locator(".balance-value")).not.toContainText("0.000000", { timeout: 30_000 });
+  await expect(newest(page)).toContainText("Settled");
+  const row = await verifyNewest(page);
+  await expect(row.locator(".verdict-good")).toContainText("Verified");
+  await expect(row.getByRole("img", { name: "Failed" })).toHaveCount(0);
+  expect(await row.getByRole("img", { name: "Passed" }).count()).toBeGreaterThan(10);
+  await expect(page.locator(".uplot canvas")).toBeVisible();
+  await expect(provider.locator(".figure-main")).not.toContainText("0.000000");
+  await page.close();
+});
+
+for (const [what, path] of [
+  ["the entry", /\/v1\/log\/entries\//u],
+  ["the proof of inclusion", /\/v1\/log\/inclusion/u],
+] as const) {
+  test(`any byte of ${what} changed turns verify red`, async () => {
+    const page = await earningsPage();
+    await expect(newest(page)).toBeVisible();
+    for (let index = 0; index < TAMPERED_PLACES; index += 1) {
+      await tamper(page, path, index / (TAMPERED_PLACES - 1));
+      await expectRefuted(page);
+    }
+    await page.unroute(path);
+    const row = await verifyNewest(page);
+    await expect(row.locator(".verdict-good")).toBeVisible();
+    await page.close();
+  });
+}
+
+test("a changed checkpoint turns verify red", async () => {
+  for (const place of [0.02, 0.5, 0.97]) {
+    const page = await earningsPage();
+    await tamper(page, /\/v1\/log\/checkpoint/u, place);
+    await expectRefuted(page);
+    await page.close();
+  }
+});
+
+test("a proof that does not tie the log to the one seen before turns verify red", async () => {
+  await runJob(3);
+  const page = await earningsPage();
+  await expect(newest(page)).toContainText("3 tasks", { timeout: 30_000 });
+  await tamper(page, /\/v1\/log\/consistency/u, 0.9);
+  await expectRefuted(page);
+  await page.close();
+});
+
+for (const [what, change] of [
+  [
+    "a log key other than at first contact",
+    (text: string) => text.replace(/"log":"12D3KooW[^"]+"/u, otherKey),
+  ],
+  ["another name", (text: string) => text.replace(/"origin":"[^"]+"/u, '"origin":"localhost/00000000"')],
+] as const) {
+  test(`a relay that shows ${what} turns verify red`, async () => {
+    const page = await earningsPage();
+    await rewrite(page, /\/v1\/relay$/u, change);
+    await expectRefuted(page, "Known relay");
+    await page.close();
+  });
+}
+
+/** The relay's lease key in the place of its log key: a good key, but not the one. */
+function otherKey(this: void): string {
+  return '"log":"12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"';
+}
+
+for (const [field, change] of [
+  ["amount", (text: string) => text.replace(/"amount":"(\d+)"/u, '"amount":"9$1"')],
+  ["number of tasks", (text: string) => text.replace(/"count":(\d+)/u, '"count":7$1')],
+] as const) {
+  test(`a list that shows another ${field} than was signed turns verify red`, async () => {
+    const page = await context.newPage();
+    await page.route(/\/events/u, async (route) => route.abort());
+    await rewrite(page, /\/receipts/u, change);
+    await page.goto(`${relay.url}/#/earnings`);
+    await expectRefuted(page, "Shown as signed");
+    await page.close();
+  });
+}
+
+test("a relay that does not answer is told apart from one that lies", async () => {
+  const page = await earningsPage();
+  await expect(newest(page)).toBeVisible();
+  await page.route(/\/v1\/log\/entries\//u, async (route) => route.abort());
+  const row = await verifyNewest(page);
+  await expect(row.locator(".verdict-wait")).toContainText("nothing is known either way");
+  await page.unroute(/\/v1\/log\/entries\//u);
+  await row.getByRole("button", { name: "Try again" }).click();
+  await expect(row.locator(".verdict-good")).toBeVisible();
+  await page.close();
+});
+
+test("a failed request offers to try again, and does", async () => {
+  const page = await context.newPage();
+  await page.route(/\/v1\/accounts\//u, async (route) => route.abort());
+  await page.goto(`${relay.url}/#/earnings`);
+  await expect(page.getByText("The relay does not answer")).toBeVisible();
+  await page.unroute(/\/v1\/accounts\//u);
+  await page.getByRole("button", { name: "Try again" }).first().click();
+  await expect(newest(page)).toBeVisible();
+  await expect(page.locator(".balance-value")).toBeVisible();
+  await page.close();
+});
