@@ -12,6 +12,8 @@ if (toolchain === undefined) {
   process.stdout.write("noop-c.wasm: left as it is, for clang or wasm-ld is missing\n");
 } else {
   const target = new URL("noop-c.wasm", import.meta.url);
-  process.stdout.write(await writeArtefact(target, await compileC(new URL("noop.c", import.meta.url), "bare")));
+  process.stdout.write(
+    await writeArtefact(target, await compileC(new URL("noop.c", import.meta.url), "bare")),
+  );
   await writeFile(new URL("noop-c.wasm.toolchain", import.meta.url), `${toolchain}\n`);
 }

@@ -5,5 +5,5 @@ export function tabmesh_alloc(size: i32): i32 {
 }
 
 export function tabmesh_run(ptr: i32, len: i32): i64 {
-  return (<i64>ptr << 32) | <i64>(<u32>len);
+  return ((<i64>ptr) << 32) | <i64>(<u32>len);
 }

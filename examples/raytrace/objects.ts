@@ -85,7 +85,8 @@ function readMaterialName(value: unknown, path: string, palette: Palette): numbe
 }
 
 function readPlane(fields: Fields, path: string, shines: boolean): readonly number[] {
-  if (shines) throw new SceneError(at(path, "material"), "a plane has no end and cannot be a light; use a quad");
+  if (shines)
+    throw new SceneError(at(path, "material"), "a plane has no end and cannot be a light; use a quad");
   return [
     ...readVector(fields["point"], at(path, "point")),
     ...readDirection(fields["normal"], at(path, "normal")),

@@ -7,7 +7,9 @@ const RGB8 = [8, 2, 0, 0, 0] as const;
 /** A picture of `width` × `height` pixels from `width * height * 3` bytes; throws a RangeError on a mismatch. */
 export async function encodePng(rgb: Uint8Array, width: number, height: number): Promise<Uint8Array> {
   if (width < 1 || height < 1 || rgb.length !== width * height * 3) {
-    throw new RangeError(`a picture of ${width}×${height} has ${width * height * 3} bytes, found ${rgb.length}`);
+    throw new RangeError(
+      `a picture of ${width}×${height} has ${width * height * 3} bytes, found ${rgb.length}`,
+    );
   }
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);

@@ -56,14 +56,27 @@ describe("encodeScene", () => {
       "objects[0].edges",
       {
         ...valid,
-        objects: [{ shape: "quad", corner: [0, 0, 0], edges: [[1, 0, 0], [2, 0, 0]], material: "red" }],
+        objects: [
+          {
+            shape: "quad",
+            corner: [0, 0, 0],
+            edges: [
+              [1, 0, 0],
+              [2, 0, 0],
+            ],
+            material: "red",
+          },
+        ],
       },
     ],
     [
       "objects[0].material",
       { ...valid, objects: [{ shape: "plane", point: [0, 0, 0], normal: [0, 1, 0], material: "lamp" }] },
     ],
-    ["objects[0].size[2]", { ...valid, objects: [{ shape: "box", center: [0, 0, 0], size: [1, 1, 0], material: "red" }] }],
+    [
+      "objects[0].size[2]",
+      { ...valid, objects: [{ shape: "box", center: [0, 0, 0], size: [1, 1, 0], material: "red" }] },
+    ],
   ])("names the path %s", (path, json) => {
     const error = errorOf(json);
     expect(error.path).toBe(path);

@@ -190,7 +190,7 @@ export interface TileInput extends Tile {
 }
 
 /** Paths per pixel: `draft` to see that it works, `standard` to look at, `fine` to keep. */
-export const QUALITY = { draft: 8, standard: 64, fine: 512 } as const;
+export const QUALITY = { draft: 8, standard: 128, fine: 512 } as const;
 export type Quality = keyof typeof QUALITY;
 
 export interface Picture {
@@ -231,7 +231,12 @@ export function tileInputs(scene: Uint8Array, picture: Picture): readonly TileIn
   requireInteger("samples", samples, 1, MAX_SAMPLES);
   requireInteger("bounces", bounces, 1, MAX_BOUNCES);
   requireInteger("seed", seed, 0, 0xffffffff);
-  requireInteger("pixels of a tile", Math.ceil(width / tilesX) * Math.ceil(height / tilesY), 1, MAX_TILE_PIXELS);
+  requireInteger(
+    "pixels of a tile",
+    Math.ceil(width / tilesX) * Math.ceil(height / tilesY),
+    1,
+    MAX_TILE_PIXELS,
+  );
   const inputs: TileInput[] = [];
   for (let row = 0; row < tilesY; row++) {
     const y = edge(row, tilesY, height);

@@ -59,7 +59,7 @@ export function tabmesh_run(ptr: i32, len: i32): i64 {
       renderPixel(column, row, samples, bounces, to);
     }
   }
-  return (<i64>output << 32) | <i64>(w * h * 3);
+  return ((<i64>output) << 32) | <i64>(w * h * 3);
 }
 
 /** The camera: position, the step per pixel right and down, the vector to the upper left corner, and the lens. */

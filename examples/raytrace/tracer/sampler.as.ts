@@ -59,7 +59,7 @@ export function startSample(index: u32): void {
 
 /** The next pair of dimensions, each in [0, 1): returns u and leaves v in `pairV`. */
 export function nextPair(): f64 {
-  const key = mix(pixelKey + (++dimension) * 0x9e3779b9);
+  const key = mix(pixelKey + ++dimension * 0x9e3779b9);
   const jitter = mix(sampleKey + dimension);
   const order = laineKarras(reversedIndex, key) & ~belowIndex;
   let v: u32 = 0;
@@ -69,18 +69,18 @@ export function nextPair(): f64 {
     direction ^= direction >> 1;
   }
   const scramble = mix(key + 1);
-  pairV = <f64>(((v ^ scramble) & ~belowIndex) | (jitter * 0x9e3779b1 & belowIndex)) * UNIT;
+  pairV = <f64>(((v ^ scramble) & ~belowIndex) | ((jitter * 0x9e3779b1) & belowIndex)) * UNIT;
   return <f64>(((order ^ key) & ~belowIndex) | (jitter & belowIndex)) * UNIT;
 }
 
 /** One more dimension, stratified over the samples, in [0, 1). */
 export function nextStratified(): f64 {
-  const key = mix(pixelKey + (++dimension) * 0x9e3779b9);
+  const key = mix(pixelKey + ++dimension * 0x9e3779b9);
   const order = laineKarras(reversedIndex, key);
   return <f64>(((order ^ key) & ~belowIndex) | (mix(sampleKey + dimension) & belowIndex)) * UNIT;
 }
 
 /** An independent number in [0, 1). */
 export function nextRandom(): f64 {
-  return <f64>mix(sampleKey + (++dimension)) * UNIT;
+  return <f64>mix(sampleKey + ++dimension) * UNIT;
 }

@@ -3,17 +3,7 @@
  * 2014), sampled by visible normals as spherical caps (Dupuy and Benyoub, 2023). All directions are in the frame of
  * the shading normal (z up); `o` points to where the path came from, `i` to where it goes.
  */
-import {
-  ALPHA,
-  CHECKER,
-  COLOR,
-  COLOR2,
-  DIFFUSE,
-  GLOSSY,
-  IOR,
-  MATERIAL_KIND,
-  METAL,
-} from "./layout.as";
+import { ALPHA, CHECKER, COLOR, COLOR2, DIFFUSE, GLOSSY, IOR, MATERIAL_KIND, METAL } from "./layout.as";
 import { cosine, sine, turn } from "./turn.as";
 
 const INVERSE_PI: f64 = 1.0 / Math.PI;

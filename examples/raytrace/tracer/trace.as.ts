@@ -40,7 +40,17 @@ function meetSphere(shape: usize, ox: f64, oy: f64, oz: f64, dx: f64, dy: f64, d
 }
 
 /** Distance to a flat shape, or FAR. */
-function meetFlat(shape: usize, kind: i32, ox: f64, oy: f64, oz: f64, dx: f64, dy: f64, dz: f64, limit: f64): f64 {
+function meetFlat(
+  shape: usize,
+  kind: i32,
+  ox: f64,
+  oy: f64,
+  oz: f64,
+  dx: f64,
+  dy: f64,
+  dz: f64,
+  limit: f64,
+): f64 {
   const nx = load<f64>(shape, 0);
   const ny = load<f64>(shape, 8);
   const nz = load<f64>(shape, 16);
@@ -50,9 +60,11 @@ function meetFlat(shape: usize, kind: i32, ox: f64, oy: f64, oz: f64, dx: f64, d
   const x = ox + t * dx;
   const y = oy + t * dy;
   const z = oz + t * dz;
-  const u = load<f64>(shape, 32) * x + load<f64>(shape, 40) * y + load<f64>(shape, 48) * z - load<f64>(shape, 56);
+  const u =
+    load<f64>(shape, 32) * x + load<f64>(shape, 40) * y + load<f64>(shape, 48) * z - load<f64>(shape, 56);
   if (!(u >= 0 && u <= 1)) return FAR;
-  const v = load<f64>(shape, 64) * x + load<f64>(shape, 72) * y + load<f64>(shape, 80) * z - load<f64>(shape, 88);
+  const v =
+    load<f64>(shape, 64) * x + load<f64>(shape, 72) * y + load<f64>(shape, 80) * z - load<f64>(shape, 88);
   if (!(v >= 0 && v <= 1)) return FAR;
   return kind == TRIANGLE && u + v > 1 ? FAR : t;
 }
