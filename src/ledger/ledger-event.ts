@@ -1,5 +1,5 @@
 import { type Cid } from "../protocol/cid.ts";
-import { openEnvelope } from "../protocol/envelope.ts";
+import { openEnvelope, readBody } from "../protocol/envelope.ts";
 import type { SettleBody, ReleaseBody, ForfeitBody, TypedEntry } from "../protocol/messages/entry.ts";
 import { type Job, jobMessage } from "../protocol/messages/job.ts";
 import { type Lease, leaseMessage } from "../protocol/messages/lease.ts";
@@ -30,7 +30,7 @@ export type LedgerEvent =
 const OTHER: LedgerEvent = { type: "other" };
 
 function receiptEvent(lease: Cid, envelope: Uint8Array): LedgerEvent {
-  const report = openEnvelope(reportMessage, envelope).body;
+  const report = readBody(reportMessage, envelope);
   const { id, body } = openEnvelope(receiptMessage, report.receipt);
   return {
     type: "receipt",

@@ -90,6 +90,13 @@ export class CborWriter {
     this.#bytes[this.#length++] = 0xf6;
   }
 
+  /** What was written, in place: it holds until the next write, which begins anew. */
+  takeInPlace(): Uint8Array {
+    const written = this.#bytes.subarray(0, this.#length);
+    this.#length = 0;
+    return written;
+  }
+
   /** A copy of what was written; the writer can be used again afterwards. */
   take(): Uint8Array<ArrayBuffer> {
     const taken = this.#bytes.slice(0, this.#length);

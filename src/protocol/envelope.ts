@@ -112,15 +112,28 @@ export function bodyId<T>(type: MessageType<T>, body: T): Cid {
   return cidOf(DAG_CBOR, encode(type.schema, body));
 }
 
+function readEnvelope(type: string, data: Uint8Array): Envelope {
+  const envelope = decode(envelopeSchema, data, MAX_ENVELOPE_BYTES);
+  if (envelope.type !== type)
+    throw new WireError(`message: expected a ${type}, not a ${envelope.type.slice(0, 32)}`);
+  return envelope;
+}
+
+/**
+ * What an envelope says, whoever signed it: for content that carries its own proof.
+ * @throws FailureError `malformed`, `unsupported`, `too-large`.
+ */
+export function readBody<T>(type: MessageType<T>, data: Uint8Array): T {
+  return decode(type.schema, readEnvelope(type.name, data).body);
+}
+
 /**
  * Decodes an envelope of the expected type.
  * @param digest the runtime's SHA-256 where it can hash at once.
  * @throws FailureError `malformed`, `unsupported`, `too-large`, or `bad-signature` when a signature breaks the signature law.
  */
 export function openEnvelope<T>(type: MessageType<T>, data: Uint8Array, digest?: Digest): Unverified<T> {
-  const envelope = decode(envelopeSchema, data, MAX_ENVELOPE_BYTES);
-  if (envelope.type !== type.name)
-    throw new WireError(`message: expected a ${type.name}, not a ${envelope.type.slice(0, 32)}`);
+  const envelope = readEnvelope(type.name, data);
   if (envelope.signatures.length === 0)
     throw new FailureError("bad-signature", `${type.name}: nobody signed it`);
   const message = signedBytes(type.name, envelope.body);

@@ -62,14 +62,8 @@ function wide(bytes: Uint8Array, at: number, first: number): readonly [point: nu
   throw new WireError("text is not UTF-8");
 }
 
-/** Most text on the wire; turned into a string in one go. The length keeps within what a call takes as arguments. */
-function isShortAscii(bytes: Uint8Array): boolean {
-  return bytes.length <= 256 && bytes.every((byte) => byte < 0x80);
-}
-
 /** @throws WireError when the bytes are not well-formed UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string {
-  if (isShortAscii(bytes)) return String.fromCharCode(...bytes);
   let text = "";
   for (let at = 0; at < bytes.length;) {
     const first = bytes[at] ?? 0;

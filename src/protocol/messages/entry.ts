@@ -1,3 +1,4 @@
+import { CborWriter } from "../cbor-writer.ts";
 import { type Cid } from "../cid.ts";
 import { MAX_ENTRY_BYTES, MAX_ENVELOPE_BYTES, WIRE_VERSION } from "../limits.ts";
 import { HASH_BYTES } from "../merkle.ts";
@@ -80,6 +81,20 @@ export function decodeEntry(data: Uint8Array): Entry {
     throw new WireError("entry: needs a body or the CID of one, not both");
   }
   return entry;
+}
+
+/** Where a body is written before it goes into its entry. */
+const bodyWriter = new CborWriter();
+
+/** Bytes of an entry, from its body. @throws RangeError above MAX_ENTRY_BYTES, or when the body breaks a bound. */
+export function encodeEntryOf<K extends EntryType>(
+  type: K,
+  time: number,
+  body: EntryBodies[K],
+): Uint8Array<ArrayBuffer> {
+  bodyWriter.takeInPlace();
+  entryBodies[type].write(bodyWriter, body);
+  return encodeEntry({ v: WIRE_VERSION, type, time, body: bodyWriter.takeInPlace() });
 }
 
 /** An entry of the expected type with its body decoded. @throws WireError for another type, or where only the body's CID is there. */

@@ -6,7 +6,8 @@ import type { Batch, BooksStore, JobRow, LeaseRow } from "../store/books-store.t
 import type { Committed } from "./committed.ts";
 import { Draft } from "./draft.ts";
 import { MAX_BATCH_OPERATIONS } from "./limits.ts";
-import { entryHash, type LogTree } from "./log-tree.ts";
+import type { LogTree } from "./log-tree.ts";
+import { entryHash } from "./native-hash.ts";
 import type { RelayKey } from "./native-keys.ts";
 import type { JobState, LeaseState } from "./standing.ts";
 

@@ -141,7 +141,7 @@ export class Committed implements Standing {
   }
 
   isRevoked(key: PeerId, root: PeerId): boolean {
-    return this.#revocations.has(revocationName(key, root));
+    return this.#revocations.size > 0 && this.#revocations.has(revocationName(key, root));
   }
 
   barred(identity: PeerId): string | undefined {

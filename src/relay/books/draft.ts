@@ -2,10 +2,8 @@ import { accountName, type Posting } from "../../ledger/account.ts";
 import { type Change, changeBy } from "../../ledger/change.ts";
 import type { LedgerEvent } from "../../ledger/ledger-event.ts";
 import type { Cid } from "../../protocol/cid.ts";
-import { encodeEntry, type EntryBodies, entryBodies, type EntryType } from "../../protocol/messages/entry.ts";
-import { WIRE_VERSION } from "../../protocol/limits.ts";
+import { encodeEntryOf, type EntryBodies, type EntryType } from "../../protocol/messages/entry.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
-import { encode } from "../../protocol/schema.ts";
 import { type Tariff, tariffCid } from "../../protocol/tariff.ts";
 import { microCredits } from "../../protocol/units.ts";
 import type { AccountRow, Denial, DenialKind, EarningsRow, EntryRow } from "../store/books-store.ts";
@@ -26,6 +24,8 @@ const OTHER: LedgerEvent = { type: "other" };
  */
 export class Draft implements Standing {
   readonly #base: Standing;
+  /** Entries before its own. */
+  readonly #start: number;
   readonly time: number;
   readonly entries: DraftEntry[] = [];
   readonly jobs: Map<Cid, JobState> = new Map();
@@ -44,13 +44,14 @@ export class Draft implements Standing {
   /** @param time log time of its entries, not before the base's. */
   constructor(base: Standing, time: number) {
     this.#base = base;
+    this.#start = base.size;
     this.time = Math.max(time, base.time);
     this.policy = base.policy;
     this.issued = base.issued;
   }
 
   get size(): number {
-    return this.#base.size + this.entries.length;
+    return this.#start + this.entries.length;
   }
 
   job(id: Cid): JobState | undefined {
@@ -74,7 +75,7 @@ export class Draft implements Standing {
   }
 
   #own(index: number): DraftEntry | undefined {
-    return this.entries[index - this.#base.size];
+    return this.entries[index - this.#start];
   }
 
   entry(index: number): Uint8Array | undefined {
@@ -95,7 +96,8 @@ export class Draft implements Standing {
   }
 
   isRevoked(key: PeerId, root: PeerId): boolean {
-    return this.revocations.has(revocationName(key, root)) || this.#base.isRevoked(key, root);
+    const isNew = this.revocations.size > 0 && this.revocations.has(revocationName(key, root));
+    return isNew || this.#base.isRevoked(key, root);
   }
 
   barred(identity: PeerId): string | undefined {
@@ -120,12 +122,7 @@ export class Draft implements Standing {
     receipt: Pick<EntryRow, "seq" | "previous"> = {},
   ): number {
     const index = this.size;
-    const bytes = encodeEntry({
-      v: WIRE_VERSION,
-      type,
-      time: this.time,
-      body: encode(entryBodies[type], body),
-    });
+    const bytes = encodeEntryOf(type, this.time, body);
     const change = changeBy(event, { index, time: this.time }, this);
     const accounts = this.#apply(change);
     if (event.type === "receipt") this.#earn(event.lease, change);
@@ -203,20 +200,24 @@ export class Draft implements Standing {
 
   /** Takes over what a draft on top of this one has changed. */
   absorb(other: Draft): void {
-    this.entries.push(...other.entries);
-    this.earnings.push(...other.earnings);
-    this.denials.push(...other.denials);
-    this.secrets.push(...other.secrets);
-    for (const [id, job] of other.jobs) this.jobs.set(id, job);
-    for (const [id, lease] of other.leases) this.leases.set(id, lease);
-    for (const [peer, account] of other.accounts) this.accounts.set(peer, account);
-    for (const [name, job] of other.nonces) this.nonces.set(name, job);
-    for (const [id, tariff] of other.tariffs) this.tariffs.set(id, tariff);
+    for (const entry of other.entries) this.entries.push(entry);
+    for (const row of other.earnings) this.earnings.push(row);
+    for (const denial of other.denials) this.denials.push(denial);
+    for (const secret of other.secrets) this.secrets.push(secret);
+    takeOver(this.jobs, other.jobs);
+    takeOver(this.leases, other.leases);
+    takeOver(this.accounts, other.accounts);
+    takeOver(this.nonces, other.nonces);
+    takeOver(this.tariffs, other.tariffs);
+    takeOver(this.bars, other.bars);
     for (const name of other.revocations) this.revocations.add(name);
-    for (const [identity, reason] of other.bars) this.bars.set(identity, reason);
     this.policy = other.policy;
     this.issued = other.issued;
   }
+}
+
+function takeOver<K, V>(into: Map<K, V>, from: ReadonlyMap<K, V>): void {
+  if (from.size > 0) for (const [key, value] of from) into.set(key, value);
 }
 
 function nonceName(requester: PeerId, nonce: Uint8Array): string {

@@ -20,7 +20,8 @@ import type { Draft } from "./draft.ts";
 import { cancelLease, closeJob } from "./ending.ts";
 import type { Court } from "./judging.ts";
 import { MAX_SETTLED_AT_ONCE } from "./limits.ts";
-import { entryHash, type LogTree } from "./log-tree.ts";
+import type { LogTree } from "./log-tree.ts";
+import { plainBytes } from "./native-hash.ts";
 import { type RelayKey, relayKey, verifyNative } from "./native-keys.ts";
 import { openJob } from "./open-job.ts";
 import { logReport, openReport } from "./report.ts";
@@ -108,9 +109,15 @@ export class LedgerBooks implements Books {
     return entry;
   }
 
-  #prove(index: number, entry: Uint8Array = this.#entry(index)): Inclusion {
+  #prove(index: number): Inclusion {
     const { tree, queue } = this.#parts;
-    return { index, leaf: entryHash(entry), proof: tree.inclusionProof(index), checkpoint: queue.note };
+    if (index < 0 || index >= tree.size) throw new FailureError("not-found", `no entry ${index}`);
+    return {
+      index,
+      leaf: plainBytes(tree.node(0, index)),
+      proof: tree.inclusionProof(index).map(plainBytes),
+      checkpoint: queue.note,
+    };
   }
 
   async grant(account: PeerId, amount: MicroCredits, reference: string): Promise<Inclusion> {
@@ -148,13 +155,15 @@ export class LedgerBooks implements Books {
   }
 
   async report(envelope: Uint8Array): Promise<ReportAnswer> {
-    const opened = openReport(this.#parts.court, envelope);
+    const { court } = this.#parts;
     return this.#submit((draft) => {
-      const indexOf = logReport(this.#parts.court, draft, opened);
-      return () => {
-        const entry = this.#entry(indexOf());
-        return { ...this.#prove(indexOf(), entry), entry };
-      };
+      const logged = logReport(court, draft, openReport(court, envelope));
+      if (logged instanceof FailureError)
+        return () => {
+          throw logged;
+        };
+      const entry = draft.entry(logged) ?? this.#entry(logged);
+      return () => ({ ...this.#prove(logged), entry });
     });
   }
 
@@ -268,7 +277,7 @@ export class LedgerBooks implements Books {
     const { tree } = this.#parts;
     if (from < 0 || from > to || to > tree.size)
       throw new FailureError("not-found", `the log has ${tree.size} entries`);
-    return tree.consistencyProof(from, to);
+    return tree.consistencyProof(from, to).map(plainBytes);
   }
 
   keyRotations(): readonly number[] {

@@ -1,27 +1,7 @@
-import { hash } from "node:crypto";
 import { type CompleteNode, consistencyProof, EMPTY_ROOT, HASH_BYTES } from "../../protocol/merkle.ts";
 import type { NodeRun } from "../store/books-store.ts";
 import { KEPT_NODES } from "./limits.ts";
-
-function sha256(data: Uint8Array): Uint8Array {
-  const { buffer, byteOffset, byteLength } = hash("sha256", data, "buffer");
-  return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-/** Hashing by the runtime: protocol/merkle.ts hashes alike, without one. */
-export function entryHash(entry: Uint8Array): Uint8Array {
-  const prefixed = new Uint8Array(entry.length + 1);
-  prefixed.set(entry, 1);
-  return sha256(prefixed);
-}
-
-const joined = new Uint8Array(1 + 2 * HASH_BYTES).fill(1, 0, 1);
-
-function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  joined.set(left, 1);
-  joined.set(right, 1 + HASH_BYTES);
-  return sha256(joined);
-}
+import { joinHashes } from "./native-hash.ts";
 
 /** The largest complete subtree of each size in the tree, by level; together they cover all leaves. */
 type Peaks = readonly (Uint8Array | undefined)[];
@@ -35,7 +15,7 @@ function rootBelow(peaks: Peaks, levels: number): Uint8Array | undefined {
   let root: Uint8Array | undefined;
   for (let level = 0; level < levels; level += 1) {
     const peak = peaks[level];
-    if (peak !== undefined) root = root === undefined ? peak : nodeHash(peak, root);
+    if (peak !== undefined) root = root === undefined ? peak : joinHashes(peak, root);
   }
   return root;
 }
@@ -63,6 +43,8 @@ export class LogTree {
   #peaks: Peaks = [];
   #size = 0;
   #root: Uint8Array = EMPTY_ROOT;
+  /** Root over the peaks below each level: the right part of every proof under the peak of that level. */
+  #rest: Peaks = [];
 
   /** @param load reads stored subtrees. @throws RangeError when they do not make the stored root. */
   constructor(load: (level: number, index: number) => NodeRun | undefined, size: number, root: Uint8Array) {
@@ -74,6 +56,7 @@ export class LogTree {
       this.#rows[level] = { first: Math.floor(size / 2 ** level), hashes: [] };
     }
     this.#peaks = peaks;
+    this.#rest = peaks.map((_, level) => rootBelow(peaks, level));
     this.#root = rootBelow(peaks, peaks.length) ?? EMPTY_ROOT;
     if (Buffer.compare(this.#root, root) !== 0)
       throw new RangeError("the stored tree does not make the stored root");
@@ -99,7 +82,7 @@ export class LogTree {
         (rows[level] ??= []).push(carried);
         const left = peaks[level];
         if (left === undefined) break;
-        carried = nodeHash(left, carried);
+        carried = joinHashes(left, carried);
         peaks[level] = undefined;
       }
       peaks[level] = carried;
@@ -125,6 +108,7 @@ export class LogTree {
     this.#size = size;
     this.#root = root;
     this.#peaks = peaks;
+    this.#rest = peaks.map((_, level) => rootBelow(peaks, level));
   }
 
   readonly node: CompleteNode = (level, index) => {
@@ -145,7 +129,7 @@ export class LogTree {
     const path: Uint8Array[] = [];
     for (let level = 0, at = index; level < top; level += 1, at = Math.floor(at / 2))
       path.push(this.node(level, at % 2 === 0 ? at + 1 : at - 1));
-    const right = rootBelow(this.#peaks, top);
+    const right = this.#rest[top];
     if (right !== undefined) path.push(right);
     for (const peak of this.#peaks.slice(top + 1)) if (peak !== undefined) path.push(peak);
     return path;

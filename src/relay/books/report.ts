@@ -1,30 +1,33 @@
 import { isContradiction, judgeReceipt } from "../../ledger/receipt-rules.ts";
-import { openEnvelope, type Unverified, verifiedSync } from "../../protocol/envelope.ts";
+import { openEnvelope, readBody, type Unverified, verifiedSync } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { decodeEntryOf } from "../../protocol/messages/entry.ts";
 import { requireOrigin } from "../../protocol/header.ts";
 import { type Receipt, receiptMessage, type Report, reportMessage } from "../../protocol/messages/receipt.ts";
 import { type Advance, advanceMessage } from "../../protocol/messages/task.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Draft } from "./draft.ts";
 import { type Court, jobIn, leaseIn, soleSigner } from "./judging.ts";
+import { joinHashes, sha256 } from "./native-hash.ts";
 import { verifyNative } from "./native-keys.ts";
 import { passOn, settleLease } from "./settling.ts";
 import type { LeaseState } from "./standing.ts";
 
 /** A report as it came, with the two messages in it. */
 export interface OpenedReport {
-  readonly report: Unverified<Report>;
+  readonly envelope: Uint8Array;
+  readonly report: Report;
   readonly receipt: Unverified<Receipt>;
   readonly advance: Unverified<Advance>;
 }
 
 /** @throws FailureError `malformed`, `wrong-relay`, `wrong-asset`, `bad-signature` by the form of a signature. */
 export function openReport(court: Court, envelope: Uint8Array): OpenedReport {
-  const report = openEnvelope(reportMessage, envelope);
-  const receipt = openEnvelope(receiptMessage, report.body.receipt);
-  const advance = openEnvelope(advanceMessage, report.body.advance);
-  for (const { body } of [report, receipt, advance]) requireOrigin(body, court.origin, court.asset);
-  return { report, receipt, advance };
+  const report = readBody(reportMessage, envelope);
+  const receipt = openEnvelope(receiptMessage, report.receipt, sha256);
+  const advance = openEnvelope(advanceMessage, report.advance, sha256);
+  for (const body of [report, receipt.body, advance.body]) requireOrigin(body, court.origin, court.asset);
+  return { envelope, report, receipt, advance };
 }
 
 /** The provider's instance has signed the receipt, and the requester's key the advance (rule 12). */
@@ -46,12 +49,7 @@ function requireParties(court: Court, draft: Draft, opened: OpenedReport, lease:
     throw new FailureError("bad-signature", "advance: not signed by the key that the lease names");
   verifiedSync(receipt, verifyNative);
   verifiedSync(advance, verifyNative);
-  if (report.body.lost.length === 0) return;
-  // Only then does the report itself state something: receipt and advance speak for themselves, whoever brings them.
-  const reporter = soleSigner(court, draft, report);
-  if (reporter.session !== terms.instance)
-    throw new FailureError("wrong-provider", "only the provider can declare leaves lost");
-  verifiedSync(report, verifyNative);
+  if (report.lost.length > 0) requireReporter(court, draft, opened.envelope, terms.instance);
 }
 
 /** Where this very receipt is logged already, by its CID. */
@@ -65,7 +63,7 @@ function loggedAt(
   const index = draft.receiptEntry(newest.index, body.seq);
   const entry = index === undefined ? undefined : draft.entry(index);
   if (entry === undefined) return undefined;
-  const logged = openEnvelope(reportMessage, decodeEntryOf("receipt", entry).body.envelope).body;
+  const logged = readBody(reportMessage, decodeEntryOf("receipt", entry).body.envelope);
   return openEnvelope(receiptMessage, logged.receipt).id === id ? index : undefined;
 }
 
@@ -74,6 +72,17 @@ function requireTakesReports({ state, reportBy, terms }: LeaseState, draft: Draf
   if (draft.time > reportBy) throw new FailureError("lease-ended", "the lease's time to report has passed");
   if (draft.barred(terms.instance) !== undefined)
     throw new FailureError("key-revoked", `${terms.instance} has contradicted itself and is barred`);
+}
+
+/**
+ * A report that declares leaves lost states something of its own, so its signature counts. Any other only brings receipt
+ * and advance, which speak for themselves whoever brings them; its signature is not looked at.
+ */
+function requireReporter(court: Court, draft: Draft, envelope: Uint8Array, instance: PeerId): void {
+  const signed = openEnvelope(reportMessage, envelope, sha256);
+  if (soleSigner(court, draft, signed).session !== instance)
+    throw new FailureError("wrong-provider", "only the provider can declare leaves lost");
+  verifiedSync(signed, verifyNative);
 }
 
 /** Two signed receipts contradict each other: the session key is barred, and its leases end with what was logged (rule 12). */
@@ -85,11 +94,15 @@ function convict(draft: Draft, { newest, terms }: LeaseState, receipt: Unverifie
   for (const id of draft.leasesBoundTo(instance)) settleLease(draft, id, "void");
 }
 
-function appendReceipt(draft: Draft, { report, receipt, advance }: OpenedReport, lease: LeaseState): number {
+function appendReceipt(
+  draft: Draft,
+  { envelope, receipt, advance }: OpenedReport,
+  lease: LeaseState,
+): number {
   const { id, newest } = lease;
   return draft.append(
     "receipt",
-    { lease: id, envelope: report.bytes },
+    { lease: id, envelope },
     { type: "receipt", lease: id, id: receipt.id, receipt: receipt.body, advance: advance.body },
     { seq: receipt.body.seq, ...(newest === undefined ? {} : { previous: newest.index }) },
   );
@@ -97,41 +110,40 @@ function appendReceipt(draft: Draft, { report, receipt, advance }: OpenedReport,
 
 /**
  * Judges a report and logs it.
- * @returns a function that answers with the receipt's entry, or throws `inconsistent-receipt` when what the log keeps of
- * the report is that it convicts the provider. See Books.report.
+ * @returns the receipt's entry; or, when what the log keeps of the report is that it convicts the provider, the failure
+ * to answer with. See Books.report.
  */
-export function logReport(court: Court, draft: Draft, opened: OpenedReport): () => number {
+export function logReport(court: Court, draft: Draft, opened: OpenedReport): number | FailureError {
   const { receipt, advance } = opened;
   const lease = leaseIn(draft, receipt.body.lease);
   const known = loggedAt(draft, lease, receipt);
-  if (known !== undefined) return () => known;
+  if (known !== undefined) return known;
   requireTakesReports(lease, draft);
   requireParties(court, draft, opened, lease);
   if (lease.newest !== undefined && isContradiction(lease.newest, receipt.id, receipt.body)) {
     convict(draft, lease, receipt);
-    return () => {
-      throw new FailureError(
-        "inconsistent-receipt",
-        "contradicts one that is logged; the session key is barred",
-      );
-    };
+    return new FailureError(
+      "inconsistent-receipt",
+      "contradicts one that is logged; the session key is barred",
+    );
   }
   const job = jobIn(draft, lease.job);
   const tariff = draft.tariff(lease.terms.tariff);
   if (tariff === undefined) throw new RangeError(`lease ${lease.id} has no tariff`);
-  judgeReceipt({
+  const facts = {
     id: receipt.id,
     receipt: receipt.body,
     advance: advance.body,
-    report: opened.report.body,
+    report: opened.report,
     lease,
     job,
     tariff,
-  });
+  };
+  judgeReceipt(facts, joinHashes);
   const index = appendReceipt(draft, opened, lease);
   if (receipt.body.final) settleLease(draft, lease.id, "final");
   else if (advance.body.close && receipt.body.count === advance.body.taskCount)
     settleLease(draft, lease.id, "closed");
   else passOn(draft, lease.job);
-  return () => index;
+  return index;
 }
