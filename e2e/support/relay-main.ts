@@ -1,0 +1,17 @@
+import { fileURLToPath } from "node:url";
+import { relayConfig } from "../../src/relay/config.ts";
+import { startRelay } from "../../src/relay/start-relay.ts";
+
+const { RELAY_DATA: dataDir, RELAY_PORT: port, RELAY_HOST: host } = process.env;
+const relay = await startRelay(
+  relayConfig({
+    host: host ?? "127.0.0.1",
+    port: Number(port),
+    ...(dataDir === undefined ? {} : { dataDir }),
+    iceServers: [],
+    staticDir: fileURLToPath(new URL("../../dist", import.meta.url)),
+    logLevel: "error",
+  }),
+);
+process.once("SIGTERM", () => void relay.stop().then(() => process.exit(0)));
+console.log("ready");

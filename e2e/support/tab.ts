@@ -1,0 +1,48 @@
+import { type Browser, type BrowserContext, chromium, expect, type Page } from "@playwright/test";
+
+/** Flags for a Chromium that may run as root, on a closed network, with tabs that find each other quickly. */
+export const CHROMIUM_ARGS: readonly string[] = [
+  "--no-sandbox",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-features=WebRtcHideLocalIpsWithMdns",
+];
+
+export async function launchChromium(args: readonly string[] = []): Promise<Browser> {
+  const executablePath = process.env["CHROMIUM_PATH"];
+  return chromium.launch({
+    ...(executablePath === undefined ? {} : { executablePath }),
+    args: [...CHROMIUM_ARGS, ...args],
+  });
+}
+
+/** A provider tab in a browser of its own. */
+export interface ProviderTab {
+  readonly browser: Browser;
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** Errors the page logged or threw. */
+  readonly errors: string[];
+}
+
+/** Opens the page in a new browser, gives consent and waits until it is ready to lease. */
+export async function openProviderTab(url: string): Promise<ProviderTab> {
+  const browser = await launchChromium();
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(error.message));
+  await page.goto(url);
+  await contribute(page);
+  return { browser, context, page, errors };
+}
+
+/** Presses the switch and agrees. */
+export async function contribute(page: Page): Promise<void> {
+  await page.getByRole("switch").click();
+  await page.getByRole("button", { name: "Agree and start" }).click();
+  await expect(page.getByText("Ready for work").first()).toBeVisible({ timeout: 30_000 });
+}
