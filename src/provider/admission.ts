@@ -7,7 +7,9 @@ export interface Load {
   /** Linear memory one function may have, bytes. */
   readonly memoryBytes: number;
   /** Leases at work. */
-  readonly held: readonly Cid[];
+  readonly atWork: number;
+  /** Every lease this session has ever accepted. A second beginning would sign a second history: equivocation (rule 12). */
+  readonly accepted: ReadonlySet<Cid>;
 }
 
 /** Leases at work at a time: one requester may split a job, and tasks queue for threads anyway. */
@@ -16,9 +18,9 @@ const MAX_LEASES = 16;
 /** Whether to take an order whose signatures hold. @throws FailureError with the reason to decline. */
 export function decideAdmission(order: WorkOrder, load: Load): void {
   const { memory } = order.job.body.limits;
-  if (load.held.includes(order.lease.id)) throw new FailureError("declined", "this lease is at work already");
-  if (load.held.length >= MAX_LEASES)
-    throw new FailureError("declined", `already ${MAX_LEASES} leases at work`);
+  if (load.accepted.has(order.lease.id))
+    throw new FailureError("declined", "this lease was begun already; it cannot be begun again");
+  if (load.atWork >= MAX_LEASES) throw new FailureError("declined", `already ${MAX_LEASES} leases at work`);
   if (memory > load.memoryBytes) {
     throw new FailureError(
       "no-memory",

@@ -1,6 +1,7 @@
 import { provenEscrow, type RelayContact, type RelaySource } from "../ledger/relay-contact.ts";
 import { FrameStream } from "../mesh/frame-stream.ts";
 import type { Mesh, MeshStream } from "../mesh/mesh.ts";
+import type { Cid } from "../protocol/cid.ts";
 import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { greet, readGreeting } from "../protocol/greeting.ts";
@@ -33,6 +34,8 @@ export interface WorkDeskOptions {
 export class WorkDesk {
   readonly #options: WorkDeskOptions;
   readonly #sessions = new Set<WorkSession>();
+  /** Grows with the leases of one session, about a hundred bytes each. */
+  readonly #accepted = new Set<Cid>();
   #stopAnswering: (() => void) | undefined;
 
   constructor(options: WorkDeskOptions) {
@@ -56,7 +59,7 @@ export class WorkDesk {
 
   #serve(stream: MeshStream): void {
     const frames = new FrameStream(stream);
-    const visit = new Visit(frames, this.#options, this.#sessions);
+    const visit = new Visit(frames, this.#options, { sessions: this.#sessions, accepted: this.#accepted });
     frames.onFrame(
       (kind, payload) => visit.frame(kind, payload),
       (failure) => visit.ended(failure),
@@ -69,14 +72,20 @@ class Visit {
   readonly #frames: FrameStream;
   readonly #options: WorkDeskOptions;
   readonly #sessions: Set<WorkSession>;
+  readonly #accepted: Set<Cid>;
   readonly #timer: ReturnType<typeof setTimeout>;
   #greeted = false;
   #session: WorkSession | undefined;
 
-  constructor(frames: FrameStream, options: WorkDeskOptions, sessions: Set<WorkSession>) {
+  constructor(
+    frames: FrameStream,
+    options: WorkDeskOptions,
+    desk: { readonly sessions: Set<WorkSession>; readonly accepted: Set<Cid> },
+  ) {
     this.#frames = frames;
     this.#options = options;
-    this.#sessions = sessions;
+    this.#sessions = desk.sessions;
+    this.#accepted = desk.accepted;
     this.#timer = setTimeout(
       () => this.#refuse(new FailureError("timed-out", "no order came")),
       OPEN_TIMEOUT_MS,
@@ -130,8 +139,8 @@ class Visit {
       instance: ports.signer.key,
     };
     const order = await checkOpen(payload, me, remotePeer, now(), ports.verify);
-    const held = [...this.#sessions].map((session) => session.channel.lease);
-    decideAdmission(order, { memoryBytes, held });
+    decideAdmission(order, { memoryBytes, atWork: this.#sessions.size, accepted: this.#accepted });
+    this.#accepted.add(order.lease.id);
     await this.#checkEscrow(order, source);
     clearTimeout(this.#timer);
     const session = new WorkSession(this.#frames, order, ports);

@@ -54,6 +54,7 @@ export class WorkSession {
   #work: LoadedWork | undefined;
   #closing: ReturnType<typeof setTimeout> | undefined;
   #dispatch: ReturnType<typeof setTimeout> | undefined;
+  #firstTask: ReturnType<typeof setTimeout> | undefined;
   #cancelledFrom = Number.POSITIVE_INFINITY;
   #draining = false;
   #over = false;
@@ -88,6 +89,9 @@ export class WorkSession {
     const accept = { ...header(lease.body.origin, lease.body.asset), lease: lease.id };
     void this.#frames.sendFrame(FRAME.accept, await seal(acceptMessage, accept, [this.#ports.signer]));
     this.#dispatch = setTimeout(() => void this.drain("lease-ended"), lease.body.dispatchMs);
+    this.#firstTask = setTimeout(() => {
+      if (this.channel.received === 0) void this.drain("lease-ended");
+    }, lease.body.firstTaskMs);
     try {
       this.#work = await this.#ports.loadWork(this.channel.order);
     } catch (error) {
@@ -181,7 +185,8 @@ export class WorkSession {
 
   #complete(whole: Whole<Task> | undefined): void {
     if (whole === undefined) return;
-    this.#ready.push({ task: whole.header, input: whole.data });
+    // A view would drag the whole frame along when it is cloned into the thread.
+    this.#ready.push({ task: whole.header, input: whole.data.slice() });
     this.#runReady();
   }
 
@@ -328,6 +333,7 @@ export class WorkSession {
     this.#receipts.stop();
     clearTimeout(this.#closing);
     clearTimeout(this.#dispatch);
+    clearTimeout(this.#firstTask);
     for (const { cancel } of this.#running.values()) cancel.abort();
     this.#running.clear();
     this.#ready.length = 0;

@@ -1,4 +1,4 @@
-import { failureCode, type FailureName } from "../protocol/failure-code.ts";
+import { failureCode, failureKind, type FailureName } from "../protocol/failure-code.ts";
 import type { TaskRequest, TaskResult } from "../sandbox/task.ts";
 import type { SandboxThread } from "./sandbox-thread.ts";
 
@@ -172,8 +172,12 @@ export class WorkerPool {
     if (slot.entries[0] === entry) this.#begin(slot, entry);
     let result: PoolResult;
     try {
-      const refusal = await this.#load(slot, entry);
-      result = refusal ?? (await slot.thread.run(entry.request));
+      result = await this.#runLoaded(slot, entry);
+      if (result.kind === "failed" && result.code === failureCode("function-unavailable")) {
+        // The thread let go of the function to make room for others.
+        slot.loaded.clear();
+        result = await this.#runLoaded(slot, entry);
+      }
     } catch (error) {
       result = failed("worker-lost", error instanceof Error ? error.message : "the thread failed");
     }
@@ -204,19 +208,25 @@ export class WorkerPool {
     }, entry.deadlineMs);
   }
 
+  async #runLoaded(slot: Slot, entry: Entry): Promise<PoolResult> {
+    return (await this.#load(slot, entry)) ?? (await slot.thread.run(entry.request));
+  }
+
   #load(slot: Slot, entry: Entry): Promise<PoolResult | undefined> {
-    const { cid, abi, entry: name } = entry.request.function;
-    const key = `${cid}/${abi}/${name}`;
-    let loading = slot.loaded.get(key);
+    const { cid } = entry.request.function;
+    let loading = slot.loaded.get(cid);
     if (loading === undefined) {
       loading = this.#loadOnce(slot, entry);
-      slot.loaded.set(key, loading);
+      slot.loaded.set(cid, loading);
     }
     return loading;
   }
 
   async #loadOnce(slot: Slot, entry: Entry): Promise<PoolResult | undefined> {
-    const loaded = await slot.thread.load(entry.request.function.cid, entry.module);
+    const { cid } = entry.request.function;
+    const loaded = await slot.thread.load(cid, entry.module);
+    // A lack of memory may pass; what is wrong with the module stays wrong.
+    if (loaded.kind === "failed" && failureKind(loaded.code).refund === "retry") slot.loaded.delete(cid);
     return loaded.kind === "failed"
       ? { ...loaded, fuel: 0n, stderr: NO_BYTES, inputSha256: NO_BYTES }
       : undefined;
