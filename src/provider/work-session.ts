@@ -17,6 +17,7 @@ import { CLOSE_TIMEOUT_MS, DRAIN_SIGN_TIMEOUT_MS } from "./limits.ts";
 import { ProviderChannel, type TaskEnd } from "./provider-channel.ts";
 import { ReceiptSigner } from "./receipt-signer.ts";
 import type { LoadedWork, SessionPorts } from "./session-ports.ts";
+import { endOf } from "./task-end.ts";
 import type { PoolResult } from "./worker-pool.ts";
 
 const OUTCOME_PARTS = { first: FRAME.outcome, rest: FRAME.outcomeData };
@@ -28,16 +29,6 @@ const MAX_DETAIL = 2_000;
 interface Running {
   readonly task: Task;
   readonly cancel: AbortController;
-}
-
-function endOf(result: PoolResult): TaskEnd {
-  if (result.kind === "failed") return { kind: "failed", code: result.code, fuel: fuel(result.fuel) };
-  return {
-    kind: "done",
-    outputCid: cidFromDigest(RAW, result.outputSha256),
-    size: result.output.byteLength,
-    fuel: fuel(result.fuel),
-  };
 }
 
 /** One lease at work over one stream, from the accepted order to the final receipt. */
