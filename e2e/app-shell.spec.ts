@@ -125,7 +125,8 @@ test("a keyboard is enough to consent, start and stop; consent is remembered and
   const power = page.getByRole("switch");
   await power.focus();
   await page.keyboard.press("Space");
-  await expect(page.getByRole("button", { name: "Not now" })).toBeFocused();
+  await expect(page.getByRole("heading", { name: "Before this tab starts working" })).toBeFocused();
+  await page.keyboard.press("Tab");
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   await expect(power).toHaveAttribute("aria-checked", "true");

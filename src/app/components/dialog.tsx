@@ -14,6 +14,8 @@ export function Dialog({ title, children, onClose }: DialogProps): JSX.Element {
   useEffect(() => {
     const dialog = element.current;
     dialog?.showModal();
+    // What is asked comes before the buttons, also on a small screen where both do not fit.
+    dialog?.querySelector("h2")?.focus();
     return () => dialog?.close();
   }, []);
   return (
@@ -26,7 +28,9 @@ export function Dialog({ title, children, onClose }: DialogProps): JSX.Element {
         onClose();
       }}
     >
-      <h2 id="dialog-title">{title}</h2>
+      <h2 id="dialog-title" tabIndex={-1}>
+        {title}
+      </h2>
       {children}
     </dialog>
   );

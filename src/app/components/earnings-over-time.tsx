@@ -61,6 +61,8 @@ function Body({ earnings, testMoney, theme }: EarningsOverTimeProps): JSX.Elemen
   const points = earnings.points.value;
   if (points.kind === "loading") return <div class="chart-place skeleton-block" aria-busy="true" />;
   if (points.kind === "failed") {
+    // One alarm is enough.
+    if (earnings.account.value.kind === "failed") return <p class="empty">Drawn once the relay answers.</p>;
     return (
       <FailureNotice
         title="The chart is not to be had"

@@ -30,6 +30,8 @@ function Body({ earnings, verifications, testMoney }: ReceiptListProps): JSX.Ele
   const receipts = earnings.receipts.value;
   if (receipts.kind === "loading") return <Skeletons />;
   if (receipts.kind === "failed") {
+    // One alarm is enough.
+    if (earnings.account.value.kind === "failed") return <p class="empty">Listed once the relay answers.</p>;
     return (
       <FailureNotice
         title="The receipts are not to be had"
