@@ -1,7 +1,4 @@
 import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
-import type { AccountEvent } from "../mesh/relay-events.ts";
-
-export type { AccountEvent };
 
 /** What a page shows of a relay. Nothing here is proven: receipt-verification.ts does that. */
 export type RelayViews = Pick<RelayClient, "info" | "account" | "receipts" | "earnings" | "events">;
