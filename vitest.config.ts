@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
-          include: ["src/**/*.test.ts", "examples/**/*.test.ts"],
+          include: ["{src,examples,bench,e2e}/**/*.test.ts"],
           exclude: ["**/*.browser.test.ts"],
           testTimeout: 30_000,
         },

@@ -18,7 +18,8 @@ function version(): string {
   return typeof found === "string" ? found : "unknown";
 }
 
-function createProgram(end: (exit: Exit) => void): Command {
+/** @param end told how the command ended, when it ended by itself. */
+export function createProgram(end: (exit: Exit) => void): Command {
   const program = new Command("tabmesh")
     .description("Run WASM functions in browser tabs that are paid for it, or a relay for them.")
     .version(version())

@@ -8,6 +8,8 @@ import { countText, creditsText, creditUnit } from "./quantities.ts";
 /** One line for a person, or two when it was cancelled. */
 export function summaryText(summary: JobSummary, testMoney: boolean): string {
   const { tasks, done, failed, reassigned, spent, refunded, cancelled } = summary;
+  if (cancelled && summary.leases.length === 0 && spent === 0n)
+    return "Cancelled before any provider took it: nothing was spent.";
   const unit = creditUnit(testMoney);
   const back =
     refunded === undefined

@@ -2,8 +2,8 @@ import type { JobProgress } from "../../sdk/index.ts";
 import { LiveBlock, type Screen } from "./live-block.ts";
 import { type JobMoment, plainLine, progressLine } from "./progress-line.ts";
 
-/** A terminal is redrawn at most every 60 ms: the eye sees no more, and a slow terminal keeps up. */
-const REDRAW_MS = 60;
+/** A terminal is redrawn at most every 100 ms: the eye is content, and a slow terminal keeps up. */
+const REDRAW_MS = 100;
 /** Lines in a log: at every tenth of the job, and not more often than this. */
 const PLAIN_MS = 1_000;
 const PLAIN_PARTS = 10;
@@ -88,7 +88,9 @@ export class JobDisplay {
     this.#timer = undefined;
     const moment = this.#moment();
     if (moment === undefined) return;
-    const columns = this.#options.screen.columns ?? DEFAULT_COLUMNS;
+    const told = this.#options.screen.columns ?? 0;
+    // A terminal that has not been told its size has no columns at all.
+    const columns = told > 0 ? told : DEFAULT_COLUMNS;
     this.#drawnMs = this.#options.nowMs();
     this.#block.draw([...(this.#options.above?.(columns) ?? []), progressLine(moment, columns)]);
   }

@@ -1,0 +1,64 @@
+import { describe, expect, test } from "vitest";
+import { readPlaywright, readVitest } from "./test-report.ts";
+
+function file(status: string, ...tests: readonly (readonly [string, string])[]) {
+  return { status, assertionResults: tests.map(([fullName, each]) => ({ fullName, status: each })) };
+}
+
+describe("a report of Vitest", () => {
+  test("counts what passed and failed, and names what was skipped", () => {
+    const report = {
+      success: false,
+      testResults: [
+        file("passed", ["a", "passed"], ["b", "pending"]),
+        file("failed", ["c", "failed"], ["d", "todo"]),
+      ],
+    };
+    expect(readVitest(report)).toEqual({ passed: 1, failed: 1, skipped: ["b", "d"] });
+  });
+
+  test("a file that could not be loaded is a failure", () => {
+    const report = { success: false, testResults: [file("failed"), file("passed", ["a", "passed"])] };
+    expect(readVitest(report)).toMatchObject({ passed: 1, failed: 1 });
+  });
+
+  test("an error outside of all tests is a failure", () => {
+    expect(readVitest({ success: false, testResults: [file("passed", ["a", "passed"])] })).toMatchObject({
+      failed: 1,
+    });
+  });
+});
+
+describe("a report of Playwright", () => {
+  const spec = (title: string, status: string, ...annotations: readonly object[]) => ({
+    title,
+    tests: [{ status, annotations }],
+  });
+
+  test("counts, also in nested suites, and tells why a test was skipped", () => {
+    const report = {
+      stats: { expected: 3, unexpected: 1, flaky: 1, skipped: 2 },
+      errors: [],
+      suites: [
+        {
+          specs: [
+            spec("one", "expected"),
+            spec("two", "skipped", { type: "skip", description: "no Firefox here" }),
+          ],
+          suites: [{ specs: [spec("three", "skipped")] }],
+        },
+      ],
+    };
+    expect(readPlaywright(report)).toEqual({
+      passed: 3,
+      failed: 2,
+      skipped: ["two (no Firefox here)", "three"],
+    });
+  });
+
+  test("an error outside of all tests is a failure", () => {
+    expect(readPlaywright({ stats: { expected: 0 }, errors: [{ message: "no such file" }] })).toMatchObject({
+      failed: 1,
+    });
+  });
+});
