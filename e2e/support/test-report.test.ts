@@ -29,12 +29,14 @@ describe("a report of Vitest", () => {
   });
 });
 
-describe("a report of Playwright", () => {
-  const spec = (title: string, status: string, ...annotations: readonly object[]) => ({
+function spec(title: string, status: string, ...annotations: readonly object[]) {
+  return {
     title,
     tests: [{ status, annotations }],
-  });
+  };
+}
 
+describe("a report of Playwright", () => {
   test("counts, also in nested suites, and tells why a test was skipped", () => {
     const report = {
       stats: { expected: 3, unexpected: 1, flaky: 1, skipped: 2 },

@@ -13,6 +13,7 @@ export class TestTerminal implements Screen {
   }
 
   write(text: string): void {
+    // oxlint-disable-next-line no-control-regex -- escape sequences are what this is about
     for (const [token, count, command] of text.matchAll(/\u001b\[([\d;]*)([A-Za-z])|[^\u001b]/gu)) {
       if (command !== undefined) this.#obey(command, Number(count === "" ? 1 : count));
       else this.#print(token);
