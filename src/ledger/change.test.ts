@@ -266,7 +266,7 @@ describe("double entry", () => {
         for (const each of steps) story.take(each);
         const { accounts } = story;
         for (const lease of accounts.leases.values()) if (lease.state !== "settled") story.settle(lease);
-        for (const job of [...accounts.jobs.values()]) if (job.state !== "closed") story.release(job);
+        for (const job of accounts.jobs.values()) if (job.state !== "closed") story.release(job);
         expectSound(accounts);
         let earned = 0n;
         for (const { id, newest, state } of accounts.leases.values()) {
@@ -284,18 +284,18 @@ describe("double entry", () => {
   });
 });
 
-describe("a lease that is given back", () => {
-  function leased(budget: number, windowMax: number): { story: Accounts; lease: LeaseState; work: Outcomes } {
-    const story = new Accounts();
-    story.happens({ type: "income", account: PAYER, amount: GRANT });
-    story.happens({ type: "escrow", job: named("job"), terms: jobTerms(), signers: [PAYER] });
-    const id = named("lease");
-    const terms = leaseTerms(named("job"), peerOf(0), { budget: microCredits(budget), windowMax });
-    story.happens({ type: "lease", lease: id, revision: id, terms });
-    const lease = story.leases.get(id)!;
-    return { story, lease, work: new Outcomes(lease) };
-  }
+function leased(budget: number, windowMax: number): { story: Accounts; lease: LeaseState; work: Outcomes } {
+  const story = new Accounts();
+  story.happens({ type: "income", account: PAYER, amount: GRANT });
+  story.happens({ type: "escrow", job: named("job"), terms: jobTerms(), signers: [PAYER] });
+  const id = named("lease");
+  const terms = leaseTerms(named("job"), peerOf(0), { budget: microCredits(budget), windowMax });
+  story.happens({ type: "lease", lease: id, revision: id, terms });
+  const lease = story.leases.get(id)!;
+  return { story, lease, work: new Outcomes(lease) };
+}
 
+describe("a lease that is given back", () => {
   it("keeps one window at the price of the job's limits while nothing is reported", () => {
     const { story, lease } = leased(1_000, 4);
     const each = priceAtLimits(jobTerms(), TARIFF);

@@ -71,6 +71,11 @@ export function migrate(database: DatabaseSync, migrations: readonly string[] = 
     throw new RangeError(`the database has schema ${version}, this program knows ${migrations.length}`);
   for (const [step, sql] of migrations.entries()) {
     if (step < version) continue;
-    database.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version = ${step + 1}; COMMIT`);
+    try {
+      database.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version = ${step + 1}; COMMIT`);
+    } catch (error) {
+      if (database.isTransaction) database.exec("ROLLBACK");
+      throw error;
+    }
   }
 }

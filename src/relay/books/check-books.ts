@@ -1,0 +1,94 @@
+import { equalBytes } from "../../protocol/bytes.ts";
+import { MerkleTree } from "../../protocol/merkle.ts";
+import { Replay } from "../../ledger/replay.ts";
+import type { JobState, LeaseState } from "../../ledger/ledger-state.ts";
+import type { BooksStore, JobRow, LeaseRow } from "../store/books-store.ts";
+import { entryHash } from "./native-hash.ts";
+
+/** Reads every entry again; holds 64 bytes of hashes for each, and all jobs and leases. */
+function replayed(store: BooksStore, size: number): { readonly replay: Replay; readonly root: Uint8Array } {
+  const replay = new Replay();
+  const tree = new MerkleTree();
+  for (let index = 0; index < size; index += 1) {
+    const entry = store.entry(index);
+    if (entry === undefined) throw new RangeError(`entry ${index} is missing`);
+    tree.append(entryHash(entry));
+    replay.append(entry);
+  }
+  return { replay, root: tree.root() };
+}
+
+function* accountProblems(store: BooksStore, replay: Replay): Generator<string> {
+  const escrowed = new Map<string, bigint>();
+  for (const { terms, id, unbound } of replay.jobs.values()) {
+    escrowed.set(terms.payer, (escrowed.get(terms.payer) ?? 0n) + unbound);
+    if (replay.balance(`escrow:${id}`) !== unbound) yield `job ${id} has another escrow than its account`;
+  }
+  const earned = new Map<string, bigint>();
+  for (const { terms, job, bound, newest, state } of replay.leases.values()) {
+    const payer = replay.job(job)?.terms.payer ?? "";
+    escrowed.set(payer, (escrowed.get(payer) ?? 0n) + bound);
+    if (state === "settled")
+      earned.set(terms.provider, (earned.get(terms.provider) ?? 0n) + (newest?.amount ?? 0n));
+  }
+  let listed = 0n;
+  for (const row of store.everything().accounts) {
+    const { peer } = row;
+    listed += row.available + row.pending + row.escrowed;
+    if (row.available !== replay.balance(`available:${peer}`)) yield `${peer} has another balance available`;
+    if (row.pending !== replay.balance(`pending:${peer}`)) yield `${peer} has another balance pending`;
+    if (row.escrowed !== (escrowed.get(peer) ?? 0n)) yield `${peer} has another sum in escrow`;
+    if (row.earned !== (earned.get(peer) ?? 0n)) yield `${peer} has earned another sum`;
+  }
+  if (replay.total() !== 0n) yield "the accounts do not sum to zero";
+  if (listed + replay.balance("burnt") !== -replay.balance("outside")) yield "an account is not listed";
+}
+
+function sameJob(row: JobRow, job: JobState | undefined): boolean {
+  return (
+    job !== undefined &&
+    row.escrowIndex === job.escrowIndex &&
+    row.state === job.state &&
+    row.unbound === job.unbound &&
+    row.spent === job.spent &&
+    row.refunded === job.refunded &&
+    row.openLeases === job.openLeases
+  );
+}
+
+function sameLease(row: LeaseRow, lease: LeaseState | undefined): boolean {
+  return (
+    lease !== undefined &&
+    row.state === lease.state &&
+    row.bound === lease.bound &&
+    row.reportBy === lease.reportBy &&
+    row.revision === lease.revision &&
+    row.newest?.id === lease.newest?.id &&
+    row.newest?.index === lease.newest?.index &&
+    row.newest?.amount === lease.newest?.amount
+  );
+}
+
+function* stateProblems(store: BooksStore, replay: Replay): Generator<string> {
+  const { jobs, leases } = store.everything();
+  if (jobs.length !== replay.jobs.size) yield "there are more or fewer jobs than the log has";
+  if (leases.length !== replay.leases.size) yield "there are more or fewer leases than the log has";
+  for (const row of jobs)
+    if (!sameJob(row, replay.job(row.id))) yield `job ${row.id} stands otherwise in the log`;
+  for (const row of leases)
+    if (!sameLease(row, replay.lease(row.id))) yield `lease ${row.id} stands otherwise in the log`;
+}
+
+/**
+ * Recomputes the log's root and all balances, jobs and leases from the entries alone, and compares.
+ * @returns what differs, in words; nothing in sound books.
+ * @throws RangeError when the log contradicts itself.
+ */
+export function checkBooks(store: BooksStore): readonly string[] {
+  const head = store.head();
+  if (head === undefined) return [];
+  const { replay, root } = replayed(store, head.size);
+  const problems = equalBytes(root, head.root) ? [] : ["the entries do not make the stored root"];
+  if (store.entry(head.size) !== undefined) problems.push("there are entries beyond the head");
+  return [...problems, ...accountProblems(store, replay), ...stateProblems(store, replay)];
+}

@@ -1,0 +1,198 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, describe, expect, it } from "vitest";
+import type { Verified } from "../../protocol/envelope.ts";
+import { FailureError } from "../../protocol/failure.ts";
+import { failureCode } from "../../protocol/failure-code.ts";
+import type { Job } from "../../protocol/messages/job.ts";
+import type { Signer } from "../../protocol/signature.ts";
+import { microCredits } from "../../protocol/units.ts";
+import { openSqliteStore } from "../store/sqlite-store.ts";
+import {
+  cancelOf,
+  closeOf,
+  GRANT,
+  LeaseWork,
+  openScene,
+  type Scene,
+  signedJob,
+  signedLease,
+  signerOf,
+} from "./books-scene.contract.ts";
+import { checkBooks } from "./check-books.ts";
+import { openBooks } from "./open-books.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "tabmesh-stories-"));
+let stories = 0;
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const KINDS = [
+  "job",
+  "lease",
+  "lease",
+  "work",
+  "work",
+  "report",
+  "report",
+  "replay",
+  "cancel",
+  "close",
+  "time",
+] as const;
+
+interface Step {
+  readonly kind: (typeof KINDS)[number];
+  readonly which: number;
+  readonly amount: number;
+  /** Waits for what was begun, so that what follows is in another commit. */
+  readonly pause: boolean;
+}
+
+const step: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constantFrom(...KINDS),
+  which: fc.nat(100),
+  amount: fc.integer({ min: 1, max: 3_000 }),
+  pause: fc.boolean(),
+});
+
+const PROVIDERS = ["ada", "bob", "eve"].map((name) => signerOf(name));
+
+interface Working {
+  readonly work: LeaseWork;
+  readonly provider: Signer;
+}
+
+/** What a run of requests at the books did. Refusals are part of the story; faults of the relay are not. */
+class Story {
+  readonly scene: Scene;
+  readonly #jobs: { readonly job: Verified<Job>; readonly index: number }[] = [];
+  readonly #works: Working[] = [];
+  readonly #reports: Uint8Array[] = [];
+  readonly #begun: Promise<unknown>[] = [];
+
+  constructor(scene: Scene) {
+    this.scene = scene;
+  }
+
+  #begin(attempt: Promise<unknown>): void {
+    this.#begun.push(
+      attempt.then(
+        () => true,
+        (error: unknown) => {
+          if (!(error instanceof FailureError) || error.code === failureCode("relay-fault")) throw error;
+        },
+      ),
+    );
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#begun.splice(0));
+  }
+
+  async take({ kind, which, amount, pause }: Step): Promise<void> {
+    const { scene } = this;
+    const { books, clock } = scene;
+    const job = this.#jobs[which % Math.max(1, this.#jobs.length)];
+    const lease = this.#works[which % Math.max(1, this.#works.length)];
+    if (kind === "job") {
+      const signed = await signedJob(scene, { cap: microCredits(amount * 100) });
+      this.#begin(books.openJob(signed).then(({ index }) => this.#jobs.push({ job: signed, index })));
+    } else if (kind === "time") clock.now += which * amount * 10;
+    else if (kind === "replay") {
+      const report = this.#reports[which % Math.max(1, this.#reports.length)];
+      if (report !== undefined) this.#begin(books.report(report));
+    } else if (kind === "lease" && job !== undefined) await this.#lease(job.job, job.index, which, amount);
+    else if (kind === "close" && job !== undefined && which % 4 === 0)
+      this.#begin(books.closeJob(await closeOf(scene, job.job.id)));
+    else if (kind === "work") lease?.work.go(amount % 10, (amount % 10) + (which % 3));
+    else if (kind === "cancel" && lease !== undefined && which % 4 === 0)
+      this.#begin(books.cancelLease(await cancelOf(scene, lease.work.lease.id)));
+    else if (kind === "report" && lease !== undefined) await this.#report(lease, which);
+    if (pause) await this.settled();
+    this.#begin(books.settleDue());
+  }
+
+  async #lease(job: Verified<Job>, index: number, which: number, amount: number): Promise<void> {
+    const provider = PROVIDERS[which % PROVIDERS.length]!;
+    const terms = {
+      provider: provider.key,
+      instance: provider.key,
+      budget: microCredits(amount),
+      replica: which,
+    };
+    const lease = await signedLease(this.scene, job, index, terms);
+    const work = new LeaseWork(this.scene, job, lease);
+    this.#begin(this.scene.books.addLease(lease).then(() => this.#works.push({ work, provider })));
+  }
+
+  async #report({ work, provider }: Working, which: number): Promise<void> {
+    const close = which % 5 === 0;
+    const report = await work.report({
+      provider,
+      advance: { close },
+      receipt: { final: close && which % 2 === 0 },
+    });
+    const { size } = work.outcomes;
+    this.#reports.push(report);
+    this.#begin(this.scene.books.report(report).then(() => (work.logged = Math.max(work.logged, size))));
+  }
+
+  /** Lets all time pass: what is left open ends. */
+  async end(): Promise<void> {
+    await this.settled();
+    for (let i = 0; i < 3; i += 1) {
+      this.scene.clock.now += 100_000_000;
+      // oxlint-disable-next-line no-await-in-loop -- leases first, then their jobs
+      await this.scene.books.settleDue();
+    }
+  }
+}
+
+describe("any story of jobs, leases, reports, replays and lapses of time", () => {
+  it(
+    "ends with every micro-credit where the log says, the same after a restart, and nothing left in escrow",
+    { timeout: 120_000 },
+    async () => {
+      let accepted = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 70 }), async (steps) => {
+          stories += 1;
+          const path = join(folder, `${stories}.sqlite`);
+          const scene = await openScene(path);
+          const story = new Story(scene);
+          for (const each of steps) {
+            // oxlint-disable-next-line no-await-in-loop -- a story has an order
+            await story.take(each);
+          }
+          await story.settled();
+          scene.books.close();
+          const between = openSqliteStore(path);
+          expect(checkBooks(between)).toEqual([]);
+          between.close();
+          const books = await openBooks(scene.options);
+          const after = new Story({ ...scene, books });
+          await after.end();
+          const parties = [scene.requester, ...PROVIDERS].map(({ key }) => books.account(key));
+          for (const { escrowed, pending } of parties) expect(escrowed + pending).toBe(0n);
+          expect(parties.reduce((sum, { available }) => sum + available, 0n)).toBe(GRANT);
+          books.close();
+          const last = openSqliteStore(path);
+          expect(checkBooks(last)).toEqual([]);
+          for (const { state, newest } of last.everything().leases) {
+            expect(state).toBe("settled");
+            if (newest !== undefined && newest.amount > 0n) accepted += 1;
+          }
+          for (const { state } of last.everything().jobs) expect(state).toBe("closed");
+          last.close();
+        }),
+        { numRuns: Number(process.env["TABMESH_STORIES"] ?? 25) },
+      );
+      expect(accepted).toBeGreaterThan(0);
+    },
+  );
+});
