@@ -101,7 +101,7 @@ export function addMapCommand(program: Command, end: (exit: Exit) => void): void
     .option("--ext <extension>", "extension of the outputs, such as .wav")
     .addHelpText(
       "after",
-      "\nExamples:\n  npx tabmesh map grey.wasm --inputs 'photos/*.ppm' --out grey/ --ext .pgm\n" +
+      "\nExamples:\n  npx tabmesh map wordcount.wasm --inputs 'texts/**/*.txt' --out counts/ --ext .count\n" +
         '  npx tabmesh map flite.wasm --lines poem.txt --arg -t --arg "{input}" --arg -o --arg out.wav \\\n' +
         "    --output-file out.wav --out spoken/ --ext .wav\n\nProviders can read inputs.",
     )

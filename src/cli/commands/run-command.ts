@@ -68,7 +68,7 @@ export function addRunCommand(program: Command, end: (exit: Exit) => void): void
     .option("-o, --out <file>", "write the output to a file")
     .addHelpText(
       "after",
-      "\nExamples:\n  npx tabmesh run wc.wasm --arg -w < novel.txt\n" +
+      "\nExamples:\n  npx tabmesh run examples/wordcount-c/wordcount.wasm < README.md\n" +
         '  npx tabmesh run flite.wasm --arg -t --arg "{input}" --arg -o --arg out.wav --output-file out.wav \\\n' +
         "    < line.txt > line.wav\n\nProviders can read inputs.",
     )
