@@ -143,6 +143,17 @@ test("a keyboard is enough to consent, start and stop; consent is remembered and
   await context.close();
 });
 
+test("a browser that asks the person about storage and gets no answer does not keep the tab waiting", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.addInitScript(() => {
+    navigator.storage.persist = () => new Promise(() => undefined);
+  });
+  await page.goto(relay.url);
+  await contribute(page);
+  await context.close();
+});
+
 test("a second tab of the browser says that another one is contributing", async () => {
   const context = await browser.newContext();
   const first = await visit(context);

@@ -135,6 +135,7 @@ class TabProvider implements Provider {
   async #startRun(): Promise<ProviderRun> {
     const { store, relayUrl, createSandboxWorker } = this.#options;
     const identity = await store.identity.ensure();
+    // Nobody waits for the answer: Firefox asks the person, who may never say a word.
     void store.persist().catch(() => false);
     return ProviderRun.start(
       {

@@ -94,8 +94,6 @@ class SwitchedContribution implements Contribution {
     this.isAsking.value = false;
     await memory.settings.giveConsent(relayUrl, { at: Date.now(), version: CONSENT_VERSION });
     this.hasConsent.value = true;
-    // The browser may decline; then receipts live as long as it lets them, and are reported every minute anyway.
-    await memory.persist().catch(() => false);
     await this.#start();
   }
 
