@@ -203,3 +203,16 @@ test("a failed request offers to try again, and does", async () => {
   await expect(page.locator(".balance-value")).toBeVisible();
   await page.close();
 });
+
+test("a phone that is turned does not keep the chart's old width", async () => {
+  await runJob(1);
+  const page = await earningsPage();
+  await page.setViewportSize({ width: 844, height: 390 });
+  await expect(page.locator(".chart-place canvas")).toBeVisible();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  await expect
+    .poll(() => page.evaluate(() => document.querySelector(".chart-place canvas")?.clientWidth))
+    .toBeLessThanOrEqual(390);
+  await page.close();
+});

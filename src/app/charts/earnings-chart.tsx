@@ -114,12 +114,21 @@ export function EarningsChart({ points, bucket, testMoney, theme }: EarningsChar
           ? "\u00a0"
           : `${bucketText(bucket, at.start)}: ${at.point === undefined ? "nothing" : `${creditText(at.point.amount)} ${unit} for ${counted(at.point.tasks, "task")}`}`;
     };
-    const plot = new UPlot(optionsOf(element, bucket, show), dataOf(points, bucket), element);
+    const draw = (): UPlot => new UPlot(optionsOf(element, bucket, show), dataOf(points, bucket), element);
+    let plot = draw();
     const sizes = new ResizeObserver(() => {
       plot.setSize({ width: element.clientWidth, height: HEIGHT_PX });
     });
     sizes.observe(element);
+    // With the system's theme the colours change under a picture that is painted already.
+    const scheme = matchMedia("(prefers-color-scheme: dark)");
+    const redraw = (): void => {
+      plot.destroy();
+      plot = draw();
+    };
+    scheme.addEventListener("change", redraw);
     return () => {
+      scheme.removeEventListener("change", redraw);
       sizes.disconnect();
       plot.destroy();
     };
