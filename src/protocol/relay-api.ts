@@ -129,6 +129,8 @@ export interface JobView {
     readonly lease: Cid;
     readonly provider: PeerId;
     readonly state: "open" | "returning" | "settled";
+    /** Outcomes under its newest logged receipt: where the proof in the next report has to begin. */
+    readonly count: number;
     readonly amount: MicroCredits;
   }[];
 }

@@ -74,7 +74,7 @@ const job: JobView = {
   cap: microCredits(9),
   spent: microCredits(5),
   refunded: microCredits(4),
-  leases: [{ lease: cid, provider: peer, state: "settled", amount: microCredits(5) }],
+  leases: [{ lease: cid, provider: peer, state: "settled", count: 3, amount: microCredits(5) }],
 };
 
 function throughText(value: unknown): unknown {

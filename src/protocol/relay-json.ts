@@ -120,6 +120,7 @@ export const jobViewJson: JsonShape<JobView> = jsonRecord<JobView>({
       lease: jsonCid,
       provider: jsonPeer,
       state: jsonOneOf(["open", "returning", "settled"]),
+      count: jsonUint(),
       amount: jsonAmount,
     }),
     MAX_LEASES_PER_JOB,

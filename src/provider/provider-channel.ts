@@ -36,6 +36,8 @@ export interface CountersignedReceipt {
   readonly advance: Uint8Array;
   /** Earlier counts the relay may have logged, newest first, each with the proof that this one extends it. */
   readonly bases: readonly { readonly count: number; readonly proof: readonly Uint8Array[] }[];
+  /** Proof that the first `to` outcomes begin with the first `from`, while the tab lives; `to` at most `count`. */
+  readonly prove: (from: number, to: number) => readonly Uint8Array[];
 }
 
 interface SignedReceipt {
@@ -44,7 +46,7 @@ interface SignedReceipt {
   readonly body: Receipt;
 }
 
-/** Receipts the relay may have logged before; the requester reports too, so the provider cannot know which. */
+/** Receipts the relay may have logged before, kept for a start after a crash; while the tab lives, any count can be proven. */
 const BASES_KEPT = 16;
 
 /**
@@ -172,7 +174,8 @@ export class ProviderChannel {
       .map((base) => ({ count: base, proof: this.#tally.consistencyProof(base, count) }));
     this.#bases = [count, ...this.#bases.filter((base) => base < count)].slice(0, BASES_KEPT);
     this.#tally.forgetBelow(count);
-    return { lease: this.lease, count, seq, amount, final, receipt: receipt.bytes, advance, bases };
+    const prove = (from: number, to: number): Uint8Array[] => this.#tally.consistencyProof(from, to);
+    return { lease: this.lease, count, seq, amount, final, receipt: receipt.bytes, advance, bases, prove };
   }
 
   /** Turns the end of a task into the next leaf. */

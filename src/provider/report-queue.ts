@@ -5,7 +5,7 @@ import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import type { Ground } from "../protocol/greeting.ts";
 import type { Signer } from "../protocol/signature.ts";
-import type { Outbox } from "../storage/outbox.ts";
+import type { Outbox, OutboxItem } from "../storage/outbox.ts";
 import {
   OUTBOX_INTERVAL_MS,
   REPORT_INTERVAL_MS,
@@ -37,7 +37,7 @@ const FINAL_REFUSALS: ReadonlySet<number> = new Set(
 
 export interface ReportQueueOptions {
   readonly outbox: Outbox;
-  readonly client: Pick<RelayClient, "report">;
+  readonly client: Pick<RelayClient, "report" | "job">;
   readonly ground: Ground;
   readonly signer: Signer;
   /** Milliseconds since 1970. */
@@ -54,6 +54,10 @@ export interface ReportQueueOptions {
 export class ReportQueue {
   readonly #options: ReportQueueOptions;
   readonly #newest = new Map<Cid, CountersignedReceipt>();
+  /** Leases of this start: they can prove any count, also one that the requester reported. */
+  readonly #alive = new Map<Cid, CountersignedReceipt>();
+  /** Outcomes that this side has brought into the log, by lease. */
+  readonly #logged = new Map<Cid, number>();
   readonly #urgent = new Set<Cid>();
   #writing: ReturnType<typeof setTimeout> | undefined;
   #interval: ReturnType<typeof setInterval> | undefined;
@@ -82,6 +86,7 @@ export class ReportQueue {
   /** Keeps the newest receipt of a lease; a final one is written and reported at once. */
   save(receipt: CountersignedReceipt): void {
     this.#newest.set(receipt.lease, receipt);
+    this.#alive.set(receipt.lease, receipt);
     if (receipt.final) {
       void this.ended(receipt.lease);
       return;
@@ -110,19 +115,21 @@ export class ReportQueue {
     this.#newest.clear();
     const { outbox, ground, now } = this.#options;
     await Promise.all(
-      receipts.map(({ lease, seq, receipt, advance, count, bases }) =>
-        outbox.put({
+      receipts.map(({ lease, seq, receipt, advance, count, bases, prove }) => {
+        const logged = this.#logged.get(lease);
+        const own = logged === undefined ? [] : [{ count: logged, proof: prove(logged, count) }];
+        return outbox.put({
           lease,
           origin: ground.origin,
           seq,
           receipt,
           advance,
           count,
-          bases,
+          bases: [...own, ...bases],
           lost: [],
           updatedAt: now(),
-        }),
-      ),
+        });
+      }),
     );
     await this.#tell();
   }
@@ -146,7 +153,12 @@ export class ReportQueue {
       if (item.origin !== ground.origin || !wanted(item.lease)) continue;
       try {
         // oxlint-disable-next-line no-await-in-loop -- a relay that is back is not stormed
-        await sendReport(client, ground, signer, item);
+        const answer = await sendReport(client, ground, signer, {
+          ...item,
+          logged: this.#logged.get(item.lease) ?? 0,
+          prove: (count) => this.#prove(item, count),
+        });
+        if (answer !== undefined) this.#logged.set(item.lease, item.count);
         this.#retryMs = REPORT_RETRY_MIN_MS;
       } catch (error) {
         if (!(error instanceof FailureError) || !FINAL_REFUSALS.has(error.code)) {
@@ -154,10 +166,22 @@ export class ReportQueue {
           return;
         }
       }
-      this.#urgent.delete(item.lease);
+      if (this.#urgent.delete(item.lease)) this.#forget(item.lease);
       // oxlint-disable-next-line no-await-in-loop
       await outbox.acknowledge(item.lease, item.seq);
     }
+  }
+
+  #prove({ lease, count: to, bases }: OutboxItem, from: number): readonly Uint8Array[] | undefined {
+    const alive = this.#alive.get(lease);
+    if (from <= to && alive !== undefined && to <= alive.count) return alive.prove(from, to);
+    return bases.find(({ count }) => count === from)?.proof;
+  }
+
+  /** The lease is over and reported. */
+  #forget(lease: Cid): void {
+    this.#alive.delete(lease);
+    this.#logged.delete(lease);
   }
 
   #retryLater(): void {

@@ -43,6 +43,8 @@ export class LeaseCrew {
   readonly #seen = new Set<Cid>();
   readonly #summaries: LeaseSummary[] = [];
   readonly #ending = new Set<Promise<void>>();
+  /** Outcomes that this side has brought into the log. */
+  readonly #logged = new WeakMap<RequesterSession, number>();
   #opening = 0;
   #filling: Promise<number> | undefined;
   #lastFailure: FailureError | undefined;
@@ -154,8 +156,10 @@ export class LeaseCrew {
     const material = session.channel.report();
     const { client, contact, ports } = this.#options;
     if (material === undefined) return undefined;
-    const answer = await sendReport(client, contact.info, ports.signer, { ...material, lost: [] });
+    const logged = this.#logged.get(session) ?? 0;
+    const answer = await sendReport(client, contact.info, ports.signer, { ...material, logged, lost: [] });
     if (answer === undefined) return undefined;
+    this.#logged.set(session, material.body.count);
     try {
       await contact.log.checkInclusion(answer, answer.entry);
       return { index: answer.index, verified: true };

@@ -32,11 +32,9 @@ export interface ReportMaterial {
   readonly receipt: Uint8Array;
   readonly advance: Uint8Array;
   readonly body: Receipt;
-  readonly bases: readonly { readonly count: number; readonly proof: readonly Uint8Array[] }[];
+  /** Proof that its outcomes begin with the first `count` of them; nothing when it has not so many. */
+  readonly prove: (count: number) => readonly Uint8Array[] | undefined;
 }
-
-/** Counts the relay may have logged before: those of receipts that were countersigned. */
-const BASES_KEPT = 16;
 
 /**
  * The requester's side of one lease's payment channel: what it named, what came back, which receipt it owes a
@@ -51,7 +49,6 @@ export class RequesterChannel {
   #closed = false;
   #receipt: Unverified<Receipt> | undefined;
   #countersigned: { readonly receipt: Unverified<Receipt>; readonly advance: Uint8Array } | undefined;
-  #bases: number[] = [];
 
   constructor(held: HeldLease) {
     this.held = held;
@@ -212,11 +209,7 @@ export class RequesterChannel {
   signed(advance: Advance, bytes: Uint8Array, receipt: Unverified<Receipt> | undefined): void {
     this.#named = Math.max(this.#named, advance.taskCount);
     this.#closed ||= advance.close;
-    if (receipt === undefined) return;
-    const { count } = receipt.body;
-    const before = this.#countersigned?.receipt.body.count;
-    if (before !== undefined && before < count) this.#bases = [before, ...this.#bases].slice(0, BASES_KEPT);
-    this.#countersigned = { receipt, advance: bytes };
+    if (receipt !== undefined) this.#countersigned = { receipt, advance: bytes };
   }
 
   /** Whether the newest receipt still lacks this side's signature. */
@@ -234,7 +227,7 @@ export class RequesterChannel {
       receipt: newest.receipt.bytes,
       advance: newest.advance,
       body: newest.receipt.body,
-      bases: this.#bases.map((base) => ({ count: base, proof: this.#tally.consistencyProof(base, count) })),
+      prove: (from) => (from <= count ? this.#tally.consistencyProof(from, count) : undefined),
     };
   }
 }

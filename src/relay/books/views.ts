@@ -33,6 +33,7 @@ export function jobView({ store, committed }: ViewParts, id: Cid): JobView | und
     lease,
     provider,
     state: stage,
+    count: newest?.count ?? 0,
     amount: newest?.amount ?? microCredits(0),
   }));
   return { job: id, state, cap: terms.cap, spent, refunded, leases };

@@ -76,6 +76,7 @@ const schemas: Readonly<Record<string, Json>> = {
         lease: cid,
         provider: peer,
         state: { enum: ["open", "returning", "settled"] },
+        count: whole,
         amount: decimal,
       }),
     ),
