@@ -24,3 +24,15 @@ export const OFFER_INTERVAL_MS = 250;
 
 /** A drain waits that long for the requester's last signature: what is unsigned by then is lost, but the tab must go. */
 export const DRAIN_SIGN_TIMEOUT_MS = 400;
+
+/** Tasks go to a thread together as far as they will probably end within this: far below what a person or a window of receipts notices. */
+export const BATCH_MS = 4;
+
+/** Tasks that go to a thread together: their outcomes fill one coalesced send of the mesh; more saves nothing. */
+export const MAX_BATCH_TASKS = 64;
+
+/** Input bytes that go to a thread together, unless it is one task: what is copied while the window's thread waits. */
+export const MAX_BATCH_BYTES: number = 256 * 1024;
+
+/** A thread holds the tasks it runs and the next ones, so that it never waits for the window's thread. */
+export const BATCHES_PER_THREAD = 2;

@@ -1,5 +1,5 @@
 import { type Remote, wrap } from "comlink";
-import type { LoadResult, Sandbox, TaskRequest, TaskResult } from "../sandbox/task.ts";
+import type { LoadResult, RemoteSandbox, TaskRequest, TaskResult } from "../sandbox/task.ts";
 
 /**
  * One worker thread that runs functions. This file owns its life: a call under way when it ends never settles by
@@ -7,7 +7,8 @@ import type { LoadResult, Sandbox, TaskRequest, TaskResult } from "../sandbox/ta
  */
 export interface SandboxThread {
   load(cid: string, bytes: Uint8Array): Promise<LoadResult>;
-  run(request: TaskRequest): Promise<TaskResult>;
+  /** Runs tasks one after the other, and answers when all have ended. */
+  runAll(requests: readonly TaskRequest[]): Promise<readonly TaskResult[]>;
   /** Ends the thread at once, whatever it does. */
   terminate(): void;
   /** Called once when the thread dies by itself. */
@@ -17,10 +18,10 @@ export interface SandboxThread {
 /** @param create makes the worker of workers/sandbox.worker.ts; the page does it, so that its bundler sees the file. */
 export function startSandboxThread(create: () => Worker): SandboxThread {
   const worker = create();
-  const sandbox: Remote<Sandbox> = wrap<Sandbox>(worker);
+  const sandbox: Remote<RemoteSandbox> = wrap<RemoteSandbox>(worker);
   return {
     load: (cid, bytes) => sandbox.load(cid, bytes),
-    run: (request) => sandbox.run(request),
+    runAll: (requests) => sandbox.runAll(requests),
     terminate: () => worker.terminate(),
     onDeath(listener) {
       worker.addEventListener("error", (event) => listener(event.message), { once: true });

@@ -11,6 +11,7 @@ import { type Advance, advanceMessage, cancelMessage, type Task } from "../proto
 import { encode } from "../protocol/schema.ts";
 import { encodeUtf8 } from "../protocol/text.ts";
 import { fuel } from "../protocol/units.ts";
+import type { FunctionSpec } from "../sandbox/task.ts";
 import { failureSchema, FRAME, splitHeader, splitSeq } from "../protocol/work-frame.ts";
 import type { WorkOrder } from "./check-open.ts";
 import { CLOSE_TIMEOUT_MS, DRAIN_SIGN_TIMEOUT_MS } from "./limits.ts";
@@ -42,6 +43,8 @@ export class WorkSession {
   readonly #ready: { readonly task: Task; readonly input: Uint8Array }[] = [];
   readonly #running = new Map<number, Running>();
   readonly #ended = Promise.withResolvers<FailureError | undefined>();
+  /** One object for all tasks: it is cloned once for those that go to a thread together. */
+  readonly #function: FunctionSpec;
   #work: LoadedWork | undefined;
   #closing: ReturnType<typeof setTimeout> | undefined;
   #dispatch: ReturnType<typeof setTimeout> | undefined;
@@ -54,6 +57,8 @@ export class WorkSession {
     this.#frames = frames;
     this.#ports = ports;
     this.channel = new ProviderChannel(order);
+    const { cid, abi, entry } = order.job.body.work;
+    this.#function = { cid, abi, entry };
     this.#receipts = new ReceiptSigner(this.channel, ports.signer, (receipt, final) => {
       frames.sendFrame(FRAME.receipt, receipt).catch(() => undefined);
       if (final) this.#closeSoon();
@@ -213,12 +218,12 @@ export class WorkSession {
   }
 
   async #run(task: Task, input: Uint8Array, work: LoadedWork): Promise<void> {
-    const { work: what, limits } = this.channel.order.job.body;
+    const { limits } = this.channel.order.job.body;
     const cancel = new AbortController();
     this.#running.set(task.seq, { task, cancel });
     const result = await this.#ports.pool.run({
       request: {
-        function: { cid: what.cid, abi: what.abi, entry: what.entry },
+        function: this.#function,
         args: work.args,
         input,
         seed: task.seed,

@@ -1,5 +1,6 @@
 import { failureCode, failureKind, type FailureName } from "../protocol/failure-code.ts";
 import type { TaskRequest, TaskResult } from "../sandbox/task.ts";
+import { BATCH_MS, BATCHES_PER_THREAD, MAX_BATCH_BYTES, MAX_BATCH_TASKS } from "./limits.ts";
 import type { SandboxThread } from "./sandbox-thread.ts";
 
 export interface PoolTask {
@@ -10,7 +11,7 @@ export interface PoolTask {
   readonly deadlineMs: number;
   /** Gives it back when it has not started, ends it when it has. */
   readonly signal: AbortSignal;
-  /** The thread turns to it. */
+  /** The thread turns to it. Of tasks that go there together the first is told alone. */
   readonly onStart: () => void;
 }
 
@@ -21,15 +22,24 @@ interface Entry extends PoolTask {
   readonly settle: (result: PoolResult) => void;
   started: boolean;
   settled: boolean;
+  /** Was in a batch that did not come back, and runs by itself to find out whose fault that was. */
+  isSuspect: boolean;
 }
 
-/** Tasks a thread holds: the one it runs and the next, so that it never waits for the window's thread. */
-const TASKS_PER_THREAD = 2;
+/** Tasks of one function that go to a thread together. */
+interface Batch {
+  readonly entries: readonly Entry[];
+  /** When the thread turned to it, by performance.now(). */
+  begunAt: number;
+}
 
 interface Slot {
   readonly thread: SandboxThread;
   readonly loaded: Map<string, Promise<PoolResult | undefined>>;
-  readonly entries: Entry[];
+  /** The one it runs, and the next. */
+  readonly batches: Batch[];
+  /** What one task took lately; nothing is known of a new thread. */
+  msPerTask: number;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -46,13 +56,17 @@ function failed(name: FailureName, detail: string): PoolResult {
   };
 }
 
-/** Runs tasks on up to `size` threads, first come first served, each within its deadline. */
+/**
+ * Runs tasks on up to `size` threads, first come first served, each within its deadline. Tasks that wait go to a thread
+ * together, as many as it will probably end within BATCH_MS: the way there and back costs as much as a small task.
+ */
 export class WorkerPool {
   readonly #startThread: () => SandboxThread;
   readonly #slots: Slot[] = [];
-  readonly #queue: Entry[] = [];
+  #queue: Entry[] = [];
   #size: number;
   #stopped = false;
+  #assigning = false;
 
   constructor(startThread: () => SandboxThread, size: number) {
     this.#startThread = startThread;
@@ -65,7 +79,7 @@ export class WorkerPool {
 
   /** Threads that would turn to a new task at once. */
   get free(): number {
-    const busy = this.#slots.filter((slot) => slot.entries.length > 0).length;
+    const busy = this.#slots.filter((slot) => slot.batches.length > 0).length;
     return Math.max(0, this.#size - busy - this.#queue.length);
   }
 
@@ -79,22 +93,23 @@ export class WorkerPool {
   /** Never rejects: what goes wrong is a result. */
   run(task: PoolTask): Promise<PoolResult> {
     const { promise, resolve } = Promise.withResolvers<PoolResult>();
-    const entry: Entry = { ...task, started: false, settled: false, settle: resolve };
+    const entry: Entry = { ...task, started: false, settled: false, isSuspect: false, settle: resolve };
     if (this.#stopped) return Promise.resolve(failed("draining", "the provider is stopping"));
     if (task.signal.aborted) return Promise.resolve(failed("not-started", "cancelled before it started"));
     task.signal.addEventListener("abort", () => this.#abort(entry), { once: true });
     this.#queue.push(entry);
-    this.#assign();
+    this.#assignSoon();
     return promise;
   }
 
   /** Ends every thread; what runs or waits is settled as returned. */
   stop(): void {
     this.#stopped = true;
-    const open = [...this.#slots.flatMap((slot) => slot.entries), ...this.#queue];
+    const held = this.#slots.flatMap((slot) => slot.batches.flatMap(({ entries }) => entries));
+    const open = [...held, ...this.#queue];
     for (const slot of this.#slots) this.#end(slot);
     this.#slots.length = 0;
-    this.#queue.length = 0;
+    this.#queue = [];
     for (const entry of open) this.#settle(entry, failed("draining", "the provider is stopping"));
   }
 
@@ -107,37 +122,72 @@ export class WorkerPool {
   #abort(entry: Entry): void {
     if (entry.settled) return;
     if (entry.started) {
-      const slot = this.#slots.find((each) => each.entries[0] === entry);
-      if (slot !== undefined) this.#replace(slot, failed("cancelled", "cancelled by the requester"));
+      const slot = this.#slots.find(({ batches }) => batches[0]?.entries.includes(entry) === true);
+      this.#settle(entry, failed("cancelled", "cancelled by the requester"));
+      if (slot !== undefined) this.#replace(slot);
       return;
     }
     removeFrom(this.#queue, entry);
     this.#settle(entry, failed("not-started", "cancelled before it started"));
   }
 
+  /** What is given to the pool in one tick goes to the threads together. */
+  #assignSoon(): void {
+    if (this.#assigning) return;
+    this.#assigning = true;
+    queueMicrotask(() => {
+      this.#assigning = false;
+      this.#assign();
+    });
+  }
+
   #assign(): void {
     while (this.#queue.length > 0 && !this.#stopped) {
       const slot = this.#leastBusy();
       if (slot === undefined) return;
-      const entry = this.#queue.shift();
-      if (entry === undefined) return;
-      slot.entries.push(entry);
-      void this.#feed(slot, entry);
+      const batch: Batch = { entries: this.#takeBatch(slot), begunAt: 0 };
+      slot.batches.push(batch);
+      void this.#feed(slot, batch);
     }
   }
 
+  /** The first in the queue, and those behind it that may come along; no thread takes what another could turn to. */
+  #takeBatch({ msPerTask }: Slot): readonly Entry[] {
+    const most = Math.min(
+      MAX_BATCH_TASKS,
+      Math.max(1, Math.floor(BATCH_MS / msPerTask)),
+      Math.ceil(this.#queue.length / this.#size),
+    );
+    let bytes = 0;
+    let count = 0;
+    for (const { request, isSuspect } of this.#queue) {
+      bytes += request.input.length;
+      const isApart = isSuspect || request.function.cid !== this.#queue[0]?.request.function.cid;
+      if (count > 0 && (count === most || isApart || bytes > MAX_BATCH_BYTES)) break;
+      count += 1;
+      if (isSuspect) break;
+    }
+    return this.#queue.splice(0, count);
+  }
+
   #leastBusy(): Slot | undefined {
-    const idle = this.#slots.find((slot) => slot.entries.length === 0);
+    const idle = this.#slots.find((slot) => slot.batches.length === 0);
     if (idle !== undefined) return idle;
     if (this.#slots.length < this.#size) return this.#open();
     return this.#slots
-      .filter((slot) => slot.entries.length < TASKS_PER_THREAD)
-      .toSorted((a, b) => a.entries.length - b.entries.length)[0];
+      .filter((slot) => slot.batches.length < BATCHES_PER_THREAD)
+      .toSorted((a, b) => a.batches.length - b.batches.length)[0];
   }
 
   #open(): Slot {
-    const slot: Slot = { thread: this.#startThread(), loaded: new Map(), entries: [], timer: undefined };
-    slot.thread.onDeath((reason) => this.#replace(slot, failed("worker-lost", reason)));
+    const slot: Slot = {
+      thread: this.#startThread(),
+      loaded: new Map(),
+      batches: [],
+      msPerTask: BATCH_MS,
+      timer: undefined,
+    };
+    slot.thread.onDeath((reason) => this.#giveUp(slot, failed("worker-lost", reason)));
     this.#slots.push(slot);
     return slot;
   }
@@ -147,69 +197,88 @@ export class WorkerPool {
     slot.thread.terminate();
   }
 
-  /** The thread is gone or must go: its first task ends with `result`, the rest are given to others. */
-  #replace(slot: Slot, result: PoolResult): void {
+  /** What the thread runs did not end as it should: a single task gets `result`, of several each is run by itself. */
+  #giveUp(slot: Slot, result: PoolResult): void {
+    const [running] = slot.batches;
+    const [first, ...others] = running?.entries.filter(({ settled }) => !settled) ?? [];
+    if (first !== undefined && others.length === 0) this.#settle(first, result);
+    for (const entry of others.length === 0 ? [] : [first, ...others])
+      if (entry !== undefined) entry.isSuspect = true;
+    this.#replace(slot);
+  }
+
+  /** The thread is gone or must go: what it holds is given to others. */
+  #replace(slot: Slot): void {
     if (!this.#slots.includes(slot)) return;
     this.#end(slot);
     removeFrom(this.#slots, slot);
-    const [first, ...rest] = slot.entries;
-    slot.entries.length = 0;
-    this.#queue.unshift(...rest);
-    if (first !== undefined) this.#settle(first, result);
-    this.#assign();
+    const left = slot.batches.flatMap(({ entries }) => entries).filter(({ settled }) => !settled);
+    for (const entry of left) entry.started = false;
+    slot.batches.length = 0;
+    this.#queue.unshift(...left);
+    this.#assignSoon();
   }
 
   #retire(): void {
-    for (const slot of this.#slots.filter((each) => each.entries.length === 0)) {
+    for (const slot of this.#slots.filter((each) => each.batches.length === 0)) {
       if (this.#slots.length <= this.#size) return;
       this.#end(slot);
       removeFrom(this.#slots, slot);
     }
   }
 
-  /** Loads the function if need be, and runs the task; both calls wait in the thread's own queue behind the task before. */
-  async #feed(slot: Slot, entry: Entry): Promise<void> {
-    if (slot.entries[0] === entry) this.#begin(slot, entry);
-    let result: PoolResult;
+  /** Loads the function if need be, and runs the tasks; both calls wait in the thread's own queue behind those before. */
+  async #feed(slot: Slot, batch: Batch): Promise<void> {
+    if (slot.batches[0] === batch) this.#begin(slot, batch);
+    let results: readonly PoolResult[];
     try {
-      result = await this.#runLoaded(slot, entry);
-      if (result.kind === "failed" && result.code === failureCode("function-unavailable")) {
+      results = await this.#runLoaded(slot, batch);
+      if (results.some(isUnloaded)) {
         // The thread let go of the function to make room for others.
         slot.loaded.clear();
-        result = await this.#runLoaded(slot, entry);
+        results = await this.#runLoaded(slot, batch);
       }
     } catch (error) {
-      result = failed("worker-lost", error instanceof Error ? error.message : "the thread failed");
+      const detail = error instanceof Error ? error.message : "the thread failed";
+      results = batch.entries.map(() => failed("worker-lost", detail));
     }
     if (!this.#slots.includes(slot)) return;
-    this.#finished(slot, entry, result);
+    this.#finished(slot, batch, results);
   }
 
-  #finished(slot: Slot, entry: Entry, result: PoolResult): void {
-    removeFrom(slot.entries, entry);
+  #finished(slot: Slot, batch: Batch, results: readonly PoolResult[]): void {
+    removeFrom(slot.batches, batch);
     clearTimeout(slot.timer);
-    this.#settle(entry, result);
-    const [next] = slot.entries;
+    const msPerTask = (performance.now() - batch.begunAt) / batch.entries.length;
+    slot.msPerTask = (slot.msPerTask + msPerTask) / 2;
+    for (const [place, entry] of batch.entries.entries())
+      this.#settle(entry, results[place] ?? failed("worker-lost", "the thread gave no result"));
+    const [next] = slot.batches;
     if (next !== undefined) this.#begin(slot, next);
     this.#retire();
     this.#assign();
   }
 
-  #begin(slot: Slot, entry: Entry): void {
-    if (entry.settled) {
+  #begin(slot: Slot, batch: Batch): void {
+    if (batch.entries.some(({ settled }) => settled)) {
       // Given back while it waited in this thread, which would now run it for nobody.
-      this.#replace(slot, failed("not-started", "cancelled before it started"));
+      this.#replace(slot);
       return;
     }
-    entry.started = true;
-    entry.onStart();
+    for (const entry of batch.entries) entry.started = true;
+    batch.entries[0]?.onStart();
+    batch.begunAt = performance.now();
+    const deadlineMs = Math.max(...batch.entries.map((entry) => entry.deadlineMs));
     slot.timer = setTimeout(() => {
-      this.#replace(slot, failed("deadline", `longer than ${entry.deadlineMs} ms`));
-    }, entry.deadlineMs);
+      this.#giveUp(slot, failed("deadline", `longer than ${deadlineMs} ms`));
+    }, deadlineMs);
   }
 
-  async #runLoaded(slot: Slot, entry: Entry): Promise<PoolResult> {
-    return (await this.#load(slot, entry)) ?? (await slot.thread.run(entry.request));
+  async #runLoaded(slot: Slot, { entries }: Batch): Promise<readonly PoolResult[]> {
+    const [first] = entries;
+    const refused = first === undefined ? undefined : await this.#load(slot, first);
+    if (refused !== undefined) return entries.map(() => refused);
+    return slot.thread.runAll(entries.map(({ request }) => request));
   }
 
   #load(slot: Slot, entry: Entry): Promise<PoolResult | undefined> {
@@ -231,6 +300,12 @@ export class WorkerPool {
       ? { ...loaded, fuel: 0n, stderr: NO_BYTES, inputSha256: NO_BYTES }
       : undefined;
   }
+}
+
+const UNLOADED = failureCode("function-unavailable");
+
+function isUnloaded(result: PoolResult): boolean {
+  return result.kind === "failed" && result.code === UNLOADED;
 }
 
 function removeFrom<T>(list: T[], item: T): void {

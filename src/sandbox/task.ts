@@ -94,3 +94,9 @@ export interface Sandbox {
   /** Lets go of a function. */
   forget(cid: string): Promise<void>;
 }
+
+/** A sandbox on another thread. To go there and back costs as much as a small task, so several may go together. */
+export interface RemoteSandbox extends Sandbox {
+  /** Runs tasks one after the other, and answers in their order when all have ended. */
+  runAll(requests: readonly TaskRequest[]): Promise<readonly TaskResult[]>;
+}

@@ -24,7 +24,7 @@ export function sandboxHere(): SandboxThread {
   const sandbox = createSandbox();
   return {
     load: (cid, bytes) => sandbox.load(cid, bytes),
-    run: (request) => sandbox.run(request),
+    runAll: (requests) => Promise.all(requests.map(async (request) => sandbox.run(request))),
     terminate: () => undefined,
     onDeath: () => undefined,
   };
