@@ -26,7 +26,7 @@ export const OFFER_INTERVAL_MS = 250;
 export const DRAIN_SIGN_TIMEOUT_MS = 400;
 
 /** Tasks go to a thread together as far as they will probably end within this: far below what a person or a window of receipts notices. */
-export const BATCH_MS = 4;
+export const BATCH_MS = 8;
 
 /** Tasks that go to a thread together: their outcomes fill one coalesced send of the mesh; more saves nothing. */
 export const MAX_BATCH_TASKS = 64;

@@ -64,6 +64,9 @@ export class JobRun {
   #lonelySince: number | undefined;
   #nextFillAt = 0;
   #fillPauseMs = LEASE_RETRY_MIN_MS;
+  #alarm: ReturnType<typeof setTimeout> | undefined;
+  /** When it goes off, by performance.now(). */
+  #alarmAt = 0;
 
   constructor(run: JobRunOptions) {
     this.#run = run;
@@ -104,6 +107,7 @@ export class JobRun {
           ? error
           : new FailureError("relay-fault", "the job could not be carried on", { cause: error });
     }
+    clearTimeout(this.#alarm);
     await this.#queue.stop().catch(() => undefined);
     const isCut = this.#cancelled || failure !== undefined;
     this.#enter("settling");
@@ -128,19 +132,28 @@ export class JobRun {
 
   async #dispatch(): Promise<void> {
     this.#enter("finding-providers");
-    while (!this.#cancelled && !(this.#queue.isEmpty && this.#underWay === 0)) {
+    while (!this.#cancelled && !this.#isServed) {
       const changed = this.#changed.promise;
       // oxlint-disable-next-line no-await-in-loop -- the loop of the job
       await this.#keepCrew();
-      const member = this.#roomiest();
       // oxlint-disable-next-line no-await-in-loop
-      const item = member === undefined || this.results.isFull ? undefined : await this.#queue.take();
-      if (item === undefined) {
-        // oxlint-disable-next-line no-await-in-loop
-        if (!(this.#queue.isEmpty && this.#underWay === 0)) await this.#pause(changed);
-      } else {
-        this.#assign(item);
-      }
+      await this.#assignAll();
+      // oxlint-disable-next-line no-await-in-loop
+      if (!this.#isServed) await this.#pause(changed);
+    }
+  }
+
+  get #isServed(): boolean {
+    return this.#queue.isEmpty && this.#underWay === 0;
+  }
+
+  /** Inputs are taken as long as somebody has room for them. */
+  async #assignAll(): Promise<void> {
+    while (!this.#cancelled && !this.results.isFull && this.#roomiest() !== undefined) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, in their order
+      const item = await this.#queue.take();
+      if (item === undefined) return;
+      this.#assign(item);
     }
   }
 
@@ -254,12 +267,20 @@ export class JobRun {
     this.#tell(error.detail);
   }
 
+  /** Waits for a change, or until the relay may be asked for leases again. */
   async #pause(changed: Promise<void>): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const wait = Math.max(10, Math.min(LEASE_RETRY_MAX_MS, this.#nextFillAt - performance.now()));
-    const timer = setTimeout(resolve, wait);
-    await Promise.race([changed, promise]);
-    clearTimeout(timer);
+    const now = performance.now();
+    const wakeAt = now + Math.max(10, Math.min(LEASE_RETRY_MAX_MS, this.#nextFillAt - now));
+    // A timer for each of thousands of pauses a second would cost more than a small task: one that is early enough stays.
+    if (this.#alarm === undefined || wakeAt < this.#alarmAt) {
+      clearTimeout(this.#alarm);
+      this.#alarmAt = wakeAt;
+      this.#alarm = setTimeout(() => {
+        this.#alarm = undefined;
+        this.#wake();
+      }, wakeAt - now);
+    }
+    await changed;
   }
 
   /** The escrow's rest goes back to the payer. @returns micro-credits refunded so far. */

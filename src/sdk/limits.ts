@@ -30,3 +30,6 @@ export const REPORT_INTERVAL_MS = 30_000;
 
 /** Results that wait for their reader before the job pauses. */
 export const UNREAD_RESULTS = 256;
+
+/** Random salts that are drawn together, 4 KiB. */
+export const SALTS_IN_STOCK = 256;
