@@ -39,7 +39,7 @@ function citationsIn(text: string): readonly Citation[] {
 /** The text below a heading or a bold line over a list, up to the next of either. */
 function below(line: string): string {
   const [, after] = PAGE.split(`\n${line}\n`);
-  return after?.split(/\n(?:#|\*\*[^*\n]+\*\*\n\n- )/u)[0] ?? "";
+  return after?.split(/\n(?:#|\*\*[^*\n.]+\*\*\n\n- )/u)[0] ?? "";
 }
 
 /** Whether a file has a test of this name: a call with the name, or a row of a table of tests. */
