@@ -8,7 +8,7 @@ import { WireError } from "./wire-error.ts";
  */
 export class CborReader {
   readonly #bytes: Uint8Array;
-  readonly #path: string[] = [];
+  readonly #path: (string | number)[] = [];
   #at = 0;
 
   /** A subclass whose `slice` shares memory (Node's Buffer) is looked at as plain bytes, so that copies are copies. */
@@ -26,7 +26,7 @@ export class CborReader {
   }
 
   /** Marks that a field or item is being read; every enter is followed by a leave unless reading fails. */
-  enter(name: string): void {
+  enter(name: string | number): void {
     if (this.#path.length >= MAX_DEPTH) this.fail(`nested deeper than ${MAX_DEPTH}`);
     this.#path.push(name);
   }

@@ -148,7 +148,7 @@ export function list<T>(item: Schema<T>, maxItems: number = MAX_ITEMS): Schema<r
       const count = from.count(4, maxItems);
       const items: T[] = [];
       for (let i = 0; i < count; i += 1) {
-        from.enter(String(i));
+        from.enter(i);
         items.push(item.read(from));
         from.leave();
       }

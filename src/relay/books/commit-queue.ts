@@ -5,7 +5,7 @@ import type { Commit } from "../books.ts";
 import type { Batch, BooksStore, JobRow, LeaseRow } from "../store/books-store.ts";
 import type { Committed } from "./committed.ts";
 import { Draft } from "./draft.ts";
-import { MAX_BATCH_OPERATIONS } from "./limits.ts";
+import { MAX_BATCH_OPERATIONS, PREPARED_TOGETHER } from "./limits.ts";
 import type { LogTree } from "./log-tree.ts";
 import { entryHash } from "./native-hash.ts";
 import type { RelayKey } from "./native-keys.ts";
@@ -16,7 +16,14 @@ export type Answer<T> = () => T;
 /** Judges and applies; throws a FailureError to refuse. Called once, in order, on how things stand by then. */
 export type Operation<T> = (draft: Draft) => Answer<T>;
 
+/**
+ * What an operation does before its turn, without looking at how things stand: each step is done for several waiting
+ * operations before the next one. A step that throws refuses its operation.
+ */
+export type Steps = readonly (() => void)[];
+
 interface Waiting {
+  readonly prepare: Steps;
   readonly run: (batch: Draft) => void;
   readonly settle: (fault: FailureError | undefined) => void;
 }
@@ -33,6 +40,12 @@ function jobRowOf({ terms, signers: _signers, ...row }: JobState): JobRow {
 
 function leaseRowOf({ terms, ...row }: LeaseState): LeaseRow {
   return { ...row, provider: terms.provider, instance: terms.instance };
+}
+
+function apply(operations: readonly Waiting[], draft: Draft): void {
+  const most = Math.max(...operations.map(({ prepare }) => prepare.length));
+  for (let step = 0; step < most; step += 1) for (const { prepare } of operations) prepare[step]?.();
+  for (const { run } of operations) run(draft);
 }
 
 export interface CommitQueueParts {
@@ -63,12 +76,21 @@ export class CommitQueue {
   }
 
   /** @throws FailureError what the operation throws, or `relay-fault` when nothing could be written. */
-  async submit<T>(operation: Operation<T>): Promise<T> {
+  async submit<T>(operation: Operation<T>, steps: Steps = []): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       let answer: Answer<T> | undefined;
       let refusal: FailureError | undefined;
       this.#waiting.push({
+        prepare: steps.map((step) => () => {
+          if (refusal !== undefined) return;
+          try {
+            step();
+          } catch (error) {
+            refusal = asFailure(error);
+          }
+        }),
         run: (batch) => {
+          if (refusal !== undefined) return;
           try {
             const draft = new Draft(batch, batch.time);
             answer = operation(draft);
@@ -113,7 +135,8 @@ export class CommitQueue {
   async #flush(operations: readonly Waiting[]): Promise<void> {
     const { committed, clock } = this.#parts;
     const draft = new Draft(committed, clock());
-    for (const { run } of operations) run(draft);
+    for (let at = 0; at < operations.length; at += PREPARED_TOGETHER)
+      apply(operations.slice(at, at + PREPARED_TOGETHER), draft);
     let fault: FailureError | undefined;
     try {
       this.#commit(draft);
@@ -172,6 +195,15 @@ export class CommitQueue {
   #tell(draft: Draft): void {
     const entries = draft.entries.map(({ index, type, accounts }) => ({ index, type, accounts }));
     const size = this.#parts.tree.size;
-    for (const listener of this.#listeners) listener({ size, entries });
+    for (const listener of this.#listeners) {
+      try {
+        listener({ size, entries });
+      } catch (error) {
+        // A listener's fault is not the books': it surfaces by itself, and the queue goes on.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 }

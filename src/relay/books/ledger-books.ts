@@ -24,7 +24,7 @@ import type { LogTree } from "./log-tree.ts";
 import { plainBytes } from "./native-hash.ts";
 import { type RelayKey, relayKey, verifyNative } from "./native-keys.ts";
 import { openJob } from "./open-job.ts";
-import { logReport, openReport } from "./report.ts";
+import { logReport, type OpenedReport, openReport, verifyReport } from "./report.ts";
 import { bar, grant, revokeKey, rotateKey } from "./rule-entries.ts";
 import { settlePast } from "./settling.ts";
 import type { Policy } from "./standing.ts";
@@ -155,16 +155,26 @@ export class LedgerBooks implements Books {
   }
 
   async report(envelope: Uint8Array): Promise<ReportAnswer> {
-    const { court } = this.#parts;
-    return this.#submit((draft) => {
-      const logged = logReport(court, draft, openReport(court, envelope));
-      if (logged instanceof FailureError)
-        return () => {
-          throw logged;
-        };
-      const entry = draft.entry(logged) ?? this.#entry(logged);
-      return () => ({ ...this.#prove(logged), entry });
-    });
+    const { court, committed, queue } = this.#parts;
+    let opened: OpenedReport | undefined;
+    const open = (): OpenedReport => (opened ??= openReport(court, envelope));
+    const verify = (): void => {
+      const { receipt } = open();
+      const newest = committed.lease(receipt.body.lease)?.newest;
+      if (newest?.id !== receipt.id) verifyReport(open());
+    };
+    return queue.submit(
+      (draft) => {
+        const logged = logReport(court, draft, open());
+        if (logged instanceof FailureError)
+          return () => {
+            throw logged;
+          };
+        const entry = draft.entry(logged) ?? this.#entry(logged);
+        return () => ({ ...this.#prove(logged), entry });
+      },
+      [open, verify],
+    );
   }
 
   async cancelLease(cancel: Verified<Cancel>): Promise<JobView> {

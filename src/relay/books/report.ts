@@ -19,6 +19,8 @@ export interface OpenedReport {
   readonly report: Report;
   readonly receipt: Unverified<Receipt>;
   readonly advance: Unverified<Advance>;
+  /** Both signatures hold. */
+  isVerified: boolean;
 }
 
 /** @throws FailureError `malformed`, `wrong-relay`, `wrong-asset`, `bad-signature` by the form of a signature. */
@@ -27,7 +29,15 @@ export function openReport(court: Court, envelope: Uint8Array): OpenedReport {
   const receipt = openEnvelope(receiptMessage, report.receipt, sha256);
   const advance = openEnvelope(advanceMessage, report.advance, sha256);
   for (const body of [report, receipt.body, advance.body]) requireOrigin(body, court.origin, court.asset);
-  return { envelope, report, receipt, advance };
+  return { envelope, report, receipt, advance, isVerified: false };
+}
+
+/** @throws FailureError `bad-signature` unless receipt and advance are signed by whom they say. */
+export function verifyReport(opened: OpenedReport): void {
+  if (opened.isVerified) return;
+  verifiedSync(opened.receipt, verifyNative);
+  verifiedSync(opened.advance, verifyNative);
+  opened.isVerified = true;
 }
 
 /** The provider's instance has signed the receipt, and the requester's key the advance (rule 12). */
@@ -47,8 +57,7 @@ function requireParties(court: Court, draft: Draft, opened: OpenedReport, lease:
   const requester = soleSigner(court, draft, advance);
   if (requester.session !== terms.requesterKey || requester.root !== jobIn(draft, lease.job).terms.requester)
     throw new FailureError("bad-signature", "advance: not signed by the key that the lease names");
-  verifiedSync(receipt, verifyNative);
-  verifiedSync(advance, verifyNative);
+  verifyReport(opened);
   if (report.lost.length > 0) requireReporter(court, draft, opened.envelope, terms.instance);
 }
 
