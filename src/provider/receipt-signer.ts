@@ -1,10 +1,10 @@
-import { openEnvelope, seal } from "../protocol/envelope.ts";
+import { bodyId, seal } from "../protocol/envelope.ts";
 import { receiptMessage } from "../protocol/messages/receipt.ts";
 import type { Signer } from "../protocol/signature.ts";
 import { RECEIPT_INTERVAL_MS } from "./limits.ts";
 import type { ProviderChannel } from "./provider-channel.ts";
 
-/** Signs the receipts of one lease, off the path of the tasks: at once when it is quiet, else every RECEIPT_INTERVAL_MS. */
+/** Signs the receipts of one lease, off the path of the tasks: at once while it is quiet, else every RECEIPT_INTERVAL_MS. */
 export class ReceiptSigner {
   readonly #channel: ProviderChannel;
   readonly #signer: Signer;
@@ -20,10 +20,10 @@ export class ReceiptSigner {
     this.#send = send;
   }
 
-  /** There may be something new to sign. */
+  /** There may be something new to sign. Begins in a task of its own, so that the answer it is for leaves before. */
   signSoon(): void {
     if (this.#signing !== undefined || this.#cooling !== undefined || this.#stopped) return;
-    void this.#signInTurn();
+    this.#cool(0);
   }
 
   /** Signs what is new now and answers with it instead of sending it. Nothing is signed afterwards. */
@@ -47,18 +47,21 @@ export class ReceiptSigner {
     if (receipt === undefined) return;
     this.#send(receipt, final);
     if (this.#stopped) return;
+    this.#cool(RECEIPT_INTERVAL_MS);
+  }
+
+  #cool(ms: number): void {
     this.#cooling = setTimeout(() => {
       this.#cooling = undefined;
-      this.signSoon();
-    }, RECEIPT_INTERVAL_MS);
+      if (!this.#stopped) void this.#signInTurn();
+    }, ms);
   }
 
   async #sign(final: boolean): Promise<Uint8Array | undefined> {
     const draft = this.#channel.draft(final);
     if (draft === undefined) return undefined;
     const bytes = await seal(receiptMessage, draft, [this.#signer]);
-    const { id, body } = openEnvelope(receiptMessage, bytes);
-    this.#channel.signed({ id, bytes, body });
+    this.#channel.signed({ id: bodyId(receiptMessage, draft), bytes, body: draft });
     return bytes;
   }
 }

@@ -234,10 +234,11 @@ export class WorkSession {
       signal: cancel.signal,
       onStart: () => this.#ports.onTask("started", this.channel, task),
     });
+    const isWanted = this.#running.delete(task.seq) && !this.#over;
+    if (isWanted) this.#answerResult(task, result);
+    // The answer leaves first; what a person sees of it can wait.
     this.#ports.onTask("ended", this.channel, task);
-    if (!this.#running.delete(task.seq) || this.#over) return;
-    this.#answerResult(task, result);
-    this.#runReady();
+    if (isWanted) this.#runReady();
   }
 
   #answerResult(task: Task, result: PoolResult): void {
