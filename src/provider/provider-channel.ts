@@ -113,6 +113,7 @@ export class ProviderChannel {
     if (task.seq !== this.#tasks.size)
       throw new FailureError("malformed", `task: seq ${task.seq}, expected ${this.#tasks.size}`);
     if (this.#closed) throw new FailureError("malformed", "task: after the requester closed the lease");
+    if (task.stream) throw new FailureError("unsupported", "task: asks for a stream");
     if (task.seq >= maxTasks) throw new FailureError("malformed", `task: more than the job's ${maxTasks}`);
     if (task.fuelLimit > limits.fuel || task.deadlineMs > limits.deadlineMs) {
       throw new FailureError("malformed", "task: its limits are above the job's");
