@@ -10,7 +10,7 @@ import { type OpenLease, Requester, settle, taskInput } from "./requester-side.t
 /** Bytes of a task frame with a no-op's input; an echo carries as many. */
 const TASK_FRAME_BYTES = 256;
 const INPUT_BYTES = 8;
-const WARM_UP = 50;
+const WARM_UP = 200;
 
 /** Milliseconds of each measurement, interleaved, in order. */
 export interface Times {

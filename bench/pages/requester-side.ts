@@ -6,6 +6,9 @@ import type { Mesh, MeshStream } from "../../src/mesh/mesh.ts";
 import { createRelayClient, type RelayClient } from "../../src/mesh/relay-client.ts";
 import { createTabMesh } from "../../src/mesh/tab-mesh.ts";
 import { cidFromDigest, cidOf, RAW } from "../../src/protocol/cid.ts";
+import { failureCode } from "../../src/protocol/failure-code.ts";
+import { FailureError } from "../../src/protocol/failure.ts";
+import type { LeaseGrant } from "../../src/protocol/messages/lease.ts";
 import { SEED_BYTES, verifierOf } from "../../src/protocol/ed25519.ts";
 import { type SessionIdentity, startSessionIdentity } from "../../src/protocol/session-identity.ts";
 import type { JobOptions } from "../../src/sdk/job-options.ts";
@@ -20,6 +23,8 @@ import type {
 import { taskSeed } from "../../src/sdk/work-queue.ts";
 
 const DIAL_TIMEOUT_MS = 15_000;
+const GRANT_ATTEMPTS = 20;
+const GRANT_PAUSE_MS = 300;
 const verify = verifierOf(crypto.subtle);
 
 function random(length: number): Uint8Array<ArrayBuffer> {
@@ -92,8 +97,7 @@ export class Requester {
       onRoom: () => undefined,
     };
     const stopServing = serveBlobs(this.#mesh, (cid) => Promise.resolve(job.blobs.get(cid)));
-    const [grant] = (await this.#client.submitJob(job.envelope)).leases;
-    if (grant === undefined) throw new Error("the relay gave no lease");
+    const grant = await this.#grant(job);
     const granted = await verifyGrant(grant, job, contact, ports);
     const session = await openSession({
       mesh: this.#mesh,
@@ -111,6 +115,22 @@ export class Requester {
         direct: true,
       });
     return { session, job, dial };
+  }
+
+  /** The provider's offer says a moment after a lease that it is free again. */
+  async #grant(job: MadeJob): Promise<LeaseGrant> {
+    for (let attempt = 0; attempt < GRANT_ATTEMPTS; attempt += 1) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- asks again
+        const [grant] = (await this.#client.submitJob(job.envelope)).leases;
+        if (grant !== undefined) return grant;
+      } catch (error) {
+        if (!(error instanceof FailureError) || error.code !== failureCode("no-provider")) throw error;
+      }
+      // oxlint-disable-next-line no-await-in-loop
+      await new Promise((resolve) => setTimeout(resolve, GRANT_PAUSE_MS));
+    }
+    throw new Error("the relay gave no lease");
   }
 }
 
