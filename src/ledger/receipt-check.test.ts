@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { equalBytes } from "../protocol/bytes.ts";
 import { delegationMessage } from "../protocol/delegation.ts";
 import { signerFromSeed, verifierOf } from "../protocol/ed25519.ts";
-import { bodyId, seal } from "../protocol/envelope.ts";
+import { bodyId, openEnvelope, seal } from "../protocol/envelope.ts";
 import { leafHash, MerkleTree } from "../protocol/merkle.ts";
 import {
   type Inclusion,
@@ -102,6 +102,20 @@ async function sessionOf(root: Signer, from: number, until: number): Promise<Sig
   return signerFromSeed(webcrypto.subtle, seed, await seal(delegationMessage, body, [root]));
 }
 
+/** What fails when the report's signature is not the reporter's. */
+async function spoilt(lost: readonly number[]): Promise<readonly string[]> {
+  const report = { ...story.report, lost };
+  const good = await seal(reportMessage, report, [cast.provider]);
+  const sig = (await cast.provider.sign(Uint8Array.of(1))).slice();
+  const envelope = good.slice();
+  envelope.set(sig, Buffer.from(good).indexOf(openEnvelope(reportMessage, good).claims[0]!.signature));
+  const believing = { origin: ORIGIN, checkInclusion: async () => undefined };
+  const entryBytes = entryOf("receipt", START, { lease: story.leaseId, envelope });
+  return failed(
+    await checkReceiptEntry({ entryBytes, inclusion: story.inclusion, logView: believing, verify }),
+  );
+}
+
 describe("A logged receipt", () => {
   test("passes every check and says who earned what", async () => {
     const entryBytes = story.entries[3]!.bytes;
@@ -150,9 +164,18 @@ describe("A logged receipt", () => {
       });
       if (result.ok) free.add(at);
     }
-    // Only the log time is the relay's own word; that it lies within the delegations' hours was checked.
+    // Free are the log time, which is the relay's own word, and what the reporter alone says: not what the parties signed.
     expect(free.size).toBeGreaterThan(0);
-    expect(free.size).toBeLessThanOrEqual(8);
+    for (const part of [story.report.receipt, story.report.advance]) {
+      const start = Buffer.from(entry).indexOf(part);
+      expect(start).toBeGreaterThan(0);
+      expect([...free].filter((at) => at >= start && at < start + part.length)).toEqual([]);
+    }
+  });
+
+  test("does not depend on the reporter's signature unless the reporter states something of its own", async () => {
+    expect(await spoilt([])).toEqual([]);
+    expect(await spoilt([0])).toEqual(["report"]);
   });
 
   test("fails for any byte of the proof or checkpoint that is changed", async () => {

@@ -2,7 +2,13 @@ import type { FailureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import type { Cid } from "../protocol/cid.ts";
 import { type Signatory, signatory } from "../protocol/delegation.ts";
-import { type MessageType, openEnvelope, type Verified, verified } from "../protocol/envelope.ts";
+import {
+  type MessageType,
+  openEnvelope,
+  type Unverified,
+  type Verified,
+  verified,
+} from "../protocol/envelope.ts";
 import { requireOrigin } from "../protocol/header.ts";
 import { decodeEntryOf } from "../protocol/messages/entry.ts";
 import {
@@ -127,15 +133,26 @@ function partyOf(by: readonly Signatory[], peer: PeerId, role: string): Signator
   return party;
 }
 
+/**
+ * Opens a report. Receipt and advance prove themselves; what the reporter alone states is `lost`, so only then must its
+ * signature hold. Else whoever reports first could spoil the other side's proof with a signature that does not.
+ */
+async function openReport(data: Uint8Array, time: number, verify: Verify): Promise<Unverified<Report>> {
+  const report = openEnvelope(reportMessage, data);
+  return report.body.lost.length === 0
+    ? report
+    : (await openSigned(reportMessage, data, time, verify)).message;
+}
+
 interface Parts {
-  readonly report: Signed<Report>;
+  readonly report: Unverified<Report>;
   readonly receipt: Signed<Receipt>;
   readonly advance: Signed<Advance>;
 }
 
 function requireSameMoney({ report, receipt, advance }: Parts, origin: string, asset?: string): void {
   const wanted = asset ?? receipt.message.body.asset;
-  for (const { message } of [report, receipt, advance]) requireOrigin(message.body, origin, wanted);
+  for (const { body } of [report, receipt.message, advance.message]) requireOrigin(body, origin, wanted);
 }
 
 function requireSoundTotals({ body }: Verified<Receipt>, report: Report): void {
@@ -167,7 +184,7 @@ async function compare(
       throw new FailureError("unnamed-task", "counts more outcomes than tasks the requester named");
   });
   await list.add("totals", "The totals agree with each other.", () =>
-    requireSoundTotals(receipt, parts.report.message.body),
+    requireSoundTotals(receipt, parts.report.body),
   );
   await list.add("provider", "It belongs to this provider.", () => {
     if (expected.provider !== undefined && receipt.body.provider !== expected.provider)
@@ -191,17 +208,19 @@ export async function checkReceiptEntry(options: ReceiptCheckOptions): Promise<C
   );
   if (entry === undefined) return { ok: false, checks: list.checks };
   const { time, body } = entry;
-  const report = await list.add("report", "The report is signed.", async () =>
-    openSigned(reportMessage, body.envelope, time, verify),
+  const report = await list.add(
+    "report",
+    "The report carries a receipt and its countersignature.",
+    async () => openReport(body.envelope, time, verify),
   );
   if (report === undefined) return { ok: false, checks: list.checks };
   const receipt = await list.add("provider-signature", "The provider signed the receipt.", async () => {
-    const signed = await openSigned(receiptMessage, report.message.body.receipt, time, verify);
+    const signed = await openSigned(receiptMessage, report.body.receipt, time, verify);
     return { ...signed, party: partyOf(signed.by, signed.message.body.provider, "provider") };
   });
   if (receipt === undefined) return { ok: false, checks: list.checks };
   const advance = await list.add("requester-signature", "The requester signed the advance.", async () => {
-    const signed = await openSigned(advanceMessage, report.message.body.advance, time, verify);
+    const signed = await openSigned(advanceMessage, report.body.advance, time, verify);
     return { ...signed, party: partyOf(signed.by, receipt.message.body.requester, "requester") };
   });
   if (advance === undefined) return { ok: false, checks: list.checks };

@@ -5,7 +5,7 @@ const TITLES: Readonly<Record<VerificationCheck["name"], string>> = {
   "pinned-key": "Known relay",
   inclusion: "In the log",
   entry: "A receipt",
-  report: "Reported and signed",
+  report: "Reported",
   "provider-signature": "Signed by your key",
   "requester-signature": "Signed by the requester",
   origin: "For this relay",
