@@ -126,24 +126,3 @@ export function leaseTerms(basis: LeaseBasis): Lease {
     checkpoint: basis.checkpoint,
   };
 }
-
-/** What changes with a top-up. */
-export interface TopUp {
-  /** CID of the revision before. */
-  readonly prev: Cid;
-  readonly added: MicroCredits;
-  readonly nowMs: number;
-  readonly checkpoint: string;
-}
-
-/** The next revision of a lease, with more budget (rule 9); its durations begin anew. */
-export function topUpTerms(before: Lease, { prev, added, nowMs, checkpoint }: TopUp): Lease {
-  return {
-    ...before,
-    rev: before.rev + 1,
-    prev,
-    budget: microCredits(before.budget + added),
-    issuedAt: nowMs,
-    checkpoint,
-  };
-}

@@ -49,7 +49,6 @@ export const FRAME = {
   have: 18,
   data: 19,
 } as const;
-export type FrameKind = (typeof FRAME)[keyof typeof FRAME];
 
 /** What a requester shows a provider before the first task. */
 export interface Open {

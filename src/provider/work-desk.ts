@@ -140,8 +140,15 @@ class Visit {
     };
     const order = await checkOpen(payload, me, remotePeer, now(), ports.verify);
     decideAdmission(order, { memoryBytes, atWork: this.#sessions.size, accepted: this.#accepted });
+    // Marked before the check, so that two streams that show one lease at once do not both pass.
     this.#accepted.add(order.lease.id);
-    await this.#checkEscrow(order, source);
+    try {
+      await this.#checkEscrow(order, source);
+    } catch (error) {
+      // Nothing was signed yet: the requester may try again.
+      this.#accepted.delete(order.lease.id);
+      throw error;
+    }
     clearTimeout(this.#timer);
     const session = new WorkSession(this.#frames, order, ports);
     this.#session = session;
