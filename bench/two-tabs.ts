@@ -26,7 +26,6 @@ async function buildPages(outDir: string): Promise<void> {
       target: "es2023",
       modulePreload: { polyfill: false },
       assetsInlineLimit: 0,
-      minify: process.env["BENCH_PROFILE"] === undefined,
     },
     worker: { format: "es", rolldownOptions: { output: { entryFileNames: "assets/[name]-[hash].js" } } },
   });
