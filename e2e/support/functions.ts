@@ -34,14 +34,14 @@ export const GREEDY: Uint8Array = wat(
   '(memory (export "memory") 2)',
 );
 
-/** Burns little fuel for its time: each load waits for the one before, somewhere else in 64 MiB. Never returns. */
+/** Burns little fuel for its time: each load waits for the one before, somewhere else in 256 MiB. Never returns. */
 export const SLUGGISH: Uint8Array = wat(
   `(local $x i32)
   (loop
     (local.set $x (i32.add
       (i32.mul (local.get $x) (i32.const 1664525))
-      (i32.add (i32.const 1013904223) (i32.load (i32.and (local.get $x) (i32.const 0x3fffffc))))))
+      (i32.add (i32.const 1013904223) (i32.load (i32.and (local.get $x) (i32.const 0xffffffc))))))
     (br 0))
   (unreachable)`,
-  '(memory (export "memory") 1024 1024)',
+  '(memory (export "memory") 4096 4096)',
 );

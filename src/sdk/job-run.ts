@@ -47,6 +47,11 @@ function mayRetry(answer: TaskAnswer): boolean {
   return answer.kind === "failed" && failureKind(answer.code).refund === "retry";
 }
 
+/** The lease's budget covers no further task: its rest returns to the job and becomes part of a new lease. */
+function isSpent(answer: TaskAnswer): boolean {
+  return answer.kind === "failed" && answer.code === failureCode("over-budget");
+}
+
 /** Carries one job from its first lease to the refund. */
 export class JobRun {
   readonly results: Outbound<MapResult> = new Outbound(UNREAD_RESULTS);
@@ -189,14 +194,35 @@ export class JobRun {
       const answer = await sent.answer;
       member.pace.answered(performance.now() - sentAt);
       await sent.final;
+      if (isSpent(answer)) void member.session.close();
       if (mayRetry(answer) && item.attempts < TASK_ATTEMPTS) this.#retry(item);
       else this.#deliver(member, item, answer);
-    } catch {
+    } catch (error) {
       // The session is over; its end says why. A task that was not paid for is given to another.
-      this.#retry(item);
+      if (item.attempts < TASK_ATTEMPTS) this.#retry(item);
+      else this.#giveUp(member, item, error);
     }
     this.#underWay -= 1;
     this.#wake();
+  }
+
+  /** Every provider that had it left; perhaps because of it. */
+  #giveUp(member: Member, item: WorkItem, error: unknown): void {
+    if (this.#cancelled) return;
+    const failure =
+      error instanceof FailureError ? error : new FailureError("disconnected", "the provider left");
+    const detail = `not finished by ${item.attempts} providers, the last: ${failure.detail}`;
+    const { provider } = member.session.channel.held.lease.body;
+    this.#failed += 1;
+    this.results.push({
+      kind: "failed",
+      index: item.index,
+      code: failure.code,
+      detail,
+      fuel: fuel(0),
+      provider,
+    });
+    this.#tell();
   }
 
   #retry(item: WorkItem): void {

@@ -109,6 +109,18 @@ function drawCommitment(secret: Uint8Array): Uint8Array {
 /** A relay that grants test credits to new requesters grants at least twice this. */
 const NEW_ACCOUNT_CAP = 4_000_000n;
 
+/** The cap is shared out over the leases: each must cover at least one task at its limits, or nobody would begin it. */
+function mostLeases(
+  cap: MicroCredits,
+  bounds: Pick<Job, "limits" | "maxTasks" | "tariffMax">,
+  wanted: number,
+): number {
+  const one = worstCase({ ...bounds, maxTasks: 1 });
+  const affordable = one === 0n ? BigInt(wanted) : cap / one;
+  const least = [BigInt(wanted), BigInt(bounds.maxTasks), affordable].reduce((a, b) => (b < a ? b : a));
+  return Math.max(1, Number(least));
+}
+
 /** @throws RangeError when an option is beyond what the wire format holds. */
 export async function makeJob(module: Uint8Array, options: JobOptions, ground: JobGround): Promise<MadeJob> {
   const { info, requester, signer, nowMs, nonce, drawSecret } = ground;
@@ -126,6 +138,7 @@ export async function makeJob(module: Uint8Array, options: JobOptions, ground: J
     maxTasks: options.maxTasks ?? DEFAULTS.maxTasks,
     tariffMax: options.tariffMax ?? info.tariff,
   };
+  const cap = options.cap === undefined ? defaultCap(bounds, ground.available) : microCredits(options.cap);
   const body: Job = {
     ...header(info.origin, info.asset),
     requester,
@@ -143,8 +156,8 @@ export async function makeJob(module: Uint8Array, options: JobOptions, ground: J
     },
     argsCid: cidOf(DAG_CBOR, encodedArgs),
     ...bounds,
-    parallel: options.parallel ?? DEFAULTS.parallel,
-    cap: options.cap === undefined ? defaultCap(bounds, ground.available) : microCredits(options.cap),
+    parallel: mostLeases(cap, bounds, options.parallel ?? DEFAULTS.parallel),
+    cap,
     verify: { policy: "sampled", k: 1, disclosure: "relay", drawCommit: drawCommitment(drawSecret) },
   };
   return {

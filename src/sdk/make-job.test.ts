@@ -1,0 +1,86 @@
+import { describe, expect, test } from "vitest";
+import { cidOf, RAW } from "../protocol/cid.ts";
+import { signerFromSeed } from "../protocol/ed25519.ts";
+import { openEnvelope } from "../protocol/envelope.ts";
+import { jobMessage } from "../protocol/messages/job.ts";
+import { priceOf } from "../protocol/tariff.ts";
+import { fuel, microCredits } from "../protocol/units.ts";
+import type { JobOptions } from "./job-options.ts";
+import { ASSET, ORIGIN, seed, TARIFF } from "./lease-pair.contract.ts";
+import { guessAbi, type MadeJob, makeJob } from "./make-job.ts";
+
+const signer = await signerFromSeed(crypto.subtle, seed(2));
+const MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
+async function made(options: JobOptions, available: bigint = 1_000_000_000_000n): Promise<MadeJob> {
+  const info = {
+    name: "test",
+    version: "1",
+    origin: ORIGIN,
+    asset: ASSET,
+    testMoney: true,
+    wireVersions: [1],
+    profiles: [0],
+    keys: { log: signer.key, lease: signer.key, draw: signer.key },
+    tariff: TARIFF,
+    policy: cidOf(RAW, MODULE),
+    peer: signer.key,
+    addresses: [],
+    iceServers: [],
+  };
+  return makeJob(MODULE, options, {
+    info,
+    requester: signer.key,
+    signer,
+    available: microCredits(available),
+    nowMs: 1_000,
+    nonce: new Uint8Array(16),
+    drawSecret: new Uint8Array(32),
+  });
+}
+
+function priceOfOne({ body }: MadeJob): bigint {
+  const totals = {
+    payable: 1,
+    cancelled: 0,
+    fuel: fuel(body.limits.fuel),
+    bytes: BigInt(2 * body.limits.output),
+  };
+  return priceOf(body.tariffMax, totals, microCredits(0));
+}
+
+describe("a job from options", () => {
+  test("is signed as it is told, and its CID is that of the signed body", async () => {
+    const job = await made({
+      maxTasks: 3,
+      args: ["-v"],
+      files: [{ path: "a.txt", bytes: Uint8Array.of(1) }],
+    });
+    const opened = openEnvelope(jobMessage, job.envelope);
+    expect(opened.id).toBe(job.id);
+    expect(opened.body).toEqual(job.body);
+    expect(job.blobs.has(job.body.work.cid)).toBe(true);
+    expect(job.blobs.has(cidOf(RAW, Uint8Array.of(1)))).toBe(true);
+  });
+
+  test("asks for no more leases than there are tasks, or than the cap pays one task each at its limits", async () => {
+    expect((await made({ maxTasks: 1 })).body.parallel).toBe(1);
+    expect((await made({ maxTasks: 2 })).body.parallel).toBe(2);
+    expect((await made({ maxTasks: 100 })).body.parallel).toBe(4);
+    const one = priceOfOne(await made({ maxTasks: 1 }));
+    expect((await made({ maxTasks: 100, cap: 3n * one })).body.parallel).toBe(3);
+    expect((await made({ maxTasks: 100, cap: one / 2n })).body.parallel).toBe(1);
+  });
+
+  test("caps a job at what its tasks cost at their limits, and at half of what there is", async () => {
+    const job = await made({ maxTasks: 7, fuel: 1_000n, outputBytes: 1024 });
+    expect(job.body.cap).toBeGreaterThanOrEqual(priceOfOne(job));
+    expect(job.body.cap).toBeLessThanOrEqual(7n * priceOfOne(job));
+    expect((await made({ maxTasks: 1_000_000 }, 10_000_000n)).body.cap).toBe(5_000_000n);
+  });
+
+  test("takes a module that names WASI for a command", () => {
+    expect(guessAbi(MODULE)).toBe("bytes-1");
+    expect(guessAbi(new TextEncoder().encode("....wasi_snapshot_preview1...."))).toBe("wasi-p1");
+  });
+});
