@@ -67,7 +67,7 @@ async function run(step: Step, env: NodeJS.ProcessEnv, timeoutMs: number): Promi
     cwd: PACKAGE_FOLDER,
     stdio: ["ignore", "inherit", "inherit"],
     env: { ...process.env, ...env, ...step.env },
-    timeout: timeoutMs,
+    timeout: Math.ceil(timeoutMs),
   });
   return new Promise((resolve) => {
     child.on("error", () => resolve(false));
