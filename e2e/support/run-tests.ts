@@ -110,7 +110,7 @@ async function runAll(steps: readonly Step[]): Promise<number> {
   const skipped: string[] = [];
   let [passed, failed] = [0, 0];
   for (const step of steps) {
-    const leftMs = RUN_TIMEOUT_MS - (performance.now() - startedMs);
+    const leftMs = Math.round(RUN_TIMEOUT_MS - (performance.now() - startedMs));
     say(`\n— ${step.name}: ${step.command.join(" ")}`);
     // oxlint-disable no-await-in-loop -- two cores: one step at a time
     const stepStartMs = performance.now();
