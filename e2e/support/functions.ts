@@ -34,13 +34,18 @@ export const GREEDY: Uint8Array = wat(
   '(memory (export "memory") 2)',
 );
 
-/** Burns little fuel for its time: each load waits for the one before, somewhere else in 256 MiB. Never returns. */
+/**
+ * Burns little fuel for its time: each step writes and reads somewhere else in 256 MiB and waits for the one before.
+ * Pages that are only read would all be one page of zeros, and quick. Never returns.
+ */
 export const SLUGGISH: Uint8Array = wat(
-  `(local $x i32)
+  `(local $x i32) (local $place i32)
   (loop
+    (local.set $place (i32.and (local.get $x) (i32.const 0xffffffc)))
     (local.set $x (i32.add
       (i32.mul (local.get $x) (i32.const 1664525))
-      (i32.add (i32.const 1013904223) (i32.load (i32.and (local.get $x) (i32.const 0xffffffc))))))
+      (i32.add (i32.const 1013904223) (i32.load (local.get $place)))))
+    (i32.store (local.get $place) (local.get $x))
     (br 0))
   (unreachable)`,
   '(memory (export "memory") 4096 4096)',
