@@ -4,11 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@playwright/test";
 import { findFirefox } from "../src/cli/browser/find-chromium.ts";
-import type { JobSummary } from "../src/sdk/index.ts";
+import { connect, type JobSummary, type MapResult } from "../src/sdk/index.ts";
 import { expectBalances, runEchoes, runEngineCases, runSpeech, runTiles } from "./support/core-journey.ts";
+import { slowEcho } from "./support/functions.ts";
 import { type FirefoxTab, openFirefoxTab } from "./support/firefox-tab.ts";
 import { freePort, type RelayProcess, startRelayProcess } from "./support/relay-process.ts";
 import { openRequesterTab, type RequesterTab } from "./support/requester-tab.ts";
+import { openProviderTab } from "./support/tab.ts";
 
 const firefox = findFirefox(process.env);
 const NO_FIREFOX = "no Firefox here: install firefox-esr or set FIREFOX_PATH";
@@ -61,4 +63,31 @@ test("the earnings are there, and Firefox verifies a receipt in the page", async
   await page.locator(".verdict-good").wait();
   expect(errors).toEqual([]);
   expect(requester.errors).toEqual([]);
+});
+
+test("Firefox is closed in the middle of a job: a tab in Chromium finishes it, and nothing is paid twice", async () => {
+  const staying = await openProviderTab(relay.url);
+  const client = await connect({ relay: relay.url, iceServers: [] });
+  try {
+    const inputs = Array.from({ length: 60 }, (_, index) => new TextEncoder().encode(`input ${index}`));
+    const limits = { fuel: 200_000_000n, memoryBytes: 1024 * 1024, outputBytes: 1024 };
+    const handle = await client.map(slowEcho(3_000_000), inputs, { ...limits, parallel: 2 });
+    const results: MapResult[] = [];
+    let closing: Promise<void> | undefined;
+    for await (const result of handle) {
+      results.push(result);
+      if (results.length === 10) closing = provider.browser.close();
+    }
+    await closing;
+    const outputs = results.map((result) => (result.kind === "done" ? result.output : undefined));
+    expect(outputs).toHaveLength(inputs.length);
+    for (const input of inputs) expect(outputs).toContainEqual(input);
+    const { leases } = await handle.summary;
+    expect(new Set(leases.map((lease) => lease.provider)).size).toBe(2);
+    expect(leases.reduce((sum, { tasks }) => sum + tasks, 0)).toBe(inputs.length);
+    expect(staying.errors).toEqual([]);
+  } finally {
+    await client.close();
+    await staying.browser.close();
+  }
 });

@@ -181,8 +181,9 @@ export class Libp2pMesh implements Mesh {
   }
 
   #standing(peerId: string): Connection | undefined {
+    // The newest: whoever dials has lost the ones before, and this side may not know it for half a minute.
     const open = this.#connections(peerId).filter(({ status }) => status === "open");
-    return open.find(({ limits }) => limits === undefined) ?? open[0];
+    return open.findLast(({ limits }) => limits === undefined) ?? open.at(-1);
   }
 
   #connections(peerId: string): readonly Connection[] {

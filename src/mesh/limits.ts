@@ -95,4 +95,7 @@ export const PEER_MAX_INBOUND_PER_SECOND = 100;
 export const DATA_CHANNEL_MESSAGE_BYTES: number = 16 * 1024;
 
 /** How long an answering peer waits for the dialler to close its first data channel: a round trip, which is under a second anywhere. */
-export const INIT_CHANNEL_TIMEOUT_MS = 3_000;
+export const INIT_CHANNEL_TIMEOUT_MS = 1_000;
+
+/** How long a dialler waits for the other side to close the first data channel as well: a hundred times what it takes nearby. */
+export const INIT_CLOSE_TIMEOUT_MS = 500;

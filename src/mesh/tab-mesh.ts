@@ -1,6 +1,7 @@
 import { FailureError } from "../protocol/failure.ts";
 import type { Mesh } from "./mesh.ts";
 import { createPeerMesh, type PeerMeshOptions } from "./peer-mesh.ts";
+import { boundInitChannelClose } from "./webrtc-dial.ts";
 import { pageObstacle, webRtcObstacle } from "./why-unreachable.ts";
 
 /**
@@ -11,5 +12,6 @@ import { pageObstacle, webRtcObstacle } from "./why-unreachable.ts";
 export async function createTabMesh(options: PeerMeshOptions): Promise<Mesh> {
   const obstacle = pageObstacle();
   if (obstacle !== undefined) throw new FailureError("unreachable", obstacle);
+  boundInitChannelClose();
   return await createPeerMesh(options, webRtcObstacle);
 }
