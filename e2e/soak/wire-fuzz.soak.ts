@@ -6,7 +6,8 @@ import { mutate } from "./mutate.ts";
 import type { Soak, SoakContext } from "./soak.ts";
 import { type WireSubject, wireSubjects } from "./wire-subjects.ts";
 
-const MUTATIONS = 5_000_000;
+/** A quarter of an hour on a busy machine, five minutes on an idle one. */
+const MUTATIONS = 20_000_000;
 /** Between two looks at the signal. */
 const BATCH = 50_000;
 
