@@ -84,6 +84,7 @@ export class Requester {
         requester,
         signer,
         available: undefined,
+        largestInput: undefined,
         nowMs: Date.now(),
         nonce: random(16),
         drawSecret: random(32),

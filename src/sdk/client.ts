@@ -95,6 +95,10 @@ async function* eachOf(inputs: Iterable<Uint8Array> | AsyncIterable<Uint8Array>)
   yield* inputs;
 }
 
+function largestOf(inputs: readonly Uint8Array[]): number {
+  return inputs.reduce((most, { length }) => Math.max(most, length), 0);
+}
+
 /** Contacts a relay and joins the mesh. @throws FailureError when the relay cannot be reached or contradicts its pinned keys. */
 export async function connect(options: ConnectOptions): Promise<Tabmesh> {
   const client = createRelayClient({ baseUrl: options.relay, fetch: (input, init) => fetch(input, init) });
@@ -156,6 +160,7 @@ class RequesterClient implements Tabmesh {
   ): Promise<JobHandle> {
     const total = Array.isArray(inputs) ? inputs.length : undefined;
     const maxTasks = options.maxTasks ?? total;
+    const largestInput = Array.isArray(inputs) ? largestOf(inputs) : undefined;
     const account = await this.account();
     const job = await makeJob(
       module,
@@ -165,6 +170,7 @@ class RequesterClient implements Tabmesh {
         requester: this.requester,
         signer: this.#identity.signer,
         available: account?.available,
+        largestInput,
         nowMs: Date.now(),
         nonce: randomBytes(16),
         drawSecret: randomBytes(32),

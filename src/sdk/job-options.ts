@@ -33,7 +33,7 @@ export interface JobOptions {
   readonly maxTasks?: number;
   /** Providers wanted at a time. Default 4. */
   readonly parallel?: number;
-  /** The most the job may cost, micro-credits. Default: what maxTasks cost at their limits, at most half the balance. */
+  /** The most the job may cost, micro-credits. Default: what maxTasks and one more for each provider cost at their limits, at most half the balance. */
   readonly cap?: bigint;
   /** The highest price accepted. Default: the relay's tariff. */
   readonly tariffMax?: Tariff;

@@ -10,7 +10,7 @@ import { header } from "../protocol/header.ts";
 import { cancelMessage } from "../protocol/messages/task.ts";
 import { microCredits, type MicroCredits } from "../protocol/units.ts";
 import type { LeaseSummary } from "./job-options.ts";
-import { REPORT_INTERVAL_MS } from "./limits.ts";
+import { OPENING_GRACE_MS, REPORT_INTERVAL_MS } from "./limits.ts";
 import type { MadeJob } from "./make-job.ts";
 import { openSession, type VerifiedGrant, verifyGrant } from "./open-session.ts";
 import { Pace } from "./pace.ts";
@@ -42,10 +42,13 @@ export class LeaseCrew {
   readonly #members = new Map<Cid, Member>();
   readonly #seen = new Set<Cid>();
   readonly #summaries: LeaseSummary[] = [];
+  readonly #openings = new Set<Promise<void>>();
   readonly #ending = new Set<Promise<void>>();
+  /** Over, but not summed up yet: what they cost is not to disappear meanwhile. */
+  readonly #leaving = new Set<RequesterSession>();
+  readonly #dismissed = new AbortController();
   /** Outcomes that this side has brought into the log. */
   readonly #logged = new WeakMap<RequesterSession, number>();
-  #opening = 0;
   #filling: Promise<number> | undefined;
   #lastFailure: FailureError | undefined;
 
@@ -59,7 +62,7 @@ export class LeaseCrew {
 
   /** Sessions open or being opened. */
   get strength(): number {
-    return this.#members.size + this.#opening;
+    return this.#members.size + this.#openings.size;
   }
 
   /** Why the last provider could not be used. */
@@ -69,7 +72,8 @@ export class LeaseCrew {
 
   /** Micro-credits under the newest receipts. */
   get spent(): MicroCredits {
-    const open = this.members.map(({ session }) => session.channel.receipt?.body.amount ?? 0n);
+    const sessions = [...this.members.map(({ session }) => session), ...this.#leaving];
+    const open = sessions.map(({ channel }) => channel.receipt?.body.amount ?? 0n);
     const amounts: readonly bigint[] = [...open, ...this.#summaries.map(({ amount }) => amount)];
     return microCredits(amounts.reduce((sum, amount) => sum + amount, 0n));
   }
@@ -92,14 +96,16 @@ export class LeaseCrew {
     const fresh = grants.filter(({ lease }) => !this.#seen.has(lease.id));
     for (const granted of fresh) {
       this.#seen.add(granted.lease.id);
-      this.#opening += 1;
-      void this.#open(granted);
+      const opening = this.#open(granted);
+      this.#openings.add(opening);
+      void this.#forgetOpening(opening);
     }
     return fresh.length;
   }
 
   async #open(granted: VerifiedGrant): Promise<void> {
-    const { mesh, contact, job, ports, signal, now, onChange } = this.#options;
+    const { mesh, contact, job, ports, now, onChange } = this.#options;
+    const signal = AbortSignal.any([this.#options.signal, this.#dismissed.signal]);
     try {
       const session = await openSession({ mesh, contact, job, granted, ports, signal, now });
       const transport = session.transport().catch(() => undefined);
@@ -120,10 +126,13 @@ export class LeaseCrew {
       this.#summaries.push(unusedLease(granted, failure));
       await this.#returnLease(granted.lease.id);
       onChange(`a provider could not be used: ${failure.detail}`);
-    } finally {
-      this.#opening -= 1;
-      onChange();
     }
+  }
+
+  async #forgetOpening(opening: Promise<void>): Promise<void> {
+    await opening;
+    this.#openings.delete(opening);
+    this.#options.onChange();
   }
 
   /** Tells the relay that a lease will not be used, so that its budget becomes free. */
@@ -142,11 +151,13 @@ export class LeaseCrew {
     clearInterval(timer);
     const member = this.#members.get(lease);
     this.#members.delete(lease);
+    this.#leaving.add(session);
     if (failure !== undefined) {
       this.#lastFailure = failure;
       this.#options.onChange(`a provider left: ${failure.detail}`);
     }
     const summary = await this.#summarise(session, member, failure);
+    this.#leaving.delete(session);
     this.#summaries.push(summary);
     if (failure !== undefined) await this.#returnLease(lease);
     this.#options.onChange();
@@ -193,8 +204,18 @@ export class LeaseCrew {
     };
   }
 
-  /** Ends every session in order, or cancels its tasks, and waits until all are reported. */
+  /**
+   * Ends every session in order, or cancels its tasks, and waits until all are reported. One that is just being opened is
+   * waited for a little: a lease that both sides sign as unused is free at once, one that is given back only much later.
+   */
   async dismiss(how: "close" | "cancel"): Promise<readonly LeaseSummary[]> {
+    const late = setTimeout(
+      () =>
+        this.#dismissed.abort(new FailureError("cancelled", "the job ended before the provider answered")),
+      OPENING_GRACE_MS,
+    );
+    await Promise.all(this.#openings);
+    clearTimeout(late);
     await Promise.all(this.members.map(({ session }) => session[how]()));
     await Promise.all(this.#ending);
     return this.#summaries;

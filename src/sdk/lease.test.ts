@@ -302,6 +302,27 @@ describe("threats on one lease", () => {
     }
   });
 
+  test("inputs beyond what the lease lets the provider hold are refused, and a requester does not send them", async () => {
+    const { requester, provider } = await open({ module: LOOP, lease: { holdBytes: 1_000 } });
+    requester.send(big(600));
+    expect(requester.hasRoom).toBe(true);
+    requester.send(big(600));
+    expect(requester.hasRoom).toBe(false);
+    requester.send(big(1));
+    await sessionEndsWith(provider, "window-exceeded");
+  });
+
+  test("the budget has to cover the input as well as the output", async () => {
+    const limits = { fuel: fuel(1_000), memory: 16 * 1024 * 1024, output: 1_024, deadlineMs: 10_000 };
+    // Fuel, task and instantiation take 13 micro-credits at the limits and the output 1: 3 KiB of input are covered, 20 are not.
+    const { requester } = await open({ job: { limits }, lease: { budget: microCredits(17) } });
+    const [small, large] = [requester.send(big(1_024)), requester.send(big(20 * 1_024))];
+    expect((await small.answer).kind).toBe("done");
+    expect(await large.answer).toMatchObject({ kind: "failed", code: failureCode("over-budget") });
+    await large.final;
+    expect(requester.channel.receipt?.body.amount).toBeLessThanOrEqual(17n);
+  });
+
   test("a provider does not work beyond the lease's budget", async () => {
     const { requester } = await open({ lease: { budget: microCredits(20) } });
     const task = requester.send(input("x"));

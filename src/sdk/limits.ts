@@ -33,3 +33,6 @@ export const UNREAD_RESULTS = 256;
 
 /** Random salts that are drawn together, 4 KiB. */
 export const SALTS_IN_STOCK = 256;
+
+/** A provider that is being dialled when the job ends gets that long to answer: most need a third of a second, a second attempt from Node three. */
+export const OPENING_GRACE_MS = 5_000;

@@ -12,7 +12,11 @@ import { guessAbi, type MadeJob, makeJob } from "./make-job.ts";
 const signer = await signerFromSeed(crypto.subtle, seed(2));
 const MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
-async function made(options: JobOptions, available: bigint = 1_000_000_000_000n): Promise<MadeJob> {
+async function made(
+  options: JobOptions,
+  available: bigint = 1_000_000_000_000n,
+  largestInput?: number,
+): Promise<MadeJob> {
   const info = {
     name: "test",
     version: "1",
@@ -33,6 +37,7 @@ async function made(options: JobOptions, available: bigint = 1_000_000_000_000n)
     requester: signer.key,
     signer,
     available: microCredits(available),
+    largestInput,
     nowMs: 1_000,
     nonce: new Uint8Array(16),
     drawSecret: new Uint8Array(32),
@@ -67,16 +72,24 @@ describe("a job from options", () => {
     expect((await made({ maxTasks: 1 })).body.parallel).toBe(1);
     expect((await made({ maxTasks: 2 })).body.parallel).toBe(2);
     expect((await made({ maxTasks: 100 })).body.parallel).toBe(4);
+    // A price that rounding leaves a fraction of: twice one task is more than two tasks in one.
+    expect((await made({ maxTasks: 2, fuel: 1_500n, outputBytes: 700 }, undefined, 3)).body.parallel).toBe(2);
     const one = priceOfOne(await made({ maxTasks: 1 }));
     expect((await made({ maxTasks: 100, cap: 3n * one })).body.parallel).toBe(3);
     expect((await made({ maxTasks: 100, cap: one / 2n })).body.parallel).toBe(1);
   });
 
-  test("caps a job at what its tasks cost at their limits, and at half of what there is", async () => {
+  test("caps a job at what its tasks cost at their limits and one more for each lease, and at half of what there is", async () => {
     const job = await made({ maxTasks: 7, fuel: 1_000n, outputBytes: 1024 });
-    expect(job.body.cap).toBeGreaterThanOrEqual(priceOfOne(job));
-    expect(job.body.cap).toBeLessThanOrEqual(7n * priceOfOne(job));
+    expect(job.body.parallel).toBe(4);
+    expect(job.body.cap).toBe((7n + 4n) * priceOfOne(job));
     expect((await made({ maxTasks: 1_000_000 }, 10_000_000n)).body.cap).toBe(5_000_000n);
+  });
+
+  test("reckons with the largest input, so that a large one does not exceed the cap of its job", async () => {
+    const small = await made({ maxTasks: 1, outputBytes: 1_024 }, undefined, 1_024);
+    const large = await made({ maxTasks: 1, outputBytes: 1_024 }, undefined, 20 * 1024 * 1024);
+    expect(large.body.cap - small.body.cap).toBe(2n * BigInt(20 * 1024 - 1) * TARIFF.perKiB);
   });
 
   test("takes a module that names WASI for a command", () => {

@@ -31,6 +31,8 @@ export interface JobGround {
   readonly nowMs: number;
   /** 16 random bytes. */
   readonly nonce: Uint8Array;
+  /** Bytes of the largest input, where it is known; else as much as an output may have is reckoned with. */
+  readonly largestInput: number | undefined;
   /** 32 random bytes: the requester's share of the draw. */
   readonly drawSecret: Uint8Array;
 }
@@ -78,23 +80,29 @@ function jobArgs(options: JobOptions): { args: JobArgs; files: Map<Cid, Uint8Arr
   return { args, files };
 }
 
-/** What the tasks cost when each uses all it may, at the highest price accepted. */
-function worstCase(job: Pick<Job, "limits" | "maxTasks" | "tariffMax">): MicroCredits {
-  const tasks = BigInt(job.maxTasks);
-  const totals = {
-    payable: job.maxTasks,
-    cancelled: 0,
-    fuel: fuel(job.limits.fuel * tasks),
-    bytes: BigInt(2 * job.limits.output) * tasks,
-  };
-  return priceOf(job.tariffMax, totals, microCredits(0));
+/** What decides the most that a job can cost. */
+interface Bounds extends Pick<Job, "limits" | "maxTasks" | "tariffMax"> {
+  /** Bytes of the largest input. */
+  readonly largestInput: number;
+  /** Leases wanted at a time. */
+  readonly parallel: number;
 }
 
-function defaultCap(
-  job: Pick<Job, "limits" | "maxTasks" | "tariffMax">,
-  available: MicroCredits | undefined,
-): MicroCredits {
-  const worst = worstCase(job);
+/** What one task costs when it uses all it may, at the highest price accepted. */
+function mostOfOne({ limits, tariffMax, largestInput }: Bounds): MicroCredits {
+  const totals = {
+    payable: 1,
+    cancelled: 0,
+    fuel: limits.fuel,
+    bytes: BigInt(largestInput + limits.output),
+  };
+  return priceOf(tariffMax, totals, microCredits(0));
+}
+
+function defaultCap(job: Bounds, available: MicroCredits | undefined): MicroCredits {
+  // Each rounded up by itself, so that the shares of the leases cover whole tasks; and one more for each lease, since a
+  // lease whose rest does not cover a task at its limits is spent, however little its tasks really cost.
+  const worst = mostOfOne(job) * BigInt(job.maxTasks + job.parallel);
   if (available === undefined || available === 0n)
     return microCredits(worst < NEW_ACCOUNT_CAP ? worst : NEW_ACCOUNT_CAP);
   const half = available / 2n;
@@ -110,15 +118,11 @@ function drawCommitment(secret: Uint8Array): Uint8Array {
 const NEW_ACCOUNT_CAP = 4_000_000n;
 
 /** The cap is shared out over the leases: each must cover at least one task at its limits, or nobody would begin it. */
-function mostLeases(
-  cap: MicroCredits,
-  bounds: Pick<Job, "limits" | "maxTasks" | "tariffMax">,
-  wanted: number,
-): number {
-  const one = worstCase({ ...bounds, maxTasks: 1 });
-  const affordable = one === 0n ? BigInt(wanted) : cap / one;
-  const least = [BigInt(wanted), BigInt(bounds.maxTasks), affordable].reduce((a, b) => (b < a ? b : a));
-  return Math.max(1, Number(least));
+function mostLeases(cap: MicroCredits, bounds: Bounds): number {
+  const one = mostOfOne(bounds);
+  const wanted = BigInt(bounds.parallel);
+  const affordable = one === 0n ? wanted : cap / one;
+  return Math.max(1, Number(affordable < wanted ? affordable : wanted));
 }
 
 /** @throws RangeError when an option is beyond what the wire format holds. */
@@ -138,7 +142,12 @@ export async function makeJob(module: Uint8Array, options: JobOptions, ground: J
     maxTasks: options.maxTasks ?? DEFAULTS.maxTasks,
     tariffMax: options.tariffMax ?? info.tariff,
   };
-  const cap = options.cap === undefined ? defaultCap(bounds, ground.available) : microCredits(options.cap);
+  const most: Bounds = {
+    ...bounds,
+    largestInput: ground.largestInput ?? bounds.limits.output,
+    parallel: Math.min(options.parallel ?? DEFAULTS.parallel, bounds.maxTasks),
+  };
+  const cap = options.cap === undefined ? defaultCap(most, ground.available) : microCredits(options.cap);
   const body: Job = {
     ...header(info.origin, info.asset),
     requester,
@@ -156,7 +165,7 @@ export async function makeJob(module: Uint8Array, options: JobOptions, ground: J
     },
     argsCid: cidOf(DAG_CBOR, encodedArgs),
     ...bounds,
-    parallel: mostLeases(cap, bounds, options.parallel ?? DEFAULTS.parallel),
+    parallel: mostLeases(cap, most),
     cap,
     verify: { policy: "sampled", k: 1, disclosure: "relay", drawCommit: drawCommitment(drawSecret) },
   };

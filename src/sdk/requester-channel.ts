@@ -44,6 +44,8 @@ export class RequesterChannel {
   readonly held: HeldLease;
   readonly #tasks = new MerkleTree();
   readonly #open = new Map<number, Task>();
+  /** Input bytes of the open tasks. */
+  #openBytes = 0;
   readonly #tally = new OutcomeTally();
   #named = 0;
   #closed = false;
@@ -85,10 +87,11 @@ export class RequesterChannel {
     return this.#countersigned?.receipt.body.final === true;
   }
 
-  /** Whether one more task keeps within the lease's window and flight limits. */
+  /** Whether one more task keeps within the lease's window, flight and input limits. */
   get hasRoom(): boolean {
-    const { inflightMax, windowMax } = this.held.lease.body;
-    return !this.#closed && this.#open.size < inflightMax && this.sent < this.#named + windowMax;
+    const { inflightMax, windowMax, holdBytes } = this.held.lease.body;
+    const isFree = this.#open.size < inflightMax && this.#openBytes <= holdBytes;
+    return !this.#closed && isFree && this.sent < this.#named + windowMax;
   }
 
   /** Names the next task. */
@@ -112,6 +115,7 @@ export class RequesterChannel {
     const { bytes, hash } = encodeTask(task);
     this.#tasks.append(hash);
     this.#open.set(task.seq, task);
+    this.#openBytes += task.size;
     return { task, bytes };
   }
 
@@ -141,6 +145,7 @@ export class RequesterChannel {
       throw new FailureError("bad-receipt", `outcome ${outcome.seq}: beyond the task's limits`);
     }
     this.#open.delete(outcome.seq);
+    this.#openBytes -= task.size;
     this.#tally.append(leafHash(encoded), outcome, task.size);
     return outcome;
   }
