@@ -57,7 +57,9 @@ export class ProviderChannel {
   readonly order: WorkOrder;
   readonly #tasks = new MerkleTree();
   readonly #tally = new OutcomeTally();
+  /** Input bytes of tasks not answered yet, by seq, and their sum. */
   readonly #sizes = new Map<number, number>();
+  #heldBytes = 0;
   /** The newest signed head: tasks below it were named by the requester. */
   #named = 0;
   #namedRoot: Uint8Array = EMPTY_ROOT;
@@ -98,13 +100,10 @@ export class ProviderChannel {
     return this.#closed && this.#tally.count === this.#tasks.size && this.#named === this.#tasks.size;
   }
 
-  amount(): MicroCredits {
-    return priceOf(this.order.tariff, this.#tally.totals(), this.order.lease.body.startFee);
-  }
-
   /**
    * Takes the header of the next task.
-   * @throws FailureError `malformed` unless it follows on the one before and keeps the job's limits.
+   * @throws FailureError `malformed` unless it follows on the one before and keeps the job's limits, `window-exceeded`
+   * when the inputs held already are more than the lease's `holdBytes`.
    */
   receive(encoded: Uint8Array): Task {
     const task = decode(taskSchema, encoded);
@@ -118,8 +117,12 @@ export class ProviderChannel {
     if (task.fuelLimit > limits.fuel || task.deadlineMs > limits.deadlineMs) {
       throw new FailureError("malformed", "task: its limits are above the job's");
     }
+    const { holdBytes } = this.order.lease.body;
+    if (this.#heldBytes > holdBytes)
+      throw new FailureError("window-exceeded", `more than ${holdBytes} bytes of unanswered inputs`);
     this.#tasks.append(leafHash(encoded));
     this.#sizes.set(task.seq, task.size);
+    this.#heldBytes += task.size;
     return task;
   }
 
@@ -129,15 +132,15 @@ export class ProviderChannel {
     return seq < this.#named + windowMax && this.count - this.#countersigned < 2 * windowMax;
   }
 
-  /** Whether the budget still covers `started` tasks at the job's limits on top of what is earned. */
-  coversNext(started: number): boolean {
+  /** Whether the budget still covers `started` tasks at the job's limits, `inputBytes` of input in all, on top of what is earned. */
+  coversNext(started: number, inputBytes: number): boolean {
     const { limits } = this.order.job.body;
     const totals = this.#tally.totals();
     const worst = {
       ...totals,
       payable: totals.payable + started,
       fuel: fuel(totals.fuel + limits.fuel * BigInt(started)),
-      bytes: totals.bytes + BigInt(limits.output * started),
+      bytes: totals.bytes + BigInt(inputBytes + limits.output * started),
     };
     return priceOf(this.order.tariff, worst, this.order.lease.body.startFee) <= this.order.lease.body.budget;
   }
@@ -195,7 +198,9 @@ export class ProviderChannel {
       end: true,
     };
     const leaf = encodeOutcome(outcome);
-    this.#tally.append(leaf.hash, outcome, this.#sizes.get(task.seq) ?? 0);
+    const inputBytes = this.#sizes.get(task.seq) ?? 0;
+    this.#tally.append(leaf.hash, outcome, inputBytes);
+    this.#heldBytes -= inputBytes;
     this.#sizes.delete(task.seq);
     return { bytes: leaf.bytes, outcome };
   }

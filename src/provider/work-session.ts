@@ -1,6 +1,6 @@
 import type { FrameStream } from "../mesh/frame-stream.ts";
 import { PartAssembly, sendInParts, type Whole } from "../mesh/parts.ts";
-import { type Cid, cidFromDigest, RAW } from "../protocol/cid.ts";
+import { cidFromDigest, RAW } from "../protocol/cid.ts";
 import { openEnvelope, seal, type Unverified, verified } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { failureCode } from "../protocol/failure-code.ts";
@@ -42,6 +42,7 @@ export class WorkSession {
   /** Complete tasks that wait for the requester's signature or for budget. */
   readonly #ready: { readonly task: Task; readonly input: Uint8Array }[] = [];
   readonly #running = new Map<number, Running>();
+  #runningBytes = 0;
   readonly #ended = Promise.withResolvers<FailureError | undefined>();
   /** One object for all tasks: it is cloned once for those that go to a thread together. */
   readonly #function: FunctionSpec;
@@ -201,7 +202,7 @@ export class WorkSession {
         );
       } else if (!this.channel.mayRun(task.seq)) {
         return;
-      } else if (this.channel.coversNext(this.#running.size + 1)) {
+      } else if (this.channel.coversNext(this.#running.size + 1, this.#runningBytes + task.size)) {
         this.#ready.shift();
         void this.#run(task, input, work);
       } else if (this.#running.size > 0) {
@@ -221,6 +222,7 @@ export class WorkSession {
     const { limits } = this.channel.order.job.body;
     const cancel = new AbortController();
     this.#running.set(task.seq, { task, cancel });
+    this.#runningBytes += task.size;
     const result = await this.#ports.pool.run({
       request: {
         function: this.#function,
@@ -234,6 +236,7 @@ export class WorkSession {
       signal: cancel.signal,
       onStart: () => this.#ports.onTask("started", this.channel, task),
     });
+    this.#runningBytes -= task.size;
     const isWanted = this.#running.delete(task.seq) && !this.#over;
     if (isWanted) this.#answerResult(task, result);
     // The answer leaves first; what a person sees of it can wait.
@@ -246,8 +249,7 @@ export class WorkSession {
       this.#answer(task, endOf(result), result.detail);
       return;
     }
-    const inputCid: Cid = cidFromDigest(RAW, result.inputSha256);
-    if (inputCid !== task.inputCid) {
+    if (cidFromDigest(RAW, result.inputSha256) !== task.inputCid) {
       this.fail(new FailureError("content-mismatch", `task ${task.seq}: its input does not hash to its CID`));
       return;
     }
