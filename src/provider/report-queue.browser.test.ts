@@ -15,6 +15,8 @@ import type { JobView } from "../protocol/relay-api.ts";
 import type { Signer } from "../protocol/signature.ts";
 import { fuel, microCredits } from "../protocol/units.ts";
 import { type BrowserStore, openBrowserStore } from "../storage/browser-store.ts";
+import type { Outbox } from "../storage/outbox.ts";
+import { StorageError } from "../storage/storage-error.ts";
 import type { CountersignedReceipt } from "./provider-channel.ts";
 import { ReportQueue } from "./report-queue.ts";
 
@@ -126,9 +128,9 @@ class Work {
   }
 }
 
-function queue(): ReportQueue {
+function queue(outbox: Outbox = store.outbox): ReportQueue {
   const made = new ReportQueue({
-    outbox: store.outbox,
+    outbox,
     client: relay,
     ground: GROUND,
     signer,
@@ -148,6 +150,19 @@ describe("receipts on their way to the relay", () => {
     relay.isAway = false;
     await expect.poll(() => relay.logged.at(-1)?.count, { timeout: 5_000 }).toBe(3);
     await expect.poll(() => store.outbox.count()).toBe(0);
+  });
+
+  test("are not lost when the disk is full for a while", async () => {
+    let isFull = true;
+    const put: Outbox["put"] = (item) =>
+      isFull ? Promise.reject(new StorageError("full", "the disk is full")) : store.outbox.put(item);
+    const reports = queue({ ...store.outbox, put });
+    reports.save(await new Work().next(3));
+    await reports.flush();
+    expect(relay.logged).toEqual([]);
+    isFull = false;
+    await reports.flush();
+    expect(relay.logged.at(-1)?.count).toBe(3);
   });
 
   test("left by a tab that is gone are sent by the next start", async () => {

@@ -71,14 +71,14 @@ export class ReportQueue {
 
   /** Sends what an earlier start has left, then reports regularly. */
   start(): void {
-    this.#interval = setInterval(() => void this.flush(), REPORT_INTERVAL_MS);
-    void this.#sendAll(() => true);
+    this.#interval = setInterval(() => void this.#quietly(this.flush()), REPORT_INTERVAL_MS);
+    void this.#quietly(this.#sendAll(() => true));
   }
 
   /** Writes and sends everything once more, then stops trying. */
   async stop(): Promise<void> {
     clearInterval(this.#interval);
-    await this.flush();
+    await this.#quietly(this.flush());
     clearTimeout(this.#retry);
     clearTimeout(this.#writing);
   }
@@ -88,12 +88,12 @@ export class ReportQueue {
     this.#newest.set(receipt.lease, receipt);
     this.#alive.set(receipt.lease, receipt);
     if (receipt.final) {
-      void this.ended(receipt.lease);
+      void this.#quietly(this.ended(receipt.lease));
       return;
     }
     this.#writing ??= setTimeout(() => {
       this.#writing = undefined;
-      void this.#write();
+      void this.#quietly(this.#write());
     }, OUTBOX_INTERVAL_MS);
   }
 
@@ -102,6 +102,11 @@ export class ReportQueue {
     this.#urgent.add(lease);
     await this.#write();
     await this.#sendAll((each) => this.#urgent.has(each));
+    // All of it had been reported before.
+    if ((await this.#options.outbox.get(lease)) === undefined && !this.#newest.has(lease)) {
+      this.#urgent.delete(lease);
+      this.#forget(lease);
+    }
   }
 
   /** Writes and reports everything now. */
@@ -114,7 +119,7 @@ export class ReportQueue {
     const receipts = [...this.#newest.values()];
     this.#newest.clear();
     const { outbox, ground, now } = this.#options;
-    await Promise.all(
+    const written = await Promise.allSettled(
       receipts.map(({ lease, seq, receipt, advance, count, bases, prove }) => {
         const logged = this.#logged.get(lease);
         const own = logged === undefined ? [] : [{ count: logged, proof: prove(logged, count) }];
@@ -131,7 +136,23 @@ export class ReportQueue {
         });
       }),
     );
+    for (const [place, { status }] of written.entries()) this.#keepUnwritten(receipts[place], status);
     await this.#tell();
+  }
+
+  /** A full disk loses nothing while the tab lives: the next write tries again, unless a newer receipt has come. */
+  #keepUnwritten(receipt: CountersignedReceipt | undefined, status: "fulfilled" | "rejected"): void {
+    if (receipt === undefined || status === "fulfilled" || this.#newest.has(receipt.lease)) return;
+    this.#newest.set(receipt.lease, receipt);
+  }
+
+  /** Work in the background: what fails is tried again later. */
+  async #quietly(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch {
+      this.#retryLater();
+    }
   }
 
   async #tell(): Promise<void> {
@@ -186,7 +207,7 @@ export class ReportQueue {
 
   #retryLater(): void {
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => void this.flush(), this.#retryMs);
+    this.#retry = setTimeout(() => void this.#quietly(this.flush()), this.#retryMs);
     this.#retryMs = Math.min(this.#retryMs * 2, REPORT_RETRY_MAX_MS);
   }
 }

@@ -75,6 +75,8 @@ class Visit {
   readonly #accepted: Set<Cid>;
   readonly #timer: ReturnType<typeof setTimeout>;
   #greeted = false;
+  /** The stream has ended, or was refused. */
+  #gone = false;
   #session: WorkSession | undefined;
 
   constructor(
@@ -103,6 +105,7 @@ class Visit {
 
   ended(failure: FailureError | undefined): void {
     clearTimeout(this.#timer);
+    this.#gone = true;
     this.#session?.disconnected(failure);
   }
 
@@ -144,6 +147,8 @@ class Visit {
     this.#accepted.add(order.lease.id);
     try {
       await this.#checkEscrow(order, source);
+      if (this.#gone)
+        throw new FailureError("disconnected", "the requester left before its escrow was checked");
     } catch (error) {
       // Nothing was signed yet: the requester may try again.
       this.#accepted.delete(order.lease.id);
@@ -173,6 +178,7 @@ class Visit {
 
   #refuse(error: unknown): void {
     clearTimeout(this.#timer);
+    this.#gone = true;
     const { code, detail } = asFailure(error);
     this.#frames
       .sendFrame(FRAME.refuse, encode(failureSchema, { code, detail: detail.slice(0, 300) }))
