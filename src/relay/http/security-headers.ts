@@ -10,7 +10,7 @@ const PAGE_POLICY: string = [
   "script-src 'self' 'wasm-unsafe-eval'",
   "connect-src 'self' ws: wss:",
   "img-src 'self' data: blob:",
-  "style-src 'self' 'unsafe-inline'",
+  "style-src 'self'",
   "worker-src 'self'",
   "object-src 'none'",
   "base-uri 'none'",
