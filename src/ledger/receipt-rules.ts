@@ -39,6 +39,18 @@ export function isContradiction(newest: LoggedReceipt, id: Cid, receipt: Receipt
   return newest.count < receipt.count !== newest.seq < receipt.seq;
 }
 
+/**
+ * Whether a receipt of the same lease states the same outcomes for the same pay as the one logged. Both sides report, so a
+ * lease may be settled by the last receipt that names all tasks while the final one, which adds nothing, is on its way.
+ */
+export function isSameWork(newest: Pick<Receipt, "count" | "root" | "amount">, receipt: Receipt): boolean {
+  return (
+    newest.count === receipt.count &&
+    newest.amount === receipt.amount &&
+    equalBytes(newest.root, receipt.root)
+  );
+}
+
 function requireTerms({ receipt, lease, job }: ReceiptCase): void {
   const { terms } = lease;
   if (receipt.job !== lease.job) bad("names another job than the lease");

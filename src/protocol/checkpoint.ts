@@ -72,11 +72,21 @@ export async function signCheckpoint(
   key: Uint8Array,
   sign: (message: Uint8Array) => Promise<Uint8Array>,
 ): Promise<string> {
+  return checkpointNote(checkpoint, key, await sign(checkpointMessage(checkpoint)));
+}
+
+/** What the log key signs. @throws RangeError for an origin that cannot name a key */
+export function checkpointMessage(checkpoint: Checkpoint): Uint8Array {
   if (!isKeyName(checkpoint.origin))
     throw new RangeError("an origin has no space, plus or control character");
-  const text = checkpointText(checkpoint);
-  const signature = await sign(encodeUtf8(text));
-  return `${text}\n\u2014 ${checkpoint.origin} ${toBase64(concatBytes(keyId(checkpoint.origin, key), signature))}\n`;
+  return encodeUtf8(checkpointText(checkpoint));
+}
+
+/** The signed note. @param signature of checkpointMessage under the key */
+export function checkpointNote(checkpoint: Checkpoint, key: Uint8Array, signature: Uint8Array): string {
+  const { origin } = checkpoint;
+  const signed = toBase64(concatBytes(keyId(origin, key), signature));
+  return `${checkpointText(checkpoint)}\n\u2014 ${origin} ${signed}\n`;
 }
 
 function forged(detail: string): FailureError {

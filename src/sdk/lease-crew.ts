@@ -12,6 +12,7 @@ import { microCredits, type MicroCredits } from "../protocol/units.ts";
 import type { LeaseSummary } from "./job-options.ts";
 import { OPENING_GRACE_MS, REPORT_INTERVAL_MS } from "./limits.ts";
 import type { MadeJob } from "./make-job.ts";
+import { isLogged } from "./logged-receipt.ts";
 import { openSession, type VerifiedGrant, verifyGrant } from "./open-session.ts";
 import { Pace } from "./pace.ts";
 import type { RequesterPorts, RequesterSession } from "./requester-session.ts";
@@ -173,7 +174,7 @@ export class LeaseCrew {
     this.#logged.set(session, material.body.count);
     try {
       await contact.log.checkInclusion(answer, answer.entry);
-      return { index: answer.index, verified: true };
+      return { index: answer.index, verified: isLogged(answer.entry, material.body) };
     } catch (error) {
       if (error instanceof FailureError && error.code === failureCode("forged-checkpoint"))
         this.#options.onChange(error.detail);

@@ -1,5 +1,5 @@
 import { FailureError } from "../../protocol/failure.ts";
-import { signCheckpoint } from "../../protocol/checkpoint.ts";
+import { checkpointMessage, checkpointNote } from "../../protocol/checkpoint.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Commit } from "../books.ts";
 import type { Batch, BooksStore, JobRow, LeaseRow } from "../store/books-store.ts";
@@ -140,7 +140,7 @@ export class CommitQueue {
     let fault: FailureError | undefined;
     try {
       this.#commit(draft);
-      await this.checkpoint();
+      this.checkpoint();
     } catch (error) {
       fault = asFailure(error);
     }
@@ -174,22 +174,17 @@ export class CommitQueue {
 
   /**
    * The signed note of the newest head. Made after the head is on the disk, so a head that could be lost is never signed;
-   * signing the same head again gives the same bytes.
+   * signing the same head again gives the same bytes. Made in one step, so that a proof made in the same turn fits it.
    */
-  async checkpoint(): Promise<string> {
+  checkpoint(): string {
     const { tree, origin, logKey } = this.#parts;
     const { size, root } = tree;
     const key = logKey();
     if (this.#note?.size === size && this.#note.key === key.peer) return this.#note.text;
-    const text = await signCheckpoint({ origin, size, root }, key.raw, async (message) => key.sign(message));
+    const head = { origin, size, root };
+    const text = checkpointNote(head, key.raw, key.sign(checkpointMessage(head)));
     this.#note = { size, key: key.peer, text };
     return text;
-  }
-
-  /** The note that covers the entries of the operations just committed. */
-  get note(): string {
-    if (this.#note === undefined) throw new RangeError("no head has been signed yet");
-    return this.#note.text;
   }
 
   #tell(draft: Draft): void {

@@ -60,6 +60,17 @@ describe("the books", () => {
     ]);
   });
 
+  it("answer the final receipt of a lease that was settled by the one before, unless it states more", async () => {
+    const scene = await openScene();
+    const { work } = await openLease(scene);
+    const closing = await work.go(3, 3).send({ advance: { close: true } });
+    const final = await work.send({ receipt: { final: true }, advance: { close: true } });
+    expect(final.index).toBe(closing.index);
+    expectProven(scene, final);
+    const more = await work.go(1, 1).report({ receipt: { final: true }, advance: { close: true } });
+    await expect(scene.books.report(more)).rejects.toEqual(code("lease-ended"));
+  });
+
   it("refuse a job that costs more than there is", async () => {
     const scene = await openScene();
     const job = await signedJob(scene, { cap: (GRANT + 1n) as typeof GRANT });

@@ -116,7 +116,7 @@ export class LedgerBooks implements Books {
       index,
       leaf: plainBytes(tree.node(0, index)),
       proof: tree.inclusionProof(index).map(plainBytes),
-      checkpoint: queue.note,
+      checkpoint: queue.checkpoint(),
     };
   }
 
@@ -279,7 +279,6 @@ export class LedgerBooks implements Books {
   }
 
   async inclusion(index: number): Promise<Inclusion> {
-    await this.#parts.queue.checkpoint();
     return this.#prove(index);
   }
 

@@ -78,7 +78,7 @@ export async function openBooks(options: BooksOptions): Promise<Books> {
         return () => {};
       });
     }
-    await queue.checkpoint();
+    queue.checkpoint();
     return new LedgerBooks({ court, store, committed, tree, queue, keys, clock });
   } catch (error) {
     store.close();

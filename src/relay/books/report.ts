@@ -1,4 +1,4 @@
-import { isContradiction, judgeReceipt } from "../../ledger/receipt-rules.ts";
+import { isContradiction, isSameWork, judgeReceipt } from "../../ledger/receipt-rules.ts";
 import { openEnvelope, readBody, type Unverified, verifiedSync } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { decodeEntryOf } from "../../protocol/messages/entry.ts";
@@ -127,9 +127,11 @@ export function logReport(court: Court, draft: Draft, opened: OpenedReport): num
   const lease = leaseIn(draft, receipt.body.lease);
   const known = loggedAt(draft, lease, receipt);
   if (known !== undefined) return known;
+  const { newest, state } = lease;
+  if (state === "settled" && newest !== undefined && isSameWork(newest, receipt.body)) return newest.index;
   requireTakesReports(lease, draft);
   requireParties(court, draft, opened, lease);
-  if (lease.newest !== undefined && isContradiction(lease.newest, receipt.id, receipt.body)) {
+  if (newest !== undefined && isContradiction(newest, receipt.id, receipt.body)) {
     convict(draft, lease, receipt);
     return new FailureError(
       "inconsistent-receipt",
