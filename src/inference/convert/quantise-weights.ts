@@ -1,0 +1,122 @@
+import {
+  GROUP,
+  type EmbeddingTable,
+  type FactorVector,
+  LARGEST_MULTIPLIER,
+  type Matrix,
+  strideOf,
+} from "../model/matrix.ts";
+import { LARGEST_ACTIVATION, PLANE_BITS } from "../numerics/quantise.ts";
+import { exponentOf, mantissaOf, packScale, NO_SCALE, type Scale } from "../numerics/scale.ts";
+
+/** Offline, so floats are allowed here: what comes out is shipped and hashed. */
+
+/** Largest stored weight, by bits. -8 of four bits is left out, so that both signs reach as far. */
+const LARGEST_WEIGHT = { 4: 7, 8: 127 } as const;
+
+/**
+ * Σ multiplier * |weight| of a row stays below this, so that neither plane's sum leaves i32 in any order of adding:
+ * 2^31 / 127, the largest value of a plane.
+ */
+const LARGEST_ROW_SUM = Math.floor(2 ** 31 / (2 ** PLANE_BITS - 1));
+
+/** The nearest scale. @throws RangeError for what is no positive, finite number */
+export function scaleOf(value: number): Scale {
+  if (value === 0) return NO_SCALE;
+  if (!(value > 0 && Number.isFinite(value))) throw new RangeError(`${value} is not a scale`);
+  let exponent = Math.floor(Math.log2(value)) - 15;
+  let mantissa = Math.round(value / 2 ** exponent);
+  if (mantissa >= 2 ** 16) {
+    exponent += 1;
+    mantissa = Math.round(value / 2 ** exponent);
+  } else if (mantissa < 2 ** 15) {
+    exponent -= 1;
+    mantissa = Math.round(value / 2 ** exponent);
+  }
+  return packScale(mantissa, exponent);
+}
+
+export function valueOf(scale: Scale): number {
+  return mantissaOf(scale) * 2 ** exponentOf(scale);
+}
+
+function largestOf(values: Float32Array): number {
+  let largest = 0;
+  for (const value of values) largest = Math.max(largest, Math.abs(value));
+  if (!Number.isFinite(largest)) throw new RangeError("a weight is not a finite number");
+  return largest;
+}
+
+/** @param weights f32[rows, columns], row-major */
+export function quantiseMatrix(weights: Float32Array, rows: number, columns: number, bits: 4 | 8): Matrix {
+  const stride = strideOf(columns);
+  const values = new Int8Array((rows * stride * bits) / 8);
+  const multipliers = new Uint8Array((rows * stride) / GROUP).fill(1);
+  const scales = new Uint32Array(rows);
+  const matrix: Matrix = { rows, columns, stride, values, bits, multipliers, scales };
+  for (let n = 0; n < rows; n += 1) {
+    const row = weights.subarray(n * columns, (n + 1) * columns);
+    let finest = LARGEST_MULTIPLIER;
+    while (quantiseMatrixRow(matrix, n, row, finest) > LARGEST_ROW_SUM) finest = Math.floor(finest / 2);
+  }
+  return matrix;
+}
+
+/** Quantises one row with multipliers up to `finest`; returns its Σ multiplier * |weight|. */
+function quantiseMatrixRow(matrix: Matrix, n: number, row: Float32Array, finest: number): number {
+  const { stride, bits, multipliers, scales } = matrix;
+  if (finest < 1) throw new RangeError(`row ${n} is too long to be added up in 32 bits`);
+  const most = LARGEST_WEIGHT[bits];
+  const scale = scaleOf(largestOf(row) / most / finest);
+  const step = valueOf(scale);
+  scales[n] = scale;
+  let sum = 0;
+  for (let start = 0; start < row.length; start += GROUP) {
+    const group = row.subarray(start, start + GROUP);
+    const wanted = step === 0 ? 1 : Math.ceil(largestOf(group) / most / step - 1e-3);
+    const multiplier = Math.max(1, Math.min(finest, wanted));
+    multipliers[(n * stride + start) / GROUP] = multiplier;
+    for (let k = 0; k < group.length; k += 1) {
+      const weight = Math.max(-most, Math.min(most, Math.round((group[k] ?? 0) / (step * multiplier))));
+      setWeight(matrix, n * stride + start + k, weight);
+      sum += multiplier * Math.abs(weight);
+    }
+  }
+  return sum;
+}
+
+function setWeight({ values, bits }: Matrix, place: number, weight: number): void {
+  if (bits === 8) {
+    values[place] = weight;
+    return;
+  }
+  const at = place >> 1;
+  const pair = values[at] ?? 0;
+  values[at] = (place & 1) === 0 ? (pair & ~0xf) | (weight & 0xf) : (pair & 0xf) | (weight << 4);
+}
+
+/** @param weights f32[rows, columns] */
+export function quantiseEmbeddings(weights: Float32Array, rows: number, columns: number): EmbeddingTable {
+  const values = new Int16Array(rows * columns);
+  const scales = new Uint32Array(rows);
+  for (let n = 0; n < rows; n += 1) {
+    const row = weights.subarray(n * columns, (n + 1) * columns);
+    const scale = scaleOf(largestOf(row) / 32_767);
+    const step = valueOf(scale);
+    scales[n] = scale;
+    for (let k = 0; k < columns; k += 1)
+      values[n * columns + k] = Math.max(-32_767, Math.min(32_767, Math.round((row[k] ?? 0) / step)));
+  }
+  return { rows, columns, values, scales };
+}
+
+/** As much fraction as the largest factor leaves of 16 bits, 14 at most. */
+export function quantiseFactors(factors: Float32Array): FactorVector {
+  const largest = largestOf(factors);
+  let fraction = 14;
+  while (largest * 2 ** fraction > 32_767) fraction -= 1;
+  return { values: Int16Array.from(factors, (factor) => Math.round(factor * 2 ** fraction)), fraction };
+}
+
+/** The bound of every sum of a model's products, for a check after reading. */
+export const LARGEST_SUM: number = LARGEST_ROW_SUM * LARGEST_ACTIVATION;

@@ -1,0 +1,40 @@
+import { GROUP, type Matrix } from "../model/matrix.ts";
+import { PLANE_BITS } from "../numerics/quantise.ts";
+import { applyScale, multiplyScales, type Scale, timesPowerOfTwo } from "../numerics/scale.ts";
+
+/** Weight [n, k] as the integer it is stored as. */
+function weightAt({ values, bits, stride }: Matrix, n: number, k: number): number {
+  if (bits === 8) return values[n * stride + k] ?? 0;
+  const pair = values[(n * stride + k) >> 1] ?? 0;
+  return (k & 1) === 0 ? (pair << 28) >> 28 : pair >> 4;
+}
+
+/** Σ over groups of multiplier * Σ weight * activation: below 2^53 for every matrix that a converter makes. */
+function dotProduct(matrix: Matrix, n: number, row: Int16Array): number {
+  const { stride, columns, multipliers } = matrix;
+  let sum = 0;
+  for (let group = 0; group * GROUP < columns; group += 1) {
+    let part = 0;
+    const end = Math.min(columns, (group + 1) * GROUP);
+    for (let k = group * GROUP; k < end; k += 1) part += weightAt(matrix, n, k) * (row[k] ?? 0);
+    sum += part * (multipliers[n * (stride / GROUP) + group] ?? 0);
+  }
+  return sum;
+}
+
+/**
+ * A matrix times a quantised row, in fixed point: `out[n] = matrix[n, :] · row * scale`.
+ *
+ * The exact sum loses its lowest plane to a floor, which kernels that add up the two planes apart can do as well, and then
+ * takes both scales at once.
+ * @param row i16[columns] @param scale of the row @param fraction bits of fraction of the result
+ */
+export function multiplyRow(matrix: Matrix, row: Int16Array, scale: Scale, fraction: number): Int32Array {
+  const out = new Int32Array(matrix.rows);
+  for (let n = 0; n < matrix.rows; n += 1) {
+    const sum = Math.floor(dotProduct(matrix, n, row) / 2 ** PLANE_BITS) | 0;
+    const both = timesPowerOfTwo(multiplyScales(scale, matrix.scales[n] ?? 0), PLANE_BITS);
+    out[n] = applyScale(sum, both, fraction);
+  }
+  return out;
+}
