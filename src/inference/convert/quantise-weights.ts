@@ -3,22 +3,16 @@ import {
   type EmbeddingTable,
   type FactorVector,
   LARGEST_MULTIPLIER,
+  LARGEST_ROW_SUM,
   type Matrix,
   strideOf,
 } from "../model/matrix.ts";
-import { LARGEST_ACTIVATION, PLANE_BITS } from "../numerics/quantise.ts";
 import { exponentOf, mantissaOf, packScale, NO_SCALE, type Scale } from "../numerics/scale.ts";
 
 /** Offline, so floats are allowed here: what comes out is shipped and hashed. */
 
 /** Largest stored weight, by bits. -8 of four bits is left out, so that both signs reach as far. */
 const LARGEST_WEIGHT = { 4: 7, 8: 127 } as const;
-
-/**
- * Σ multiplier * |weight| of a row stays below this, so that neither plane's sum leaves i32 in any order of adding:
- * 2^31 / 127, the largest value of a plane.
- */
-const LARGEST_ROW_SUM = Math.floor(2 ** 31 / (2 ** PLANE_BITS - 1));
 
 /** The nearest scale. @throws RangeError for what is no positive, finite number */
 export function scaleOf(value: number): Scale {
@@ -117,6 +111,3 @@ export function quantiseFactors(factors: Float32Array): FactorVector {
   while (largest * 2 ** fraction > 32_767) fraction -= 1;
   return { values: Int16Array.from(factors, (factor) => Math.round(factor * 2 ** fraction)), fraction };
 }
-
-/** The bound of every sum of a model's products, for a check after reading. */
-export const LARGEST_SUM: number = LARGEST_ROW_SUM * LARGEST_ACTIVATION;

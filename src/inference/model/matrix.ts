@@ -4,6 +4,12 @@ export const GROUP = 32;
 export const LARGEST_MULTIPLIER = 63;
 
 /**
+ * Σ multiplier * |weight| of a row is at most this, so that neither plane of activations can take a sum out of i32, in
+ * whatever order it is added up: 2^31 / 128, the largest magnitude of a plane's value.
+ */
+export const LARGEST_ROW_SUM: number = 2 ** 24 - 1;
+
+/**
  * A quantised matrix, row-major: `weight[n, k] ~ values[n, k] * multipliers[n, k / 32] * scales[n]`. Multipliers are
  * integers, so that a dot product stays exact and linear until the row's scale is applied once.
  */
