@@ -58,9 +58,9 @@ describe("a model file", () => {
         changed[at]! ^= change;
         try {
           const { model, about } = readModel(changed);
-          expect(writeModel(model, about)).toEqual(changed);
+          if (!Buffer.from(writeModel(model, about)).equals(changed)) expect.fail(`byte ${at} is lost`);
         } catch (error) {
-          expect(String(error)).toMatch(/malformed|UTF-8|encoded data/);
+          expect(String(error)).toMatch(/malformed|too-large/);
         }
       }),
       { numRuns: 2_000 },

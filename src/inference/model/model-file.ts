@@ -1,6 +1,6 @@
 import { FailureError } from "../../protocol/failure.ts";
 import { decode, encode } from "../../protocol/schema.ts";
-import { encodeUtf8 } from "../../protocol/text.ts";
+import { decodeUtf8, encodeUtf8 } from "../../protocol/text.ts";
 import { ALIGNMENT, layoutOf, type TensorPlace } from "./layout.ts";
 import type { LlamaLayer, LlamaModel } from "./llama-model.ts";
 import {
@@ -196,7 +196,7 @@ export function readModel(file: Uint8Array): StoredModel {
     sigmoidTable: reader.table("sigmoid", 2 ** 15),
   };
   const { name, licence, sourceSha256 } = header;
-  const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(reader.u8("text"));
+  const text = decodeUtf8(reader.u8("text"));
   return { header, about: { name, licence, sourceSha256, text }, model };
 }
 

@@ -1,0 +1,31 @@
+import type { LlamaModel } from "./model/llama-model.ts";
+
+/** One way to compute models. All of them give the same bits. */
+export interface Backend {
+  readonly name: "reference" | "wasm" | "webgpu";
+  /**
+   * Makes a model ready to run.
+   * @throws FailureError `no-memory` where it does not fit, `gpu-lost` where the device went away
+   */
+  open(model: LlamaModel): Promise<Decoder>;
+}
+
+/** One sequence of positions through one model. Calls come one after the other. */
+export interface Decoder {
+  readonly model: LlamaModel;
+  /** Positions taken in so far. */
+  readonly positions: number;
+  /** Bytes of weights, keys and values, and everything else that it holds. */
+  readonly memoryBytes: number;
+  /**
+   * Takes in tokens at the next positions; how they are split over calls changes no bit.
+   * @returns the residual stream after the last layer, i32[tokens, width] in Q16
+   * @throws RangeError for a token beyond the vocabulary, or a position beyond the context
+   */
+  forward(tokens: readonly number[]): Promise<Int32Array>;
+  /** Scores of all tokens, i32[vocabulary] in Q14. @param hidden one row of what `forward` returned */
+  logits(hidden: Int32Array): Promise<Int32Array>;
+  /** Forgets the positions from `count` on. */
+  rewind(count: number): void;
+  close(): void;
+}

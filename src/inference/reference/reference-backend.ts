@@ -1,0 +1,45 @@
+import type { Backend, Decoder } from "../backend.ts";
+import type { LlamaModel } from "../model/llama-model.ts";
+import { ReferenceLlama } from "./llama.ts";
+
+/** The specification as a backend. */
+export const referenceBackend: Backend = {
+  name: "reference",
+  open: (model) => Promise.resolve(new ReferenceDecoder(model)),
+};
+
+class ReferenceDecoder implements Decoder {
+  readonly model: LlamaModel;
+  readonly #llama: ReferenceLlama;
+
+  constructor(model: LlamaModel) {
+    this.model = model;
+    this.#llama = new ReferenceLlama(model);
+  }
+
+  get positions(): number {
+    return this.#llama.positions;
+  }
+
+  get memoryBytes(): number {
+    const { layers, keyHeads, headSize, context } = this.model.shape;
+    return 2 * layers * keyHeads * context * (2 * headSize + 4);
+  }
+
+  forward(tokens: readonly number[]): Promise<Int32Array> {
+    const { width } = this.model.shape;
+    const hidden = new Int32Array(tokens.length * width);
+    for (const [at, token] of tokens.entries()) hidden.set(this.#llama.step(token), at * width);
+    return Promise.resolve(hidden);
+  }
+
+  logits(hidden: Int32Array): Promise<Int32Array> {
+    return Promise.resolve(this.#llama.logits(hidden));
+  }
+
+  rewind(count: number): void {
+    this.#llama.rewind(count);
+  }
+
+  close(): void {}
+}
