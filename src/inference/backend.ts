@@ -23,7 +23,7 @@ export interface Decoder {
    * @throws RangeError for a token beyond the vocabulary, or a position beyond the context
    */
   forward(tokens: readonly number[]): Promise<Int32Array>;
-  /** Scores of all tokens, i32[vocabulary] in Q14. @param hidden one row of what `forward` returned */
+  /** Scores of all tokens, i32[rows, vocabulary] in Q14. @param hidden rows of what `forward` returned, i32[rows, width] */
   logits(hidden: Int32Array): Promise<Int32Array>;
   /** Forgets the positions from `count` on. */
   rewind(count: number): void;

@@ -34,7 +34,11 @@ class ReferenceDecoder implements Decoder {
   }
 
   logits(hidden: Int32Array): Promise<Int32Array> {
-    return Promise.resolve(this.#llama.logits(hidden));
+    const { width, vocabulary } = this.model.shape;
+    const logits = new Int32Array((hidden.length / width) * vocabulary);
+    for (let row = 0; row * width < hidden.length; row += 1)
+      logits.set(this.#llama.logits(hidden.subarray(row * width, (row + 1) * width)), row * vocabulary);
+    return Promise.resolve(logits);
   }
 
   rewind(count: number): void {

@@ -1,0 +1,74 @@
+import type { Decoder } from "../backend.ts";
+import { forwardFuel, logitsFuel } from "./fuel.ts";
+import { drawToken, type Sampling } from "./sampling.ts";
+import { nextLink } from "./transcript.ts";
+
+export interface GenerationRequest {
+  readonly prompt: readonly number[];
+  /** Tokens to write at most. */
+  readonly most: number;
+  readonly sampling: Sampling;
+  /** Tokens after which nothing follows. */
+  readonly endTokens: readonly number[];
+  /** Hash before the first position, see firstLink. */
+  readonly link: Uint8Array;
+  readonly signal?: AbortSignal;
+}
+
+/** One position more: the token that was drawn there, and what proves it. */
+export interface GeneratedToken {
+  readonly token: number;
+  /** Whether it ends the text. */
+  readonly end: boolean;
+  /** Hashes of the positions taken in since the last token: the prompt's, then one at a time. */
+  readonly links: readonly Uint8Array[];
+  /** Fuel since the last token. */
+  readonly fuel: bigint;
+}
+
+/** Positions of a prompt that are taken in between two looks at the signal. */
+const PREFILL_STEP = 64;
+
+/**
+ * Continues a prompt, token by token. Ends after an end token, after `most` tokens, or where the context is full.
+ * @param decoder at the position where the prompt begins
+ * @throws RangeError for an empty prompt or one longer than the context; the signal's reason
+ */
+export async function* generate(
+  decoder: Decoder,
+  request: GenerationRequest,
+): AsyncGenerator<GeneratedToken> {
+  const { shape, exp2Table } = decoder.model;
+  const { sampling, signal, endTokens } = request;
+  if (request.prompt.length === 0) throw new RangeError("an empty prompt");
+  if (decoder.positions + request.prompt.length > shape.context)
+    throw new RangeError(
+      `the prompt has ${request.prompt.length} tokens, the model's context ${shape.context}`,
+    );
+  let link = request.link;
+  let tokens = request.prompt;
+  for (let written = 0; written < request.most && tokens.length > 0; written += 1) {
+    const first = decoder.positions;
+    const links: Uint8Array[] = [];
+    let last: Int32Array = new Int32Array(0);
+    for (let at = 0; at < tokens.length; at += PREFILL_STEP) {
+      signal?.throwIfAborted();
+      const part = tokens.slice(at, at + PREFILL_STEP);
+      // oxlint-disable-next-line no-await-in-loop -- each position depends on the ones before
+      const hidden = await decoder.forward(part);
+      for (const [i, taken] of part.entries()) {
+        last = hidden.subarray(i * shape.width, (i + 1) * shape.width);
+        link = nextLink(link, taken, last);
+        links.push(link);
+      }
+    }
+    // oxlint-disable-next-line no-await-in-loop
+    const logits = await decoder.logits(last);
+    const token = drawToken(logits, sampling, decoder.positions - 1, exp2Table);
+    const end = endTokens.includes(token);
+    const fuel = forwardFuel(shape, first, tokens.length) + logitsFuel(shape);
+    yield { token, end, links, fuel };
+    if (end || decoder.positions === shape.context) return;
+    tokens = [token];
+  }
+}

@@ -1,0 +1,73 @@
+import { equalBytes } from "../../protocol/bytes.ts";
+import type { Decoder } from "../backend.ts";
+import { drawToken, type Sampling } from "./sampling.ts";
+import { nextLink } from "./transcript.ts";
+
+/** What a provider claims about a text. */
+export interface Transcript {
+  /** The prompt's tokens and all drawn after them, the last one included although it was never taken in. */
+  readonly tokens: readonly number[];
+  readonly promptTokens: number;
+  readonly sampling: Sampling;
+  /** Hash of each position taken in: one less than tokens. */
+  readonly links: readonly Uint8Array[];
+}
+
+/** `position` is the first that differs; `what` tells whether its state or the token drawn after it does. */
+export type Verdict =
+  | { readonly kind: "holds"; readonly positions: number }
+  | { readonly kind: "differs"; readonly position: number; readonly what: "state" | "token" };
+
+/** Positions that are recomputed together. */
+const BATCH = 64;
+
+/**
+ * Recomputes a transcript in batches, which gives the bits that were computed one by one, and says where it differs.
+ * @param decoder at position 0 @param link the transcript's first, see firstLink
+ * @throws RangeError for a transcript that is not consistent in itself
+ */
+export async function verifyTranscript(
+  decoder: Decoder,
+  { tokens, promptTokens, sampling, links }: Transcript,
+  link: Uint8Array,
+): Promise<Verdict> {
+  const { width } = decoder.model.shape;
+  if (links.length !== tokens.length - 1 || promptTokens < 1 || promptTokens >= tokens.length)
+    throw new RangeError(
+      `${links.length} hashes do not fit ${tokens.length} tokens of which ${promptTokens} are given`,
+    );
+  let before = link;
+  for (let start = 0; start < links.length; start += BATCH) {
+    const part = tokens.slice(start, Math.min(start + BATCH, links.length));
+    // oxlint-disable-next-line no-await-in-loop -- each batch depends on the ones before
+    const hidden = await decoder.forward(part);
+    // Behind all but the last token of the prompt nothing was drawn.
+    const skipped = Math.max(0, Math.min(part.length, promptTokens - 1 - start));
+    // oxlint-disable-next-line no-await-in-loop
+    const drawn = await drawnAfter(decoder, sampling, start + skipped, hidden.subarray(skipped * width));
+    for (const [i, token] of part.entries()) {
+      const position = start + i;
+      before = nextLink(before, token, hidden.subarray(i * width, (i + 1) * width));
+      if (!equalBytes(before, links[position] ?? new Uint8Array(0)))
+        return { kind: "differs", position, what: "state" };
+      if (i >= skipped && drawn[i - skipped] !== tokens[position + 1])
+        return { kind: "differs", position, what: "token" };
+    }
+  }
+  return { kind: "holds", positions: links.length };
+}
+
+/** The tokens drawn behind rows of hidden states, the first of which is that of `position`. */
+async function drawnAfter(
+  decoder: Decoder,
+  sampling: Sampling,
+  position: number,
+  hidden: Int32Array,
+): Promise<readonly number[]> {
+  const { shape, exp2Table } = decoder.model;
+  const logits = await decoder.logits(hidden);
+  return Array.from({ length: hidden.length / shape.width }, (_, row) => {
+    const scores = logits.subarray(row * shape.vocabulary, (row + 1) * shape.vocabulary);
+    return drawToken(scores, sampling, position + row, exp2Table);
+  });
+}
