@@ -43,17 +43,27 @@ function largestOf(values: Float32Array): number {
 
 /** @param weights f32[rows, columns], row-major */
 export function quantiseMatrix(weights: Float32Array, rows: number, columns: number, bits: 4 | 8): Matrix {
+  const matrix = emptyMatrix(rows, columns, bits);
+  quantiseRows(matrix, 0, weights);
+  return matrix;
+}
+
+export function emptyMatrix(rows: number, columns: number, bits: 4 | 8): Matrix {
   const stride = strideOf(columns);
   const values = new Int8Array((rows * stride * bits) / 8);
   const multipliers = new Uint8Array((rows * stride) / GROUP).fill(1);
-  const scales = new Uint32Array(rows);
-  const matrix: Matrix = { rows, columns, stride, values, bits, multipliers, scales };
-  for (let n = 0; n < rows; n += 1) {
+  return { rows, columns, stride, values, bits, multipliers, scales: new Uint32Array(rows) };
+}
+
+/** Quantises rows from `first` on; none depends on another. @param weights f32[n, columns] */
+export function quantiseRows(matrix: Matrix, first: number, weights: Float32Array): void {
+  const { columns } = matrix;
+  for (let n = 0; n * columns < weights.length; n += 1) {
     const row = weights.subarray(n * columns, (n + 1) * columns);
     let finest = LARGEST_MULTIPLIER;
-    while (quantiseMatrixRow(matrix, n, row, finest) > LARGEST_ROW_SUM) finest = Math.floor(finest / 2);
+    while (quantiseMatrixRow(matrix, first + n, row, finest) > LARGEST_ROW_SUM)
+      finest = Math.floor(finest / 2);
   }
-  return matrix;
 }
 
 /** Quantises one row with multipliers up to `finest`; returns its Σ multiplier * |weight|. */
@@ -91,17 +101,29 @@ function setWeight({ values, bits }: Matrix, place: number, weight: number): voi
 
 /** @param weights f32[rows, columns] */
 export function quantiseEmbeddings(weights: Float32Array, rows: number, columns: number): EmbeddingTable {
-  const values = new Int16Array(rows * columns);
-  const scales = new Uint32Array(rows);
-  for (let n = 0; n < rows; n += 1) {
+  const table = emptyEmbeddings(rows, columns);
+  quantiseEmbeddingRows(table, 0, weights);
+  return table;
+}
+
+export function emptyEmbeddings(rows: number, columns: number): EmbeddingTable {
+  return { rows, columns, values: new Int16Array(rows * columns), scales: new Uint32Array(rows) };
+}
+
+/** Quantises rows from `first` on. @param weights f32[n, columns] */
+export function quantiseEmbeddingRows(table: EmbeddingTable, first: number, weights: Float32Array): void {
+  const { columns, values, scales } = table;
+  for (let n = 0; n * columns < weights.length; n += 1) {
     const row = weights.subarray(n * columns, (n + 1) * columns);
     const scale = scaleOf(largestOf(row) / 32_767);
     const step = valueOf(scale);
-    scales[n] = scale;
+    scales[first + n] = scale;
     for (let k = 0; k < columns; k += 1)
-      values[n * columns + k] = Math.max(-32_767, Math.min(32_767, Math.round((row[k] ?? 0) / step)));
+      values[(first + n) * columns + k] = Math.max(
+        -32_767,
+        Math.min(32_767, Math.round((row[k] ?? 0) / step)),
+      );
   }
-  return { rows, columns, values, scales };
 }
 
 /** As much fraction as the largest factor leaves of 16 bits, 14 at most. */

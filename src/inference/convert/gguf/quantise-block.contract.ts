@@ -1,11 +1,11 @@
 /* Packs floats in ggml's formats, plainly and not as well as ggml does: files for tests. */
 import { BF16, F16, F32, Q4_0, Q4_K, Q5_0, Q6_K, Q8_0, type TensorType } from "./tensor-type.ts";
 
-/** The nearest IEEE half of a number in its normal range; smaller ones become 0. */
+/** The nearest IEEE half. */
 export function floatToHalf(value: number): number {
   const sign = value < 0 ? 0x8000 : 0;
   const size = Math.abs(value);
-  if (size < 2 ** -14) return sign;
+  if (size < 2 ** -14) return sign | Math.round(size * 2 ** 24);
   let exponent = Math.floor(Math.log2(size));
   let fraction = Math.round((size / 2 ** exponent - 1) * 1024);
   if (fraction === 1024) {

@@ -1,0 +1,112 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { randomLlama, SMALL_SHAPE } from "../model/random-llama.contract.ts";
+import { memorySource } from "./byte-source.ts";
+import { llamaGguf } from "./gguf/llama-gguf.contract.ts";
+import { llamaFromGguf } from "./gguf/llama-gguf.ts";
+import { openGguf } from "./gguf/open-gguf.ts";
+import { Q8_0 } from "./gguf/tensor-type.ts";
+import { writeGguf } from "./gguf/write-gguf.contract.ts";
+import { quantiseSource } from "./llama-source.ts";
+import { readLlama2c } from "./llama2c.ts";
+
+const SHAPE = {
+  ...SMALL_SHAPE,
+  width: 32,
+  heads: 2,
+  keyHeads: 1,
+  headSize: 16,
+  layers: 1,
+  vocabulary: 9,
+  context: 8,
+};
+const FILE = writeGguf(llamaGguf(randomLlama(SHAPE, 1), Q8_0));
+const HEADER = FILE.length - 32 * 34 * 5;
+
+/** Numbers that break parsers, over whatever stands there; mostly in the header. */
+const damage = (length: number): fc.Arbitrary<(file: Uint8Array) => Uint8Array> =>
+  fc
+    .record({
+      cut: fc.option(fc.integer({ min: 0, max: length }), { freq: 4, nil: length }),
+      patches: fc.array(
+        fc.record({
+          at: fc.integer({ min: 0, max: length - 8 }),
+          value: fc.oneof(
+            fc.constantFrom(0n, 1n, 0xffn, 0x7fff_ffffn, 0xffff_ffffn, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n),
+            fc.bigInt({ min: 0n, max: 2n ** 16n }),
+            fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+          ),
+          bytes: fc.constantFrom(1, 4, 8),
+        }),
+        { maxLength: 3 },
+      ),
+    })
+    .map(({ cut, patches }) => (file) => {
+      const copy = file.slice();
+      for (const { at, value, bytes } of patches)
+        for (let i = 0; i < bytes; i += 1) copy[at + i] = Number((value >> BigInt(8 * i)) & 0xffn);
+      return copy.subarray(0, cut);
+    });
+
+async function convert(bytes: Uint8Array): Promise<string> {
+  try {
+    const source = await llamaFromGguf(await openGguf(memorySource(bytes)));
+    await quantiseSource(source, 8);
+    return "converted";
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    // What an engine says of arrays that are too large, or views out of bounds.
+    expect(error.message).not.toMatch(/invalid|out of|outside|offset/i);
+    return error.message;
+  }
+}
+
+describe("damaged files end in a RangeError of our own words, or in a model", () => {
+  it("the fixture itself is whole", async () => {
+    expect(await convert(FILE)).toBe("converted");
+  });
+
+  it("GGUFs with broken headers", { timeout: 60_000 }, async () => {
+    const endings = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(damage(HEADER), async (apply) => {
+        endings.add((await convert(apply(FILE))).replaceAll(/\d+/g, "0").slice(0, 40));
+      }),
+      { numRuns: 3000 },
+    );
+    expect(endings.size).toBeGreaterThan(20);
+  });
+
+  it("GGUFs with broken values", async () => {
+    await fc.assert(
+      fc.asyncProperty(damage(FILE.length), async (apply) => {
+        await convert(apply(FILE));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("GGUFs cut anywhere", async () => {
+    for (let length = 0; length < FILE.length; length += length < HEADER ? 7 : 997)
+      expect(await convert(FILE.subarray(0, length))).not.toBe("converted");
+  });
+
+  it("llama2.c checkpoints", () => {
+    const sizes = [8, 12, 1, 2, 1, 5, 4];
+    const file = new Uint8Array(28 + 4 * 2000);
+    for (const [i, size] of sizes.entries()) new DataView(file.buffer).setInt32(4 * i, size, true);
+    expect(readLlama2c(file).shape.width).toBe(8);
+    fc.assert(
+      fc.property(damage(28), fc.integer({ min: 0, max: file.length }), (apply, length) => {
+        try {
+          readLlama2c(apply(file.slice(0, 28)));
+          readLlama2c(file.subarray(0, length));
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError);
+          expect(String(error)).toMatch(/checkpoint|heads/);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
