@@ -1,0 +1,78 @@
+import { FailureError } from "../../protocol/failure.ts";
+import { baselineModule } from "./modules/baseline.ts";
+import { relaxedModule } from "./modules/relaxed.ts";
+
+/** Fixed-width SIMD, or with the relaxed dot product of bytes. Both give the same bits. */
+export type KernelBuild = "baseline" | "relaxed";
+
+/** Functions of kernels/llama.c. Numbers are addresses, counts and bits of u32 or i32. */
+export interface Kernels {
+  packPanel(matrix: number, panel: number, rows: number, multipliers: number, room: number): void;
+  embed(session: number, row: number, values: number, size: number, scale: number): void;
+  layer(session: number, layer: number, position: number, count: number): void;
+  logits(session: number, norm: number, head: number, x: number, count: number, out: number): void;
+  /** 1 where the machine's instructions are the exact ones. */
+  selfTest(): number;
+}
+
+const NAMES = ["packPanel", "embed", "layer", "logits", "selfTest"] as const;
+
+/** Addresses below belong to the stack and the constants of the kernels. */
+export const FIRST_ADDRESS = 65_536;
+const PAGE_BYTES = 65_536;
+const MAX_PAGES = 65_536;
+
+function isKernels(exports: object): exports is Kernels {
+  return NAMES.every((name) => name in exports);
+}
+
+function moduleBytes(build: KernelBuild): Uint8Array<ArrayBuffer> {
+  const text = atob(build === "relaxed" ? relaxedModule : baselineModule);
+  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+}
+
+export interface LoadedKernels {
+  readonly kernels: Kernels;
+  readonly memory: WebAssembly.Memory;
+}
+
+/** @throws FailureError `no-memory` */
+export async function loadKernels(build: KernelBuild, bytes: number): Promise<LoadedKernels> {
+  const module = await compiled(build);
+  const memory = reserveMemory(Math.ceil(bytes / PAGE_BYTES));
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+  if (!isKernels(exports)) throw new TypeError("the module does not have the kernels");
+  return { kernels: exports, memory };
+}
+
+function reserveMemory(pages: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: Math.min(pages, MAX_PAGES) });
+  } catch (cause) {
+    throw new FailureError("no-memory", `${pages * PAGE_BYTES} bytes for a model`, { cause });
+  }
+}
+
+const modules = new Map<KernelBuild, Promise<WebAssembly.Module>>();
+
+function compiled(build: KernelBuild): Promise<WebAssembly.Module> {
+  const known = modules.get(build);
+  if (known !== undefined) return known;
+  const module = WebAssembly.compile(moduleBytes(build));
+  modules.set(build, module);
+  return module;
+}
+
+let fastest: Promise<KernelBuild> | undefined;
+
+/** The build for this machine: relaxed where its instructions exist and are exact. */
+export function fastestBuild(): Promise<KernelBuild> {
+  fastest ??= chooseBuild();
+  return fastest;
+}
+
+async function chooseBuild(): Promise<KernelBuild> {
+  if (!WebAssembly.validate(moduleBytes("relaxed"))) return "baseline";
+  const { kernels } = await loadKernels("relaxed", FIRST_ADDRESS);
+  return kernels.selfTest() === 1 ? "relaxed" : "baseline";
+}

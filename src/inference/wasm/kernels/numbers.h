@@ -1,0 +1,104 @@
+/* Fixed-point numbers and scales: the same arithmetic as src/inference/numerics, on i64 where that is shorter. */
+#pragma once
+#include <stdint.h>
+#include <wasm_simd128.h>
+
+typedef int8_t i8;
+typedef uint8_t u8;
+typedef int16_t i16;
+typedef uint16_t u16;
+typedef int32_t i32;
+typedef uint32_t u32;
+typedef int64_t i64;
+typedef uint64_t u64;
+
+#define INLINE static inline __attribute__((always_inline))
+#define EXPORT(name) __attribute__((export_name(name)))
+
+enum { ACTIVATION_FRACTION = 14, RESIDUAL_FRACTION = 16, SCORE_FRACTION = 16, UNIT_FRACTION = 15 };
+enum { GROUP = 32, PLANE_BITS = 7, LARGEST_ACTIVATION = 8191, QUOTIENT_BITS = 17, EXPONENT_BIAS = 32768 };
+
+INLINE i32 bit_length(u32 x) { return x == 0 ? 0 : 32 - __builtin_clz(x); }
+INLINE u32 magnitude(i32 x) { return x < 0 ? 0u - (u32)x : (u32)x; }
+INLINE i32 larger(i32 a, i32 b) { return a > b ? a : b; }
+
+INLINE i32 round_shift(i32 x, i32 bits) {
+  if (bits <= 0) return x;
+  if (bits > 31) return 0;
+  return ((x >> (bits - 1)) >> 1) + ((x >> (bits - 1)) & 1);
+}
+INLINE i32 shift(i32 x, i32 bits) { return bits > 0 ? round_shift(x, bits) : (i32)((u32)x << -bits); }
+
+/* The same for four values. `bits` is the same for all, -31 to 31. */
+INLINE v128_t shift4(v128_t x, i32 bits) {
+  if (bits <= 0) return wasm_i32x4_shl(x, -bits);
+  v128_t half = wasm_i32x4_shr(x, bits - 1);
+  return wasm_i32x4_add(wasm_i32x4_shr(half, 1), wasm_v128_and(half, wasm_i32x4_const_splat(1)));
+}
+
+/* a * b / 2^bits, cut towards zero. */
+INLINE i32 multiply_shift(i32 a, i32 b, i32 bits) {
+  i64 product = (i64)a * b;
+  return product < 0 ? (i32)(0u - (u32)((u64)-product >> bits)) : (i32)((u64)product >> bits);
+}
+
+INLINE u32 pack_scale(u32 mantissa, i32 exponent) {
+  return (mantissa & 0xffff) | ((u32)(exponent + EXPONENT_BIAS) << 16);
+}
+#define NO_SCALE pack_scale(0x8000, -200)
+INLINE i32 exponent_of(u32 scale) { return (i32)(scale >> 16) - EXPONENT_BIAS; }
+INLINE u32 mantissa_of(u32 scale) { return scale & 0xffff; }
+INLINE u32 times_power_of_two(u32 scale, i32 bits) { return pack_scale(mantissa_of(scale), exponent_of(scale) + bits); }
+
+INLINE u32 scale_from(u32 x, i32 exponent) {
+  if (x == 0) return NO_SCALE;
+  i32 bits = bit_length(x);
+  return pack_scale(bits > 16 ? x >> (bits - 16) : x << (16 - bits), exponent + bits - 16);
+}
+
+INLINE u32 multiply_scales(u32 a, u32 b) {
+  u32 product = mantissa_of(a) * mantissa_of(b);
+  u32 carry = product >> 31;
+  return pack_scale(product >> (15 + carry), exponent_of(a) + exponent_of(b) + 15 + (i32)carry);
+}
+
+INLINE i32 apply_scale(i32 x, u32 scale, i32 fraction) {
+  i64 product = (i64)x * mantissa_of(scale);
+  i32 right = -(exponent_of(scale) + fraction) - 16;
+  if (right > 0) return right > 31 ? 0 : (i32)(((product >> (right + 15)) + 1) >> 1);
+  return right < -16 ? 0 : (i32)(product >> (16 + right));
+}
+
+INLINE u32 reciprocal(u32 x) {
+  u32 normal = scale_from(x, 0);
+  return scale_from(0x80000000u / mantissa_of(normal), -31 - exponent_of(normal));
+}
+
+static u32 square_root(u32 x) {
+  u32 root = 0;
+  for (u32 bit = 0x40000000; bit > 0; bit >>= 2) {
+    u32 trial = root + bit;
+    root >>= 1;
+    if (x >= trial) {
+      x -= trial;
+      root += bit;
+    }
+  }
+  return root;
+}
+
+/* 1 / sqrt(high * 2^16 + low). */
+static u32 reciprocal_root(u32 high, u32 low) {
+  if (high == 0 && low == 0) return pack_scale(0x8000, 0);
+  i32 bits = high == 0 ? bit_length(low) : bit_length(high) + 16;
+  i32 t = (bits - 32 + 1) & ~1;
+  u64 sum = ((u64)high << 16) | low;
+  u32 m = (u32)(t > 0 ? sum >> t : sum << -t);
+  return scale_from(0x80000000u / square_root(m), -31 - (t >> 1));
+}
+
+INLINE u32 largest_lane(v128_t x) {
+  x = wasm_u32x4_max(x, wasm_i32x4_shuffle(x, x, 2, 3, 0, 1));
+  x = wasm_u32x4_max(x, wasm_i32x4_shuffle(x, x, 1, 0, 3, 2));
+  return (u32)wasm_i32x4_extract_lane(x, 0);
+}

@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { quantiseLlama } from "../convert/float-llama.ts";
+import { HAS_STORIES, NO_STORIES, storiesModel } from "../reference/stories.contract.ts";
+import { referenceBackend } from "../reference/reference-backend.ts";
+import { describeBits } from "./decoder.contract.ts";
+import type { KernelBuild } from "./kernels.ts";
+import { createWasmBackend } from "./wasm-backend.ts";
+
+const BUILDS: readonly KernelBuild[] = ["baseline", "relaxed"];
+
+for (const build of BUILDS) describeBits(`WebAssembly, ${build}`, createWasmBackend(build));
+
+function largestAt(values: Int32Array): number {
+  let best = 0;
+  for (const [at, value] of values.entries()) if (value > values[best]!) best = at;
+  return best;
+}
+
+if (!HAS_STORIES) process.stdout.write(`${NO_STORIES}\n`);
+
+describe.skipIf(!HAS_STORIES)("a real model on WebAssembly", () => {
+  it.each(BUILDS)("writes its makers' story with the reference's bits: %s", async (build) => {
+    const decoder = await createWasmBackend(build).open(quantiseLlama(storiesModel(), 8));
+    const hash = createHash("sha256");
+    let token = 1;
+    for (let step = 0; step < STORY_TOKENS; step += 1) {
+      const x = await decoder.forward([token]);
+      const logits = await decoder.logits(x);
+      hash.update(new Uint8Array(x.buffer)).update(new Uint8Array(logits.buffer));
+      token = largestAt(logits);
+    }
+    expect(hash.digest("hex")).toBe(STORY_HASH);
+  });
+
+  it.each(BUILDS)("has the reference's bits over a whole context, 4 bits: %s", async (build) => {
+    const model = quantiseLlama(storiesModel(), 4);
+    const tokens = Array.from({ length: 300 }, (_, i) => (i * 31 + 1) % 512);
+    const reference = await referenceBackend.open(model);
+    const decoder = await createWasmBackend(build).open(model);
+    const expected = await reference.forward(tokens);
+    const found = await decoder.forward(tokens);
+    expect(found).toEqual(expected);
+    expect(await decoder.logits(found)).toEqual(await reference.logits(expected));
+  });
+});
+
+/** Of reference/llama.test.ts. */
+const STORY_HASH = "5b1b93461ce5a9989d6c76ecf742a4b2575da2e48775407f8d3b3b9dcf847819";
+/** Tokens until the story's documented part has been written there. */
+const STORY_TOKENS = 131;
