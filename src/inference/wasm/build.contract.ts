@@ -51,30 +51,44 @@ export async function compileKernels(build: Build): Promise<Uint8Array> {
     // Not through clang: that runs whatever wasm-opt it finds.
     await run("wasm-ld", [...LINKER_FLAGS, "-o", target, object]);
     const bytes = Uint8Array.from(await readFile(target));
-    return build === "relaxed" ? await withRelaxedDot(bytes) : bytes;
+    return await patched(bytes);
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-/** Puts the instruction in the place of calls of the import `instruction.dot`, which clang had no name for. */
-async function withRelaxedDot(bytes: Uint8Array): Promise<Uint8Array> {
+const FEATURES = { simd: true, relaxed_simd: true, bulk_memory: true, mutable_globals: true } as const;
+
+/** Does by text what this clang cannot. */
+async function patched(bytes: Uint8Array): Promise<Uint8Array> {
   const wabt = await loadWabt();
-  const features = { simd: true, relaxed_simd: true, bulk_memory: true, mutable_globals: true };
-  const module = wabt.readWasm(bytes, { ...features, readDebugNames: false });
+  const module = wabt.readWasm(bytes, { ...FEATURES, readDebugNames: false });
   module.generateNames();
   module.applyNames();
   const text = module.toText({ foldExprs: false, inlineExport: false });
   module.destroy();
-  const line = /^.*\(import "instruction" "dot" \(func (\$\S+).*$/m.exec(text);
-  if (line?.[1] === undefined) throw new Error("no product is left to an instruction");
-  const patched = text
-    .replace(line[0], "")
-    .replaceAll(`call ${line[1]}\n`, "i32x4.relaxed_dot_i8x16_i7x16_add_s\n");
-  const parsed = wabt.parseWat("kernels.wat", patched, features);
+  const parsed = wabt.parseWat("kernels.wat", withOffsets(withRelaxedDot(text)), FEATURES);
   const { buffer } = parsed.toBinary({ write_debug_names: false });
   parsed.destroy();
   return Uint8Array.from(buffer);
+}
+
+/** The instruction in the place of calls of the import `instruction.dot`: clang has no name for it. */
+function withRelaxedDot(text: string): string {
+  const line = /^.*\(import "instruction" "dot" \(func (\$\S+).*$/m.exec(text);
+  if (line?.[1] === undefined) return text;
+  return text
+    .replace(line[0], "")
+    .replaceAll(`call ${line[1]}\n`, "i32x4.relaxed_dot_i8x16_i7x16_add_s\n");
+}
+
+/** Constants that are added to addresses become part of the load: no address of the kernels wraps at 2^32, as clang must fear. */
+function withOffsets(text: string): string {
+  return text.replaceAll(
+    /i32\.const (\d+)\n\s*i32\.add\n(\s*)(v128\.load[0-9a-z_]*)( align=\d+)?\n/g,
+    (_, offset: string, space: string, load: string, alignment: string | undefined) =>
+      `${space}${load} offset=${offset}${alignment ?? ""}\n`,
+  );
 }
 
 /** The file that embeds a module. */

@@ -41,6 +41,12 @@ __attribute__((import_module("instruction"), import_name("dot"), const)) v128_t 
 #define WIDEST_TILE 4
 #endif
 
+/*
+ * Nothing moves over this: without it the compiler takes one sum after the other through all steps, and a hundred values
+ * that were loaded once wait in memory for theirs.
+ */
+#define KEEP(value) __asm__ volatile("" : "+r"(value) : : "memory")
+
 /* Multipliers of a panel's outputs for one group. */
 INLINE void load_multipliers(const u8 *at, v128_t out[2]) {
   v128_t wide = wasm_u16x8_load8x8(at);
@@ -76,6 +82,10 @@ INLINE void tile(const u32 rows, const u8 *weights, const u8 *multipliers, u32 g
         v128_t h = wasm_v128_load32_splat(values + r * pitch + 8 * k + 4);
         b[r][0] = dot(w0, h, b[r][0]);
         b[r][1] = dot(w1, h, b[r][1]);
+        KEEP(a[r][0]);
+        KEEP(a[r][1]);
+        KEEP(b[r][0]);
+        KEEP(b[r][1]);
       }
     }
     load_multipliers(multipliers, multiplier);
@@ -97,6 +107,8 @@ INLINE void tile(const u32 rows, const u8 *weights, const u8 *multipliers, u32 g
         v128_t q = wasm_v128_load32_splat(values + r * pitch + 4 * k);
         part[r][0] = wasm_i32x4_add(part[r][0], wasm_i32x4_dot_i16x8(w0, q));
         part[r][1] = wasm_i32x4_add(part[r][1], wasm_i32x4_dot_i16x8(w1, q));
+        KEEP(part[r][0]);
+        KEEP(part[r][1]);
       }
     }
     load_multipliers(multipliers, multiplier);

@@ -1,0 +1,54 @@
+import arithmetic from "./kernels/arithmetic.wgsl?raw";
+import attend from "./kernels/attend.wgsl?raw";
+import embed from "./kernels/embed.wgsl?raw";
+import gate from "./kernels/gate.wgsl?raw";
+import heads from "./kernels/heads.wgsl?raw";
+import multiply from "./kernels/multiply.wgsl?raw";
+import norm from "./kernels/norm.wgsl?raw";
+import plain from "./kernels/plain.wgsl?raw";
+import quantise from "./kernels/quantise.wgsl?raw";
+
+export type KernelName = "embed" | "norm" | "plain" | "gate" | "multiply" | "heads" | "attend";
+
+/** Whole programs, from what they share and what is their own. */
+const PROGRAMS: Readonly<Record<KernelName, string>> = {
+  embed: arithmetic + embed,
+  norm: arithmetic + quantise + norm,
+  plain: arithmetic + quantise + plain,
+  gate: arithmetic + quantise + gate,
+  multiply: arithmetic + multiply,
+  heads: arithmetic + heads,
+  attend: arithmetic + attend,
+};
+
+/** Values of a kernel's overrides. */
+export type Constants = Readonly<Record<string, number>>;
+
+/** Rows that one thread of `multiply` computes, as in multiply.wgsl. */
+export const ROWS_PER_THREAD = 4;
+
+/** Compiles each kernel once per set of constants. */
+export class KernelCache {
+  readonly #device: GPUDevice;
+  readonly #modules = new Map<KernelName, GPUShaderModule>();
+  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** @throws GPUPipelineError where the device's compiler refuses */
+  pipeline(name: KernelName, constants: Constants): Promise<GPUComputePipeline> {
+    const key = `${name} ${JSON.stringify(constants)}`;
+    const known = this.#pipelines.get(key);
+    if (known !== undefined) return known;
+    const module = this.#modules.get(name) ?? this.#device.createShaderModule({ code: PROGRAMS[name] });
+    this.#modules.set(name, module);
+    const pipeline = this.#device.createComputePipelineAsync({
+      layout: "auto",
+      compute: { module, entryPoint: "main", constants: { ...constants } },
+    });
+    this.#pipelines.set(key, pipeline);
+    return pipeline;
+  }
+}

@@ -1,0 +1,53 @@
+// RMSNorm of one row per workgroup, quantised.
+
+override FRACTION: i32;
+override EPSILON: u32;
+override ROOT_WIDTH: u32;
+
+@group(0) @binding(2) var<storage, read> residual: array<i32>;
+// Two factors of 16 bits in a word.
+@group(0) @binding(3) var<storage, read> factors: array<u32>;
+
+var<workgroup> shared_peak: atomic<u32>;
+var<workgroup> shared_high: atomic<u32>;
+var<workgroup> shared_low: atomic<u32>;
+var<private> down: i32;
+
+fn lowered(row: u32, i: u32) -> i32 {
+  return round_shift(residual[row * COLUMNS + i], down);
+}
+
+fn value_at(row: u32, i: u32) -> i32 {
+  let factor = i32(factors[i >> 1u] << (16u - 16u * (i & 1u))) >> 16u;
+  return lowered(row, i) * factor;
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let row = group.x;
+  let thread = local.x;
+  var peak = 0u;
+  for (var i = thread; i < COLUMNS; i += THREADS) { peak = max(peak, magnitude(residual[row * COLUMNS + i])); }
+  atomicMax(&shared_peak, peak);
+  workgroupBarrier();
+  down = max(0, bits(atomicLoad(&shared_peak)) - 15);
+  var high = 0u;
+  var low = 0u;
+  for (var i = thread; i < COLUMNS; i += THREADS) {
+    let value = lowered(row, i);
+    let square = u32(value * value);
+    high += square >> 16u;
+    low += square & 0xffffu;
+  }
+  atomicAdd(&shared_high, high);
+  atomicAdd(&shared_low, low);
+  let scale = quantise_row(row, thread);
+  if (thread == 0u) {
+    var offset = 0u;
+    if (2 * down <= 31) { offset = EPSILON >> u32(2 * down); }
+    let sum = atomicLoad(&shared_low) + (offset & 0xffffu);
+    let root = reciprocal_root(atomicLoad(&shared_high) + (offset >> 16u) + (sum >> 16u), sum & 0xffffu);
+    let whole = multiply_scales(multiply_scales(scale, ROOT_WIDTH), root);
+    row_scales[row] = times_power_of_two(whole, -FRACTION);
+  }
+}
