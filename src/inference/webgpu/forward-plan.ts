@@ -1,6 +1,12 @@
 import type { LlamaModel } from "../model/llama-model.ts";
 import { RESIDUAL_FRACTION, ACTIVATION_FRACTION } from "../numerics/tables.ts";
-import { type Constants, type KernelCache, type KernelName, ROWS_PER_THREAD } from "./kernels.ts";
+import {
+  type Constants,
+  type KernelCache,
+  type KernelName,
+  ROWS_PER_THREAD,
+  type RowSource,
+} from "./kernels.ts";
 import type { BufferMaker, FactorBuffer, MatrixBuffers, ModelBuffers } from "./model-buffers.ts";
 
 /** One dispatch: workgroups along x, and along y as a function of the rows of a batch. */
@@ -22,6 +28,8 @@ export interface SequenceBuffers {
 export interface ForwardPlan {
   /** Tokens to the last layer's residual stream. */
   readonly forward: readonly Step[];
+  /** The same for a batch of one row, in fewer steps. */
+  readonly forwardOne: readonly Step[];
   /** Residual stream to logits. */
   readonly logits: readonly Step[];
   readonly buffers: SequenceBuffers;
@@ -39,9 +47,21 @@ export async function planForward(
   rows: number,
 ): Promise<ForwardPlan> {
   const planner = new Planner(device, kernels, model, stored, maker, rows);
-  const forward = await Promise.all(planner.forward());
-  const logits = await Promise.all(planner.logits());
-  return { forward, logits, buffers: planner.buffers };
+  const { batched, single } = planner.forward();
+  return {
+    forward: await Promise.all(batched),
+    forwardOne: await Promise.all(single),
+    logits: await Promise.all(planner.logits()),
+    buffers: planner.buffers,
+  };
+}
+
+/** A row of integers to be quantised. */
+interface Row {
+  readonly source: RowSource;
+  readonly columns: number;
+  readonly constants: Constants;
+  readonly buffers: readonly GPUBuffer[];
 }
 
 class Planner {
@@ -94,82 +114,94 @@ class Planner {
     };
   }
 
-  forward(): readonly Promise<Step>[] {
+  forward(): { readonly batched: readonly Promise<Step>[]; readonly single: readonly Promise<Step>[] } {
     const { shape, scoreScale } = this.#model;
     const { width, inner, heads, keyHeads, headSize, context } = shape;
     const { tokens, residual, batch } = this.buffers;
+    const stored = this.#stored;
     const head = {
       HEADS: heads,
       KEY_HEADS: keyHeads,
       HEAD_SIZE: headSize,
       HEAD_STRIDE: strideOfHead(headSize),
+      CONTEXT: context,
     };
-    const stored = this.#stored;
-    const steps = [
-      this.#step("embed", { COLUMNS: width }, Math.ceil(width / THREADS), each, [
-        tokens,
-        stored.embeddings,
-        stored.embeddingScales,
-        residual,
-      ]),
-    ];
+    const embed = this.#step("embed", { COLUMNS: width }, Math.ceil(width / THREADS), each, [
+      tokens,
+      stored.embeddings,
+      stored.embeddingScales,
+      residual,
+    ]);
+    const batched = [embed];
+    const single = [embed];
+    const multiply = (row: Row, matrix: MatrixBuffers, results: GPUBuffer, fraction: number): void => {
+      const adds = results === residual;
+      const two = [this.#quantise(row, matrix.bits), this.#multiply(matrix, results, fraction, adds)];
+      batched.push(...two);
+      single.push(...(fitsShared(matrix) ? [this.#multiplyRow(row, matrix, results, fraction, adds)] : two));
+    };
     for (const layer of stored.layers) {
       const history = this.#maker.empty(4 * 2 * keyHeads * context * strideOfHead(headSize));
       const historyScales = this.#maker.empty(4 * 2 * keyHeads * context);
-      steps.push(
-        this.#norm(layer.attentionNorm, layer.project.bits),
-        this.#multiply(layer.project, this.#projected, ACTIVATION_FRACTION, false),
-        this.#step(
-          "heads",
-          { ...head, CONTEXT: context, HALVES: Number(shape.rotation === "halves") },
-          heads + 2 * keyHeads,
-          each,
-          [batch, this.#projected, stored.rotation, this.#queries, this.#queryScales, history, historyScales],
-        ),
-        this.#step("attend", { ...head, CONTEXT: context, SCORE_SCALE: scoreScale }, heads, each, [
+      const turned = [this.#queries, this.#queryScales, history, historyScales];
+      const turn = { ...head, HALVES: Number(shape.rotation === "halves") };
+      multiply(this.#normed(layer.attentionNorm), layer.project, this.#projected, ACTIVATION_FRACTION);
+      const attention = [
+        this.#step("heads", turn, heads + 2 * keyHeads, each, [
           batch,
-          this.#queries,
-          this.#queryScales,
-          history,
-          historyScales,
+          this.#projected,
+          stored.rotation,
+          ...turned,
+        ]),
+        this.#step("attend", { ...head, SCORE_SCALE: scoreScale }, heads, each, [
+          batch,
+          ...turned,
           stored.exp2Table,
           this.#weights,
           this.#mixed,
         ]),
-        this.#quantise("plain", heads * headSize, layer.output.bits, [this.#mixed]),
-        this.#multiply(layer.output, residual, RESIDUAL_FRACTION, true),
-        this.#norm(layer.feedNorm, layer.widen.bits),
-        this.#multiply(layer.widen, this.#widened, ACTIVATION_FRACTION, false),
-        this.#quantise("gate", inner, layer.down.bits, [this.#widened, stored.sigmoidTable]),
-        this.#multiply(layer.down, residual, RESIDUAL_FRACTION, true),
+      ];
+      batched.push(...attention);
+      single.push(...attention);
+      multiply(
+        { source: "plain", columns: heads * headSize, constants: {}, buffers: [this.#mixed] },
+        layer.output,
+        residual,
+        RESIDUAL_FRACTION,
+      );
+      multiply(this.#normed(layer.feedNorm), layer.widen, this.#widened, ACTIVATION_FRACTION);
+      multiply(
+        { source: "gate", columns: inner, constants: {}, buffers: [this.#widened, stored.sigmoidTable] },
+        layer.down,
+        residual,
+        RESIDUAL_FRACTION,
       );
     }
-    return steps;
+    return { batched, single };
   }
 
   logits(): readonly Promise<Step>[] {
     const { finalNorm, head } = this.#stored;
     return [
-      this.#norm(finalNorm, head.bits),
+      this.#quantise(this.#normed(finalNorm), head.bits),
       this.#multiply(head, this.buffers.logits, ACTIVATION_FRACTION, false),
     ];
   }
 
-  #norm({ factors, fraction }: FactorBuffer, bits: number): Promise<Step> {
+  #normed({ factors, fraction }: FactorBuffer): Row {
     const { shape, normEpsilon, rootWidth } = this.#model;
-    const constants = { FRACTION: fraction, EPSILON: normEpsilon, ROOT_WIDTH: rootWidth };
-    return this.#quantise("norm", shape.width, bits, [this.buffers.residual, factors], constants);
+    return {
+      source: "norm",
+      columns: shape.width,
+      constants: { FRACTION: fraction, EPSILON: normEpsilon, ROOT_WIDTH: rootWidth },
+      buffers: [this.buffers.residual, factors],
+    };
   }
 
-  #quantise(
-    name: "norm" | "plain" | "gate",
-    columns: number,
-    bits: number,
-    buffers: readonly GPUBuffer[],
-    more: Constants = {},
-  ): Promise<Step> {
-    const constants = { COLUMNS: columns, GROUPS: Math.ceil(columns / 32), WEIGHT_BITS: bits, ...more };
-    return this.#step(name, constants, "rows", () => 1, [this.#planes, this.#rowScales, ...buffers]);
+  #quantise({ source, columns, constants, buffers }: Row, bits: number): Promise<Step> {
+    const all = { COLUMNS: columns, GROUPS: Math.ceil(columns / 32), WEIGHT_BITS: bits, ...constants };
+    const bound = new Map([...buffers.entries(), [2, this.#planes], [3, this.#rowScales]]);
+    return this.#step(source, all, "rows", each, bound);
   }
 
   #multiply(matrix: MatrixBuffers, results: GPUBuffer, fraction: number, adds: boolean): Promise<Step> {
@@ -186,12 +218,35 @@ class Planner {
       this.buffers.batch,
       this.#planes,
       this.#rowScales,
-      matrix.weights,
-      matrix.multipliers,
-      matrix.scales,
-      matrix.biases ?? this.#noBiases,
+      ...this.#matrix(matrix),
       results,
     ]);
+  }
+
+  #multiplyRow(
+    { source, columns, constants, buffers }: Row,
+    matrix: MatrixBuffers,
+    results: GPUBuffer,
+    fraction: number,
+    adds: boolean,
+  ): Promise<Step> {
+    const all = {
+      COLUMNS: columns,
+      GROUPS: matrix.groups,
+      WEIGHT_BITS: matrix.bits,
+      ...constants,
+      OUTPUTS: matrix.outputs,
+      FRACTION_OUT: fraction,
+      ADDS: Number(adds),
+      BIASED: Number(matrix.biases !== undefined),
+    };
+    const last = [...this.#matrix(matrix), results].map((buffer, i) => [2 + i, buffer] as const);
+    const bound = new Map([...buffers.entries(), ...last]);
+    return this.#step(`${source}-multiply`, all, Math.ceil(matrix.outputs / THREADS), each, bound);
+  }
+
+  #matrix({ weights, multipliers, scales, biases }: MatrixBuffers): readonly GPUBuffer[] {
+    return [weights, multipliers, scales, biases ?? this.#noBiases];
   }
 
   /** @param groups workgroups along x; "rows" for one per row */
@@ -200,17 +255,22 @@ class Planner {
     constants: Constants,
     groups: number | "rows",
     groupsOfRows: (rows: number) => number,
-    buffers: readonly GPUBuffer[],
+    buffers: readonly GPUBuffer[] | ReadonlyMap<number, GPUBuffer>,
   ): Promise<Step> {
     const pipeline = await this.#kernels.pipeline(name, constants);
     const bindings = this.#device.createBindGroup({
       layout: pipeline.getBindGroupLayout(0),
-      entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+      entries: Array.from(buffers.entries(), ([binding, buffer]) => ({ binding, resource: { buffer } })),
     });
     return groups === "rows"
       ? { pipeline, bindings, groups: 0, groupsOfRows: each }
       : { pipeline, bindings, groups, groupsOfRows };
   }
+}
+
+/** Whether a quantised row leaves room in the 16 KiB that a workgroup has. */
+function fitsShared({ groups }: MatrixBuffers): boolean {
+  return groups * 64 <= 15 * 1024;
 }
 
 /** One workgroup per row. */

@@ -4,19 +4,31 @@ import embed from "./kernels/embed.wgsl?raw";
 import gate from "./kernels/gate.wgsl?raw";
 import heads from "./kernels/heads.wgsl?raw";
 import multiply from "./kernels/multiply.wgsl?raw";
+import multiplyRow from "./kernels/multiply-row.wgsl?raw";
 import norm from "./kernels/norm.wgsl?raw";
 import plain from "./kernels/plain.wgsl?raw";
 import quantise from "./kernels/quantise.wgsl?raw";
+import storeRow from "./kernels/store-row.wgsl?raw";
+import weights from "./kernels/weights.wgsl?raw";
 
-export type KernelName = "embed" | "norm" | "plain" | "gate" | "multiply" | "heads" | "attend";
+/** Where the row that is quantised comes from. */
+export type RowSource = "norm" | "plain" | "gate";
+
+export type KernelName = "embed" | "heads" | "attend" | "multiply" | RowSource | `${RowSource}-multiply`;
+
+const stored = (source: string): string => arithmetic + quantise + source + storeRow;
+const fused = (source: string): string => arithmetic + quantise + source + weights + multiplyRow;
 
 /** Whole programs, from what they share and what is their own. */
 const PROGRAMS: Readonly<Record<KernelName, string>> = {
   embed: arithmetic + embed,
-  norm: arithmetic + quantise + norm,
-  plain: arithmetic + quantise + plain,
-  gate: arithmetic + quantise + gate,
-  multiply: arithmetic + multiply,
+  norm: stored(norm),
+  plain: stored(plain),
+  gate: stored(gate),
+  multiply: arithmetic + weights + multiply,
+  "norm-multiply": fused(norm),
+  "plain-multiply": fused(plain),
+  "gate-multiply": fused(gate),
   heads: arithmetic + heads,
   attend: arithmetic + attend,
 };

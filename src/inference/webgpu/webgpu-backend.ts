@@ -73,13 +73,14 @@ class WebGpuDecoder implements Decoder {
     if (wrong !== undefined) throw new RangeError(`no token ${wrong}`);
     if (this.#positions + tokens.length > context)
       throw new RangeError(`the context has ${context} positions`);
-    const { buffers, forward } = this.#plan;
+    const { buffers, forward, forwardOne } = this.#plan;
     const hidden = new Int32Array(tokens.length * width);
     for (let at = 0; at < tokens.length; at += this.#rows) {
       const part = tokens.slice(at, at + this.#rows);
       this.#device.queue.writeBuffer(buffers.tokens, 0, Uint32Array.from(part));
+      const steps = part.length === 1 ? forwardOne : forward;
       // oxlint-disable-next-line no-await-in-loop -- a batch needs the keys of the one before
-      hidden.set(await this.#run(forward, part.length, buffers.residual, part.length * width), at * width);
+      hidden.set(await this.#run(steps, part.length, buffers.residual, part.length * width), at * width);
       this.#positions += part.length;
     }
     return hidden;

@@ -1,7 +1,7 @@
-// silu(gate) * up of one row per workgroup, quantised. A row holds the gates, then the ups.
+// The source of a quantised row: silu(gate) * up in Q14. A row holds the gates, then the ups.
 
-@group(0) @binding(2) var<storage, read> pairs: array<i32>;
-@group(0) @binding(3) var<storage, read> sigmoid_table: array<i32>;
+@group(0) @binding(0) var<storage, read> rows: array<i32>;
+@group(0) @binding(1) var<storage, read> sigmoid_table: array<i32>;
 
 fn sigmoid(x: i32) -> i32 {
   let size = magnitude(x);
@@ -15,13 +15,13 @@ fn sigmoid(x: i32) -> i32 {
 }
 
 fn value_at(row: u32, i: u32) -> i32 {
-  let gate = pairs[row * 2u * COLUMNS + i];
-  let up = pairs[row * 2u * COLUMNS + COLUMNS + i];
+  let gate = rows[row * 2u * COLUMNS + i];
+  let up = rows[row * 2u * COLUMNS + COLUMNS + i];
   return multiply_shift(multiply_shift(gate, sigmoid(gate), 15u), up, 14u);
 }
 
-@compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let scale = quantise_row(group.x, local.x);
-  if (local.x == 0u) { row_scales[group.x] = times_power_of_two(scale, -14); }
+fn prepare(row: u32, thread: u32) {}
+
+fn finish(scale: u32) -> u32 {
+  return times_power_of_two(scale, -14);
 }

@@ -27,17 +27,6 @@ struct Batch {
 @group(0) @binding(6) var<storage, read> biases: array<i32>;
 @group(0) @binding(7) var<storage, read_write> results: array<i32>;
 
-fn dot4(a: vec4u, b: vec4u) -> i32 {
-  return dot4I8Packed(a.x, b.x) + dot4I8Packed(a.y, b.y) + dot4I8Packed(a.z, b.z) + dot4I8Packed(a.w, b.w);
-}
-
-// Sign-extends the low halves of four bytes.
-fn nibbles(word: u32) -> u32 {
-  let low = word & 0x0f0f0f0fu;
-  let sign = low & 0x08080808u;
-  return low | (sign << 1u) | (sign << 2u) | (sign << 3u) | (sign << 4u);
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let n = id.x;
@@ -46,24 +35,15 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var high: array<i32, ROWS>;
   var low: array<i32, ROWS>;
   for (var group = 0u; group < GROUPS; group += 1u) {
-    var a: vec4u;
-    var b: vec4u;
-    if (WEIGHT_BITS == 8u) {
-      a = weights[(n * GROUPS + group) * 2u];
-      b = weights[(n * GROUPS + group) * 2u + 1u];
-    } else {
-      let packed = weights[n * GROUPS + group];
-      a = vec4u(nibbles(packed.x), nibbles(packed.x >> 4u), nibbles(packed.y), nibbles(packed.y >> 4u));
-      b = vec4u(nibbles(packed.z), nibbles(packed.z >> 4u), nibbles(packed.w), nibbles(packed.w >> 4u));
-    }
     let place = n * GROUPS + group;
-    let multiplier = i32((multipliers[place >> 2u] >> (8u * (place & 3u))) & 0xffu);
+    let w = group_at(place);
+    let multiplier = multiplier_at(place);
     for (var r = 0u; r < ROWS; r += 1u) {
       if (first + r >= batch.rows) { break; }
       let at = ((first + r) * 2u * GROUPS + group) * 2u;
       let lower = at + 2u * GROUPS;
-      high[r] += multiplier * (dot4(a, planes[at]) + dot4(b, planes[at + 1u]));
-      low[r] += multiplier * (dot4(a, planes[lower]) + dot4(b, planes[lower + 1u]));
+      high[r] += multiplier * (dot4(w.a, planes[at]) + dot4(w.b, planes[at + 1u]));
+      low[r] += multiplier * (dot4(w.a, planes[lower]) + dot4(w.b, planes[lower + 1u]));
     }
   }
   for (var r = 0u; r < ROWS; r += 1u) {

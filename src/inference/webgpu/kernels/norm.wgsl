@@ -1,12 +1,12 @@
-// RMSNorm of one row per workgroup, quantised.
+// The source of a quantised row: RMSNorm of the residual stream.
 
 override FRACTION: i32;
 override EPSILON: u32;
 override ROOT_WIDTH: u32;
 
-@group(0) @binding(2) var<storage, read> residual: array<i32>;
+@group(0) @binding(0) var<storage, read> rows: array<i32>;
 // Two factors of 16 bits in a word.
-@group(0) @binding(3) var<storage, read> factors: array<u32>;
+@group(0) @binding(1) var<storage, read> factors: array<u32>;
 
 var<workgroup> shared_peak: atomic<u32>;
 var<workgroup> shared_high: atomic<u32>;
@@ -14,7 +14,7 @@ var<workgroup> shared_low: atomic<u32>;
 var<private> down: i32;
 
 fn lowered(row: u32, i: u32) -> i32 {
-  return round_shift(residual[row * COLUMNS + i], down);
+  return round_shift(rows[row * COLUMNS + i], down);
 }
 
 fn value_at(row: u32, i: u32) -> i32 {
@@ -22,12 +22,9 @@ fn value_at(row: u32, i: u32) -> i32 {
   return lowered(row, i) * factor;
 }
 
-@compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let row = group.x;
-  let thread = local.x;
+fn prepare(row: u32, thread: u32) {
   var peak = 0u;
-  for (var i = thread; i < COLUMNS; i += THREADS) { peak = max(peak, magnitude(residual[row * COLUMNS + i])); }
+  for (var i = thread; i < COLUMNS; i += THREADS) { peak = max(peak, magnitude(rows[row * COLUMNS + i])); }
   atomicMax(&shared_peak, peak);
   workgroupBarrier();
   down = max(0, bits(atomicLoad(&shared_peak)) - 15);
@@ -41,13 +38,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   }
   atomicAdd(&shared_high, high);
   atomicAdd(&shared_low, low);
-  let scale = quantise_row(row, thread);
-  if (thread == 0u) {
-    var offset = 0u;
-    if (2 * down <= 31) { offset = EPSILON >> u32(2 * down); }
-    let sum = atomicLoad(&shared_low) + (offset & 0xffffu);
-    let root = reciprocal_root(atomicLoad(&shared_high) + (offset >> 16u) + (sum >> 16u), sum & 0xffffu);
-    let whole = multiply_scales(multiply_scales(scale, ROOT_WIDTH), root);
-    row_scales[row] = times_power_of_two(whole, -FRACTION);
-  }
+}
+
+fn finish(scale: u32) -> u32 {
+  var offset = 0u;
+  if (2 * down <= 31) { offset = EPSILON >> u32(2 * down); }
+  let low = atomicLoad(&shared_low) + (offset & 0xffffu);
+  let high = atomicLoad(&shared_high) + (offset >> 16u) + (low >> 16u);
+  let whole = multiply_scales(multiply_scales(scale, ROOT_WIDTH), reciprocal_root(high, low & 0xffffu));
+  return times_power_of_two(whole, -FRACTION);
 }

@@ -1,5 +1,5 @@
-// One workgroup quantises one row: what all kernels that end in planes share. The kernel defines value_at(i), the row's
-// value i in i32, and calls quantise_row once from uniform control flow.
+// Quantises one row per workgroup: what all kernels share that begin with a row of integers. A source file defines
+// prepare(row, thread), value_at(row, i), the row's values in i32, and finish(scale); a sink file defines store_word.
 
 override COLUMNS: u32;
 // Groups of 32 columns.
@@ -9,9 +9,6 @@ override WEIGHT_BITS: u32;
 
 const THREADS: u32 = 64u;
 
-@group(0) @binding(0) var<storage, read_write> planes: array<u32>;
-@group(0) @binding(1) var<storage, read_write> row_scales: array<u32>;
-
 var<workgroup> shared_largest: atomic<u32>;
 
 // The column of byte `byte` of word `word` of a plane.
@@ -20,19 +17,18 @@ fn column_of(word: u32, byte: u32) -> u32 {
   return (word >> 1u) * 8u + byte * 2u + (word & 1u);
 }
 
-// Writes the planes of row `row`, the upper one first, and returns the scale in units of the row's last bit.
+// Stores both planes of row `row` and returns its scale, in every thread. Called once, from uniform control flow.
 fn quantise_row(row: u32, thread: u32) -> u32 {
+  prepare(row, thread);
   var largest = 0u;
   for (var i = thread; i < COLUMNS; i += THREADS) { largest = max(largest, magnitude(value_at(row, i))); }
   atomicMax(&shared_largest, largest);
   workgroupBarrier();
   largest = atomicLoad(&shared_largest);
-  let words = GROUPS * 8u;
-  let base = row * words * 2u;
   let n = bits(largest) - 16;
   let top = u32(shift(i32(largest), n));
   let quotient = i32((8191u << 17u) / max(top, 1u));
-  for (var word = thread; word < words; word += THREADS) {
+  for (var word = thread; word < GROUPS * 8u; word += THREADS) {
     var high = 0u;
     var low = 0u;
     if (largest > 0u) {
@@ -45,9 +41,8 @@ fn quantise_row(row: u32, thread: u32) -> u32 {
         }
       }
     }
-    planes[base + word] = high;
-    planes[base + words + word] = low;
+    store_word(row, word, high, low);
   }
-  if (largest == 0u) { return NO_SCALE; }
-  return multiply_scales(scale_from(top, n), STEP);
+  if (largest == 0u) { return finish(NO_SCALE); }
+  return finish(multiply_scales(scale_from(top, n), STEP));
 }
