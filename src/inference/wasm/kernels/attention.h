@@ -14,7 +14,7 @@ typedef struct {
 
 INLINE u32 dims_of(u32 head_size) { return (head_size + 15) & ~15u; }
 
-static void remember(const History *history, u32 head_size, u32 position, const i16 *key, const i16 *value) {
+__attribute__((noinline)) static void remember(const History *history, u32 head_size, u32 position, const i16 *key, const i16 *value) {
   i16 *keys = history->keys + (position >> 2) * 4 * head_size + (position & 3) * 2;
   for (u32 i = 0; i < head_size; i += 2) {
     keys[i * 4] = key[i];
@@ -25,7 +25,7 @@ static void remember(const History *history, u32 head_size, u32 position, const 
 }
 
 /* Turns a head by its position and quantises it. `turned` is room for a head. */
-static u32 turn_head(const i32 *head, u32 size, u32 is_halves, const i16 *cosines, const i16 *sines, i32 *turned,
+__attribute__((noinline)) static u32 turn_head(const i32 *head, u32 size, u32 is_halves, const i16 *cosines, const i16 *sines, i32 *turned,
                      i16 *out) {
   u32 largest = 0;
   for (u32 i = 0; i < size; i++) largest = magnitude(head[i]) > largest ? magnitude(head[i]) : largest;
@@ -104,14 +104,14 @@ INLINE void mix16(const i16 *weights, const i16 *values, u32 pairs, u32 pitch, i
  * Attention over positions 0 to `count - 1`, into i32[size] in Q14. `scores` is room for as many i32, and `weights` i16, as
  * there are positions, rounded up to 8.
  */
-static void attend(const i16 *query, u32 query_scale, const History *history, u32 size, u32 count,
+__attribute__((noinline)) static void attend(const i16 *query, u32 query_scale, const History *history, u32 size, u32 count,
                    const i32 *exp2_table, i32 *scores, i16 *weights, i32 *out) {
   i32 largest = INT32_MIN, exponent = -32768;
   for (u32 at = 0; at < count; at += 4) {
-    wasm_v128_store(scores + at, scores4(query, history->keys + at * size, size));
+    v128_t sums = scores4(query, history->keys + at * size, size);
+    sums = apply_scales4(sums, query_scale, history->key_scales + at, PLANE_BITS, SCORE_FRACTION);
+    wasm_v128_store(scores + at, sums);
     for (u32 i = at; i < at + 4 && i < count; i++) {
-      u32 scale = times_power_of_two(multiply_scales(query_scale, history->key_scales[i]), PLANE_BITS);
-      scores[i] = apply_scale(scores[i], scale, SCORE_FRACTION);
       largest = larger(largest, scores[i]);
       exponent = larger(exponent, exponent_of(history->value_scales[i]));
     }

@@ -69,6 +69,38 @@ INLINE i32 apply_scale(i32 x, u32 scale, i32 fraction) {
   return right < -16 ? 0 : (i32)(product >> (16 + right));
 }
 
+/*
+ * apply_scale of four numbers by the product of `scale` with each of `scales` and 2^bits. What must be shifted right by 1 to 31,
+ * each by its own amount, is multiplied by a power of two of 64 bits instead; anything else goes one by one.
+ */
+INLINE v128_t apply_scales4(v128_t x, u32 scale, const u32 *scales, i32 bits, i32 fraction) {
+  const v128_t low_half = wasm_i32x4_const_splat(0xffff);
+  v128_t packed = wasm_v128_load(scales);
+  v128_t product = wasm_i32x4_mul(wasm_v128_and(packed, low_half), wasm_i32x4_splat((i32)mantissa_of(scale)));
+  v128_t carry = wasm_i32x4_shr(product, 31);
+  v128_t mantissa = wasm_v128_bitselect(wasm_u32x4_shr(product, 16), wasm_u32x4_shr(product, 15), carry);
+  i32 most = EXPONENT_BIAS - (exponent_of(scale) + 15 + bits + fraction) - 16;
+  v128_t right = wasm_i32x4_add(wasm_i32x4_sub(wasm_i32x4_splat(most), wasm_u32x4_shr(packed, 16)), carry);
+  v128_t is_usual = wasm_u32x4_lt(wasm_i32x4_sub(right, wasm_i32x4_const_splat(1)), wasm_i32x4_const_splat(31));
+  if (__builtin_expect(!wasm_i32x4_all_true(is_usual), 0)) {
+    i32 values[4];
+    wasm_v128_store(values, x);
+    for (u32 lane = 0; lane < 4; lane++)
+      values[lane] = apply_scale(values[lane], times_power_of_two(multiply_scales(scale, scales[lane]), bits), fraction);
+    return wasm_v128_load(values);
+  }
+  v128_t upper = wasm_i32x4_mul(wasm_i32x4_shr(x, 16), mantissa);
+  v128_t lower = wasm_i32x4_mul(wasm_v128_and(x, low_half), mantissa);
+  v128_t high = wasm_i32x4_add(upper, wasm_u32x4_shr(lower, 16));
+  /* 2^(31 - right), through the exponent of a float. */
+  v128_t exponents = wasm_i32x4_shl(wasm_i32x4_sub(wasm_i32x4_const_splat(127 + 31), right), 23);
+  v128_t powers = wasm_i32x4_trunc_sat_f32x4(exponents);
+  const v128_t half = wasm_i64x2_const_splat(1 << 30);
+  v128_t first = wasm_i64x2_add(wasm_i64x2_extmul_low_i32x4(high, powers), half);
+  v128_t second = wasm_i64x2_add(wasm_i64x2_extmul_high_i32x4(high, powers), half);
+  return wasm_i32x4_shuffle(wasm_u64x2_shr(first, 31), wasm_u64x2_shr(second, 31), 0, 2, 4, 6);
+}
+
 INLINE u32 reciprocal(u32 x) {
   u32 normal = scale_from(x, 0);
   return scale_from(0x80000000u / mantissa_of(normal), -31 - exponent_of(normal));

@@ -156,12 +156,13 @@ static void unpack_panel(const u8 *from, u32 groups, u8 *to) {
   }
 }
 
-INLINE i32 finish(i32 sum, const Matrix *matrix, u32 scale, u32 n, i32 fraction) {
+/* Four sums of a panel, from output `n` on, as what they stand for. */
+INLINE v128_t finish4(v128_t sums, const Matrix *matrix, u32 scale, u32 n, i32 fraction) {
 #ifdef RELAXED
-  sum = (i32)((u32)sum - (u32)matrix->offsets[n]);
+  sums = wasm_i32x4_sub(sums, wasm_v128_load(matrix->offsets + n));
 #endif
-  i32 value = apply_scale(sum, times_power_of_two(multiply_scales(scale, matrix->scales[n]), PLANE_BITS), fraction);
-  return matrix->bias ? (i32)((u32)value + (u32)matrix->bias[n]) : value;
+  v128_t values = apply_scales4(sums, scale, matrix->scales + n, PLANE_BITS, fraction);
+  return matrix->bias ? wasm_i32x4_add(values, wasm_v128_load(matrix->bias + n)) : values;
 }
 
 /*
@@ -190,12 +191,12 @@ static void multiply(const Matrix *matrix, const Batch *batch, u32 from, u32 to,
       else tile_4(weights, multipliers, groups, values, batch->pitch, sums);
 #endif
       for (u32 r = 0; r < rows; r++) {
-        const i32 *lanes = (const i32 *)sums[r];
         i32 *target = out + (row + r) * out_pitch + panel * PANEL;
         u32 scale = batch->scales[row + r];
-        for (u32 n = 0; n < PANEL; n++) {
-          i32 value = finish(lanes[n], matrix, scale, panel * PANEL + n, fraction);
-          target[n] = is_added ? (i32)((u32)target[n] + (u32)value) : value;
+        for (u32 n = 0; n < 2; n++) {
+          v128_t values = finish4(sums[r][n], matrix, scale, panel * PANEL + 4 * n, fraction);
+          if (is_added) values = wasm_i32x4_add(values, wasm_v128_load(target + 4 * n));
+          wasm_v128_store(target + 4 * n, values);
         }
       }
       row += rows;

@@ -46,14 +46,14 @@ INLINE v128_t quantise4(v128_t values, Range range) {
 }
 
 /* Quantises a row; answers with its scale in units of the row's last bit. `size` is a multiple of 4. */
-static u32 quantise_row(const i32 *row, u32 size, u8 *out) {
+__attribute__((noinline)) static u32 quantise_row(const i32 *row, u32 size, u8 *out) {
   Range range = range_of(largest_of(row, size));
   for (u32 i = 0; i < size; i += 4) store_activations(out, i, quantise4(wasm_v128_load(row + i), range));
   return range.scale;
 }
 
 /* The same into i16, for heads, of any size. */
-static u32 quantise_head(const i32 *row, u32 size, i16 *out) {
+__attribute__((noinline)) static u32 quantise_head(const i32 *row, u32 size, i16 *out) {
   u32 largest = 0;
   for (u32 i = 0; i < size; i++) largest = magnitude(row[i]) > largest ? magnitude(row[i]) : largest;
   Range range = range_of(largest);
@@ -103,7 +103,7 @@ INLINE i32 sigmoid(i32 x, const i32 *table) {
 }
 
 /* gate * sigmoid(gate) * up, into `gate`. */
-static void gate_row(i32 *gate, const i32 *up, u32 size, const i32 *table) {
+__attribute__((noinline)) static void gate_row(i32 *gate, const i32 *up, u32 size, const i32 *table) {
   for (u32 i = 0; i < size; i++) {
     i32 gated = multiply_shift(gate[i], sigmoid(gate[i], table), UNIT_FRACTION);
     gate[i] = multiply_shift(gated, up[i], ACTIVATION_FRACTION);
