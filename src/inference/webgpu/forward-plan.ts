@@ -100,7 +100,7 @@ class Planner {
     this.#planes = words(rows * Math.ceil(longest / 32) * 16);
     this.#rowScales = words(rows);
     this.#projected = words(rows * (heads + 2 * keyHeads) * headSize);
-    this.#queries = words(rows * heads * strideOfHead(headSize));
+    this.#queries = words(rows * heads * 2 * wordsOfHead(headSize));
     this.#queryScales = words(rows * heads);
     this.#weights = words(rows * heads * context);
     this.#mixed = words(rows * heads * headSize);
@@ -123,7 +123,7 @@ class Planner {
       HEADS: heads,
       KEY_HEADS: keyHeads,
       HEAD_SIZE: headSize,
-      HEAD_STRIDE: strideOfHead(headSize),
+      HEAD_WORDS: wordsOfHead(headSize),
       CONTEXT: context,
     };
     const embed = this.#step("embed", { COLUMNS: width }, Math.ceil(width / THREADS), each, [
@@ -141,7 +141,7 @@ class Planner {
       single.push(...(fitsShared(matrix) ? [this.#multiplyRow(row, matrix, results, fraction, adds)] : two));
     };
     for (const layer of stored.layers) {
-      const history = this.#maker.empty(4 * 2 * keyHeads * context * strideOfHead(headSize));
+      const history = this.#maker.empty(4 * 2 * keyHeads * context * 2 * wordsOfHead(headSize));
       const historyScales = this.#maker.empty(4 * 2 * keyHeads * context);
       const turned = [this.#queries, this.#queryScales, history, historyScales];
       const turn = { ...head, HALVES: Number(shape.rotation === "halves") };
@@ -278,7 +278,7 @@ function each(rows: number): number {
   return rows;
 }
 
-/** Values of a head in the history: whole words of four. */
-function strideOfHead(headSize: number): number {
-  return Math.ceil(headSize / 4) * 4;
+/** Words of one plane of a head, four values in each. */
+function wordsOfHead(headSize: number): number {
+  return Math.ceil(headSize / 4);
 }

@@ -3,7 +3,7 @@
 override HEADS: u32;
 override KEY_HEADS: u32;
 override HEAD_SIZE: u32;
-override HEAD_STRIDE: u32;
+override HEAD_WORDS: u32;
 override CONTEXT: u32;
 override SCORE_SCALE: u32;
 
@@ -15,9 +15,9 @@ struct Batch {
 }
 
 @group(0) @binding(0) var<uniform> batch: Batch;
-@group(0) @binding(1) var<storage, read> queries: array<i32>;
+@group(0) @binding(1) var<storage, read> queries: array<u32>;
 @group(0) @binding(2) var<storage, read> query_scales: array<u32>;
-@group(0) @binding(3) var<storage, read> history: array<i32>;
+@group(0) @binding(3) var<storage, read> history: array<u32>;
 @group(0) @binding(4) var<storage, read> history_scales: array<u32>;
 @group(0) @binding(5) var<storage, read> exp2_table: array<i32>;
 // Scores, then weights, of every row, head and position.
@@ -45,7 +45,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let thread = local.x;
   let count = batch.first + row + 1u;
   let key_head = head * KEY_HEADS / HEADS;
-  let query = (row * HEADS + head) * HEAD_STRIDE;
+  let query = (row * HEADS + head) * 2u * HEAD_WORDS;
   let keys = key_head * CONTEXT;
   let values = (KEY_HEADS + key_head) * CONTEXT;
   let scratch = (row * HEADS + head) * CONTEXT;
@@ -61,12 +61,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     var upper = 0;
     var middle = 0;
     var lower = 0;
-    for (var i = 0u; i < HEAD_SIZE; i += 1u) {
-      let q = queries[query + i];
-      let k = history[(keys + at) * HEAD_STRIDE + i];
-      upper += (q >> 7u) * (k >> 7u);
-      middle += (q >> 7u) * (k & 127) + (q & 127) * (k >> 7u);
-      lower += (q & 127) * (k & 127);
+    let key = (keys + at) * 2u * HEAD_WORDS;
+    for (var word = 0u; word < HEAD_WORDS; word += 1u) {
+      let q1 = queries[query + word];
+      let q0 = queries[query + HEAD_WORDS + word];
+      let k1 = history[key + word];
+      let k0 = history[key + HEAD_WORDS + word];
+      upper += dot4I8Packed(q1, k1);
+      middle += dot4I8Packed(q1, k0) + dot4I8Packed(q0, k1);
+      lower += dot4I8Packed(q0, k0);
     }
     let sum = upper * 128 + middle + (lower >> 7u);
     let scale = times_power_of_two(multiply_scales(query_scale, history_scales[keys + at]), 7);
@@ -100,13 +103,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let share = reciprocal(atomicLoad(&shared_total));
   let scale = pack_scale(mantissa_of(share), exponent_of(share) + exponent + 16 + cut + 7);
   for (var i = thread; i < HEAD_SIZE; i += THREADS) {
+    let word = i >> 2u;
+    let left = 24u - 8u * (i & 3u);
     var upper = 0;
     var lower = 0;
     for (var at = 0u; at < count; at += 1u) {
       let weight = weights[scratch + at] >> u32(cut);
-      let v = history[(values + at) * HEAD_STRIDE + i];
-      upper += weight * (v >> 7u);
-      lower += weight * (v & 127);
+      let value = (values + at) * 2u * HEAD_WORDS + word;
+      upper += weight * (i32(history[value] << left) >> 24u);
+      lower += weight * (i32(history[value + HEAD_WORDS] << left) >> 24u);
     }
     mixed[(row * HEADS + head) * HEAD_SIZE + i] = apply_scale(upper + (lower >> 7u), scale, 14);
   }

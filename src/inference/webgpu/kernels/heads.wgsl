@@ -4,8 +4,8 @@
 override HEADS: u32;
 override KEY_HEADS: u32;
 override HEAD_SIZE: u32;
-// Values of a head in the history, a multiple of 4.
-override HEAD_STRIDE: u32;
+// Words of a plane of a head: four values in each.
+override HEAD_WORDS: u32;
 override CONTEXT: u32;
 // 1: the halves of a head turn together, 0: neighbours.
 override HALVES: u32;
@@ -22,11 +22,11 @@ struct Batch {
 @group(0) @binding(1) var<storage, read> projected: array<i32>;
 // Cosine in the low, sine in the high 16 bits, per position and pair.
 @group(0) @binding(2) var<storage, read> rotation: array<u32>;
-// i16 as i32: per row and head HEAD_STRIDE values.
-@group(0) @binding(3) var<storage, read_write> queries: array<i32>;
+// Per row and head the words of the upper plane, then those of the lower one.
+@group(0) @binding(3) var<storage, read_write> queries: array<u32>;
 @group(0) @binding(4) var<storage, read_write> query_scales: array<u32>;
-// Per head and position HEAD_STRIDE values; first all keys, then all values.
-@group(0) @binding(5) var<storage, read_write> history: array<i32>;
+// Likewise per head and position; first all keys, then all values.
+@group(0) @binding(5) var<storage, read_write> history: array<u32>;
 @group(0) @binding(6) var<storage, read_write> history_scales: array<u32>;
 
 var<workgroup> turned: array<i32, HEAD_SIZE>;
@@ -79,13 +79,25 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let quotient = i32((8191u << 17u) / max(top, 1u));
   var scale = NO_SCALE;
   if (whole > 0u) { scale = times_power_of_two(multiply_scales(scale_from(top, down), STEP), select(-14, n - 29, turns)); }
-  for (var i = thread; i < HEAD_STRIDE; i += THREADS) {
-    var q = 0;
-    if (i < HEAD_SIZE && whole > 0u) { q = (shift(turned[i], down) * quotient + 0x10000) >> 17u; }
+  for (var word = thread; word < HEAD_WORDS; word += THREADS) {
+    var upper = 0u;
+    var lower = 0u;
+    for (var byte = 0u; byte < 4u; byte += 1u) {
+      let i = word * 4u + byte;
+      if (i < HEAD_SIZE && whole > 0u) {
+        let q = (shift(turned[i], down) * quotient + 0x10000) >> 17u;
+        upper |= (u32(q >> 7u) & 0xffu) << (8u * byte);
+        lower |= (u32(q) & 0x7fu) << (8u * byte);
+      }
+    }
     if (head < HEADS) {
-      queries[(row * HEADS + head) * HEAD_STRIDE + i] = q;
+      let place = (row * HEADS + head) * 2u * HEAD_WORDS + word;
+      queries[place] = upper;
+      queries[place + HEAD_WORDS] = lower;
     } else {
-      history[((head - HEADS) * CONTEXT + position) * HEAD_STRIDE + i] = q;
+      let place = ((head - HEADS) * CONTEXT + position) * 2u * HEAD_WORDS + word;
+      history[place] = upper;
+      history[place + HEAD_WORDS] = lower;
     }
   }
   if (thread == 0u) {
