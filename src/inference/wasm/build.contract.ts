@@ -77,9 +77,7 @@ async function patched(bytes: Uint8Array): Promise<Uint8Array> {
 function withRelaxedDot(text: string): string {
   const line = /^.*\(import "instruction" "dot" \(func (\$\S+).*$/m.exec(text);
   if (line?.[1] === undefined) return text;
-  return text
-    .replace(line[0], "")
-    .replaceAll(`call ${line[1]}\n`, "i32x4.relaxed_dot_i8x16_i7x16_add_s\n");
+  return text.replace(line[0], "").replaceAll(`call ${line[1]}\n`, "i32x4.relaxed_dot_i8x16_i7x16_add_s\n");
 }
 
 /** Constants that are added to addresses become part of the load: no address of the kernels wraps at 2^32, as clang must fear. */
