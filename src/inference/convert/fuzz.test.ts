@@ -6,9 +6,11 @@ import { llamaGguf } from "./gguf/llama-gguf.contract.ts";
 import { llamaFromGguf } from "./gguf/llama-gguf.ts";
 import { openGguf } from "./gguf/open-gguf.ts";
 import { Q8_0 } from "./gguf/tensor-type.ts";
-import { writeGguf } from "./gguf/write-gguf.contract.ts";
+import { textFromGguf } from "./gguf/text-gguf.ts";
+import { f32s, i32s, text, texts, writeGguf } from "./gguf/write-gguf.contract.ts";
 import { quantiseSource } from "./llama-source.ts";
 import { readLlama2c } from "./llama2c.ts";
+import { readLlama2cText } from "./llama2c-text.ts";
 
 const SHAPE = {
   ...SMALL_SHAPE,
@@ -89,6 +91,54 @@ describe("damaged files end in a RangeError of our own words, or in a model", ()
   it("GGUFs cut anywhere", async () => {
     for (let length = 0; length < FILE.length; length += length < HEADER ? 7 : 997)
       expect(await convert(FILE.subarray(0, length))).not.toBe("converted");
+  });
+
+  it("tokenizers", () => {
+    const pieces = ["<unk>", "<s>", "</s>", "a", "b", "ab", "▁a"];
+    const file = new Uint8Array(
+      4 + pieces.reduce((sum, piece) => sum + 8 + new TextEncoder().encode(piece).length, 0),
+    );
+    let at = 4;
+    for (const piece of pieces) {
+      const { written } = new TextEncoder().encodeInto(piece, file.subarray(at + 8));
+      new DataView(file.buffer).setInt32(at + 4, written, true);
+      at += 8 + written;
+    }
+    expect(readLlama2cText(file, pieces.length).tokenizer.model).toMatchObject({ merges: [["a", "b"]] });
+    fc.assert(
+      fc.property(damage(file.length), (apply) => {
+        try {
+          readLlama2cText(apply(file), pieces.length);
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError);
+          expect(String(error)).toMatch(/token/);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("tokenizers in GGUFs", async () => {
+    const file = writeGguf({
+      metadata: {
+        "tokenizer.ggml.model": text("llama"),
+        "tokenizer.ggml.tokens": texts(["<unk>", "<s>", "</s>", "a", "b", "ab", "▁a"]),
+        "tokenizer.ggml.scores": f32s([0, 0, 0, -1, -2, -3, -4]),
+        "tokenizer.ggml.token_type": i32s([2, 3, 3, 1, 1, 1, 1]),
+      },
+      tensors: [],
+    });
+    await fc.assert(
+      fc.asyncProperty(damage(file.length), async (apply) => {
+        try {
+          const { metadata } = await openGguf(memorySource(apply(file)));
+          textFromGguf(metadata, 7);
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError);
+        }
+      }),
+      { numRuns: 1000 },
+    );
   });
 
   it("llama2.c checkpoints", () => {

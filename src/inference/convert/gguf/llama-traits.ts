@@ -1,5 +1,5 @@
 import type { LlamaShape } from "../../model/llama-model.ts";
-import { DEFAULT_CONTEXT, MAX_SIZE, MAX_TOKENS } from "../limits.ts";
+import { DEFAULT_CONTEXT, MAX_HEAD_SIZE, MAX_SIZE, MAX_TOKENS } from "../limits.ts";
 import type { GgufMetadata } from "./metadata.ts";
 import { realNumber, required, textValue, wholeNumber } from "./metadata-access.ts";
 import type { GgufFile } from "./open-gguf.ts";
@@ -63,7 +63,8 @@ export function readLlamaNumbers(
   for (const [key, value] of same)
     if (value !== headSize)
       throw new RangeError(`${architecture}.${key} is ${value}, not the size of a head, ${headSize}`);
-  if (headSize % 2 !== 0) throw new RangeError(`heads of ${headSize} values cannot be turned`);
+  if (headSize % 2 !== 0 || headSize > MAX_HEAD_SIZE)
+    throw new RangeError(`heads of ${headSize} values cannot be turned`);
   return { shape, ...readReals(metadata, architecture) };
 }
 
