@@ -8,7 +8,7 @@ const PANEL = 8;
 /** Positions that are taken in together: their activations stay in the second-level cache of small processors. */
 export const MAX_BATCH = 64;
 /** Rows whose scores of all tokens are computed together. */
-export const MAX_LOGIT_ROWS = 16;
+export const MAX_LOGIT_ROWS = 32;
 
 /** Addresses of a model in the kernels' memory. */
 export interface PlacedModel {

@@ -183,7 +183,9 @@ static void multiply(const Matrix *matrix, const Batch *batch, u32 from, u32 to,
       v128_t sums[WIDEST_TILE][2];
       const u8 *values = batch->values + row * batch->pitch;
       u32 rows = batch->count - row;
-      if (rows > WIDEST_TILE) rows = WIDEST_TILE;
+      /* No tile of one row at the end: it would load the weights for as little. */
+      if (rows == WIDEST_TILE + 1) rows = WIDEST_TILE - 1;
+      else if (rows > WIDEST_TILE) rows = WIDEST_TILE;
       if (rows == 1) tile_1(weights, multipliers, groups, values, batch->pitch, sums);
       else if (rows == 2) tile_2(weights, multipliers, groups, values, batch->pitch, sums);
       else if (rows == 3) tile_3(weights, multipliers, groups, values, batch->pitch, sums);
