@@ -150,6 +150,14 @@ describe("a model that the engine cannot compute is refused, and said why", () =
     await expect(convert(model, F32, metadata)).rejects.toThrow(message);
   });
 
+  it("biases in some of the layers", async () => {
+    const [first, second] = randomLlama(LLAMA, 13, { biases: true }).layers;
+    const { keyBias: _, ...rest } = second!;
+    await expect(convert({ ...model, layers: [first!, rest] })).rejects.toThrow(
+      "no tensor blk.1.attn_k.bias",
+    );
+  });
+
   it("a weight that is not finite, with its tensor", async () => {
     const broken = randomLlama(LLAMA, 12);
     broken.layers[1]!.down[71] = Infinity;

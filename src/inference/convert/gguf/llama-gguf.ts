@@ -2,7 +2,7 @@ import type { LlamaShape } from "../../model/llama-model.ts";
 import type { FloatLlamaLayer } from "../float-llama.ts";
 import type { LlamaSource } from "../llama-source.ts";
 import { readLlamaNumbers } from "./llama-traits.ts";
-import type { GgufFile, GgufTensor } from "./open-gguf.ts";
+import type { GgufFile } from "./open-gguf.ts";
 import { findTensor, readRows, readTensor } from "./read-tensor.ts";
 
 export interface LlamaOptions {
@@ -14,8 +14,12 @@ const ROTATION_FACTORS = "rope_freqs.weight";
 /** Old files repeat the angles, which are computed here. */
 const REPEATED = /\.attn_rot_embd$|^rope_freqs\.inv/;
 
-/** Part of a layer, its dimensions in GGUF's order (inputs first), and whether it may be missing. */
-type Part = readonly [name: string, dimensions: readonly number[], optional?: "optional"];
+/** Part of a layer, and its dimensions in GGUF's order (inputs first). */
+type Part = readonly [name: string, dimensions: readonly number[]];
+type Biases = "queryBias" | "keyBias" | "valueBias";
+
+/** Tells of all layers whether queries, keys and values have biases. */
+const FIRST_BIAS = "blk.0.attn_q.bias";
 
 /**
  * The Llama or Qwen2 model of a GGUF. Names and shapes of all tensors are checked here, values as they are read.
@@ -43,13 +47,8 @@ export async function llamaFromGguf(file: GgufFile, { context }: LlamaOptions = 
   };
 }
 
-function layerParts({
-  width,
-  inner,
-  heads,
-  keyHeads,
-  headSize,
-}: LlamaShape): Record<keyof FloatLlamaLayer, Part> {
+function layerParts(shape: LlamaShape): Record<Exclude<keyof FloatLlamaLayer, Biases>, Part> {
+  const { width, inner, heads, keyHeads, headSize } = shape;
   const queries = heads * headSize;
   const keys = keyHeads * headSize;
   return {
@@ -57,9 +56,6 @@ function layerParts({
     query: ["attn_q.weight", [width, queries]],
     key: ["attn_k.weight", [width, keys]],
     value: ["attn_v.weight", [width, keys]],
-    queryBias: ["attn_q.bias", [queries], "optional"],
-    keyBias: ["attn_k.bias", [keys], "optional"],
-    valueBias: ["attn_v.bias", [keys], "optional"],
     output: ["attn_output.weight", [queries, width]],
     feedNorm: ["ffn_norm.weight", [width]],
     gate: ["ffn_gate.weight", [width, inner]],
@@ -68,16 +64,22 @@ function layerParts({
   };
 }
 
+function biasParts({ heads, keyHeads, headSize }: LlamaShape): Record<Biases, Part> {
+  return {
+    queryBias: ["attn_q.bias", [heads * headSize]],
+    keyBias: ["attn_k.bias", [keyHeads * headSize]],
+    valueBias: ["attn_v.bias", [keyHeads * headSize]],
+  };
+}
+
 /** Every tensor has its place: one that is not understood would be missing in the sums. Checks shapes as well. */
 function refuseOthers(file: GgufFile, shape: LlamaShape): void {
   const known = new Set(["token_embd.weight", "output.weight", "output_norm.weight", ROTATION_FACTORS]);
-  const parts = Object.values(layerParts(shape));
+  const biases = file.tensors.has(FIRST_BIAS) ? Object.values(biasParts(shape)) : [];
+  const parts = [...Object.values(layerParts(shape)), ...biases];
   for (let index = 0; index < shape.layers; index += 1)
-    for (const [name, dimensions, optional] of parts) {
-      const whole = `blk.${index}.${name}`;
-      if (optional === undefined || file.tensors.has(whole)) findTensor(file, whole, ...dimensions);
-      known.add(whole);
-    }
+    for (const [name, dimensions] of parts)
+      known.add(findTensor(file, `blk.${index}.${name}`, ...dimensions).name);
   for (const name of file.tensors.keys())
     if (!known.has(name) && !REPEATED.test(name))
       throw new RangeError(
@@ -101,35 +103,25 @@ async function readFactors(
 
 async function readLayer(file: GgufFile, shape: LlamaShape, index: number): Promise<FloatLlamaLayer> {
   const parts = layerParts(shape);
-  const find = ([name, dimensions]: Part): GgufTensor =>
-    findTensor(file, `blk.${index}.${name}`, ...dimensions);
-  const read = (part: Part): Promise<Float32Array> => readTensor(file, find(part));
-  const bias = (part: Part): Promise<Float32Array> | undefined =>
-    file.tensors.has(`blk.${index}.${part[0]}`) ? read(part) : undefined;
-  const attentionNorm = await read(parts.attentionNorm);
-  const query = await read(parts.query);
-  const key = await read(parts.key);
-  const value = await read(parts.value);
-  const queryBias = await bias(parts.queryBias);
-  const keyBias = await bias(parts.keyBias);
-  const valueBias = await bias(parts.valueBias);
-  const output = await read(parts.output);
-  const feedNorm = await read(parts.feedNorm);
-  const gate = await read(parts.gate);
-  const up = await read(parts.up);
-  const down = await read(parts.down);
+  const read = ([name, dimensions]: Part): Promise<Float32Array> =>
+    readTensor(file, findTensor(file, `blk.${index}.${name}`, ...dimensions));
+  const biases = biasParts(shape);
   return {
-    attentionNorm,
-    query,
-    key,
-    value,
-    ...(queryBias === undefined ? {} : { queryBias }),
-    ...(keyBias === undefined ? {} : { keyBias }),
-    ...(valueBias === undefined ? {} : { valueBias }),
-    output,
-    feedNorm,
-    gate,
-    up,
-    down,
+    attentionNorm: await read(parts.attentionNorm),
+    query: await read(parts.query),
+    key: await read(parts.key),
+    value: await read(parts.value),
+    ...(file.tensors.has(FIRST_BIAS)
+      ? {
+          queryBias: await read(biases.queryBias),
+          keyBias: await read(biases.keyBias),
+          valueBias: await read(biases.valueBias),
+        }
+      : {}),
+    output: await read(parts.output),
+    feedNorm: await read(parts.feedNorm),
+    gate: await read(parts.gate),
+    up: await read(parts.up),
+    down: await read(parts.down),
   };
 }

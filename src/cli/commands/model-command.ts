@@ -1,0 +1,269 @@
+import { randomBytes } from "node:crypto";
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { basename, extname } from "node:path";
+import { type Command, Option } from "commander";
+import { listenForInterrupts } from "../interrupts.ts";
+import { modelText } from "../local/model-text.ts";
+import { EXIT, type Exit, PlainError, usageError } from "../plain-error.ts";
+import { bytesText, durationText, fuelText, parseCount } from "../quantities.ts";
+import { writeAll } from "../write-all.ts";
+
+/** The code of models is loaded by the commands that need it. */
+
+interface ConvertFlags {
+  readonly out: string;
+  readonly bits: "4" | "8";
+  readonly tokenizer?: string;
+  readonly context?: number;
+  readonly name?: string;
+  readonly licence?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+const MAGIC = Buffer.from("TABMESHM");
+
+/** Files that may be written over unasked: an earlier result of this command, and an empty one. */
+async function isPrecious(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || !found.isFile() || found.size === 0) return false;
+  return !(await readFile(path)).subarray(0, MAGIC.length).equals(MAGIC);
+}
+
+async function convert(file: string, flags: ConvertFlags): Promise<Exit> {
+  if (flags.force !== true && (await isPrecious(flags.out)))
+    throw usageError(`${flags.out} exists already, and is no model file.`, "Use --force to write over it.");
+  const { convertModel } = await import("../../relay/models/convert-model.ts");
+  const begun = performance.now();
+  if (process.stderr.isTTY) await writeAll(process.stderr, `converting ${basename(file)} …\r`);
+  const converted = await convertModel(file, {
+    bits: flags.bits === "4" ? 4 : 8,
+    name: flags.name ?? basename(file, extname(file)),
+    ...(flags.tokenizer === undefined ? {} : { tokenizer: flags.tokenizer }),
+    ...(flags.context === undefined ? {} : { context: flags.context }),
+    ...(flags.licence === undefined ? {} : { licence: flags.licence }),
+  });
+  await writeFile(flags.out, converted.file);
+  const ms = performance.now() - begun;
+  const told = {
+    ok: true,
+    out: flags.out,
+    format: converted.format,
+    bytesBefore: converted.sourceBytes,
+    bytesAfter: converted.file.length,
+    ms: Math.round(ms),
+  };
+  const text =
+    `${flags.out}: ${bytesText(converted.sourceBytes)} of ${converted.format} became ` +
+    `${bytesText(converted.file.length)} in ${durationText(ms)}.`;
+  await writeAll(process.stdout, `${flags.json === true ? JSON.stringify(told) : text}\n`);
+  return EXIT.ok;
+}
+
+async function inspect(file: string, { json }: { readonly json?: boolean }): Promise<Exit> {
+  const { describeModel } = await import("../../relay/models/describe-model.ts");
+  const described = await describeModel(file);
+  await writeAll(
+    process.stdout,
+    json === true ? `${JSON.stringify({ ok: true, ...described })}\n` : modelText(file, described),
+  );
+  return EXIT.ok;
+}
+
+interface RunFlags {
+  readonly local?: boolean;
+  readonly prompt: string;
+  readonly maxTokens: number;
+  readonly backend: "wasm" | "reference";
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly seed?: Uint8Array;
+  readonly stop: readonly string[];
+  readonly transcript?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+function parseThousandths(most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^[0-9]+(\.[0-9]{1,3})?$/u.test(text) || value > most)
+      throw usageError(`"${text}" is not a number from 0 to ${most} with three decimals at most.`);
+    return Math.round(value * 1_000);
+  };
+}
+
+function parseSeed(text: string): Uint8Array {
+  if (!/^([0-9a-f]{64}|[0-9]{1,15})$/iu.test(text))
+    throw usageError(`"${text}" is neither a whole number nor 64 hexadecimal digits.`);
+  if (text.length === 64) return new Uint8Array(Buffer.from(text, "hex"));
+  const seed = Buffer.alloc(32);
+  seed.writeBigUInt64LE(BigInt(text));
+  return new Uint8Array(seed);
+}
+
+async function run(file: string, flags: RunFlags): Promise<Exit> {
+  if (flags.local !== true)
+    throw usageError("Models do not run over the mesh yet.", "Add --local to run it on this machine.");
+  const { openModel } = await import("../../relay/models/open-model.ts");
+  const { generateText, transcriptToJson } = await import("../../relay/models/generate-text.ts");
+  const begun = performance.now();
+  const model = await openModel(file, flags.backend);
+  const loadMs = performance.now() - begun;
+  const interrupts = listenForInterrupts(() => undefined);
+  try {
+    const seed = flags.seed ?? new Uint8Array(randomBytes(32));
+    const sampling = {
+      temperatureMilli: flags.temperature,
+      topK: flags.topK,
+      topPMilli: flags.topP,
+      // A greedy text has no randomness; its transcript is the same whoever wrote it.
+      seed: flags.temperature === 0 ? new Uint8Array(32) : seed,
+    };
+    const request = {
+      prompt: flags.prompt,
+      mostTokens: flags.maxTokens,
+      sampling,
+      stop: flags.stop,
+      signal: interrupts.signal,
+    };
+    if (flags.json !== true) await writeAll(process.stdout, flags.prompt);
+    const made = await generateText(model, request, async (piece) => {
+      if (flags.json !== true) await writeAll(process.stdout, piece);
+    });
+    const written = made.transcript.tokens.length - made.transcript.promptTokens;
+    const transcript = transcriptToJson(made.transcript);
+    if (flags.transcript !== undefined) await writeFile(flags.transcript, `${JSON.stringify(transcript)}\n`);
+    const told = {
+      ok: true,
+      text: made.text,
+      endedBy: made.endedBy,
+      backend: flags.backend,
+      tokens: { prompt: made.transcript.promptTokens, written },
+      fuel: made.fuel.toString(),
+      ms: { load: round(loadMs), prefill: round(made.prefillMs), decode: round(made.decodeMs) },
+      memoryBytes: model.decoder.memoryBytes,
+      peakResidentBytes: process.resourceUsage().maxRSS * 1024,
+      transcript,
+    };
+    if (flags.json === true) await writeAll(process.stdout, `${JSON.stringify(told)}\n`);
+    else await writeAll(process.stdout, "\n");
+    if (flags.json !== true && flags.quiet !== true) {
+      const speed = written > 1 ? `, ${(((written - 1) * 1_000) / made.decodeMs).toFixed(1)} tokens/s` : "";
+      await writeAll(
+        process.stderr,
+        `${written} tokens after ${made.transcript.promptTokens}${speed}, ${fuelText(made.fuel)} fuel, ${flags.backend}\n`,
+      );
+    }
+    return EXIT.ok;
+  } catch (error) {
+    if (!interrupts.signal.aborted) throw error;
+    return EXIT.interrupted;
+  } finally {
+    interrupts.release();
+    model.decoder.close();
+  }
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
+
+interface VerifyFlags {
+  readonly model: string;
+  readonly backend: "wasm" | "reference";
+  readonly json?: boolean;
+}
+
+async function readTranscript(path: string): Promise<unknown> {
+  const text = await readFile(path, "utf8");
+  try {
+    const value: unknown = JSON.parse(text);
+    // What `model run --json` prints holds the transcript as one of its fields.
+    return typeof value === "object" && value !== null && "transcript" in value ? value.transcript : value;
+  } catch (error) {
+    throw new PlainError({ what: `${path} is no JSON.`, cause: error });
+  }
+}
+
+async function verify(file: string, { model, backend, json }: VerifyFlags): Promise<Exit> {
+  const transcript = await readTranscript(file);
+  const { openModel } = await import("../../relay/models/open-model.ts");
+  const { verifyWith } = await import("../../relay/models/generate-text.ts");
+  const opened = await openModel(model, backend);
+  const begun = performance.now();
+  const verdict = await verifyWith(opened, transcript);
+  const ms = performance.now() - begun;
+  opened.decoder.close();
+  const holds = verdict.kind === "holds";
+  const text = holds
+    ? `The transcript holds: ${verdict.positions} positions recomputed in ${durationText(ms)}.`
+    : `The transcript does not hold: the ${verdict.what} of position ${verdict.position} differs.`;
+  const told = { ok: holds, ...verdict, ms: round(ms) };
+  await writeAll(process.stdout, `${json === true ? JSON.stringify(told) : text}\n`);
+  return holds ? EXIT.ok : EXIT.failed;
+}
+
+function backendOption(): Option {
+  return new Option("--backend <name>", "what computes; all give the same bits")
+    .choices(["wasm", "reference"])
+    .default("wasm");
+}
+
+export function addModelCommand(program: Command, end: (exit: Exit) => void): void {
+  const group = program
+    .command("model")
+    .description("convert models to whole numbers, look at them, run them here, and check what others ran");
+  group
+    .command("convert")
+    .description("make a model file from a GGUF (Llama or Qwen2) or a llama2.c checkpoint")
+    .argument("<file>", "GGUF file or llama2.c checkpoint")
+    .requiredOption("-o, --out <file>", "where the model file goes")
+    .addOption(new Option("--bits <n>", "bits of a weight").choices(["8", "4"]).default("8"))
+    .option("--tokenizer <file>", "token file of a llama2.c checkpoint")
+    .option("--context <n>", "positions, if fewer than the source has; 4096 at most if absent", parseCount)
+    .option("--name <text>", "what people call it; the file's name if absent")
+    .option("--licence <text>", "SPDX identifier; what the source says if absent")
+    .option("--force", "write over any file, not only a model file")
+    .option("--json", "print sizes and time as JSON")
+    .addHelpText("after", "\nExample:\n  npx tabmesh model convert smollm2-135m-q8_0.gguf -o smollm2.tmm")
+    .action(async (file: string, flags: ConvertFlags) => end(await convert(file, flags)));
+  group
+    .command("inspect")
+    .description("say what a model file holds")
+    .argument("<file>", "model file")
+    .option("--json", "print it as JSON, one line")
+    .action(async (file: string, flags: { json?: boolean }) => end(await inspect(file, flags)));
+  group
+    .command("run")
+    .description("continue a prompt, token by token")
+    .argument("<file>", "model file")
+    .option("--local", "on this machine, without any mesh")
+    .requiredOption("--prompt <text>", "what the text begins with")
+    .option("--max-tokens <n>", "tokens to write at most", parseCount, 128)
+    .addOption(backendOption())
+    .option("--temperature <t>", "0 takes the most likely token", parseThousandths(1_000), 0)
+    .option("--top-k <n>", "draw from the n most likely only; 0 for all", parseCount, 0)
+    .option("--top-p <p>", "draw from the most likely that make up this share", parseThousandths(1), 1_000)
+    .option("--seed <n>", "whole number or 64 hexadecimal digits; drawn if absent", parseSeed)
+    .option("--stop <text...>", "end before this text", [])
+    .option("--transcript <file>", "write what proves the text")
+    .option("--json", "print text, tokens, hashes, fuel and times as JSON, one line")
+    .option("-q, --quiet", "print the text only")
+    .addHelpText(
+      "after",
+      '\nExample:\n  npx tabmesh model run --local stories.tmm --prompt "Once upon a time" --transcript t.json\n' +
+        "  npx tabmesh model verify t.json --model stories.tmm",
+    )
+    .action(async (file: string, flags: RunFlags) => end(await run(file, flags)));
+  group
+    .command("verify")
+    .description("recompute a transcript in batches, and say at which position it differs")
+    .argument("<transcript>", "what `model run --transcript` or --json has written")
+    .requiredOption("--model <file>", "the model file it was made with")
+    .addOption(backendOption())
+    .option("--json", "print the verdict as JSON")
+    .addHelpText("after", "\nEnds with 0 when it holds, with 1 when it does not.")
+    .action(async (file: string, flags: VerifyFlags) => end(await verify(file, flags)));
+}

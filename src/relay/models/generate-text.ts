@@ -1,0 +1,135 @@
+import { generate } from "../../inference/generate/generate.ts";
+import type { Sampling } from "../../inference/generate/sampling.ts";
+import { type NamedTranscript, transcriptJson } from "../../inference/generate/transcript-json.ts";
+import { type Verdict, verifyTranscript } from "../../inference/generate/verify.ts";
+import { equalBytes } from "../../protocol/bytes.ts";
+import { FailureError } from "../../protocol/failure.ts";
+import type { OpenModel } from "./open-model.ts";
+
+export type { Sampling, Verdict };
+
+export interface TextRequest {
+  readonly prompt: string;
+  readonly mostTokens: number;
+  readonly sampling: Sampling;
+  /** Texts before which the answer ends. */
+  readonly stop: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+export interface GeneratedText {
+  readonly text: string;
+  readonly endedBy: "end-token" | "stop" | "length";
+  readonly transcript: NamedTranscript;
+  readonly fuel: bigint;
+  /** Milliseconds until the first token was drawn, and of all after it. */
+  readonly prefillMs: number;
+  readonly decodeMs: number;
+}
+
+/**
+ * Continues a prompt with a model that nobody else has used yet.
+ * @param onText told each piece of text as soon as no stop text can begin in it
+ */
+export async function generateText(
+  { decoder, tokenizer, link, sha256, header }: OpenModel,
+  { prompt, mostTokens, sampling, stop, signal }: TextRequest,
+  onText: (piece: string) => Promise<void> | void,
+): Promise<GeneratedText> {
+  const promptTokens = tokenizer.encode(prompt);
+  const tokens = [...promptTokens];
+  const links: Uint8Array[] = [];
+  const stopper = new TextStopper(stop);
+  const pieces = tokenizer.decoder({ continues: true });
+  let endedBy: GeneratedText["endedBy"] = "length";
+  let fuel = 0n;
+  const begun = performance.now();
+  let first = begun;
+  const running = generate(decoder, {
+    prompt: promptTokens,
+    most: Math.min(mostTokens, header.shape.context),
+    sampling,
+    endTokens: tokenizer.endTokens,
+    link,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  for await (const each of running) {
+    if (tokens.length === promptTokens.length) first = performance.now();
+    tokens.push(each.token);
+    links.push(...each.links);
+    fuel += each.fuel;
+    if (each.end) endedBy = "end-token";
+    else await onText(stopper.push(pieces.push(each.token)));
+    if (stopper.isStopped) {
+      endedBy = "stop";
+      break;
+    }
+  }
+  await onText(stopper.end(pieces.end()));
+  return {
+    text: stopper.text,
+    endedBy,
+    transcript: { modelSha256: sha256, tokens, promptTokens: promptTokens.length, sampling, links },
+    fuel,
+    prefillMs: first - begun,
+    decodeMs: performance.now() - first,
+  };
+}
+
+/** Holds back what may be the beginning of a stop text. */
+class TextStopper {
+  readonly #stop: readonly string[];
+  #held = "";
+  text = "";
+  isStopped = false;
+
+  constructor(stop: readonly string[]) {
+    this.#stop = stop.filter((each) => each !== "");
+  }
+
+  /** @returns text that is certain now */
+  push(piece: string): string {
+    const all = this.#held + piece;
+    const found = this.#stop.map((each) => all.indexOf(each)).filter((at) => at >= 0);
+    this.isStopped = found.length > 0;
+    const sure = this.isStopped ? Math.min(...found) : all.length - this.#possible(all);
+    this.#held = this.isStopped ? "" : all.slice(sure);
+    return this.#tell(all.slice(0, sure));
+  }
+
+  end(piece: string): string {
+    if (this.isStopped) return "";
+    const sure = this.push(piece);
+    return this.isStopped ? sure : sure + this.#tell(this.#held);
+  }
+
+  #tell(sure: string): string {
+    this.text += sure;
+    return sure;
+  }
+
+  /** Characters at the end that a stop text may begin with. */
+  #possible(text: string): number {
+    let most = 0;
+    for (const each of this.#stop)
+      for (let length = Math.min(each.length - 1, text.length); length > most; length -= 1)
+        if (text.endsWith(each.slice(0, length))) most = length;
+    return most;
+  }
+}
+
+/** The form in which a transcript is kept and passed on. */
+export function transcriptToJson(transcript: NamedTranscript): unknown {
+  return transcriptJson.write(transcript);
+}
+
+/**
+ * Recomputes a transcript with a model.
+ * @throws FailureError `malformed` for what is no transcript, `content-mismatch` for one of another model
+ */
+export async function verifyWith(model: OpenModel, value: unknown): Promise<Verdict> {
+  const transcript = transcriptJson.read(value);
+  if (!equalBytes(transcript.modelSha256, model.sha256))
+    throw new FailureError("content-mismatch", "the transcript is of another model file");
+  return verifyTranscript(model.decoder, transcript, model.link);
+}
