@@ -37,10 +37,16 @@ export async function runTask(compiled: CompiledFunction, request: TaskRequest):
   const hashing = hashBytes(owned(request.input));
   const outcome = runGuarded(compiled, request);
   const inputSha256 = await hashing;
-  const { fuel, stderr } = outcome;
-  if (outcome.kind === "failed") return { kind: "failed", ...outcome.failure, fuel, stderr, inputSha256 };
+  const { fuel, stderr, memoryBytes } = outcome;
+  const totals = {
+    fuel,
+    stderr,
+    inputSha256,
+    ...(memoryBytes === undefined ? {} : { peakMemoryBytes: memoryBytes }),
+  };
+  if (outcome.kind === "failed") return { kind: "failed", ...outcome.failure, ...totals };
   const outputSha256 = await hashBytes(owned(outcome.output));
-  return { kind: "done", output: outcome.output, fuel, stderr, inputSha256, outputSha256 };
+  return { kind: "done", output: outcome.output, ...totals, outputSha256 };
 }
 
 function runGuarded(compiled: CompiledFunction, request: TaskRequest): RunOutcome {

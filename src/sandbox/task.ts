@@ -59,22 +59,28 @@ export interface TaskRequest {
 /** Hashes are SHA-256, 32 bytes, computed in the thread. `stderr` is shortened and never part of the output. */
 export type TaskResult = TaskDone | TaskFailed;
 
-export interface TaskDone {
+interface TaskTotals {
+  readonly stderr: Uint8Array;
+  /** The largest linear memory it had, bytes. Absent when nothing of it ran. */
+  readonly peakMemoryBytes?: number;
+}
+
+export interface TaskDone extends TaskTotals {
   readonly kind: "done";
   readonly output: Uint8Array;
   readonly fuel: bigint;
-  readonly stderr: Uint8Array;
   readonly inputSha256: Uint8Array;
   readonly outputSha256: Uint8Array;
 }
 
-export interface TaskFailed {
+export interface TaskFailed extends TaskTotals {
   readonly kind: "failed";
   readonly code: FailureCode;
   readonly detail: string;
+  /** The function's calls when it trapped, innermost first: differs between engines, so it stays on this machine. */
+  readonly stack?: readonly string[];
   /** Exact where the code is of the function itself (3xxxx); of no meaning for environmental codes (1xxxx). */
   readonly fuel: bigint;
-  readonly stderr: Uint8Array;
   /** Absent when the thread never saw the input. */
   readonly inputSha256?: Uint8Array;
 }

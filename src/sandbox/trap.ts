@@ -2,6 +2,8 @@ import { failureCode, type FailureCode } from "../protocol/failure-code.ts";
 import { type Failure, FailureError } from "../protocol/failure.ts";
 import { METER_EXPORTS } from "./meter.ts";
 import { GROW } from "./meter/emit-helper.ts";
+import type { LocatedFailure } from "./outcome.ts";
+import { wasmStack } from "./wasm-stack.ts";
 
 /** The globals by which host and metered module talk; see METER_EXPORTS. */
 export interface Gauges {
@@ -78,7 +80,13 @@ function failure(
  * The failure that an exception out of a metered instance stands for: the same code on every engine. The engine's own
  * limits (its stack, its memory) are environmental, never the function's fault. Rethrows what is neither: a bug of the host.
  */
-export function failureOfTrap(error: unknown, gauges: Gauges): Failure {
+export function failureOfTrap(error: unknown, gauges: Gauges): LocatedFailure {
+  const kind = kindOfTrap(error, gauges);
+  const stack = wasmStack(error);
+  return stack.length === 0 ? kind : { ...kind, stack };
+}
+
+function kindOfTrap(error: unknown, gauges: Gauges): Failure {
   const shown = gaugeFailure(gauges);
   if (shown !== undefined) return shown;
   if (error instanceof FailureError) return error.toFailure();

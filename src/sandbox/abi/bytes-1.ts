@@ -2,7 +2,7 @@ import { FailureError } from "../../protocol/failure.ts";
 import type { CompiledFunction } from "../compile-function.ts";
 import { GuestMemory } from "../guest-memory.ts";
 import { callable, exportedMemory, instantiate, type RunningInstance, runStart } from "../instance.ts";
-import { done, failed, type RunOutcome, usedFuel } from "../outcome.ts";
+import { done, failed, type RunOutcome, usedFuel, withMemory } from "../outcome.ts";
 import type { TaskRequest } from "../task.ts";
 import { failureOfTrap, gaugeFailure } from "../trap.ts";
 
@@ -34,8 +34,18 @@ const MAX_MESSAGE_BYTES = 1_024;
 export function runBytes(compiled: CompiledFunction, request: TaskRequest): RunOutcome {
   const aborting: { memory?: GuestMemory } = {};
   const running = instantiate(compiled, abortImport(compiled, aborting), request.limits);
-  const memory = new GuestMemory(exportedMemory(running.exports), outside);
+  const linear = exportedMemory(running.exports);
+  const memory = new GuestMemory(linear, outside);
   aborting.memory = memory;
+  return withMemory(outcomeOf(compiled, running, memory, request), linear);
+}
+
+function outcomeOf(
+  compiled: CompiledFunction,
+  running: RunningInstance,
+  memory: GuestMemory,
+  request: TaskRequest,
+): RunOutcome {
   try {
     const output = callWith(compiled, running, memory, request);
     const failure = gaugeFailure(running.gauges);
