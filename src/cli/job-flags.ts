@@ -1,8 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
+import { ABIS, type Abi } from "../protocol/messages/session.ts";
 import type { JobOptions } from "../sdk/index.ts";
 import { usageError } from "./plain-error.ts";
-import { parseBytes, parseCount, parseCredits, parseDurationMs, parseFuel, parsePair } from "./quantities.ts";
+import {
+  parseBytes,
+  parseCount,
+  parseCredits,
+  parseDurationMs,
+  parseFuel,
+  parseHex,
+  parsePair,
+} from "./quantities.ts";
 
 /** Flags that several commands have in common. */
 
@@ -82,6 +91,25 @@ export interface ProgramFlags {
   readonly inputFile?: string;
   readonly outputFile?: string;
   readonly entry?: string;
+  readonly abi?: Abi;
+}
+
+/** Flags of a run on this machine, without relay, identity and money. */
+export interface LocalFlags {
+  readonly local?: boolean;
+  readonly seed?: Uint8Array;
+}
+
+export function addLocalFlags(command: Command): Command {
+  return command
+    .option("--local", "run it here: without relay, identity or money")
+    .option("--seed <hex>", "with --local, what clock and randomness follow from; zeros if absent", parseHex);
+}
+
+/** @throws PlainError when a flag is of use to the other kind of run alone. */
+export function requireLocal({ local, seed }: LocalFlags): void {
+  if (seed !== undefined && local !== true)
+    throw usageError("--seed goes with --local: in a job every task's seed follows from the job's nonce.");
 }
 
 function collect<T>(
@@ -97,7 +125,8 @@ export function addProgramFlags(command: Command): Command {
     .option("--file <path=local>", "file that the program finds at /path", collect(parsePair))
     .option("--input-file <path>", "the input appears as this file, not on standard input")
     .option("--output-file <path>", "the output is this file, not standard output")
-    .option("--entry <export>", "exported function to call");
+    .option("--entry <export>", "exported function to call")
+    .addOption(new Option("--abi <name>", "interface of the function; a guess if absent").choices([...ABIS]));
 }
 
 /** Paths in a job start at the program's root, without a slash. */
@@ -105,9 +134,10 @@ function belowRoot(path: string): string {
   return path.replace(/^\/+/u, "");
 }
 
-/** What the flags say of the program; local files are read. */
-export async function programOf(flags: ProgramFlags): Promise<JobOptions> {
-  const { arg, env, file = [], inputFile, outputFile, entry } = flags;
+/** What the flags say of the program; local files are read. @param more arguments after those of --arg. */
+export async function programOf(flags: ProgramFlags, more: readonly string[] = []): Promise<JobOptions> {
+  const { env, file = [], inputFile, outputFile, entry, abi } = flags;
+  const args = [...(flags.arg ?? []), ...more];
   const files = await Promise.all(
     file.map(async ([path, local]) => ({
       path: belowRoot(path),
@@ -115,11 +145,12 @@ export async function programOf(flags: ProgramFlags): Promise<JobOptions> {
     })),
   );
   return {
-    ...(arg === undefined ? {} : { args: arg }),
+    ...(args.length === 0 ? {} : { args }),
     ...(env === undefined ? {} : { env: Object.fromEntries(env) }),
     ...(files.length === 0 ? {} : { files }),
     ...(inputFile === undefined ? {} : { inputFile: belowRoot(inputFile) }),
     ...(outputFile === undefined ? {} : { outputFile: belowRoot(outputFile) }),
     ...(entry === undefined ? {} : { entry }),
+    ...(abi === undefined ? {} : { abi }),
   };
 }

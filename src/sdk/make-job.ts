@@ -37,7 +37,8 @@ export interface JobGround {
   readonly drawSecret: Uint8Array;
 }
 
-const DEFAULTS = {
+/** Limits of a task, and the size of a job, where the requester names none. */
+export const JOB_DEFAULTS: JobDefaults = {
   fuel: 20_000_000_000n,
   memoryBytes: 256 * 1024 * 1024,
   outputBytes: 16 * 1024 * 1024,
@@ -45,6 +46,15 @@ const DEFAULTS = {
   maxTasks: 1_000,
   parallel: 4,
 };
+
+interface JobDefaults {
+  readonly fuel: bigint;
+  readonly memoryBytes: number;
+  readonly outputBytes: number;
+  readonly deadlineMs: number;
+  readonly maxTasks: number;
+  readonly parallel: number;
+}
 
 /** A job may be picked up again within this time; escrow of what is left over returns at its end at the latest. */
 const JOB_LIFETIME_MS: number = 6 * 60 * 60 * 1000;
@@ -134,18 +144,18 @@ export async function makeJob(module: Uint8Array, options: JobOptions, ground: J
   const abi = options.abi ?? guessAbi(module);
   const bounds = {
     limits: {
-      fuel: fuel(options.fuel ?? DEFAULTS.fuel),
-      memory: options.memoryBytes ?? DEFAULTS.memoryBytes,
-      output: options.outputBytes ?? DEFAULTS.outputBytes,
-      deadlineMs: options.deadlineMs ?? DEFAULTS.deadlineMs,
+      fuel: fuel(options.fuel ?? JOB_DEFAULTS.fuel),
+      memory: options.memoryBytes ?? JOB_DEFAULTS.memoryBytes,
+      output: options.outputBytes ?? JOB_DEFAULTS.outputBytes,
+      deadlineMs: options.deadlineMs ?? JOB_DEFAULTS.deadlineMs,
     },
-    maxTasks: options.maxTasks ?? DEFAULTS.maxTasks,
+    maxTasks: options.maxTasks ?? JOB_DEFAULTS.maxTasks,
     tariffMax: options.tariffMax ?? info.tariff,
   };
   const most: Bounds = {
     ...bounds,
     largestInput: ground.largestInput ?? bounds.limits.output,
-    parallel: Math.min(options.parallel ?? DEFAULTS.parallel, bounds.maxTasks),
+    parallel: Math.min(options.parallel ?? JOB_DEFAULTS.parallel, bounds.maxTasks),
   };
   const cap = options.cap === undefined ? defaultCap(most, ground.available) : microCredits(options.cap);
   const body: Job = {

@@ -171,7 +171,9 @@ class ThreadPool implements SandboxThreads {
       isKilled = true;
       return { ...end, runMs: performance.now() - begun };
     });
-    const end = await Promise.race([this.#runOn(slot, entry), killed]);
+    const end = await Promise.race([this.#runOn(slot, entry), killed]).catch((error: unknown) =>
+      killedBy("worker-lost", `the sandbox failed: ${String(error)}`),
+    );
     clearTimeout(timer);
     if (isKilled || slot.thread.isDead) await this.#discard(slot);
     slot.busy = false;
