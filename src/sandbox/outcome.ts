@@ -17,6 +17,8 @@ export type RunOutcome = (
 export interface LocatedFailure extends Failure {
   /** See wasmStack: for people alone, never compared or hashed. */
   readonly stack?: readonly string[];
+  /** A trap in the fast form: only the precise form can tell how much fuel was used, and which of similar traps it was. */
+  readonly inexact?: true;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -42,11 +44,14 @@ export function withMemory(outcome: RunOutcome, memory: WebAssembly.Memory): Run
 /** Fuel used when `left` remains: never more than the limit, also when the last block overdrew it. */
 export function usedFuel(limits: TaskLimits, left: bigint): bigint {
   const tank = tankOf(limits);
-  return left < 0n ? tank : tank - left;
+  return left <= 0n ? tank - 1n : tank - left;
 }
 
-/** What a task starts with. A limit beyond FULL_TANK is cut to it, so that overdrawing cannot wrap. */
+/**
+ * What a task starts with: one more than its limit, because a function with nothing left has run out, and one that
+ * used exactly its limit has not. A limit beyond FULL_TANK is cut to it, so that overdrawing cannot wrap.
+ */
 export function tankOf(limits: TaskLimits): bigint {
-  if (limits.fuel < 0n) return 0n;
-  return limits.fuel > FULL_TANK ? FULL_TANK : limits.fuel;
+  if (limits.fuel < 0n) return 1n;
+  return limits.fuel >= FULL_TANK ? FULL_TANK : limits.fuel + 1n;
 }

@@ -1,9 +1,10 @@
+import { failureCode, type FailureCode, failureKind } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { BYTES_IMPORTS, runBytes } from "./abi/bytes-1.ts";
 import { runWasi, WASI_IMPORTS } from "./abi/wasi-p1.ts";
-import type { CompiledFunction } from "./compile-function.ts";
+import { type CompiledFunction, preciseForm } from "./compile-function.ts";
 import { hashBytes } from "./hash.ts";
-import { refused, type RunOutcome } from "./outcome.ts";
+import { failed, refused, type RunOutcome } from "./outcome.ts";
 import type { Abi, TaskRequest, TaskResult } from "./task.ts";
 
 const IMPORTS: Readonly<Record<Abi, ReadonlyMap<string, string>>> = {
@@ -35,7 +36,7 @@ export function checkImports(compiled: CompiledFunction, abis: readonly Abi[]): 
  */
 export async function runTask(compiled: CompiledFunction, request: TaskRequest): Promise<TaskResult> {
   const hashing = hashBytes(owned(request.input));
-  const outcome = runGuarded(compiled, request);
+  const outcome = await runExactly(compiled, request);
   const inputSha256 = await hashing;
   const { fuel, stderr, memoryBytes } = outcome;
   const totals = {
@@ -44,10 +45,40 @@ export async function runTask(compiled: CompiledFunction, request: TaskRequest):
     inputSha256,
     ...(memoryBytes === undefined ? {} : { peakMemoryBytes: memoryBytes }),
   };
-  if (outcome.kind === "failed") return { kind: "failed", ...outcome.failure, ...totals };
+  if (outcome.kind === "failed") {
+    const { code, detail, stack } = outcome.failure;
+    return { kind: "failed", code, detail, ...(stack === undefined ? {} : { stack }), ...totals };
+  }
   const outputSha256 = await hashBytes(owned(outcome.output));
   return { kind: "done", output: outcome.output, ...totals, outputSha256 };
 }
+
+/**
+ * A trap loses the fuel that the fast form held in locals. Then the task runs once more in the precise form, from the
+ * start and with the same limits, and what that says is the answer: the same function on the same input ends the same.
+ */
+async function runExactly(compiled: CompiledFunction, request: TaskRequest): Promise<RunOutcome> {
+  const first = runGuarded(compiled, request);
+  if (first.kind === "done" || first.failure.inexact !== true) return first;
+  const second = runGuarded(await preciseForm(compiled), request);
+  if (second.kind === "failed" && mayFollow(first.failure.code, second.failure.code)) return second;
+  const detail = `a trap (${first.failure.detail}) did not happen again in the precise form`;
+  return failed({ code: WORKER_LOST, detail }, 0n, second.stderr);
+}
+
+/** What a trap of the fast form can turn out to be: itself, a machine's failure, or what the fast form cannot see. */
+function mayFollow(fast: FailureCode, precise: FailureCode): boolean {
+  return fast === precise || failureKind(precise).fault === "nobody" || SEEN_BY_PRECISE.has(precise);
+}
+
+/** Fuel may have run out in a local; the others share their messages with other traps in some engine. */
+const SEEN_BY_PRECISE: ReadonlySet<FailureCode> = new Set([
+  failureCode("out-of-fuel"),
+  failureCode("trap-integer-overflow"),
+  failureCode("trap-table-bounds"),
+  failureCode("trap-indirect-call"),
+]);
+const WORKER_LOST = failureCode("worker-lost");
 
 function runGuarded(compiled: CompiledFunction, request: TaskRequest): RunOutcome {
   try {

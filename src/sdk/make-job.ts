@@ -2,6 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { type Cid, cidOf, DAG_CBOR, RAW } from "../protocol/cid.ts";
 import { bodyId, seal } from "../protocol/envelope.ts";
 import { header } from "../protocol/header.ts";
+import { SANDBOX_PROFILE } from "../protocol/limits.ts";
 import { encodeJobArgs, type Job, type JobArgs, jobMessage } from "../protocol/messages/job.ts";
 import type { Abi } from "../protocol/messages/session.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
@@ -170,7 +171,7 @@ export async function makeJob(module: Uint8Array, options: JobOptions, ground: J
       cid: workCid,
       entry: options.entry ?? (abi === "wasi-p1" ? "_start" : "tabmesh_run"),
       abi,
-      profile: info.profiles[0] ?? 0,
+      profile: info.profiles[0] ?? SANDBOX_PROFILE,
       effects: [],
     },
     argsCid: cidOf(DAG_CBOR, encodedArgs),

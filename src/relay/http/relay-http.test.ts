@@ -41,7 +41,7 @@ const blob = cidOf(RAW, bytes);
 test("the relay says who it is", async () => {
   const { http, scene } = await open();
   const info = relayInfoJson.read(await (await http.request("/v1/relay")).json());
-  expect(info).toMatchObject({ origin: ORIGIN, testMoney: true, profiles: [0], wireVersions: [1] });
+  expect(info).toMatchObject({ origin: ORIGIN, testMoney: true, profiles: [1], wireVersions: [1] });
   expect(info.keys).toEqual(scene.books.keys());
 });
 

@@ -1,7 +1,14 @@
 import { FailureError } from "../../protocol/failure.ts";
 import type { CompiledFunction } from "../compile-function.ts";
 import { GuestMemory } from "../guest-memory.ts";
-import { callable, exportedMemory, instantiate, type RunningInstance, runStart } from "../instance.ts";
+import {
+  callable,
+  exportedMemory,
+  instantiate,
+  refillStack,
+  type RunningInstance,
+  runStart,
+} from "../instance.ts";
 import { done, failed, type RunOutcome, usedFuel, withMemory } from "../outcome.ts";
 import type { TaskRequest } from "../task.ts";
 import { failureOfTrap, gaugeFailure } from "../trap.ts";
@@ -63,16 +70,18 @@ function outside(): never {
 
 function callWith(
   compiled: CompiledFunction,
-  { exports }: RunningInstance,
+  { exports, gauges }: RunningInstance,
   memory: GuestMemory,
   { function: spec, input, limits }: TaskRequest,
 ): Uint8Array {
   const alloc = callable(compiled, exports, ALLOC, "i:i");
   const entry = callable(compiled, exports, spec.entry === "" ? BYTES_ENTRY : spec.entry, "ii:I");
   runStart(exports);
+  refillStack(gauges);
   const pointer = Number(alloc(input.length)) >>> 0;
   if (pointer === 0 && input.length > 0) throw new FailureError("out-of-memory", `${ALLOC} returned 0`);
   memory.slice(pointer, input.length).set(input);
+  refillStack(gauges);
   const result = entry(pointer, input.length);
   if (typeof result !== "bigint") throw new TypeError("an i64 is not a bigint");
   const packed = BigInt.asUintN(64, result);

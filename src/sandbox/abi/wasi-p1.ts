@@ -2,7 +2,7 @@ import { failureCode } from "../../protocol/failure-code.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import type { CompiledFunction } from "../compile-function.ts";
 import { GuestMemory } from "../guest-memory.ts";
-import { type Callable, callable, exportedMemory, instantiate, runStart } from "../instance.ts";
+import { type Callable, callable, exportedMemory, instantiate, refillStack, runStart } from "../instance.ts";
 import { done, failed, type LocatedFailure, type RunOutcome, usedFuel, withMemory } from "../outcome.ts";
 import type { TaskRequest } from "../task.ts";
 import { failureOfTrap, gaugeFailure, type Gauges } from "../trap.ts";
@@ -92,7 +92,10 @@ function runToEnd(
 ): LocatedFailure | undefined {
   try {
     runStart(exports);
-    for (const call of calls) call();
+    for (const call of calls) {
+      refillStack(gauges);
+      call();
+    }
     return gaugeFailure(gauges);
   } catch (error) {
     if (!(error instanceof ExitSignal)) return failureOfTrap(error, gauges);
