@@ -27,7 +27,12 @@ export function runComponent(compiled: CompiledComponent, request: TaskRequest):
   const entry = findEntry(compiled.plan, request.function.entry);
   const command = entry.kind === "command";
   const program = createProgram(command ? request : { ...request, input: NO_BYTES });
-  const running = new RunningComponent(compiled, request.limits, program);
+  const running = new RunningComponent(
+    compiled,
+    request.limits,
+    program,
+    command ? program.stdout : program.stderr,
+  );
   const ending = runToEnd(running, entry, request);
   const fuel = usedFuel(request.limits, running.gauges.fuel.value);
   const stderr = program.stderr.take();

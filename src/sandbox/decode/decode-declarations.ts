@@ -119,7 +119,7 @@ export function readGlobals(reader: ByteReader, draft: ShapeDraft): void {
   }
 }
 
-/** Exports beginning so are the rewriter's own. */
+/** Exports beginning so are the rewriter's own, unless they name a function of an interface, "tabmesh:x/y#z". */
 const RESERVED_PREFIX = "tabmesh:";
 
 export function readExports(reader: ByteReader, draft: ShapeDraft): void {
@@ -129,7 +129,7 @@ export function readExports(reader: ByteReader, draft: ShapeDraft): void {
     const at = reader.at;
     const name = reader.name("name of an export");
     if (names.has(name)) refuseModule("an export name is used twice", at);
-    if (name.startsWith(RESERVED_PREFIX))
+    if (name.startsWith(RESERVED_PREFIX) && !name.includes("/"))
       refuseModule(`an export uses the reserved prefix ${RESERVED_PREFIX}`, at);
     names.add(name);
     const kind = readKind(reader);

@@ -1,9 +1,12 @@
 import type { Program } from "../../wasi/program.ts";
+import type { ByteSink } from "../../wasi/byte-sinks.ts";
 import type { Value } from "../values/value.ts";
 
 /** What the host's functions act upon: one per task. */
 export interface HostContext {
   readonly program: Program;
+  /** Where standard output goes: the output of a command, else standard error. */
+  readonly stdout: ByteSink;
   /** Charges for bytes that are copied or made. @throws FailureError `out-of-fuel` */
   chargeBytes(count: number): void;
 }

@@ -1,7 +1,8 @@
 import { FailureError } from "../../../protocol/failure.ts";
 import { refuseModule } from "../../decode/byte-reader.ts";
 import type { Declaration, ExternType } from "../decode/component-shape.ts";
-import { type HostInterface, hostInterface } from "../host/interfaces.ts";
+import type { HostInterface } from "../host/host-interface.ts";
+import { hostInterface } from "../host/interfaces.ts";
 import { printFunctionType } from "../types/print-type.ts";
 import type { LinkBudget } from "./link-budget.ts";
 import { resolveFunctionType, resolveType } from "./resolve-type.ts";

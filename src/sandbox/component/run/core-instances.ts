@@ -93,7 +93,10 @@ export class CoreInstances {
     const { exports } = newInstance(module.module, imports);
     this.#exports.push(exports);
     const start = exports[METER_EXPORTS.start];
-    if (typeof start === "function") start();
+    if (typeof start !== "function") return;
+    const stack = this.gauges[METER_EXPORTS.stack];
+    if (stack !== undefined) stack.value = STACK_WORDS;
+    start();
   }
 
   #importsFor(step: CoreStep): Record<string, WebAssembly.ModuleImports> {

@@ -1,8 +1,9 @@
 import { FailureError } from "../../../protocol/failure.ts";
 import type { GuestMemory } from "../../guest-memory.ts";
-import { BYTES_PER_FUEL, HOST_CALL_FUEL } from "../../limits.ts";
+import { BYTES_PER_FUEL, HOST_CALL_FUEL, STACK_WORDS } from "../../limits.ts";
 import type { TaskLimits } from "../../task.ts";
-import { type Gauges, gaugesOf } from "../../trap.ts";
+import { type Gauges, gaugesOf, takeFuel } from "../../trap.ts";
+import type { ByteSink } from "../../wasi/byte-sinks.ts";
 import type { Program } from "../../wasi/program.ts";
 import type { CompiledComponent } from "../compile-component.ts";
 import type { HostContext } from "../host/host-function.ts";
@@ -33,15 +34,18 @@ export class RunningComponent {
   readonly #instances: readonly ComponentInstance[];
   readonly #limits: TaskLimits;
   readonly #context: HostContext;
+  /** Words of stack that the host may give to what it calls next: a metered function does not give its words back. */
+  #stackLeft = STACK_WORDS;
   /** What ended the task. A component that catches the exception cannot go on either. */
   #ending: unknown;
 
-  constructor(compiled: CompiledComponent, limits: TaskLimits, program: Program) {
+  /** @param stdout where the program's standard output goes */
+  constructor(compiled: CompiledComponent, limits: TaskLimits, program: Program, stdout: ByteSink) {
     this.#limits = limits;
     this.#cores = new CoreInstances(compiled, limits, (trampoline) => this.#makeTrampoline(trampoline));
     this.gauges = gaugesOf(this.#cores.gauges);
     this.#instances = Array.from({ length: compiled.plan.componentInstances }, () => new ComponentInstance());
-    this.#context = { program, chargeBytes: (count) => this.#chargeBytes(count) };
+    this.#context = { program, stdout, chargeBytes: (count) => this.#chargeBytes(count) };
   }
 
   /** All linear memories together, bytes. */
@@ -68,6 +72,7 @@ export class RunningComponent {
   }
 
   #checkEnding(): void {
+    // oxlint-disable-next-line typescript/only-throw-error -- what was thrown before goes on as it was
     if (this.#ending !== undefined) throw this.#ending;
   }
 
@@ -80,7 +85,7 @@ export class RunningComponent {
   }
 
   #chargeBytes(count: number): void {
-    if (count > 0) this.#charge(BigInt(Math.ceil(count / BYTES_PER_FUEL)));
+    if (count > 0) takeFuel(this.gauges, BigInt(Math.ceil(count / BYTES_PER_FUEL)));
   }
 
   #instance(index: number): ComponentInstance {
@@ -108,11 +113,10 @@ export class RunningComponent {
   }
 
   #allocator(instance: ComponentInstance, realloc: CoreItem): (alignment: number, bytes: number) => number {
-    const call = this.#cores.function(realloc);
     return (alignment, bytes) =>
       this.#confined(instance, () => {
-        this.#charge(HOST_CALL_FUEL);
-        return Number(call(0, 0, alignment, bytes)) >>> 0;
+        takeFuel(this.gauges, HOST_CALL_FUEL);
+        return Number(this.#core(realloc, [0, 0, alignment, bytes])) >>> 0;
       });
   }
 
@@ -130,7 +134,7 @@ export class RunningComponent {
     if (instance.entered)
       throw new FailureError("trap-unreachable", "a component was entered while it was running");
     instance.entered = true;
-    this.#charge(HOST_CALL_FUEL);
+    takeFuel(this.gauges, HOST_CALL_FUEL);
     const result = this.#callLifted(callee, instance, args);
     instance.entered = false;
     return result;
@@ -144,13 +148,11 @@ export class RunningComponent {
     const side = this.#side(owner, options);
     const types = type.parameters.map((parameter) => parameter.type);
     const flat = lowerValues(side, types, args);
-    const returned = this.#cores.function(core)(...flat);
+    const returned = this.#core(core, flat);
     const values = typeof returned === "number" || typeof returned === "bigint" ? [returned] : [];
     const result = type.result === undefined ? undefined : this.#liftResult(side, type, values);
-    if (options.postReturn !== undefined) {
-      const clean = this.#cores.function(options.postReturn);
-      this.#confined(instance, () => clean(...values));
-    }
+    const { postReturn } = options;
+    if (postReturn !== undefined) this.#confined(instance, () => this.#core(postReturn, values));
     if (side.scope.borrows > 0) refuseValue("nothing back of a handle that it had borrowed");
     return result;
   }
@@ -176,19 +178,28 @@ export class RunningComponent {
 
   /** The frames of a crossing are the host's: they count on the stack as if they were the component's. */
   #crossing<T>(owner: number, run: () => T): T {
-    const { stack } = this.gauges;
     if (this.#instance(owner).confined)
       throw new FailureError(
         "trap-unreachable",
         "a component's allocator or clean-up called a function that it imports",
       );
-    this.#charge(HOST_CALL_FUEL);
-    const left = stack.value - CROSSING_WORDS;
-    stack.value = left;
-    if (left < 0) throw new FailureError("stack-overflow", "calls nested deeper than the profile's stack");
+    takeFuel(this.gauges, HOST_CALL_FUEL);
+    const before = this.#stackLeft;
+    this.#stackLeft = this.gauges.stack.value - CROSSING_WORDS;
+    if (this.#stackLeft < 0) {
+      this.gauges.stack.value = this.#stackLeft;
+      throw new FailureError("stack-overflow", "calls nested deeper than the profile's stack");
+    }
     const result = run();
-    stack.value += CROSSING_WORDS;
+    this.#stackLeft = before;
     return result;
+  }
+
+  /** Calls into a core instance with the stack that is left. */
+  #core(item: CoreItem, args: readonly CoreValue[]): unknown {
+    const call = this.#cores.function(item);
+    this.gauges.stack.value = this.#stackLeft;
+    return call(...args);
   }
 
   #trampolineBody(trampoline: Trampoline): (args: readonly CoreValue[]) => CoreValue | undefined {
@@ -227,7 +238,7 @@ export class RunningComponent {
       const instance = this.#instance(resource.instance);
       if (resource.instance !== owner && instance.entered)
         throw new FailureError("trap-unreachable", "a component was entered while it was running");
-      this.#cores.function(resource.destructor)(representation);
+      this.#core(resource.destructor, [representation]);
     }
     return undefined;
   }

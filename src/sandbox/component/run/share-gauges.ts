@@ -80,7 +80,7 @@ function gaugeNames(bytes: Uint8Array, sections: ReturnType<typeof sectionsOf>):
     const name = reader.name("name of an export");
     const kind = reader.u8("kind of an export");
     const index = reader.u32("index of an export");
-    if (kind === GLOBAL_KIND && name.startsWith(GAUGE_PREFIX)) names.set(index, name);
+    if (kind === GLOBAL_KIND && name.startsWith(GAUGE_PREFIX) && !name.includes("/")) names.set(index, name);
   }
   return names;
 }
