@@ -3,7 +3,7 @@ import type { Sandbox, TaskResult } from "../task.ts";
 import { requestFor } from "../wat.contract.ts";
 import { OUTPUT_BYTES } from "./generate-program.contract.ts";
 import { type Program, writeProgram } from "./program.contract.ts";
-import { COUNTED, type FuelRules, writeReference } from "./reference.contract.ts";
+import { COUNTED, type FuelRules, type Paid, writeReference } from "./reference.contract.ts";
 
 /** What the reference says that a program does. */
 interface Expected {
@@ -40,11 +40,11 @@ function call(exports: WebAssembly.Exports, name: string, ...args: readonly numb
 }
 
 /** Runs a module that counts for itself, without any sandbox. Its start function was made an export. */
-function expectedOf(program: Program, rules: FuelRules): Expected {
+function expectedOf(program: Program, rules: FuelRules, paid: Paid): Expected {
   const starts =
     program.start === undefined ? [] : [{ name: "start", kind: 0, index: program.start } as const];
   const counting = { ...program, start: undefined, exports: [...program.exports, ...starts] };
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(writeReference(counting, rules)));
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(writeReference(counting, rules, paid)));
   let ends: readonly string[] = ["done"];
   try {
     if (starts.length > 0) call(exports, "start");
@@ -79,7 +79,10 @@ export async function findDifference(
   rules: FuelRules,
   seen: (end: string) => void,
 ): Promise<string | undefined> {
-  const expected = expectedOf(program, rules);
+  const expected = expectedOf(program, rules, "blocks");
+  const counted = expectedOf(program, rules, "instructions");
+  if (expected.ends.includes("done") && counted.fuel !== expected.fuel)
+    return `takes ${counted.fuel} fuel by its instructions and ${expected.fuel} by its blocks`;
   await sandbox.forget("f");
   const loaded = await sandbox.load("f", writeProgram(program));
   if (loaded.kind === "failed") return `was refused: ${loaded.detail}`;

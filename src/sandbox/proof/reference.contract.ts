@@ -1,3 +1,4 @@
+import { blockCharges, type CostOf } from "./block-rule.contract.ts";
 import {
   bytes32,
   bytes64,
@@ -12,13 +13,19 @@ import { bodyOf, type Program, type ProgramFunction, writeModule } from "./progr
 /** What a reference counts. All in fuel. */
 export interface FuelRules {
   /** Of the instruction itself; `end` and `else` are asked for too. */
-  cost(code: number): number;
+  readonly cost: CostOf;
   /** At the entry of a function, by its declared locals. */
-  entry(locals: number): number;
+  readonly entry: (locals: number) => number;
   readonly bytesPerFuel: number;
   readonly fuelPerEntry: number;
   readonly fuelPerPage: number;
 }
+
+/**
+ * When fuel is counted: for each instruction before it runs, or for all of a block when it is entered. That is the same
+ * where a program comes to its end; after a trap the profile's answer is the second.
+ */
+export type Paid = "instructions" | "blocks";
 
 /** Name of the global in which a reference counts. */
 export const COUNTED = "counted";
@@ -27,8 +34,8 @@ export const COUNTED = "counted";
  * The same module with every NaN made canonical where it arises and every instruction counted before it runs, in the
  * slowest and most obvious way: to be run as it is, and compared with what the rewriter made of the module.
  */
-export function writeReference(program: Program, rules: FuelRules): Uint8Array<ArrayBuffer> {
-  const reference = new Reference(program, rules);
+export function writeReference(program: Program, rules: FuelRules, paid: Paid): Uint8Array<ArrayBuffer> {
+  const reference = new Reference(program, rules, paid);
   const bodies = program.functions.map((each) => reference.body(each)).concat(reference.counters());
   const type = program.types.length;
   const counter: ProgramFunction = { type, locals: [], body: [] };
@@ -53,9 +60,11 @@ const MEMORY_GROW = 0x40;
 class Reference {
   readonly #program: Program;
   readonly #rules: FuelRules;
+  readonly #paid: Paid;
   readonly #counter: number;
 
-  constructor(program: Program, rules: FuelRules) {
+  constructor(program: Program, rules: FuelRules, paid: Paid) {
+    this.#paid = paid;
     this.#program = program;
     this.#rules = rules;
     this.#counter = program.globals.length;
@@ -64,12 +73,16 @@ class Reference {
   body({ type, locals, body }: ProgramFunction): number[] {
     const parameters = this.#program.types[type]?.parameters.length ?? 0;
     const first = parameters + locals.length;
+    const charges =
+      this.#paid === "blocks"
+        ? blockCharges(body, this.#rules.cost)
+        : body.map(({ code }) => this.#rules.cost(code));
     const code: Instruction[] = [...this.#count(this.#rules.entry(locals.length))];
-    for (const each of body) {
-      code.push(...this.#count(this.#rules.cost(each.code)), ...this.#dynamic(each.code), each);
+    body.forEach((each, index) => {
+      code.push(...this.#count(charges[index] ?? 0), ...this.#dynamic(each.code), each);
       const nan = nanOf(each.code);
       if (nan !== undefined) code.push(...canonical(nan, first));
-    }
+    });
     return bodyOf([...locals, "f32", "f64", "v128"], code);
   }
 
