@@ -5,8 +5,14 @@ import type { FailureCode } from "../protocol/failure-code.ts";
  * values only, so that they survive a structured clone. Outcomes are data: a method rejects only on a bug.
  */
 
-/** `wasi-p1`: a WASI preview 1 command. `bytes-1`: bytes in, bytes out without WASI. See the files in `abi/`. */
-export type Abi = "wasi-p1" | "bytes-1";
+/**
+ * `wasi-p1`: a WASI preview 1 command. `bytes-1`: bytes in, bytes out without WASI. See the files in `abi/`.
+ * `component-1`: a component; see docs/components.md.
+ */
+export type Abi = CoreAbi | "component-1";
+
+/** Interfaces of core modules. */
+export type CoreAbi = "wasi-p1" | "bytes-1";
 
 export interface FunctionSpec {
   /** CID of the module, as text; the key under which it was loaded. */

@@ -64,8 +64,19 @@ const JOB_LIFETIME_MS: number = 6 * 60 * 60 * 1000;
 const WASI_NAME = Uint8Array.from("wasi_snapshot_preview1", (letter) => letter.charCodeAt(0));
 const IMPORTS_WITHIN = 64 * 1024;
 
+/** What a component begins with; in a core module the version and layer are 01 00 00 00. */
+const COMPONENT_HEADER = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00];
+
+/** Exported function that each interface calls unless told otherwise; "" leaves it to the component. */
+const USUAL_ENTRY: Readonly<Record<Abi, string>> = {
+  "wasi-p1": "_start",
+  "bytes-1": "tabmesh_run",
+  "component-1": "",
+};
+
 /** The interface a module seems to be written for; the sandbox decides. */
 export function guessAbi(module: Uint8Array): Abi {
+  if (COMPONENT_HEADER.every((byte, i) => module[i] === byte)) return "component-1";
   const end = Math.min(module.length, IMPORTS_WITHIN) - WASI_NAME.length;
   for (let at = 0; at <= end; at += 1) {
     if (module[at] === WASI_NAME[0] && WASI_NAME.every((byte, i) => module[at + i] === byte))
@@ -169,7 +180,7 @@ export async function makeJob(module: Uint8Array, options: JobOptions, ground: J
     work: {
       kind: "function",
       cid: workCid,
-      entry: options.entry ?? (abi === "wasi-p1" ? "_start" : "tabmesh_run"),
+      entry: options.entry ?? USUAL_ENTRY[abi],
       abi,
       profile: info.profiles[0] ?? SANDBOX_PROFILE,
       effects: [],

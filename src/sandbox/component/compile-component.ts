@@ -21,8 +21,10 @@ export type CoreMemory =
   | { readonly imported: false; readonly minimumPages: number; readonly maximumPages: number }
   | { readonly imported: true; readonly module: string; readonly name: string };
 
-/** A component ready to run any number of times. Holds none of its bytes. */
+/** A component ready to run any number of times. */
 export interface CompiledComponent {
+  /** As it was, from which the precise form is made when a task needs it. */
+  readonly source: Uint8Array<ArrayBuffer>;
   readonly plan: ComponentPlan;
   /** By the offset of the core module in the file. */
   readonly modules: ReadonlyMap<number, CompiledCoreModule>;
@@ -33,7 +35,7 @@ export interface CompiledComponent {
 }
 
 /** Rewrites a core module so that it counts its cost; see meterModule. */
-export type Meter = (bytes: Uint8Array) => { readonly bytes: Uint8Array; readonly shape: ModuleShape };
+type Meter = (bytes: Uint8Array) => { readonly bytes: Uint8Array; readonly shape: ModuleShape };
 
 /**
  * Checks, meters, compiles and links a component. Core modules are metered one by one, like any other; see shareGauges
@@ -44,7 +46,7 @@ export type Meter = (bytes: Uint8Array) => { readonly bytes: Uint8Array; readonl
  */
 export async function compileComponent(
   bytes: Uint8Array<ArrayBuffer>,
-  meter: Meter = meterModule,
+  meter: Meter = (core) => meterModule(core),
 ): Promise<CompiledComponent> {
   const shape = decodeComponent(bytes);
   const metered = new Map<number, { shared: ReturnType<typeof shareGauges>; shape: ModuleShape }>();
@@ -71,7 +73,18 @@ export async function compileComponent(
   );
   let meteredBytes = 0;
   for (const { shared } of metered.values()) meteredBytes += shared.bytes.length;
-  return { plan, modules, meteredBytes, minimumPages: minimumPagesOf(plan, modules) };
+  return { source: bytes, plan, modules, meteredBytes, minimumPages: minimumPagesOf(plan, modules) };
+}
+
+const PRECISE = new WeakMap<CompiledComponent, Promise<CompiledComponent>>();
+
+/** The same component in the precise form, made when first asked for and held as long as the fast one. */
+export function preciseComponent(compiled: CompiledComponent): Promise<CompiledComponent> {
+  const known = PRECISE.get(compiled);
+  if (known !== undefined) return known;
+  const made = compileComponent(compiled.source, (bytes) => meterModule(bytes, { form: "precise" }));
+  PRECISE.set(compiled, made);
+  return made;
 }
 
 function* coreModulesOf(shape: ComponentShape): Generator<{ readonly start: number; readonly end: number }> {

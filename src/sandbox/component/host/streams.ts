@@ -53,9 +53,9 @@ export class InputStream extends HostObject {
   readonly #read: (offset: number, length: number) => Uint8Array;
   #offset: number;
 
-  constructor(read: (offset: number, length: number) => Uint8Array, offset: number) {
+  constructor(source: (offset: number, length: number) => Uint8Array, offset: number) {
     super();
-    this.#read = read;
+    this.#read = source;
     this.#offset = offset;
   }
 

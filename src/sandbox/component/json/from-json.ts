@@ -85,7 +85,7 @@ function readMembers(
   });
 }
 
-const RANGES: Readonly<Partial<Record<ValueType["kind"], readonly [number, number]>>> = {
+const RANGES: Readonly<Record<"s8" | "u8" | "s16" | "u16" | "s32" | "u32", readonly [number, number]>> = {
   s8: [-0x80, 0x7f],
   u8: [0, 0xff],
   s16: [-0x8000, 0x7fff],
@@ -95,9 +95,14 @@ const RANGES: Readonly<Partial<Record<ValueType["kind"], readonly [number, numbe
 };
 
 function read(type: ValueType, given: unknown, path: string): Value {
-  const range = RANGES[type.kind];
-  if (range !== undefined) return readInteger(given, range, type.kind, path);
   switch (type.kind) {
+    case "s8":
+    case "u8":
+    case "s16":
+    case "u16":
+    case "s32":
+    case "u32":
+      return readInteger(given, RANGES[type.kind], type.kind, path);
     case "bool":
       return typeof given === "boolean" ? given : refuse(path, "is not a bool");
     case "s64":
@@ -126,8 +131,11 @@ function read(type: ValueType, given: unknown, path: string): Value {
       return readCase(type, given, path);
     case "flags":
       return readFlags(type.names, given, path);
-    default:
+    case "own":
+    case "borrow":
       return refuse(path, `would be a ${type.kind}, which has no form in JSON`);
+    default:
+      return type satisfies never;
   }
 }
 
@@ -180,8 +188,7 @@ function readList(element: ValueType, given: unknown, path: string): Value {
     return decodeBase64(given) ?? refuse(path, "is not base64");
   if (!isList(given)) return refuse(path, "is not a list");
   if (element.kind !== "u8") return given.map((item, i) => read(element, item, `${path}[${i}]`));
-  const range = RANGES.u8 ?? [0, 0xff];
-  return Uint8Array.from(given, (item, i) => readInteger(item, range, "u8", `${path}[${i}]`));
+  return Uint8Array.from(given, (item, i) => readInteger(item, RANGES.u8, "u8", `${path}[${i}]`));
 }
 
 function readTuple(fields: readonly Field[], given: unknown, path: string): Value {

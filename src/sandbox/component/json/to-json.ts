@@ -26,8 +26,6 @@ export function toJson(type: ValueType | undefined, value: Value | undefined, mo
   return writer.finish();
 }
 
-const NUMBERS: ReadonlySet<string> = new Set(["s8", "u8", "s16", "u16", "s32", "u32"]);
-
 class JsonWriter {
   readonly #mostBytes: number;
   #parts: string[] = [];
@@ -49,8 +47,14 @@ class JsonWriter {
   }
 
   value(type: ValueType, value: Value | undefined): void {
-    if (NUMBERS.has(type.kind)) return this.#add(String(asNumber(value)));
     switch (type.kind) {
+      case "s8":
+      case "u8":
+      case "s16":
+      case "u16":
+      case "s32":
+      case "u32":
+        return this.#add(String(asNumber(value)));
       case "bool":
         return this.#add(value === true ? "true" : "false");
       case "s64":
@@ -79,8 +83,11 @@ class JsonWriter {
         const bits = asNumber(value);
         return this.#add(JSON.stringify(type.names.filter((_, i) => ((bits >>> i) & 1) === 1)));
       }
-      default:
+      case "own":
+      case "borrow":
         return mismatch("value that JSON can hold");
+      default:
+        return type satisfies never;
     }
   }
 

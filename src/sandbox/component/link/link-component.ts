@@ -52,12 +52,30 @@ function functionsOf(root: Instance): ReadonlyMap<string, ComponentFunction> {
   return functions;
 }
 
-const CORE_SORTS: Readonly<Record<ExternalKind, Sort>> = {
-  function: "core func",
-  table: "core table",
-  memory: "core memory",
-  global: "core global",
-};
+const CORE_SORTS: Readonly<Record<ExternalKind, "core func" | "core table" | "core memory" | "core global">> =
+  {
+    function: "core func",
+    table: "core table",
+    memory: "core memory",
+    global: "core global",
+  };
+
+/** What makes core items, or functions from them. */
+type CoreDefinition = Extract<
+  Definition,
+  {
+    readonly kind:
+      | "core-module"
+      | "core-instance"
+      | "core-inline-instance"
+      | "alias-core-export"
+      | "lift"
+      | "lower"
+      | "resource-new"
+      | "resource-drop"
+      | "resource-rep";
+  }
+>;
 
 class Linker {
   readonly #modules: ReadonlyMap<number, CoreModuleFacts>;
@@ -137,12 +155,22 @@ class Linker {
         return scope.addEntity(
           scope.outer(definition.depth, at).entity(outerSort(definition.sort, at), definition.index, at),
         );
-      default:
+      case "core-module":
+      case "core-instance":
+      case "core-inline-instance":
+      case "alias-core-export":
+      case "lift":
+      case "lower":
+      case "resource-new":
+      case "resource-drop":
+      case "resource-rep":
         return this.#defineCore(definition, scope);
+      default:
+        return definition satisfies never;
     }
   }
 
-  #defineCore(definition: Definition, scope: Scope): void {
+  #defineCore(definition: CoreDefinition, scope: Scope): void {
     const { at } = definition;
     switch (definition.kind) {
       case "core-module":
@@ -177,7 +205,7 @@ class Linker {
         return this.#trampoline({ kind: definition.kind, resource, owner: scope.owner }, scope);
       }
       default:
-        return refuseModule(`${definition.kind} stands where it cannot`, at);
+        return definition satisfies never;
     }
   }
 
@@ -200,7 +228,7 @@ class Linker {
     const kind = module === undefined ? undefined : this.#modules.get(module)?.exports.get(name);
     return kind === undefined
       ? undefined
-      : coreEntity(CORE_SORTS[kind], { from: "instance", instance, name });
+      : { sort: CORE_SORTS[kind], value: { from: "instance", instance, name } };
   }
 
   #step(definition: Extract<Definition, { readonly kind: "core-instance" }>, scope: Scope): number {
@@ -232,29 +260,12 @@ function outerSort(sort: Sort, at: number): Sort {
   return refuseModule(`an outer alias of a ${sort}`, at);
 }
 
-function coreEntity(sort: Sort, value: CoreItem): Entity | undefined {
-  switch (sort) {
-    case "core func":
-    case "core table":
-    case "core memory":
-    case "core global":
-      return { sort, value };
-    default:
-      return undefined;
-  }
+function isCoreItem(entity: Entity): entity is Extract<Entity, { readonly value: CoreItem }> {
+  return Object.values(CORE_SORTS).some((sort) => sort === entity.sort);
 }
 
 function coreItem(entity: Entity | undefined, sort: Sort): CoreItem | undefined {
-  if (entity?.sort !== sort) return undefined;
-  switch (entity.sort) {
-    case "core func":
-    case "core table":
-    case "core memory":
-    case "core global":
-      return entity.value;
-    default:
-      return undefined;
-  }
+  return entity?.sort === sort && isCoreItem(entity) ? entity.value : undefined;
 }
 
 function resolveOptions(options: CanonOptions, scope: Scope, at: number): ResolvedOptions {

@@ -29,8 +29,20 @@ export function resolveType(shape: TypeShape, scope: Scope, at: number): TypeEnt
       return { kind: "component", declarations: shape.declarations, scope };
     case "resource":
       return { kind: "resource", resource: ownResource(shape.destructor, scope, at) };
-    default:
+    case "primitive":
+    case "record":
+    case "tuple":
+    case "variant":
+    case "enum":
+    case "flags":
+    case "list":
+    case "option":
+    case "result":
+    case "own":
+    case "borrow":
       return { kind: "value", type: resolveValue(shape, scope, at) };
+    default:
+      return shape satisfies never;
   }
 }
 

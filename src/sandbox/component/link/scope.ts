@@ -83,8 +83,13 @@ export class Scope {
         return this.add(entity.sort, entity.value);
       case "instance":
         return this.add(entity.sort, entity.value);
-      default:
+      case "core func":
+      case "core table":
+      case "core memory":
+      case "core global":
         return this.add(entity.sort, entity.value);
+      default:
+        return entity satisfies never;
     }
   }
 
@@ -108,16 +113,22 @@ export class Scope {
         return { sort, value: this.get(sort, index, at) };
       case "instance":
         return { sort, value: this.get(sort, index, at) };
-      default:
+      case "core func":
+      case "core table":
+      case "core memory":
+      case "core global":
         return { sort, value: this.get(sort, index, at) };
+      default:
+        return sort satisfies never;
     }
   }
 
   /** The scope `depth` levels further out; 0 is this one. */
   outer(depth: number, at: number): Scope {
-    let scope: Scope = this;
-    for (let i = 0; i < depth; i += 1)
-      scope = scope.parent ?? refuseModule(`there are not ${depth} scopes around this one`, at);
-    return scope;
+    if (depth === 0) return this;
+    const { parent } = this;
+    return parent === undefined
+      ? refuseModule("an alias looks further out than there are scopes", at)
+      : parent.outer(depth - 1, at);
   }
 }

@@ -226,8 +226,17 @@ export function lowerFlat(side: Side, type: ValueType, value: Value, flat: CoreV
     case "borrow":
       flat.push(lowerHandle(side, type, value));
       return;
-    default:
+    case "s8":
+    case "u8":
+    case "s16":
+    case "u16":
+    case "s32":
+    case "u32":
+    case "flags":
       flat.push(asNumber(value));
+      return;
+    default:
+      return type satisfies never;
   }
 }
 

@@ -76,14 +76,6 @@ export class RunningComponent {
     if (this.#ending !== undefined) throw this.#ending;
   }
 
-  #charge(amount: bigint): void {
-    const { fuel } = this.gauges;
-    const left = fuel.value - amount;
-    fuel.value = left;
-    if (left < 0n)
-      throw new FailureError("out-of-fuel", "the fuel limit was reached in a call into the host");
-  }
-
   #chargeBytes(count: number): void {
     if (count > 0) takeFuel(this.gauges, BigInt(Math.ceil(count / BYTES_PER_FUEL)));
   }

@@ -82,8 +82,22 @@ class Printer {
       case "own":
       case "borrow":
         return this.#add(`${type.kind}<${type.resource.name}>`);
-      default:
+      case "bool":
+      case "s8":
+      case "u8":
+      case "s16":
+      case "u16":
+      case "s32":
+      case "u32":
+      case "s64":
+      case "u64":
+      case "f32":
+      case "f64":
+      case "char":
+      case "string":
         return this.#add(type.kind);
+      default:
+        return type satisfies never;
     }
   }
 
