@@ -1,6 +1,6 @@
 import { ERRNO, WasiError } from "../../wasi/errno.ts";
 import type { HostResource } from "../types/resource-type.ts";
-import type { DirectoryInode, FileInode, Inode } from "../../wasi/inode.ts";
+import type { DirectoryInode, EntryInode, FileInode, Inode } from "../../wasi/inode.ts";
 import { asResource, bare, error, mismatch, NONE, ok, some, type Value } from "../values/value.ts";
 import { datetimeOf, DATETIME } from "./clocks.ts";
 import { HostObject } from "./host-function.ts";
@@ -62,7 +62,8 @@ const DESCRIPTOR_TYPES = [
   "socket",
 ];
 
-export function descriptorTypeOf(inode: Inode): Value {
+export function descriptorTypeOf(inode: EntryInode): Value {
+  if (inode.kind === "symlink") return bare(5);
   return bare(inode.kind === "directory" ? 3 : 6);
 }
 
@@ -154,7 +155,7 @@ export function fileOf(value: Value | undefined, flag: number): FileInode {
 
 /** Entries of a directory, as they were when it was opened for reading. */
 export class EntryStream extends HostObject {
-  readonly #entries: readonly { readonly name: string; readonly inode: Inode }[];
+  readonly #entries: readonly { readonly name: string; readonly inode: EntryInode }[];
   #at = 0;
 
   constructor(directory: DirectoryInode) {
