@@ -73,9 +73,10 @@ function mayFollow(fast: FailureCode, precise: FailureCode): boolean {
   return fast === precise || failureKind(precise).fault === "nobody" || SEEN_BY_PRECISE.has(precise);
 }
 
-/** Fuel may have run out in a local; the others share their messages with other traps in some engine. */
+/** Fuel may have run out in a local, and only the precise form shows the end of the stack; the others share their messages with other traps in some engine. */
 const SEEN_BY_PRECISE: ReadonlySet<FailureCode> = new Set([
   failureCode("out-of-fuel"),
+  failureCode("stack-overflow"),
   failureCode("trap-integer-overflow"),
   failureCode("trap-table-bounds"),
   failureCode("trap-indirect-call"),

@@ -20,6 +20,8 @@ export const EVENT = {
   hint: 8,
   /** Only in the precise form: a helper looks whether a table has the entry on top of the stack; argument: its id. */
   checkTable: 9,
+  /** A place where the function may be entered; it is where the event is `BodyPlan.entry`. Argument: labels open here. */
+  enter: 10,
 } as const;
 
 /** What a flush has to do where fuel is kept in a local; otherwise the index of the block that is charged with it. */
@@ -49,8 +51,10 @@ export class BodyPlan {
   frameWords = 0;
   /** Whether calls are counted on the stack. */
   counted = false;
-  /** Whether running out of fuel is looked for at the function's entry. */
+  /** Whether running out of fuel is looked for where the function is entered. */
   checksEntry = false;
+  /** The event at which the function is entered; 0: at its start. */
+  entry = 0;
   loops = false;
   /** Whether a branch goes to the label of the function itself. */
   branchesOut = false;
@@ -64,6 +68,14 @@ export class BodyPlan {
   costs: Int32Array = new Int32Array(256);
   /** Of a loop's header: how many labels are open in it, its own included. 0: not a header. */
   headers: Int32Array = new Int32Array(256);
+  /** The block since which a local may hold a copy of the global's fuel; -1: none does. */
+  copies: Int32Array = new Int32Array(256);
+  /** 1 where the copy has to be made or kept up to date; see `keepCopies`. */
+  kept: Uint8Array = new Uint8Array(256);
+  /** The block since which there is a copy where the function is entered; -1: none. */
+  entryCopy = -1;
+  /** The block before which that is. */
+  entryBlock = 0;
   /** 1 where a flush charges the block as well, if fuel is kept in a local. */
   deferred: Uint8Array = new Uint8Array(256);
 
@@ -87,20 +99,40 @@ export class BodyPlan {
     this.events = at + 1;
   }
 
-  /** Begins a metered block at `offset` and returns its index. @param header see `headers` */
-  addBlock(offset: number, header: number): number {
+  /** Begins a metered block at `offset` and returns its index. @param header see `headers` @param copy see `copies` */
+  addBlock(offset: number, header: number, copy: number): number {
     const block = this.blocks;
     if (block === this.costs.length) {
       this.costs = grown(this.costs);
       this.headers = grown(this.headers);
+      this.copies = grown(this.copies);
+      this.kept = grownBytes(this.kept);
       this.deferred = grownBytes(this.deferred);
     }
     this.costs[block] = 0;
     this.headers[block] = header;
+    this.copies[block] = copy;
+    this.kept[block] = 0;
     this.deferred[block] = 0;
     this.blocks = block + 1;
     this.addEvent(offset, EVENT.charge, block);
     return block;
+  }
+
+  /** Marks the blocks from which on copies of the fuel are wanted; returns whether any is. */
+  keepCopies(): boolean {
+    if (this.checksEntry) this.#keep(this.entryCopy, this.entryBlock, 0);
+    let kept = 0;
+    for (let block = 0; block < this.blocks; block += 1)
+      if ((this.costs[block] ?? 0) > 0) kept = this.#keep(this.copies[block] ?? -1, block, kept);
+    return kept > 0 || (this.checksEntry && this.entryCopy >= 0);
+  }
+
+  /** Keeps the copy made in block `from` until `to`, where all before `kept` are kept; returns before which they are now. */
+  #keep(from: number, to: number, kept: number): number {
+    if (from < 0) return kept;
+    for (let block = Math.max(from, kept); block < to; block += 1) this.kept[block] = 1;
+    return Math.max(kept, to);
   }
 
   charge(block: number, cost: number): void {

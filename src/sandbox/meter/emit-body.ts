@@ -4,25 +4,19 @@ import { NAN, OP } from "../decode/opcodes.ts";
 import { TYPE } from "../decode/value-types.ts";
 import { BodyPlan, EVENT, FLUSH } from "./body-plan.ts";
 import { CanonicalWriter } from "./canonical-nan.ts";
-import {
-  writeGlobalCheck,
-  writeIndexed,
-  writeIsOut,
-  writeTake,
-  writeWithConstant,
-  WRITTEN,
-} from "./code-writer.ts";
+import { writeGlobalCheck, writeIndexed, writeIsOut, writeWithConstant, WRITTEN } from "./code-writer.ts";
 import type { FloatTrack } from "./float-track.ts";
 import type { AddedGlobals, Layout } from "./layout.ts";
 
 /**
- * Writes one function body as planned.
+ * Writes one function body as planned. In the fast form fuel is in a local of functions with loops, and in its global in
+ * others, where a local may hold a copy: a processor waits for what it has just stored.
  *
- * Where fuel is in a local, the whole body stands in a block whose end is reached by running out only:
+ * Where there is such a local, the whole body stands in a block whose end is reached by running out only:
  *
  *     block $out
- *       entry: charge, checks            br_if $out
- *       block $function  body  end       only if a branch goes to the function's own label
+ *       charge of the first block
+ *       block $function  body  end       with the results of the function
  *       flush, return
  *     end
  *     flush, unreachable
@@ -37,6 +31,10 @@ export class BodyEmitter {
   #plan: BodyPlan = new BodyPlan();
   /** Whether fuel is in the local `#fuel`; else it is in the global. */
   #local = false;
+  /** Whether `#fuel` may hold a copy of the global. */
+  #copied = false;
+  /** Whether the body stands in the block `$out`. */
+  #wrapped = false;
   #counted = false;
   #fuel = 0;
   #stack = 0;
@@ -54,20 +52,24 @@ export class BodyEmitter {
   emit(plan: BodyPlan, type: FunctionType, end: number): void {
     const writer = this.#writer;
     this.#plan = plan;
-    this.#local = plan.loops && this.#layout.form === "fast";
+    const fast = this.#layout.form === "fast";
+    this.#local = fast && plan.loops;
+    this.#copied = fast && !plan.loops && plan.keepCopies();
     this.#counted = plan.counted && !this.#layout.standalone;
+    this.#wrapped = this.#local || (this.#copied && plan.checksEntry);
     const sized = writer.beginSized();
     this.#declareLocals();
-    if (this.#local) writer.bytes([OP.block, TYPE.empty]);
-    this.#entry();
-    if (this.#local && plan.branchesOut) this.#openFunctionBlock(type.results);
+    if (this.#wrapped) writer.bytes([OP.block, TYPE.empty]);
+    this.#start();
+    if (this.#wrapped) this.#openFunctionBlock(type.results);
     let copied = plan.localsEnd;
     for (let i = 1; i < plan.events; i += 1) {
       const offset = plan.offsets[i] ?? 0;
+      if (plan.kinds[i] === EVENT.enter && i !== plan.entry) continue;
       if (offset > copied) writer.copy(this.#source, copied, offset);
       copied = offset + this.#event(plan.kinds[i] ?? EVENT.charge, plan.operands[i] ?? 0);
     }
-    if (this.#local) this.#close(copied, end);
+    if (this.#wrapped) this.#close(copied, end);
     else writer.copy(this.#source, copied, end);
     writer.endSized(sized);
   }
@@ -79,7 +81,8 @@ export class BodyEmitter {
     const f32 = (temporaries & (1 << NAN.f32)) !== 0;
     const f64 = (temporaries & (1 << NAN.f64)) !== 0;
     const v128 = (temporaries & ((1 << NAN.f32x4) | (1 << NAN.f64x2))) !== 0;
-    const added = Number(this.#local) + Number(this.#counted) + Number(f32) + Number(f64) + Number(v128);
+    const added =
+      Number(this.#local || this.#copied) + Number(this.#counted) + Number(f32) + Number(f64) + Number(v128);
     writer.u32(this.#plan.localGroups + added);
     writer.copy(this.#source, this.#plan.localsStart, this.#plan.localsEnd);
     let next = this.#plan.variables;
@@ -90,43 +93,56 @@ export class BodyEmitter {
       next += 1;
       return next - 1;
     };
-    this.#fuel = declare(this.#local, TYPE.i64);
+    this.#fuel = declare(this.#local || this.#copied, TYPE.i64);
     this.#stack = declare(this.#counted, TYPE.i32);
     this.#canonical.f32 = declare(f32, TYPE.f32);
     this.#canonical.f64 = declare(f64, TYPE.f64);
     this.#canonical.v128 = declare(v128, TYPE.v128);
   }
 
-  /** Charges the first block, then looks for the end of fuel and of stack. */
-  #entry(): void {
+  /** Charges the first block. */
+  #start(): void {
     const writer = this.#writer;
     const cost = this.#plan.costs[0] ?? 0;
+    const entersHere = this.#plan.entry === 0;
     if (this.#local) {
       writeIndexed(writer, OP.globalGet, this.#globals.fuel);
       if (cost > 0) writeWithConstant(writer, OP.i64Const, cost, WRITTEN.i64Sub);
-      writeIndexed(writer, this.#plan.checksEntry ? OP.localTee : OP.localSet, this.#fuel);
-      if (this.#plan.checksEntry) this.#leaveIfOut(0);
-    } else {
-      this.#takeFromGlobal(cost);
-      if (this.#plan.checksEntry) writeGlobalCheck(writer, this.#globals.fuel);
-    }
-    if (this.#counted) this.#enterFrame();
+      writeIndexed(writer, OP.localSet, this.#fuel);
+    } else this.#chargeGlobal(0);
+    if (entersHere) this.#enter(0);
   }
 
-  /** Takes the frame's words into a local; the global shows it only to what is called, and when there are too few. */
-  #enterFrame(): void {
+  /** Looks for the end of fuel and of stack. @param out label of the block `$out` */
+  #enter(out: number): void {
+    const writer = this.#writer;
+    if (this.#plan.checksEntry) {
+      if (this.#wrapped) {
+        if (this.#local || this.#plan.entryCopy >= 0) writeIndexed(writer, OP.localGet, this.#fuel);
+        else writeIndexed(writer, OP.globalGet, this.#globals.fuel);
+        this.#leaveIfOut(out);
+      } else writeGlobalCheck(writer, this.#globals.fuel);
+    }
+    if (this.#counted) this.#takeFrame(out);
+  }
+
+  /**
+   * Takes the frame's words into a local; the global shows it only to what is called, and in the precise form
+   * when there are too few (to store it there costs the fast form more than all the rest).
+   */
+  #takeFrame(out: number): void {
     const writer = this.#writer;
     writeIndexed(writer, OP.globalGet, this.#globals.stack);
     writeWithConstant(writer, OP.i32Const, this.#plan.frameWords, WRITTEN.i32Sub);
     writeIndexed(writer, OP.localTee, this.#stack);
     writeWithConstant(writer, OP.i32Const, 0, WRITTEN.i32LtS);
-    if (this.#local) return writeIndexed(writer, OP.brIf, 0);
+    if (this.#wrapped) return writeIndexed(writer, OP.brIf, out);
     writer.bytes([OP.if, TYPE.empty]);
-    this.#passStack();
+    if (this.#layout.form === "precise") this.#passStack();
     writer.bytes([OP.unreachable, OP.end]);
   }
 
-  /** A block that takes the place of the function's own label. */
+  /** A block that takes the place of the function's own label, and sees to it that the body leaves no operand too many. */
   #openFunctionBlock(results: Uint8Array): void {
     const writer = this.#writer;
     writer.u8(OP.block);
@@ -138,14 +154,10 @@ export class BodyEmitter {
   /** The end of a body whose fuel is in a local; a flush has been planned where no branch goes there. */
   #close(copied: number, end: number): void {
     const writer = this.#writer;
-    writer.copy(this.#source, copied, end - 1);
-    if (this.#plan.branchesOut) {
-      writer.u8(OP.end);
-      this.#flush(FLUSH.store);
-    }
+    writer.copy(this.#source, copied, end);
+    if (this.#local && this.#plan.branchesOut) this.#flush(FLUSH.store);
     writer.bytes([OP.return, OP.end]);
-    this.#flush(FLUSH.store);
-    if (this.#counted) this.#passStack();
+    if (this.#local) this.#flush(FLUSH.store);
     writer.bytes([OP.unreachable, OP.end]);
   }
 
@@ -169,6 +181,9 @@ export class BodyEmitter {
         return 0;
       case EVENT.reload:
         if (this.#local) this.#reload();
+        return 0;
+      case EVENT.enter:
+        this.#enter(operand);
         return 0;
       case EVENT.tailCall:
         this.#tailCall(operand);
@@ -196,11 +211,11 @@ export class BodyEmitter {
     const cost = this.#plan.costs[block] ?? 0;
     const header = this.#plan.headers[block] ?? 0;
     if (!this.#local) {
-      this.#takeFromGlobal(cost);
+      this.#chargeGlobal(block);
       if (header > 0) writeGlobalCheck(this.#writer, this.#globals.fuel);
     } else if (header > 0) {
       this.#takeFromLocal(cost, OP.localTee);
-      this.#leaveIfOut(this.#plan.branchesOut ? header : header - 1);
+      this.#leaveIfOut(header);
     } else if (cost > 0 && this.#plan.deferred[block] === 0) this.#takeFromLocal(cost, OP.localSet);
   }
 
@@ -211,12 +226,18 @@ export class BodyEmitter {
     writeIndexed(this.#writer, keep, this.#fuel);
   }
 
-  #takeFromGlobal(cost: number): void {
-    if (cost === 0) return;
-    writeTake(this.#writer, this.#globals.fuel, () => {
-      this.#writer.u8(OP.i64Const);
-      this.#writer.positive(cost);
-    });
+  /** Charges a block to the global, by way of the copy where there is one. */
+  #chargeGlobal(block: number): void {
+    const writer = this.#writer;
+    const cost = this.#plan.costs[block] ?? 0;
+    const kept = this.#copied && this.#plan.kept[block] === 1;
+    const copy = this.#copied && (this.#plan.copies[block] ?? -1) >= 0;
+    if (cost === 0 && (copy || !kept)) return;
+    writeIndexed(writer, copy ? OP.localGet : OP.globalGet, copy ? this.#fuel : this.#globals.fuel);
+    if (cost === 0) return writeIndexed(writer, OP.localSet, this.#fuel);
+    writeWithConstant(writer, OP.i64Const, cost, WRITTEN.i64Sub);
+    if (kept) writeIndexed(writer, OP.localTee, this.#fuel);
+    writeIndexed(writer, OP.globalSet, this.#globals.fuel);
   }
 
   /** On top of the stack is the fuel left. @param label of the block `$out` */

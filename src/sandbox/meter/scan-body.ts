@@ -60,6 +60,9 @@ export class BodyScanner {
       result: OPERAND.exact,
       pending: -1,
       stale: false,
+      copy: -1,
+      copyDepth: 1,
+      entry: { event: 0, depth: 1, fixed: false, lost: false },
     };
   }
 
@@ -77,7 +80,7 @@ export class BodyScanner {
     this.#reset(range.start, range.end);
     const parameters = type.parameters.length;
     const variableWords = parameters + vectorsIn(type.parameters) + this.#readLocals(type);
-    const first = plan.addBlock(context.reader.at, 0);
+    const first = plan.addBlock(context.reader.at, 0, -1);
     plan.charge(first, Math.floor((plan.variables - parameters) / LOCALS_PER_FUEL));
     control.enter(OP.block, 0, type.results.length, first, context.reader.at);
     while (control.depth > 0) this.#instruction();
@@ -89,6 +92,13 @@ export class BodyScanner {
     plan.frameWords = Math.min(words, STACK_WORDS + 1);
     plan.counted = context.calls || plan.frameWords > UNCOUNTED_LEAF_WORDS;
     plan.checksEntry = context.calls || context.tailCalls;
+    // The engine makes room for a large frame at the function's start.
+    const waits = plan.checksEntry && plan.frameWords <= UNCOUNTED_LEAF_WORDS;
+    plan.entry = waits ? context.entry.event : 0;
+    if (plan.entry === 0) {
+      plan.entryCopy = 0;
+      plan.entryBlock = 1;
+    }
     return plan;
   }
 
@@ -103,6 +113,9 @@ export class BodyScanner {
     context.vectors = context.shape.namesVectors;
     context.pending = -1;
     context.stale = false;
+    context.copy = 0;
+    context.copyDepth = 1;
+    Object.assign(context.entry, { event: 0, depth: 1, fixed: false, lost: false });
     this.#harmlessDivisorAt = -1;
   }
 

@@ -20,6 +20,50 @@ export interface ScanContext {
   pending: number;
   /** Whether fuel is in its global only: since a call there was straight code only. */
   stale: boolean;
+  /** The block since which nothing but charges happened to fuel on every path that comes here; -1: a call may have. */
+  copy: number;
+  /** Labels open where that block began: when its frame ends, other paths join. */
+  copyDepth: number;
+  readonly entry: EntryPlace;
+}
+
+/**
+ * The latest place known that comes before every call on every path, once each: there the function is entered, so that
+ * a path that calls nothing need not look at fuel and stack.
+ */
+export interface EntryPlace {
+  /** The event there; 0: the start of the body. */
+  event: number;
+  /** Labels open there, the function's own included. */
+  depth: number;
+  /** A call or loop has come, so that a later place is too late. */
+  fixed: boolean;
+  /** The block that it stands in has ended, so that calls from here on may be reached without it. */
+  lost: boolean;
+}
+
+/** The next instruction's place is later than the one known: take it, unless it would be too late. */
+export function offerEntry({ control, copy, entry, plan, reader }: ScanContext): void {
+  if (entry.fixed) return;
+  plan.addEvent(reader.at, EVENT.enter, control.depth);
+  entry.event = plan.events - 1;
+  entry.depth = control.depth;
+  entry.lost = false;
+  plan.entryCopy = copy;
+  plan.entryBlock = plan.blocks;
+}
+
+/** A call or loop stands here. */
+export function fixEntry({ entry }: ScanContext, isCall: boolean): void {
+  entry.fixed = true;
+  if (isCall && entry.lost) entry.event = 0;
+}
+
+/** The innermost of `depth` frames ends, or its first arm does. */
+export function closeFrame(context: ScanContext, depth: number): void {
+  const { entry } = context;
+  if (context.copyDepth >= depth) context.copy = -1;
+  if (entry.depth >= depth && entry.event > 0) entry.lost = true;
 }
 
 /** The instruction read last has left a value that may have to be made canonical. */
@@ -55,6 +99,7 @@ export function flush(context: ScanContext, kind: number, at: number): void {
   plan.addEvent(at, kind, how);
   context.pending = -1;
   context.stale = true;
+  context.copy = -1;
 }
 
 /** Straight code ends at `at`: fuel has to be in its local, and charged. */
@@ -68,9 +113,14 @@ export function settle(context: ScanContext, at: number): void {
 /** Begins a metered block at the next instruction. */
 export function beginBlock(context: ScanContext): void {
   const { control, plan, reader } = context;
-  control.block = plan.addBlock(reader.at, 0);
+  control.block = plan.addBlock(reader.at, 0, context.copy);
+  if (context.copy < 0) {
+    context.copy = control.block;
+    context.copyDepth = control.depth;
+  }
   context.pending = control.block;
   context.stale = false;
+  offerEntry(context);
 }
 
 /** Engines report the trap of this instruction in the same words as another's; the hint tells them apart. */

@@ -2,7 +2,16 @@ import { OP } from "../decode/opcodes.ts";
 import { isValueType, TYPE } from "../decode/value-types.ts";
 import { MAX_BRANCH_TARGETS } from "../limits.ts";
 import { EVENT, HELPER } from "./body-plan.ts";
-import { beginBlock, flush, observe, type ScanContext, settle } from "./scan-context.ts";
+import {
+  beginBlock,
+  closeFrame,
+  fixEntry,
+  flush,
+  observe,
+  offerEntry,
+  type ScanContext,
+  settle,
+} from "./scan-context.ts";
 
 /** `block`, `loop`, `if`. @param at offset of the instruction, here and below */
 export function scanBlock(context: ScanContext, opcode: number, at: number): void {
@@ -16,7 +25,8 @@ export function scanBlock(context: ScanContext, opcode: number, at: number): voi
   if (opcode === OP.if) beginBlock(context);
   if (opcode !== OP.loop) return;
   plan.loops = true;
-  control.block = plan.addBlock(reader.at, control.depth);
+  fixEntry(context, false);
+  control.block = plan.addBlock(reader.at, control.depth, -1);
 }
 
 function readBlockType({ reader, shape }: ScanContext): { parameters: number; results: number } {
@@ -36,6 +46,7 @@ export function scanElse(context: ScanContext, at: number): void {
   observe(context, control.results);
   settle(context, at);
   control.switchToElse(at);
+  closeFrame(context, control.depth);
   beginBlock(context);
 }
 
@@ -44,7 +55,9 @@ export function scanEnd(context: ScanContext, at: number): void {
   observe(context, control.results);
   if (control.depth === 1 && !plan.branchesOut) flush(context, EVENT.flush, at);
   else settle(context, at);
+  closeFrame(context, control.depth);
   if (control.leave()) beginBlock(context);
+  else if (context.entry.lost) offerEntry(context);
 }
 
 /** `br` and `br_if`. */
@@ -101,6 +114,7 @@ function call(context: ScanContext, typeIndex: number, at: number, tail: boolean
   const { control, shape } = context;
   const type = shape.types[typeIndex];
   const parameters = type?.parameters.length ?? 0;
+  fixEntry(context, true);
   flush(context, tail ? EVENT.tailCall : EVENT.call, at);
   observe(context, parameters);
   if (!tail) {
