@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { ABIS, type Abi } from "../protocol/messages/session.ts";
 import type { JobOptions } from "../sdk/index.ts";
@@ -122,7 +123,11 @@ export function addProgramFlags(command: Command): Command {
   return command
     .option("--arg <text>", 'argument of the program; "{input}" stands for the input', collect(String))
     .option("--env <name=value>", "environment variable of the program", collect(parsePair))
-    .option("--file <path=local>", "file that the program finds at /path", collect(parsePair))
+    .option(
+      "--file <path=local>",
+      "file or folder that the program finds at /path; the whole root with /=",
+      collect(parsePair),
+    )
     .option("--input-file <path>", "the input appears as this file, not on standard input")
     .option("--output-file <path>", "the output is this file, not standard output")
     .option("--entry <export>", "exported function to call")
@@ -134,16 +139,25 @@ function belowRoot(path: string): string {
   return path.replace(/^\/+/u, "");
 }
 
+interface GivenFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A file, or all that is in a folder; empty folders too, as paths that end in a slash. */
+async function filesFrom(path: string, from: string): Promise<readonly GivenFile[]> {
+  if (!(await stat(from)).isDirectory()) return [{ path, bytes: new Uint8Array(await readFile(from)) }];
+  const below = path === "" || path.endsWith("/") ? path : `${path}/`;
+  const names = (await readdir(from)).toSorted();
+  const files = await Promise.all(names.map((name) => filesFrom(`${below}${name}`, join(from, name))));
+  return [{ path: below === "" ? "./" : below, bytes: new Uint8Array(0) }, ...files.flat()];
+}
+
 /** What the flags say of the program; local files are read. @param more arguments after those of --arg. */
 export async function programOf(flags: ProgramFlags, more: readonly string[] = []): Promise<JobOptions> {
   const { env, file = [], inputFile, outputFile, entry, abi } = flags;
   const args = [...(flags.arg ?? []), ...more];
-  const files = await Promise.all(
-    file.map(async ([path, local]) => ({
-      path: belowRoot(path),
-      bytes: new Uint8Array(await readFile(local)),
-    })),
-  );
+  const files = (await Promise.all(file.map(([path, from]) => filesFrom(belowRoot(path), from)))).flat();
   return {
     ...(args.length === 0 ? {} : { args }),
     ...(env === undefined ? {} : { env: Object.fromEntries(env) }),

@@ -593,6 +593,18 @@ const PROGRAMS: readonly Case[] = [
     output: "from stdin",
   },
   {
+    says: "finds directories that were given by themselves",
+    abi: "wasi-p1",
+    wat: wasiModule(
+      OPEN + WRITE,
+      `i32.const 3 i32.const 0 i32.const 100 i32.const 3 i32.const 2 i64.const 0 i64.const 0 i32.const 0 i32.const 16
+       call $open i32.const 32 call $store ${write(1, 32, 1)}`,
+      `(data (i32.const 100) "a/b") (func $store (param i32 i32) local.get 1 local.get 0 i32.store8)`,
+    ),
+    args: { files: [{ path: "/a/b/", bytes: new Uint8Array(0) }] },
+    output: Uint8Array.of(0),
+  },
+  {
     says: "says when the output file is missing",
     abi: "wasi-p1",
     wat: wasiModule("", ""),

@@ -28,7 +28,8 @@ export interface TaskArgs {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /**
-   * Files that exist before the program starts; missing directories are made. Paths are absolute or relative to `/`.
+   * Files that exist before the program starts; missing directories are made, and a path that ends in "/" without
+   * bytes is one by itself. Paths are absolute or relative to `/`.
    * The program sees the directory `/` when this list, `inputFile` or `outputFile` names a file.
    */
   readonly files: readonly TaskFile[];

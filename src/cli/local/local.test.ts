@@ -127,6 +127,18 @@ describe("run --local", () => {
     expect((await local("args", "--", "-x", "y")).stdout).toBe("-x\0y");
   });
 
+  test("takes files and whole folders", async () => {
+    await mkdir(path("tree/empty"), { recursive: true });
+    await writeFile(path("tree/a"), "from the tree");
+    const copy = ["--input-file", "unused", "--output-file"];
+    for (const [file, output] of [
+      [`/=${path("tree")}`, "a"],
+      [`x/y=${path("tree")}`, "x/y/a"],
+      [`one=${path("tree/a")}`, "one"],
+    ] as const)
+      expect((await local("cat", "--file", file, ...copy, output)).stdout).toBe("from the tree");
+  });
+
   test("takes a seed, and draws the same from the same", async () => {
     const [first, second, other] = await Promise.all([
       local("random"),
