@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
-import { defineConfig, type Plugin } from "vite";
+import { build, defineConfig, type Plugin } from "vite";
 import { VitePWA } from "vite-plugin-pwa";
 
 /** Where `npm start` listens; the dev server passes the relay's paths on to it. */
@@ -34,6 +34,35 @@ function precompressed(): Plugin {
   };
 }
 
+/** In development too the sandbox's threads get one script: they live in a place that may load no other (sandbox.html). */
+export function bundledSandbox(): Plugin {
+  const script = "/workers/sandbox.worker.ts";
+  return {
+    name: "bundled-sandbox",
+    apply: "serve",
+    configureServer({ config, middlewares }) {
+      middlewares.use((request, response, next) => {
+        const [path, query] = (request.url ?? "").split("?");
+        // Not the bundler's own question for the script's address.
+        if (path !== script || new URLSearchParams(query).has("url")) return next();
+        bundle(join(config.root, script))
+          .then((code) => response.setHeader("Content-Type", "text/javascript").end(code))
+          .catch(next);
+      });
+    },
+  };
+}
+
+async function bundle(input: string): Promise<string | undefined> {
+  const made = await build({
+    configFile: false,
+    logLevel: "error",
+    publicDir: false,
+    build: { write: false, target: "es2023", rolldownOptions: { input, output: { format: "iife" } } },
+  });
+  return "output" in made ? made.output[0].code : undefined;
+}
+
 export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
@@ -53,7 +82,8 @@ export default defineConfig({
     },
   },
   worker: {
-    format: "es",
+    // A script without imports: Chromium starts no module from a blob in a frame without origin.
+    format: "iife",
     rolldownOptions: { output: { entryFileNames: "assets/[name]-[hash].js" } },
   },
   plugins: [
@@ -68,6 +98,7 @@ export default defineConfig({
         // The shell alone: what a first visit has loaded anyway. Everything else waits for consent or its page.
         globPatterns: [
           "index.html",
+          "sandbox.html",
           "manifest.webmanifest",
           "icons/*.{svg,png}",
           "assets/{shell,index,rolldown-runtime}-*.{js,css}",
@@ -75,6 +106,7 @@ export default defineConfig({
       },
     }),
     precompressed(),
+    bundledSandbox(),
   ],
   server: {
     proxy: {

@@ -21,13 +21,15 @@ async function buildPages(outDir: string): Promise<void> {
     configFile: false,
     logLevel: "error",
     root: join(import.meta.dirname, "pages"),
+    // The frame in which functions run.
+    publicDir: join(import.meta.dirname, "../public"),
     build: {
       outDir,
       target: "es2023",
       modulePreload: { polyfill: false },
       assetsInlineLimit: 0,
     },
-    worker: { format: "es", rolldownOptions: { output: { entryFileNames: "assets/[name]-[hash].js" } } },
+    worker: { format: "iife", rolldownOptions: { output: { entryFileNames: "assets/[name]-[hash].js" } } },
   });
 }
 

@@ -5,7 +5,7 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { sha256 } from "./artefact.ts";
@@ -21,7 +21,17 @@ const FLAGS = {
 /** Where Debian's wasi-libc has its library. */
 const WASI_LIBC = "/usr/lib/wasm32-wasi/libc.a";
 
-const run = promisify(execFile);
+/** Without the folders of npm's programs: clang would run the wasm-opt that it finds there over what it has linked. */
+const PATH = (process.env["PATH"] ?? "")
+  .split(delimiter)
+  .filter((folder) => !folder.endsWith(join("node_modules", ".bin")))
+  .join(delimiter);
+
+const execute = promisify(execFile);
+
+function run(program: string, args: readonly string[]): Promise<{ readonly stdout: string }> {
+  return execute(program, args, { env: { ...process.env, PATH } });
+}
 
 /** What decides the bytes, as one line; undefined when something is missing. */
 export async function findToolchain(kind: CKind): Promise<string | undefined> {

@@ -1,8 +1,12 @@
+// oxlint-disable-next-line typescript/triple-slash-reference -- what the bundler makes of "?worker&url"
+/// <reference path="../../src/app/state/bundled.d.ts" />
 import { createTabMesh } from "../../src/mesh/tab-mesh.ts";
 import { defaultWorkers } from "../../src/provider/start-provider.ts";
 import { ProviderRun } from "../../src/provider/provider-run.ts";
-import { startSandboxThread } from "../../src/provider/sandbox-thread.ts";
+import { ThreadStarter } from "../../src/provider/thread-starter.ts";
 import { openBrowserStore } from "../../src/storage/browser-store.ts";
+// oxlint-disable-next-line import/default -- made by the bundler
+import script from "../../workers/sandbox.worker.ts?worker&url";
 import { answerBare } from "./bare-protocols.ts";
 
 const MEMORY_BYTES: number = 512 * 1024 * 1024;
@@ -11,6 +15,7 @@ const MEMORY_BYTES: number = 512 * 1024 * 1024;
 export async function provide(): Promise<void> {
   const store = await openBrowserStore("bench");
   const identity = await store.identity.ensure();
+  const threads = new ThreadStarter({ frame: "/sandbox.html", script });
   await ProviderRun.start(
     {
       relayUrl: location.origin,
@@ -20,10 +25,7 @@ export async function provide(): Promise<void> {
       cache: store.blobs,
       workers: defaultWorkers(),
       memoryBytes: MEMORY_BYTES,
-      startThread: () =>
-        startSandboxThread(
-          () => new Worker(new URL("../../workers/sandbox.worker.ts", import.meta.url), { type: "module" }),
-        ),
+      startThread: () => threads.start(),
       async createMesh(options) {
         const mesh = await createTabMesh(options);
         answerBare(mesh);

@@ -1,8 +1,18 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { type Command, Option } from "commander";
+import { ABIS, type Abi } from "../protocol/messages/session.ts";
 import type { JobOptions } from "../sdk/index.ts";
 import { usageError } from "./plain-error.ts";
-import { parseBytes, parseCount, parseCredits, parseDurationMs, parseFuel, parsePair } from "./quantities.ts";
+import {
+  parseBytes,
+  parseCount,
+  parseCredits,
+  parseDurationMs,
+  parseFuel,
+  parseHex,
+  parsePair,
+} from "./quantities.ts";
 
 /** Flags that several commands have in common. */
 
@@ -82,6 +92,25 @@ export interface ProgramFlags {
   readonly inputFile?: string;
   readonly outputFile?: string;
   readonly entry?: string;
+  readonly abi?: Abi;
+}
+
+/** Flags of a run on this machine, without relay, identity and money. */
+export interface LocalFlags {
+  readonly local?: boolean;
+  readonly seed?: Uint8Array;
+}
+
+export function addLocalFlags(command: Command): Command {
+  return command
+    .option("--local", "run it here: without relay, identity or money")
+    .option("--seed <hex>", "with --local, what clock and randomness follow from; zeros if absent", parseHex);
+}
+
+/** @throws PlainError when a flag is of use to the other kind of run alone. */
+export function requireLocal({ local, seed }: LocalFlags): void {
+  if (seed !== undefined && local !== true)
+    throw usageError("--seed goes with --local: in a job every task's seed follows from the job's nonce.");
 }
 
 function collect<T>(
@@ -94,10 +123,15 @@ export function addProgramFlags(command: Command): Command {
   return command
     .option("--arg <text>", 'argument of the program; "{input}" stands for the input', collect(String))
     .option("--env <name=value>", "environment variable of the program", collect(parsePair))
-    .option("--file <path=local>", "file that the program finds at /path", collect(parsePair))
+    .option(
+      "--file <path=local>",
+      "file or folder that the program finds at /path; the whole root with /=",
+      collect(parsePair),
+    )
     .option("--input-file <path>", "the input appears as this file, not on standard input")
     .option("--output-file <path>", "the output is this file, not standard output")
-    .option("--entry <export>", "exported function to call");
+    .option("--entry <export>", "exported function to call")
+    .addOption(new Option("--abi <name>", "interface of the function; a guess if absent").choices([...ABIS]));
 }
 
 /** Paths in a job start at the program's root, without a slash. */
@@ -105,21 +139,32 @@ function belowRoot(path: string): string {
   return path.replace(/^\/+/u, "");
 }
 
-/** What the flags say of the program; local files are read. */
-export async function programOf(flags: ProgramFlags): Promise<JobOptions> {
-  const { arg, env, file = [], inputFile, outputFile, entry } = flags;
-  const files = await Promise.all(
-    file.map(async ([path, local]) => ({
-      path: belowRoot(path),
-      bytes: new Uint8Array(await readFile(local)),
-    })),
-  );
+interface GivenFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A file, or all that is in a folder; empty folders too, as paths that end in a slash. */
+async function filesFrom(path: string, from: string): Promise<readonly GivenFile[]> {
+  if (!(await stat(from)).isDirectory()) return [{ path, bytes: new Uint8Array(await readFile(from)) }];
+  const below = path === "" || path.endsWith("/") ? path : `${path}/`;
+  const names = (await readdir(from)).toSorted();
+  const files = await Promise.all(names.map((name) => filesFrom(`${below}${name}`, join(from, name))));
+  return [{ path: below === "" ? "./" : below, bytes: new Uint8Array(0) }, ...files.flat()];
+}
+
+/** What the flags say of the program; local files are read. @param more arguments after those of --arg. */
+export async function programOf(flags: ProgramFlags, more: readonly string[] = []): Promise<JobOptions> {
+  const { env, file = [], inputFile, outputFile, entry, abi } = flags;
+  const args = [...(flags.arg ?? []), ...more];
+  const files = (await Promise.all(file.map(([path, from]) => filesFrom(belowRoot(path), from)))).flat();
   return {
-    ...(arg === undefined ? {} : { args: arg }),
+    ...(args.length === 0 ? {} : { args }),
     ...(env === undefined ? {} : { env: Object.fromEntries(env) }),
     ...(files.length === 0 ? {} : { files }),
     ...(inputFile === undefined ? {} : { inputFile: belowRoot(inputFile) }),
     ...(outputFile === undefined ? {} : { outputFile: belowRoot(outputFile) }),
     ...(entry === undefined ? {} : { entry }),
+    ...(abi === undefined ? {} : { abi }),
   };
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addAccountCommand } from "./commands/account-command.ts";
+import { addFunctionCommand } from "./commands/function-command.ts";
 import { addIdentityCommand } from "./commands/identity-command.ts";
 import { addMapCommand } from "./commands/map-command.ts";
 import { addRelayCommand } from "./commands/relay-command.ts";
@@ -34,6 +35,7 @@ export function createProgram(end: (exit: Exit) => void): Command {
   addRunCommand(program, end);
   addMapCommand(program, end);
   addRenderCommand(program, end);
+  addFunctionCommand(program, end);
   addRelayCommand(program, end);
   addAccountCommand(program, end);
   addIdentityCommand(program, end);

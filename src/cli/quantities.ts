@@ -71,6 +71,13 @@ export function parseCount(text: string): number {
   return value;
 }
 
+/** Bytes in hexadecimal, two digits each. @throws InvalidArgumentError. */
+export function parseHex(text: string): Uint8Array {
+  if (!/^(?:[0-9a-f]{2})+$/iu.test(text))
+    throw new InvalidArgumentError("It takes bytes as hexadecimal digits, such as 00ff17.");
+  return new Uint8Array(Buffer.from(text, "hex"));
+}
+
 export interface Size {
   readonly width: number;
   readonly height: number;
@@ -111,6 +118,14 @@ export function fuelText(fuel: bigint): string {
   if (value >= 1e9) return `${(value / 1e9).toPrecision(3)} Gfuel`;
   if (value >= 1e6) return `${(value / 1e6).toPrecision(3)} Mfuel`;
   return `${fuel} fuel`;
+}
+
+/** As in "12.4 MiB". */
+export function bytesText(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  if (bytes < 1024 ** 2) return `${(bytes / 1024).toFixed(1)} KiB`;
+  if (bytes < 1024 ** 3) return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+  return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
 }
 
 export function durationText(ms: number): string {

@@ -22,7 +22,10 @@ export function summaryText(summary: JobSummary, testMoney: boolean): string {
 }
 
 /** A failed task in one line. @param name of its input. */
-export function failureLine(name: string, result: Extract<MapResult, { kind: "failed" }>): string {
+export function failureLine(
+  name: string,
+  result: Pick<Extract<MapResult, { kind: "failed" }>, "code" | "detail">,
+): string {
   const { means, name: kind } = failureKind(result.code);
   return `${name}: ${means} [${result.code} ${kind}] ${result.detail}`.trimEnd();
 }

@@ -6,6 +6,9 @@
 /** Version of the first wire format; part of every signature's domain tag and of every stream protocol id. */
 export const WIRE_VERSION = 1;
 
+/** The sandbox's profile: instructions, costs and outcomes of docs/sandbox-profile.md. A job names it, a receipt repeats it. */
+export const SANDBOX_PROFILE = 1;
+
 /** One signed message body. The largest is a report (two envelopes and a proof of 64 hashes, under 8 KiB); more is refused before decoding. */
 export const MAX_BODY_BYTES: number = 48 * 1024;
 

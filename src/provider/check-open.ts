@@ -3,7 +3,7 @@ import { signatory } from "../protocol/delegation.ts";
 import { openEnvelope, type Verified, verified } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { requireOrigin } from "../protocol/header.ts";
-import { MAX_ARGS_BYTES, MAX_ENVELOPE_BYTES } from "../protocol/limits.ts";
+import { MAX_ARGS_BYTES, MAX_ENVELOPE_BYTES, SANDBOX_PROFILE } from "../protocol/limits.ts";
 import { type Job, type JobArgs, jobArgsSchema, jobMessage } from "../protocol/messages/job.ts";
 import { type Lease, leaseMessage } from "../protocol/messages/lease.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
@@ -31,7 +31,7 @@ export interface ProviderIdentity {
 }
 
 /** Profiles this build's sandbox has. */
-export const SUPPORTED_PROFILES: readonly number[] = [0];
+export const SUPPORTED_PROFILES: readonly number[] = [SANDBOX_PROFILE];
 
 function refuseUnless(
   holds: boolean,

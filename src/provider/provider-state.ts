@@ -2,6 +2,7 @@ import type { Cid } from "../protocol/cid.ts";
 import type { Failure } from "../protocol/failure.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { MicroCredits } from "../protocol/units.ts";
+import type { Isolation } from "./thread-host.ts";
 
 /** Where a provider stands. `waiting`: ready to lease; `elsewhere`: another tab of this browser is the provider. */
 export type ProviderPhase =
@@ -37,6 +38,8 @@ export interface ProviderState {
   readonly asset?: string;
   readonly testMoney: boolean;
   readonly workers: number;
+  /** What stands around the functions; absent until their place is open. */
+  readonly isolation?: Isolation;
   readonly running: readonly RunningTask[];
   /** Since this start. */
   readonly tasksDone: number;

@@ -99,7 +99,7 @@ class Work {
       provider: signer.key,
       requester: signer.key,
       workCid: LEASE,
-      profile: 0,
+      profile: 1,
       policy: LEASE,
       tariff: LEASE,
       tree: "rfc6962-sha256",

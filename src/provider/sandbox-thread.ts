@@ -1,9 +1,12 @@
-import { type Remote, wrap } from "comlink";
-import type { LoadResult, RemoteSandbox, TaskRequest, TaskResult } from "../sandbox/task.ts";
+// oxlint-disable-next-line no-restricted-imports -- the page's end of the line to a thread: it runs nothing itself
+import { type CalledSandbox, callSandbox } from "../sandbox/call-sandbox.ts";
+import type { LoadResult, TaskRequest, TaskResult } from "../sandbox/task.ts";
+import { THREAD_START_MS } from "./limits.ts";
+import type { ThreadHost } from "./thread-host.ts";
 
 /**
  * One worker thread that runs functions. This file owns its life: a call under way when it ends never settles by
- * itself (comlink's calls do not survive `terminate`), so whoever ends it settles its calls.
+ * itself, so whoever ends it settles its calls.
  */
 export interface SandboxThread {
   load(cid: string, bytes: Uint8Array): Promise<LoadResult>;
@@ -15,16 +18,72 @@ export interface SandboxThread {
   onDeath(listener: (reason: string) => void): void;
 }
 
-/** @param create makes the worker of workers/sandbox.worker.ts; the page does it, so that its bundler sees the file. */
-export function startSandboxThread(create: () => Worker): SandboxThread {
-  const worker = create();
-  const sandbox: Remote<RemoteSandbox> = wrap<RemoteSandbox>(worker);
-  return {
-    load: (cid, bytes) => sandbox.load(cid, bytes),
-    runAll: (requests) => sandbox.runAll(requests),
-    terminate: () => worker.terminate(),
-    onDeath(listener) {
-      worker.addEventListener("error", (event) => listener(event.message), { once: true });
-    },
-  };
+/**
+ * Starts a thread in a place that may still be opening; calls wait until it is there.
+ * @param onStuck called when the place does not start threads any more
+ */
+export function startSandboxThread(place: Promise<ThreadHost>, onStuck: () => void): SandboxThread {
+  return new HostedThread(place, onStuck);
+}
+
+class HostedThread implements SandboxThread {
+  readonly #sandbox: CalledSandbox;
+  readonly #line: MessagePort;
+  readonly #died = Promise.withResolvers<string>();
+  readonly #ended = new AbortController();
+
+  constructor(place: Promise<ThreadHost>, onStuck: () => void) {
+    const { port1, port2 } = new MessageChannel();
+    this.#line = port1;
+    this.#sandbox = callSandbox(port1);
+    void this.#live(place, port2, onStuck);
+  }
+
+  load(cid: string, bytes: Uint8Array): Promise<LoadResult> {
+    return this.#sandbox.load(cid, bytes);
+  }
+
+  runAll(requests: readonly TaskRequest[]): Promise<readonly TaskResult[]> {
+    return this.#sandbox.runAll(requests);
+  }
+
+  terminate(): void {
+    this.#ended.abort();
+    this.#line.close();
+  }
+
+  onDeath(listener: (reason: string) => void): void {
+    void this.#tell(listener);
+  }
+
+  async #tell(listener: (reason: string) => void): Promise<void> {
+    const reason = await this.#died.promise;
+    if (!this.#ended.signal.aborted) listener(reason);
+  }
+
+  async #live(place: Promise<ThreadHost>, line: MessagePort, onStuck: () => void): Promise<void> {
+    const { signal } = this.#ended;
+    const { resolve: die } = this.#died;
+    let host: ThreadHost;
+    try {
+      host = await place;
+    } catch (error) {
+      die(error instanceof Error ? error.message : "there is no place for threads");
+      return;
+    }
+    if (signal.aborted) return;
+    const end = host.start(line, die);
+    const timer = setTimeout(() => {
+      die("the thread did not start");
+      onStuck();
+    }, THREAD_START_MS);
+    const stop = (): void => {
+      clearTimeout(timer);
+      end();
+    };
+    signal.addEventListener("abort", stop, { once: true });
+    await Promise.race([this.#sandbox.up, this.#died.promise]);
+    clearTimeout(timer);
+    die(await host.lost);
+  }
 }

@@ -4,14 +4,15 @@ import { microCredits } from "../protocol/units.ts";
 import type { BrowserStore } from "../storage/browser-store.ts";
 import { ProviderRun } from "./provider-run.ts";
 import type { Provider, ProviderPhase, ProviderState } from "./provider-state.ts";
-import { startSandboxThread } from "./sandbox-thread.ts";
+import type { SandboxFiles } from "./thread-host.ts";
+import { ThreadStarter } from "./thread-starter.ts";
 
 export interface TabProviderOptions {
   /** Origin of the relay's HTTP server. */
   readonly relayUrl: string;
   readonly store: BrowserStore;
-  /** Makes the worker of workers/sandbox.worker.ts; in the page, so that its bundler sees the file. */
-  readonly createSandboxWorker: () => Worker;
+  /** What threads are made from; the page says it, so that its bundler sees the files. */
+  readonly sandbox: SandboxFiles;
   /** Threads; all cores but one when absent. */
   readonly workers?: number;
 }
@@ -44,6 +45,7 @@ class TabProvider implements Provider {
   #retryAt: number | undefined;
   #outbox = 0;
   #run: ProviderRun | undefined;
+  #threads: ThreadStarter | undefined;
   #starting: Promise<void> | undefined;
   #release: (() => void) | undefined;
   #notifying: ReturnType<typeof setTimeout> | undefined;
@@ -56,6 +58,7 @@ class TabProvider implements Provider {
 
   state(): ProviderState {
     const run = this.#run;
+    const isolation = this.#threads?.isolation;
     const nothing = {
       running: [],
       tasksDone: 0,
@@ -78,6 +81,7 @@ class TabProvider implements Provider {
             testMoney: run.contact.info.testMoney,
           }),
       workers: this.#workers,
+      ...(isolation === undefined ? {} : { isolation }),
       ...(run?.activity.view() ?? nothing),
       outbox: this.#outbox,
     };
@@ -133,7 +137,11 @@ class TabProvider implements Provider {
   }
 
   async #startRun(): Promise<ProviderRun> {
-    const { store, relayUrl, createSandboxWorker } = this.#options;
+    const { store, relayUrl, sandbox } = this.#options;
+    const threads = new ThreadStarter(sandbox);
+    this.#threads = threads;
+    // Ahead of the first task.
+    void threads.open();
     const identity = await store.identity.ensure();
     // Nobody waits for the answer: Firefox asks the person, who may never say a word.
     void store.persist().catch(() => false);
@@ -146,7 +154,7 @@ class TabProvider implements Provider {
         cache: store.blobs,
         workers: this.#workers,
         memoryBytes: MEMORY_BYTES,
-        startThread: () => startSandboxThread(createSandboxWorker),
+        startThread: () => threads.start(),
         createMesh: createTabMesh,
       },
       {
@@ -177,6 +185,8 @@ class TabProvider implements Provider {
   #end(phase: "stopped" | "failed", failure?: FailureError): void {
     clearInterval(this.#rates);
     this.#run = undefined;
+    this.#threads?.close();
+    this.#threads = undefined;
     this.#release?.();
     this.#release = undefined;
     this.#enter(phase, failure);

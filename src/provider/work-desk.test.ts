@@ -77,7 +77,7 @@ class LogOfOne implements RelaySource {
       asset: ASSET,
       testMoney: true,
       wireVersions: [1],
-      profiles: [0],
+      profiles: [1],
       keys: { log: relayKeys.log.key, lease: relayKeys.lease.key, draw: relayKeys.stranger.key },
       tariff: TARIFF,
       policy: NOBODY,

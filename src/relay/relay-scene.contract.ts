@@ -129,7 +129,7 @@ export function offerOf(name: string, changes: Partial<Offer> = {}): Offer {
     workers: 4,
     free: 4,
     memoryBytes: 1 << 28,
-    profiles: [0],
+    profiles: [1],
     abis: ["wasi-p1", "bytes-1"],
     tariffMin: TARIFF,
     addresses: [`/memory/p2p/${key}`],

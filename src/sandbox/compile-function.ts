@@ -2,9 +2,12 @@ import { FailureError } from "../protocol/failure.ts";
 import { type ModuleShape, signatureOf } from "./decode/module-shape.ts";
 import { maximumPages, meterModule } from "./meter.ts";
 
-/** A function ready to run any number of times, and what must be known of it before. Holds none of the module's bytes. */
+/** A function ready to run any number of times, and what must be known of it before. */
 export interface CompiledFunction {
+  /** In the fast form; see MeterForm. */
   readonly module: WebAssembly.Module;
+  /** The module as it was, from which the precise form is made when a task needs it. */
+  readonly source: Uint8Array<ArrayBuffer>;
   /** Size of the metered module: what holding it costs, roughly. */
   readonly meteredBytes: number;
   readonly imports: readonly FunctionImport[];
@@ -33,12 +36,26 @@ export async function compileFunction(bytes: Uint8Array<ArrayBuffer>): Promise<C
     throw new FailureError("invalid-module", "the engine's type check failed");
   return {
     module: await compile(metered.bytes),
+    source: bytes,
     meteredBytes: metered.bytes.length,
     imports: importsOf(metered.shape),
     exportedFunctions: exportedFunctionsOf(metered.shape),
     minimumPages: metered.shape.memory?.minimumPages ?? 0,
     maximumPages: maximumPages(metered.shape),
   };
+}
+
+const PRECISE = new WeakMap<CompiledFunction, Promise<CompiledFunction>>();
+
+/** The same function in the precise form, made when first asked for and held as long as the fast one. */
+export function preciseForm(compiled: CompiledFunction): Promise<CompiledFunction> {
+  const known = PRECISE.get(compiled);
+  if (known !== undefined) return known;
+  const made = compile(meterModule(compiled.source, { form: "precise" }).bytes).then((module) =>
+    Object.assign({}, compiled, { module }),
+  );
+  PRECISE.set(compiled, made);
+  return made;
 }
 
 async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {

@@ -3,7 +3,9 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { failureKind } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
-import { STACK_WORDS } from "./limits.ts";
+import { FULL_TANK } from "./limits.ts";
+import { refillStack } from "./instance.ts";
+import type { MeterForm } from "./meter/layout.ts";
 import { METER_EXPORTS, meterModule } from "./meter.ts";
 import { failureOfTrap, gaugesOf } from "./trap.ts";
 
@@ -32,7 +34,7 @@ interface Command {
   expected?: Value[];
 }
 
-/** Suites about what profile 0 refuses as a whole: 64-bit memories, and garbage collection. */
+/** Suites about what profile 1 refuses as a whole: 64-bit memories, and garbage collection. */
 const REFUSED_SUITES = [
   /(address|bulk|endianness|memory|copy|fill|grow|init|load|redundancy|trap)64$/,
   /^binary-gc$/,
@@ -125,9 +127,13 @@ class SuiteRun {
   #current: WebAssembly.Instance | undefined;
   readonly #files: Map<string, Uint8Array>;
   readonly #suite: string;
+  readonly #form: MeterForm;
+  /** Fuel that the last command used, if it ended without a trap. */
+  fuel: bigint | undefined;
 
-  constructor(suite: string, files: Map<string, Uint8Array>) {
+  constructor(suite: string, form: MeterForm, files: Map<string, Uint8Array>) {
     this.#suite = suite;
+    this.#form = form;
     this.#files = files;
   }
 
@@ -140,7 +146,7 @@ class SuiteRun {
   }
 
   #instantiate(bytes: Uint8Array): WebAssembly.Instance {
-    const metered = new WebAssembly.Module(meterModule(bytes).bytes);
+    const metered = new WebAssembly.Module(meterModule(bytes, { form: this.#form }).bytes);
     const instance = new WebAssembly.Instance(metered, this.#imports);
     const start = instance.exports[METER_EXPORTS.start];
     if (typeof start === "function") start();
@@ -154,6 +160,7 @@ class SuiteRun {
   }
 
   run(command: Command): void {
+    this.fuel = undefined;
     if (EXCLUDED.has(`${this.#suite}:${command.line}`)) return;
     try {
       if (this.#step(command)) this.passed.set(command.type, (this.passed.get(command.type) ?? 0) + 1);
@@ -198,7 +205,7 @@ class SuiteRun {
     const bytes = this.#bytes(command);
     let metered: Uint8Array<ArrayBuffer>;
     try {
-      metered = meterModule(bytes).bytes;
+      metered = meterModule(bytes, { form: this.#form }).bytes;
     } catch (error) {
       expect(error).toBeInstanceOf(FailureError);
       return true;
@@ -229,13 +236,17 @@ class SuiteRun {
   #assertAction(command: Command): boolean {
     const action = command.action!;
     if (action.args?.some(hasNanBits) === true) return false; // JavaScript cannot pass them
+    const gauges = gaugesOf(this.#instance(action.module)!.exports);
+    refillStack(gauges);
+    gauges.fuel.value = FULL_TANK;
+    gauges.hint.value = 0;
     if (command.type === "action" || command.type === "assert_return") {
       const result = this.#act(action);
       const results = (command.expected?.length ?? 0) > 1 ? (result as unknown[]) : [result];
       command.expected?.forEach((value, i) => expectValue(results[i], value));
+      this.fuel = FULL_TANK - gauges.fuel.value;
       return true;
     }
-    const gauges = gaugesOf(this.#instance(action.module)!.exports);
     let thrown: unknown;
     try {
       this.#act(action);
@@ -244,8 +255,8 @@ class SuiteRun {
     }
     expect(thrown, "no trap").toBeDefined();
     const { name } = failureKind(failureOfTrap(thrown, gauges).code);
-    gauges.stack.value = STACK_WORDS;
-    gauges.hint.value = 0;
+    this.fuel = this.#form === "precise" ? FULL_TANK - gauges.fuel.value : undefined;
+    if (this.#form === "fast") return true; // the precise form tells which
     const wanted = TRAP_NAMES.find(([pattern]) => pattern.test(command.text ?? ""))?.[1] ?? "?";
     expect(wanted.split("|"), command.text).toContain(name);
     return true;
@@ -262,27 +273,38 @@ function expectValue(found: unknown, { type, value }: Value): void {
 }
 
 describe.skipIf(!existsSync(ARCHIVE))("the WebAssembly core suite, metered", () => {
-  it("behaves as without metering, wherever the profile accepts the module", () => {
+  it("behaves as without metering in both forms, wherever the profile accepts the module", () => {
     const files = new Map(tarEntries(gunzipSync(readFileSync(ARCHIVE))));
     const totals = new Map<string, number>();
     const refused = new Map<string, number>();
     const failures: string[] = [];
+    let compared = 0;
     for (const [path, bytes] of files) {
       const suite = path.split("/")[0]!;
       if (!path.endsWith(`/${suite}.json`) || REFUSED_SUITES.some((pattern) => pattern.test(suite))) continue;
       const { commands } = JSON.parse(new TextDecoder().decode(bytes)) as { commands: Command[] };
-      const run = new SuiteRun(suite, files);
-      for (const command of commands) run.run(command);
-      failures.push(...run.failures);
+      const fast = new SuiteRun(suite, "fast", files);
+      const precise = new SuiteRun(suite, "precise", files);
+      for (const command of commands) {
+        fast.run(command);
+        precise.run(command);
+        if (fast.fuel === undefined) continue;
+        compared += 1;
+        if (fast.fuel !== precise.fuel)
+          failures.push(`${suite}:${command.line} costs ${fast.fuel} fast, ${precise.fuel} precise`);
+      }
+      failures.push(...fast.failures, ...precise.failures);
       for (const [from, to] of [
-        [run.passed, totals],
-        [run.refused, refused],
+        [precise.passed, totals],
+        [precise.refused, refused],
       ] as const)
         for (const [key, count] of from) to.set(key, (to.get(key) ?? 0) + count);
     }
     console.log("core suite, passed:", Object.fromEntries(totals), "refused:", Object.fromEntries(refused));
+    console.log(`core suite: ${compared} results cost the same fuel in both forms`);
     expect(failures).toEqual([]);
     expect(totals.get("assert_return")).toBeGreaterThan(15_000);
+    expect(compared).toBeGreaterThan(15_000);
   });
 });
 if (!existsSync(ARCHIVE))

@@ -1,7 +1,7 @@
 import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import type { CompiledFunction } from "./compile-function.ts";
-import { PAGE_BYTES } from "./limits.ts";
+import { PAGE_BYTES, STACK_WORDS } from "./limits.ts";
 import { METER_EXPORTS } from "./meter.ts";
 import { tankOf } from "./outcome.ts";
 import type { TaskLimits } from "./task.ts";
@@ -52,6 +52,14 @@ function newInstance(module: WebAssembly.Module, imports: WebAssembly.Imports): 
       cause: error,
     });
   }
+}
+
+/**
+ * Gives all of the stack to what is called next: a function does not give its words back. Needed before each call into an
+ * instance but the first, unless it is made from a call out of it.
+ */
+export function refillStack({ stack }: Gauges): void {
+  stack.value = STACK_WORDS;
 }
 
 /** Calls the function's start function, if it has one. */

@@ -1,17 +1,13 @@
-import { type Remote, wrap } from "comlink";
 import { expect, it } from "vitest";
+import { callSandbox } from "./call-sandbox.ts";
 import { expectRecordedSpeech } from "./flite.contract.ts";
 import { sandboxContract, type SandboxUnderTest } from "./sandbox.contract.ts";
-import type { Sandbox } from "./task.ts";
 
 async function openWorker(): Promise<SandboxUnderTest> {
   const worker = new Worker(new URL("../../workers/sandbox.worker.ts", import.meta.url), { type: "module" });
-  const remote: Remote<Sandbox> = wrap<Sandbox>(worker);
-  const sandbox: Sandbox = {
-    load: (cid, bytes) => remote.load(cid, bytes),
-    run: (request) => remote.run(request),
-    forget: (cid) => remote.forget(cid),
-  };
+  const { port1, port2 } = new MessageChannel();
+  worker.postMessage("line", [port2]);
+  const sandbox = callSandbox(port1);
   return { sandbox, stop: () => worker.terminate() };
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { failureKind, type FailureName } from "../protocol/failure-code.ts";
+import { BULK_COST, GROWN_PAGE_COST, PLAIN_COST, TABLE_ENTRY_COST } from "./meter/costs.ts";
 import type { Sandbox, TaskArgs, TaskLimits, TaskResult } from "./task.ts";
 import { bytesModule, bytesOf, NO_ARGS, requestFor, text, wasiModule, wat } from "./wat.contract.ts";
 
@@ -26,7 +27,54 @@ interface Case {
 /** Returns the i64 on the stack as eight bytes at 0. */
 const RETURN_I64 = `local.set $r i32.const 0 local.get $r i64.store i64.const 8`;
 
-// What each count consists of: allocation 1, locals 1 each, then instructions.
+const CODES: Readonly<Record<string, number>> = {
+  unreachable: 0x00,
+  nop: 0x01,
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  br: 0x0c,
+  br_if: 0x0d,
+  br_table: 0x0e,
+  return: 0x0f,
+  call: 0x10,
+  drop: 0x1a,
+  get: 0x20,
+  set: 0x21,
+  tee: 0x22,
+  "i32.load": 0x28,
+  "i32.store": 0x36,
+  "i64.store": 0x37,
+  grow: 0x40,
+  i32: 0x41,
+  i64: 0x42,
+  "i32.lt_s": 0x48,
+  "i32.add": 0x6a,
+  "i64.add": 0x7c,
+  "i64.or": 0x84,
+  "i64.shl": 0x86,
+  extend: 0xad,
+  null: 0xd0,
+};
+
+/** Fuel of instructions, by their names above. */
+function cost(instructions: string): bigint {
+  return instructions.split(" ").reduce((sum, name) => {
+    const code = CODES[name];
+    if (code === undefined) throw new TypeError(`no code for ${name}`);
+    return sum + BigInt(PLAIN_COST[code] ?? 0);
+  }, 0n);
+}
+
+const BULK = BigInt(BULK_COST);
+
+/** `tabmesh_alloc` of bytesModule. */
+const ALLOC = cost("i32");
+const STORE = cost("set i32 get i64.store i64");
+
+const THREE = ALLOC + cost("i32 i32.load i32 i32.load i32.store i64");
+
+// What each count consists of: the allocation, then instructions. Fewer locals than LOCALS_PER_FUEL cost nothing.
 const COUNTED: readonly Case[] = [
   {
     says: "echoes its input",
@@ -35,7 +83,7 @@ const COUNTED: readonly Case[] = [
     ),
     input: bytesOf("hello"),
     output: "hello",
-    fuel: 1n + 7n,
+    fuel: ALLOC + cost("get extend i64 i64.shl get extend i64.or"),
   },
   {
     says: "counts a loop by its iterations",
@@ -43,25 +91,25 @@ const COUNTED: readonly Case[] = [
       (loop $again
         local.get $i i32.const 1 i32.add local.tee $i i32.const 10 i32.lt_s br_if $again)
       i64.const 0`),
-    fuel: 1n + 1n + 1n + 7n * 10n + 1n,
+    fuel: ALLOC + cost("loop") + 10n * cost("get i32 i32.add tee i32 i32.lt_s br_if") + cost("i64"),
   },
   {
     says: "counts only the arm taken",
     wat: bytesModule("local.get $len if nop nop nop else nop nop end i64.const 0"),
     input: bytesOf("x"),
-    fuel: 1n + 2n + 3n + 1n,
+    fuel: ALLOC + cost("get if nop nop nop i64"),
   },
   {
     says: "does not count what a branch skips",
     wat: bytesModule("block local.get $len br_if 0 nop nop nop nop end nop i64.const 0"),
     input: bytesOf("x"),
-    fuel: 1n + 3n + 2n,
+    fuel: ALLOC + cost("block get br_if nop i64"),
   },
   {
     says: "does not count what a branch out of two blocks skips",
     wat: bytesModule("block block local.get $len br_if 1 nop nop end nop nop nop nop end nop i64.const 0"),
     input: bytesOf("x"),
-    fuel: 1n + 4n + 2n,
+    fuel: ALLOC + cost("block block get br_if nop i64"),
   },
   {
     says: "does not count what continuing an outer loop skips",
@@ -71,21 +119,20 @@ const COUNTED: readonly Case[] = [
           local.get $i i32.const 1 i32.add local.tee $i i32.const 3 i32.lt_s br_if $outer)
         nop nop)
       i64.const 0`),
-    // locals 1, loop 1, three times block 1 + 6 + br_if 1... of which the rest (2) runs once, constant 1
-    fuel: 1n + 1n + 1n + 3n * (1n + 7n) + 2n + 1n,
+    fuel: ALLOC + cost("loop nop nop i64") + 3n * cost("block get i32 i32.add tee i32 i32.lt_s br_if"),
   },
   {
     says: "counts what an early return leaves out",
     wat: bytesModule("local.get $len if i64.const 0 return end nop nop nop nop i64.const 0"),
     input: bytesOf("x"),
-    fuel: 1n + 2n + 2n,
+    fuel: ALLOC + cost("get if i64 return"),
   },
   {
     says: "follows br_table",
     wat: bytesModule(`
       block $b block $a local.get $len br_table $a $b end nop nop nop end i64.const 0`),
     input: bytesOf("xy"),
-    fuel: 1n + 2n + 2n + 1n,
+    fuel: ALLOC + cost("block block get br_table i64"),
   },
   {
     says: "counts nested loops",
@@ -95,7 +142,11 @@ const COUNTED: readonly Case[] = [
         (loop $inner local.get $j i32.const 1 i32.add local.tee $j i32.const 4 i32.lt_s br_if $inner)
         local.get $i i32.const 1 i32.add local.tee $i i32.const 3 i32.lt_s br_if $outer)
       i64.const 0`),
-    fuel: 1n + 2n + 1n + 3n * (3n + 7n * 4n + 7n) + 1n,
+    fuel:
+      ALLOC +
+      cost("loop i64") +
+      3n * cost("i32 set loop get i32 i32.add tee i32 i32.lt_s br_if") +
+      12n * cost("get i32 i32.add tee i32 i32.lt_s br_if"),
   },
   {
     says: "runs blocks of several values",
@@ -105,7 +156,7 @@ const COUNTED: readonly Case[] = [
       i64.add ${RETURN_I64}`),
     input: bytesOf("x"),
     output: Uint8Array.of(42, 0, 0, 0, 0, 0, 0, 0),
-    fuel: 1n + 1n + 2n + 3n + 1n + 5n,
+    fuel: ALLOC + cost("i64 i64 block get br_if i64.add") + STORE,
   },
   {
     says: "calls functions that return several values, early too",
@@ -117,7 +168,7 @@ const COUNTED: readonly Case[] = [
     ),
     input: bytesOf("x"),
     output: Uint8Array.of(42, 0, 0, 0, 0, 0, 0, 0),
-    fuel: 1n + 1n + 3n + (2n + 4n) + 5n,
+    fuel: ALLOC + cost("get call i64.add get if i64 i64 call return") + STORE,
   },
   {
     says: "counts bytes of bulk memory and pages of growth",
@@ -126,7 +177,13 @@ const COUNTED: readonly Case[] = [
       i32.const 200 i32.const 0 i32.const 8 memory.copy
       i32.const 2 memory.grow drop i64.const 0xC800000008`),
     output: new Uint8Array(8).fill(7),
-    fuel: 1n + 4n + 13n + 4n + 1n + 3n + 2n * 8192n + 1n,
+    fuel:
+      ALLOC +
+      cost("i32 i32 i32 i32 i32 i32 i32 grow drop i64") +
+      2n * BULK +
+      13n +
+      1n +
+      2n * BigInt(GROWN_PAGE_COST),
   },
   {
     says: "counts entries of tables",
@@ -134,7 +191,7 @@ const COUNTED: readonly Case[] = [
       `i32.const 0 ref.null func i32.const 5 table.fill 0 ref.null func i32.const 3 table.grow 0 drop i64.const 0`,
       `(table 10 20 funcref)`,
     ),
-    fuel: 1n + 4n + 5n + 3n + 3n + 1n + 1n,
+    fuel: ALLOC + cost("i32 null i32 null i32 drop i64") + 2n * BULK + 8n * BigInt(TABLE_ENTRY_COST),
   },
   {
     says: "meters the start function",
@@ -143,32 +200,37 @@ const COUNTED: readonly Case[] = [
       `(func $prepare nop nop i32.const 5 i32.const 0x00636261 i32.store) (start $prepare)`,
     ),
     output: "abc",
-    fuel: 5n + 1n + 1n,
+    fuel: ALLOC + cost("nop nop i32 i32 i32.store i64"),
   },
   {
     says: "is done with exactly its limit",
-    wat: bytesModule("nop nop nop i64.const 0"),
-    limits: { fuel: 5n },
-    fuel: 5n,
+    wat: bytesModule("i32.const 0 i32.load i32.const 0 i32.load i32.store i64.const 0"),
+    limits: { fuel: THREE },
+    fuel: THREE,
   },
   {
     says: "is out of fuel with one less",
-    wat: bytesModule("nop nop nop i64.const 0"),
-    limits: { fuel: 4n },
+    wat: bytesModule("i32.const 0 i32.load i32.const 0 i32.load i32.store i64.const 0"),
+    limits: { fuel: THREE - 1n },
     code: "out-of-fuel",
-    fuel: 4n,
+    fuel: THREE - 1n,
   },
 ];
 
 const CONST_OVERFLOW = "i32.const 0x80000000 local.get $len i32.div_s drop i64.const 0";
 
 const TRAPS: readonly Case[] = [
-  { says: "unreachable", wat: bytesModule("unreachable"), code: "trap-unreachable", fuel: 2n },
+  {
+    says: "unreachable",
+    wat: bytesModule("unreachable"),
+    code: "trap-unreachable",
+    fuel: ALLOC + cost("unreachable"),
+  },
   {
     says: "memory out of bounds, with the block it stood in",
     wat: bytesModule("i32.const -1 i32.load drop nop nop i64.const 0"),
     code: "trap-memory-bounds",
-    fuel: 1n + 6n,
+    fuel: ALLOC + cost("i32 i32.load drop nop nop i64"),
   },
   {
     says: "division by zero",
@@ -236,7 +298,7 @@ const TRAPS: readonly Case[] = [
     says: "a trap in the start function",
     wat: bytesModule("i64.const 0", "(func $s nop unreachable) (start $s)"),
     code: "trap-unreachable",
-    fuel: 2n,
+    fuel: cost("nop unreachable"),
   },
   {
     says: "a data segment that does not fit",
@@ -420,6 +482,8 @@ const write = (fd: number, from: number, length: number): string => `
   i32.const 0 i32.const ${from} i32.store i32.const 4 i32.const ${length} i32.store
   i32.const ${fd} i32.const 0 i32.const 1 i32.const 8 call $write drop`;
 
+const WRITING = cost("i32 i32 i32.store i32 i32 i32.store i32 i32 i32 i32 call drop");
+
 const PROGRAMS: readonly Case[] = [
   {
     says: "writes to standard output and error",
@@ -427,8 +491,8 @@ const PROGRAMS: readonly Case[] = [
     wat: wasiModule(WRITE, write(1, 100, 5) + write(2, 105, 4), `(data (i32.const 100) "hello oops")`),
     output: "hello",
     stderr: " oop",
-    // stores 6, call with arguments 5, drop 1: 12 each; a host call 64 and 1 for up to 8 bytes
-    fuel: 2n * (12n + 64n + 1n),
+    // a host call takes 64, and 1 for up to 8 bytes
+    fuel: 2n * (WRITING + 64n + 1n),
   },
   {
     says: "stops endless output at once",
@@ -436,7 +500,7 @@ const PROGRAMS: readonly Case[] = [
     wat: wasiModule(WRITE, `(loop $l ${write(1, 0, 1000)} br $l)`),
     limits: { outputBytes: 10_000 },
     code: "output-too-large",
-    fuel: 1n + 11n * (13n + 64n + 125n),
+    fuel: cost("loop") + 11n * (WRITING + cost("br") + 64n + 125n),
   },
   {
     says: "goes on when standard error is flooded",
@@ -451,7 +515,7 @@ const PROGRAMS: readonly Case[] = [
     wat: wasiModule(EXIT, "i32.const 33 call $exit"),
     code: "exit-code",
     detail: /33/,
-    fuel: 2n,
+    fuel: cost("i32 call"),
   },
   {
     says: "is done when it exits with 0",
@@ -527,6 +591,18 @@ const PROGRAMS: readonly Case[] = [
     args: { outputFile: "/out" },
     input: bytesOf("from stdin"),
     output: "from stdin",
+  },
+  {
+    says: "finds directories that were given by themselves",
+    abi: "wasi-p1",
+    wat: wasiModule(
+      OPEN + WRITE,
+      `i32.const 3 i32.const 0 i32.const 100 i32.const 3 i32.const 2 i64.const 0 i64.const 0 i32.const 0 i32.const 16
+       call $open i32.const 32 call $store ${write(1, 32, 1)}`,
+      `(data (i32.const 100) "a/b") (func $store (param i32 i32) local.get 1 local.get 0 i32.store8)`,
+    ),
+    args: { files: [{ path: "/a/b/", bytes: new Uint8Array(0) }] },
+    output: Uint8Array.of(0),
   },
   {
     says: "says when the output file is missing",

@@ -1,6 +1,6 @@
 import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
-import { type CompiledFunction, compileFunction } from "./compile-function.ts";
+import { type Compiled, compileAny, isCompiledComponent } from "./compile-any.ts";
 import { FunctionStore } from "./function-store.ts";
 import { MAX_HELD_BYTES, PAGE_BYTES } from "./limits.ts";
 import { checkImports, runTask } from "./run-task.ts";
@@ -38,8 +38,9 @@ async function load(store: FunctionStore, cid: string, bytes: Uint8Array): Promi
   }
 }
 
-async function compileChecked(bytes: Uint8Array): Promise<CompiledFunction> {
-  const compiled = await compileFunction(new Uint8Array(bytes));
-  checkImports(compiled, ["wasi-p1", "bytes-1"]);
+async function compileChecked(bytes: Uint8Array): Promise<Compiled> {
+  const compiled = await compileAny(new Uint8Array(bytes));
+  // Those of a component are looked at while it is linked.
+  if (!isCompiledComponent(compiled)) checkImports(compiled, ["wasi-p1", "bytes-1"]);
   return compiled;
 }

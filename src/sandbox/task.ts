@@ -5,8 +5,14 @@ import type { FailureCode } from "../protocol/failure-code.ts";
  * values only, so that they survive a structured clone. Outcomes are data: a method rejects only on a bug.
  */
 
-/** `wasi-p1`: a WASI preview 1 command. `bytes-1`: bytes in, bytes out without WASI. See the files in `abi/`. */
-export type Abi = "wasi-p1" | "bytes-1";
+/**
+ * `wasi-p1`: a WASI preview 1 command. `bytes-1`: bytes in, bytes out without WASI. See the files in `abi/`.
+ * `component-1`: a component; see docs/components.md.
+ */
+export type Abi = CoreAbi | "component-1";
+
+/** Interfaces of core modules. */
+export type CoreAbi = "wasi-p1" | "bytes-1";
 
 export interface FunctionSpec {
   /** CID of the module, as text; the key under which it was loaded. */
@@ -22,7 +28,8 @@ export interface TaskArgs {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /**
-   * Files that exist before the program starts; missing directories are made. Paths are absolute or relative to `/`.
+   * Files that exist before the program starts; missing directories are made, and a path that ends in "/" without
+   * bytes is one by itself. Paths are absolute or relative to `/`.
    * The program sees the directory `/` when this list, `inputFile` or `outputFile` names a file.
    */
   readonly files: readonly TaskFile[];
@@ -59,22 +66,28 @@ export interface TaskRequest {
 /** Hashes are SHA-256, 32 bytes, computed in the thread. `stderr` is shortened and never part of the output. */
 export type TaskResult = TaskDone | TaskFailed;
 
-export interface TaskDone {
+interface TaskTotals {
+  readonly stderr: Uint8Array;
+  /** The largest linear memory it had, bytes. Absent when nothing of it ran. */
+  readonly peakMemoryBytes?: number;
+}
+
+export interface TaskDone extends TaskTotals {
   readonly kind: "done";
   readonly output: Uint8Array;
   readonly fuel: bigint;
-  readonly stderr: Uint8Array;
   readonly inputSha256: Uint8Array;
   readonly outputSha256: Uint8Array;
 }
 
-export interface TaskFailed {
+export interface TaskFailed extends TaskTotals {
   readonly kind: "failed";
   readonly code: FailureCode;
   readonly detail: string;
+  /** The function's calls when it trapped, innermost first: differs between engines, so it stays on this machine. */
+  readonly stack?: readonly string[];
   /** Exact where the code is of the function itself (3xxxx); of no meaning for environmental codes (1xxxx). */
   readonly fuel: bigint;
-  readonly stderr: Uint8Array;
   /** Absent when the thread never saw the input. */
   readonly inputSha256?: Uint8Array;
 }

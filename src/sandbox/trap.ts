@@ -2,6 +2,8 @@ import { failureCode, type FailureCode } from "../protocol/failure-code.ts";
 import { type Failure, FailureError } from "../protocol/failure.ts";
 import { METER_EXPORTS } from "./meter.ts";
 import { GROW } from "./meter/emit-helper.ts";
+import type { LocatedFailure } from "./outcome.ts";
+import { wasmStack } from "./wasm-stack.ts";
 
 /** The globals by which host and metered module talk; see METER_EXPORTS. */
 export interface Gauges {
@@ -58,9 +60,24 @@ const TRAPS: readonly (readonly [RegExp, FailureCode])[] = [
 const DIVIDE_BY_ZERO = failureCode("trap-divide-by-zero");
 const UNREACHABLE = failureCode("trap-unreachable");
 
+/** Takes fuel for something that the host does, and ends the function when none is left. @throws FailureError `out-of-fuel` */
+export function takeFuel({ fuel }: Gauges, amount: bigint): void {
+  const left = fuel.value - amount;
+  fuel.value = left;
+  if (left <= 0n) throw new FailureError("out-of-fuel", "the fuel limit was reached in a call into the host");
+}
+
+/**
+ * Whether what came out of an instance is a trap of the function's own, so that in the fast form its fuel, and which of
+ * similar traps it was, is not known yet. Limits and what the host threw are known at once.
+ */
+function isOwnTrap(error: unknown, gauges: Gauges): boolean {
+  return error instanceof WebAssembly.RuntimeError && gaugeFailure(gauges) === undefined;
+}
+
 /** What the gauges alone say about a run, however it ended; undefined when they show nothing. */
 export function gaugeFailure({ fuel, stack, grow }: Gauges): Failure | undefined {
-  if (fuel.value < 0n) return failure("out-of-fuel", "the fuel limit was reached");
+  if (fuel.value <= 0n) return failure("out-of-fuel", "the fuel limit was reached");
   if (stack.value < 0) return failure("stack-overflow", "calls nested deeper than the profile's stack");
   return grow.value === GROW.impossible
     ? failure("no-memory", "this engine could not grow the memory")
@@ -78,7 +95,17 @@ function failure(
  * The failure that an exception out of a metered instance stands for: the same code on every engine. The engine's own
  * limits (its stack, its memory) are environmental, never the function's fault. Rethrows what is neither: a bug of the host.
  */
-export function failureOfTrap(error: unknown, gauges: Gauges): Failure {
+export function failureOfTrap(error: unknown, gauges: Gauges): LocatedFailure {
+  const kind = kindOfTrap(error, gauges);
+  const stack = wasmStack(error);
+  return {
+    ...kind,
+    ...(stack.length === 0 ? {} : { stack }),
+    ...(isOwnTrap(error, gauges) ? { inexact: true } : {}),
+  };
+}
+
+function kindOfTrap(error: unknown, gauges: Gauges): Failure {
   const shown = gaugeFailure(gauges);
   if (shown !== undefined) return shown;
   if (error instanceof FailureError) return error.toFailure();

@@ -8,7 +8,7 @@ import type { Fuel, MicroCredits } from "../protocol/units.ts";
 
 /** How a function is run. Everything has a default that suits a program of moderate size. */
 export interface JobOptions {
-  /** Interface the function is written for. Default: "wasi-p1" when it imports WASI, else "bytes-1". */
+  /** Interface the function is written for. Default: "component-1" for a component, "wasi-p1" when it imports WASI, else "bytes-1". */
   readonly abi?: Abi;
   /** Exported function to call. Default: the interface's usual one. */
   readonly entry?: string;

@@ -2,6 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { type Cid, cidOf, DAG_CBOR, RAW } from "../protocol/cid.ts";
 import { bodyId, seal } from "../protocol/envelope.ts";
 import { header } from "../protocol/header.ts";
+import { SANDBOX_PROFILE } from "../protocol/limits.ts";
 import { encodeJobArgs, type Job, type JobArgs, jobMessage } from "../protocol/messages/job.ts";
 import type { Abi } from "../protocol/messages/session.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
@@ -37,7 +38,8 @@ export interface JobGround {
   readonly drawSecret: Uint8Array;
 }
 
-const DEFAULTS = {
+/** Limits of a task, and the size of a job, where the requester names none. */
+export const JOB_DEFAULTS: JobDefaults = {
   fuel: 20_000_000_000n,
   memoryBytes: 256 * 1024 * 1024,
   outputBytes: 16 * 1024 * 1024,
@@ -46,6 +48,15 @@ const DEFAULTS = {
   parallel: 4,
 };
 
+interface JobDefaults {
+  readonly fuel: bigint;
+  readonly memoryBytes: number;
+  readonly outputBytes: number;
+  readonly deadlineMs: number;
+  readonly maxTasks: number;
+  readonly parallel: number;
+}
+
 /** A job may be picked up again within this time; escrow of what is left over returns at its end at the latest. */
 const JOB_LIFETIME_MS: number = 6 * 60 * 60 * 1000;
 
@@ -53,8 +64,19 @@ const JOB_LIFETIME_MS: number = 6 * 60 * 60 * 1000;
 const WASI_NAME = Uint8Array.from("wasi_snapshot_preview1", (letter) => letter.charCodeAt(0));
 const IMPORTS_WITHIN = 64 * 1024;
 
+/** What a component begins with; in a core module the version and layer are 01 00 00 00. */
+const COMPONENT_HEADER = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00];
+
+/** Exported function that each interface calls unless told otherwise; "" leaves it to the component. */
+const USUAL_ENTRY: Readonly<Record<Abi, string>> = {
+  "wasi-p1": "_start",
+  "bytes-1": "tabmesh_run",
+  "component-1": "",
+};
+
 /** The interface a module seems to be written for; the sandbox decides. */
 export function guessAbi(module: Uint8Array): Abi {
+  if (COMPONENT_HEADER.every((byte, i) => module[i] === byte)) return "component-1";
   const end = Math.min(module.length, IMPORTS_WITHIN) - WASI_NAME.length;
   for (let at = 0; at <= end; at += 1) {
     if (module[at] === WASI_NAME[0] && WASI_NAME.every((byte, i) => module[at + i] === byte))
@@ -134,18 +156,18 @@ export async function makeJob(module: Uint8Array, options: JobOptions, ground: J
   const abi = options.abi ?? guessAbi(module);
   const bounds = {
     limits: {
-      fuel: fuel(options.fuel ?? DEFAULTS.fuel),
-      memory: options.memoryBytes ?? DEFAULTS.memoryBytes,
-      output: options.outputBytes ?? DEFAULTS.outputBytes,
-      deadlineMs: options.deadlineMs ?? DEFAULTS.deadlineMs,
+      fuel: fuel(options.fuel ?? JOB_DEFAULTS.fuel),
+      memory: options.memoryBytes ?? JOB_DEFAULTS.memoryBytes,
+      output: options.outputBytes ?? JOB_DEFAULTS.outputBytes,
+      deadlineMs: options.deadlineMs ?? JOB_DEFAULTS.deadlineMs,
     },
-    maxTasks: options.maxTasks ?? DEFAULTS.maxTasks,
+    maxTasks: options.maxTasks ?? JOB_DEFAULTS.maxTasks,
     tariffMax: options.tariffMax ?? info.tariff,
   };
   const most: Bounds = {
     ...bounds,
     largestInput: ground.largestInput ?? bounds.limits.output,
-    parallel: Math.min(options.parallel ?? DEFAULTS.parallel, bounds.maxTasks),
+    parallel: Math.min(options.parallel ?? JOB_DEFAULTS.parallel, bounds.maxTasks),
   };
   const cap = options.cap === undefined ? defaultCap(most, ground.available) : microCredits(options.cap);
   const body: Job = {
@@ -158,9 +180,9 @@ export async function makeJob(module: Uint8Array, options: JobOptions, ground: J
     work: {
       kind: "function",
       cid: workCid,
-      entry: options.entry ?? (abi === "wasi-p1" ? "_start" : "tabmesh_run"),
+      entry: options.entry ?? USUAL_ENTRY[abi],
       abi,
-      profile: info.profiles[0] ?? 0,
+      profile: info.profiles[0] ?? SANDBOX_PROFILE,
       effects: [],
     },
     argsCid: cidOf(DAG_CBOR, encodedArgs),

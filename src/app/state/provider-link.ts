@@ -1,5 +1,7 @@
 import type { Provider } from "../../provider/provider-state.ts";
 import type { TabMemory } from "../../provider/tab-memory.ts";
+// oxlint-disable-next-line import/default -- made by the bundler, see bundled.d.ts
+import script from "../../../workers/sandbox.worker.ts?worker&url";
 
 export interface ProviderOptions {
   readonly relayUrl: string;
@@ -7,13 +9,11 @@ export interface ProviderOptions {
   readonly workers: number;
 }
 
-/** The thread for functions, made here so that the bundler finds its file. */
-function createSandboxWorker(): Worker {
-  return new Worker(new URL("../../../workers/sandbox.worker.ts", import.meta.url), { type: "module" });
-}
+/** What threads for functions are made from. The bundler puts the script into one file. */
+const SANDBOX = { frame: "/sandbox.html", script } as const;
 
 /** Loads mesh and provider, which nobody downloads before they consent; the sandbox comes with the first thread. */
 export async function openProvider(options: ProviderOptions): Promise<Provider> {
   const { createTabProvider } = await import("../../provider/start-provider.ts");
-  return createTabProvider({ ...options, createSandboxWorker });
+  return createTabProvider({ ...options, sandbox: SANDBOX });
 }

@@ -1,23 +1,25 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { failureKind } from "../../protocol/failure-code.ts";
-import type { MapResult } from "../../sdk/index.ts";
 import {
   addJobFlags,
+  addLocalFlags,
   addProgramFlags,
   type JobFlags,
   limitsOf,
+  type LocalFlags,
   type ProgramFlags,
   programOf,
+  requireLocal,
 } from "../job-flags.ts";
+import { mapLocally } from "../local/map-locally.ts";
 import { type Exit, usageError } from "../plain-error.ts";
 import { carry } from "../requester.ts";
 import { exitOf, failureLine, summaryJson, summaryText } from "../summary.ts";
 import { writeAll } from "../write-all.ts";
-import { fileTasks, inputsOf, lineTasks, type MapTask, sha256Hex } from "./map-inputs.ts";
+import { fileTasks, inputsOf, lineTasks, type MapTask } from "./map-inputs.ts";
+import { keepResult } from "./map-results.ts";
 
-interface MapFlags extends JobFlags, ProgramFlags {
+interface MapFlags extends JobFlags, ProgramFlags, LocalFlags {
   readonly inputs?: string;
   readonly lines?: string;
   readonly out: string;
@@ -34,35 +36,12 @@ async function tasksOf({ inputs, lines, ext }: MapFlags): Promise<readonly MapTa
   throw usageError("map takes either --inputs or --lines.", "For example --inputs 'photos/*.ppm'");
 }
 
-/** Writes what came back. @returns how it is told in --json. */
-async function keep(
-  task: MapTask,
-  result: MapResult,
-  folder: string,
-): Promise<Readonly<Record<string, unknown>>> {
-  if (result.kind === "failed") {
-    const { name, means } = failureKind(result.code);
-    return { input: task.name, ok: false, code: result.code, name, means, detail: result.detail };
-  }
-  const path = join(folder, task.output);
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, result.output);
-  const { outputCid, fuel, output } = result;
-  return {
-    input: task.name,
-    ok: true,
-    output: path,
-    bytes: output.length,
-    sha256: sha256Hex(output),
-    outputCid,
-    fuel: fuel.toString(),
-  };
-}
-
-async function mapFunction(path: string, flags: MapFlags): Promise<Exit> {
+async function mapFunction(path: string, args: readonly string[], flags: MapFlags): Promise<Exit> {
+  requireLocal(flags);
   const tasks = await tasksOf(flags);
   const module = new Uint8Array(await readFile(path));
-  const options = { ...limitsOf(flags), ...(await programOf(flags)) };
+  const options = { ...limitsOf(flags), ...(await programOf(flags, args)) };
+  if (flags.local === true) return mapLocally(module, tasks, options, flags);
   await mkdir(flags.out, { recursive: true });
   const told: Readonly<Record<string, unknown>>[] = [];
   const { summary, testMoney } = await carry(flags, {
@@ -73,7 +52,7 @@ async function mapFunction(path: string, flags: MapFlags): Promise<Exit> {
     async onResult(result, display) {
       const task = tasks[result.index];
       if (task === undefined) return;
-      told[result.index] = await keep(task, result, flags.out);
+      told[result.index] = await keepResult(task, result, flags.out);
       if (result.kind === "failed" && flags.json !== true) display.note(failureLine(task.name, result));
     },
   });
@@ -95,6 +74,7 @@ export function addMapCommand(program: Command, end: (exit: Exit) => void): void
     .command("map")
     .description("run a function on many inputs: each file, or each line of a text, is a task")
     .argument("<function>", "WASM module: a WASI preview 1 command, or one of the bytes interface")
+    .argument("[args...]", "arguments of the program, after --; the same as --arg for each")
     .option("--inputs <glob>", "files, as a pattern in quotes")
     .option("--lines <file>", "text whose lines are the inputs")
     .requiredOption("--out <folder>", "where the outputs go, named after the inputs")
@@ -103,8 +83,13 @@ export function addMapCommand(program: Command, end: (exit: Exit) => void): void
       "after",
       "\nExamples:\n  npx tabmesh map wordcount.wasm --inputs 'texts/**/*.txt' --out counts/ --ext .count\n" +
         '  npx tabmesh map flite.wasm --lines poem.txt --arg -t --arg "{input}" --arg -o --arg out.wav \\\n' +
-        "    --output-file out.wav --out spoken/ --ext .wav\n\nProviders can read inputs.",
+        "    --output-file out.wav --out spoken/ --ext .wav\n" +
+        "  npx tabmesh map --local wordcount.wasm --inputs 'texts/*.txt' --out counts/\n\n" +
+        "With --local the function runs in threads of this process, --parallel at a time, without relay, identity or\n" +
+        "money. Providers can read inputs; --local sends nothing.",
     )
-    .action(async (path: string, flags: MapFlags) => end(await mapFunction(path, flags)));
-  addProgramFlags(addJobFlags(command));
+    .action(async (path: string, args: readonly string[], flags: MapFlags) =>
+      end(await mapFunction(path, args, flags)),
+    );
+  addLocalFlags(addProgramFlags(addJobFlags(command)));
 }

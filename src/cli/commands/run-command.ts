@@ -5,18 +5,22 @@ import { FailureError } from "../../protocol/failure.ts";
 import type { MapResult } from "../../sdk/index.ts";
 import {
   addJobFlags,
+  addLocalFlags,
   addProgramFlags,
   type JobFlags,
   limitsOf,
+  type LocalFlags,
   type ProgramFlags,
   programOf,
+  requireLocal,
 } from "../job-flags.ts";
+import { runLocally } from "../local/run-locally.ts";
 import type { Exit } from "../plain-error.ts";
 import { carry } from "../requester.ts";
 import { exitOf, summaryJson, summaryText } from "../summary.ts";
 import { writeAll } from "../write-all.ts";
 
-interface RunFlags extends JobFlags, ProgramFlags {
+interface RunFlags extends JobFlags, ProgramFlags, LocalFlags {
   readonly input?: string;
   readonly out?: string;
 }
@@ -28,15 +32,18 @@ async function readInput(path: string | undefined): Promise<Uint8Array> {
   return new Uint8Array(await buffer(process.stdin));
 }
 
-async function runFunction(path: string, flags: RunFlags): Promise<Exit> {
+async function runFunction(path: string, args: readonly string[], flags: RunFlags): Promise<Exit> {
+  requireLocal(flags);
   const module = new Uint8Array(await readFile(path));
   const input = await readInput(flags.input);
+  const options = { ...limitsOf(flags), ...(await programOf(flags, args)) };
+  if (flags.local === true) return runLocally(module, input, options, flags);
   let result: MapResult | undefined;
   const { summary, testMoney } = await carry(flags, {
     module,
     inputs: [input],
     count: 1,
-    options: { parallel: 1, ...limitsOf(flags), ...(await programOf(flags)) },
+    options: { parallel: 1, ...options },
     onResult: (each) => void (result = each),
   });
   if (result?.kind === "failed") throw new FailureError(result.code, result.detail);
@@ -64,14 +71,22 @@ export function addRunCommand(program: Command, end: (exit: Exit) => void): void
     .command("run")
     .description("run a function once: standard input in, standard output out")
     .argument("<function>", "WASM module: a WASI preview 1 command, or one of the bytes interface")
+    .argument("[args...]", "arguments of the program, after --; the same as --arg for each")
     .option("-i, --input <file>", "read the input from a file")
     .option("-o, --out <file>", "write the output to a file")
     .addHelpText(
       "after",
       "\nExamples:\n  npx tabmesh run examples/wordcount-c/wordcount.wasm < README.md\n" +
         '  npx tabmesh run flite.wasm --arg -t --arg "{input}" --arg -o --arg out.wav --output-file out.wav \\\n' +
-        "    < line.txt > line.wav\n\nProviders can read inputs.",
+        "    < line.txt > line.wav\n" +
+        "  npx tabmesh run --local --json count.wasm --file data.csv=numbers.csv -- --column 3 data.csv\n\n" +
+        "With --local the function runs in a thread of this process, in the same sandbox as in a tab; --relay, --cap,\n" +
+        "--parallel, --wait and --yes are of no use then. With --local --json one line on standard output takes the\n" +
+        "place of the output: outcome, failure with its stack, fuel, peak memory, time, size and SHA-256 of the output,\n" +
+        "standard error, profile and interface. Providers can read inputs; --local sends nothing.",
     )
-    .action(async (path: string, flags: RunFlags) => end(await runFunction(path, flags)));
-  addProgramFlags(addJobFlags(command));
+    .action(async (path: string, args: readonly string[], flags: RunFlags) =>
+      end(await runFunction(path, args, flags)),
+    );
+  addLocalFlags(addProgramFlags(addJobFlags(command)));
 }

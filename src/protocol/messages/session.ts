@@ -7,7 +7,7 @@ import { bytes, cid, list, oneOf, optional, peer, record, type Schema, text, uin
 import { type Tariff, tariffSchema } from "../tariff.ts";
 
 /** Names of sandbox interfaces a function can be written for. */
-export const ABIS = ["wasi-p1", "bytes-1"] as const;
+export const ABIS = ["wasi-p1", "bytes-1", "component-1"] as const;
 export type Abi = (typeof ABIS)[number];
 export const abi: Schema<Abi> = oneOf(ABIS);
 

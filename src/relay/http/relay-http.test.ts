@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
@@ -41,7 +42,7 @@ const blob = cidOf(RAW, bytes);
 test("the relay says who it is", async () => {
   const { http, scene } = await open();
   const info = relayInfoJson.read(await (await http.request("/v1/relay")).json());
-  expect(info).toMatchObject({ origin: ORIGIN, testMoney: true, profiles: [0], wireVersions: [1] });
+  expect(info).toMatchObject({ origin: ORIGIN, testMoney: true, profiles: [1], wireVersions: [1] });
   expect(info.keys).toEqual(scene.books.keys());
 });
 
@@ -290,6 +291,29 @@ test("the sandbox's script may reach nothing", async () => {
   expect(headers.get("content-security-policy")).toBe(
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'",
   );
+});
+
+test("the sandbox's frame has no origin, starts threads from its own text alone, and names its one script by its hash", async () => {
+  const document = readFileSync(new URL("../../../public/sandbox.html", import.meta.url), "utf8");
+  const folder = builtPages();
+  writeFileSync(join(folder, "sandbox.html"), document);
+  const { http } = await open({ staticDir: folder });
+  const answer = await http.request("/sandbox.html", asPage);
+  expect(await answer.text()).toBe(document);
+  expect(answer.headers.get("cross-origin-resource-policy")).toBe("cross-origin");
+  const policy = answer.headers.get("content-security-policy")?.split("; ");
+  expect(policy).toEqual(
+    expect.arrayContaining([
+      "sandbox allow-scripts",
+      "default-src 'none'",
+      "connect-src 'none'",
+      "worker-src blob:",
+      "frame-ancestors 'self'",
+    ]),
+  );
+  const script = /<script>(?<text>.*)<\/script>/su.exec(document)?.groups?.["text"] ?? "";
+  const hash = createHash("sha256").update(script).digest("base64");
+  expect(document).toContain(`script-src 'sha256-${hash}' 'wasm-unsafe-eval'; worker-src blob:`);
 });
 
 test("a page of the app answers with the shell; a missing file, a path above the folder and the interface do not", async () => {

@@ -21,6 +21,20 @@ const PAGE_POLICY: string = [
 /** The thread that runs strangers' WASM: compiles bytes it is given, and reaches nothing. */
 const SANDBOX_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'";
 
+/** The frame in which these threads live (public/sandbox.html): no origin, whoever opens it, and nothing but blob threads. */
+const SANDBOX_PAGE = "/sandbox.html";
+const SANDBOX_PAGE_POLICY: string = [
+  "sandbox allow-scripts",
+  "default-src 'none'",
+  // The document's own policy names the one script by its hash.
+  "script-src 'unsafe-inline' 'wasm-unsafe-eval'",
+  "connect-src 'none'",
+  "worker-src blob:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'self'",
+].join("; ");
+
 /** Bytes of strangers: never a page, never a script, whatever a browser makes of them. */
 export const BLOB_POLICY = "sandbox; default-src 'none'";
 
@@ -32,15 +46,21 @@ export const securityHeaders: MiddlewareHandler<RelayEnv> = async (c, next) => {
   await next();
   const { headers } = c.res;
   const isApi = c.req.path.startsWith("/v1/");
-  const policy = SANDBOX_SCRIPT.test(c.req.path) ? SANDBOX_POLICY : PAGE_POLICY;
-  setDefault(headers, "Content-Security-Policy", isApi ? BLOB_POLICY : policy);
-  setDefault(headers, "Cross-Origin-Resource-Policy", isApi ? "cross-origin" : "same-origin");
+  setDefault(headers, "Content-Security-Policy", isApi ? BLOB_POLICY : policyOf(c.req.path));
+  // A frame without an origin is a stranger to everybody: Firefox asks this header of its document.
+  const isOpen = isApi || c.req.path === SANDBOX_PAGE;
+  setDefault(headers, "Cross-Origin-Resource-Policy", isOpen ? "cross-origin" : "same-origin");
   setDefault(headers, "Cross-Origin-Opener-Policy", "same-origin");
   setDefault(headers, "Cross-Origin-Embedder-Policy", "require-corp");
   setDefault(headers, "X-Content-Type-Options", "nosniff");
   setDefault(headers, "Referrer-Policy", "no-referrer");
   setDefault(headers, "Permissions-Policy", "camera=(), geolocation=(), microphone=()");
 };
+
+function policyOf(path: string): string {
+  if (path === SANDBOX_PAGE) return SANDBOX_PAGE_POLICY;
+  return SANDBOX_SCRIPT.test(path) ? SANDBOX_POLICY : PAGE_POLICY;
+}
 
 function setDefault(headers: Headers, name: string, value: string): void {
   if (!headers.has(name)) headers.set(name, value);

@@ -1,11 +1,12 @@
 import { requireDeadline } from "../../market/lease-terms.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { isTestAsset } from "../../protocol/header.ts";
+import { SANDBOX_PROFILE } from "../../protocol/limits.ts";
 import type { Job } from "../../protocol/messages/job.ts";
 import { isWithinTariff, type Tariff } from "../../protocol/tariff.ts";
 
 /** Sandbox profiles whose jobs this relay takes. */
-export const ACCEPTED_PROFILES: readonly number[] = [0];
+export const ACCEPTED_PROFILES: readonly number[] = [SANDBOX_PROFILE];
 
 /** Ways of checking results that this relay can hold to. */
 export const VERIFICATION_POLICIES: readonly string[] = ["sampled", "none"];

@@ -176,14 +176,14 @@ test("credits for tests are neither granted nor spent where others can reach the
   expect(relay.scene.books.job((await jobOf(relay)).id)).toBeUndefined();
 });
 
-const work = { kind: "function", cid: WORK, entry: "run", abi: "bytes-1", profile: 0, effects: [] } as const;
+const work = { kind: "function", cid: WORK, entry: "run", abi: "bytes-1", profile: 1, effects: [] } as const;
 const verify = { policy: "sampled", k: 1, disclosure: "relay", drawCommit: new Uint8Array(32) } as const;
 const limits = { fuel: fuel(1_000_000), memory: 65_536, output: 1_024, deadlineMs: 1_000 };
 
 test.each<[string, Partial<Job>, RegExp]>([
   ["another relay", { origin: "other.example/log" }, /^wrong-relay/],
   ["other money", { asset: "test:other" }, /^wrong-asset/],
-  ["a profile to come", { work: { ...work, profile: 1 } }, /^profile-refused: profile 1/],
+  ["a profile to come", { work: { ...work, profile: 2 } }, /^profile-refused: profile 2/],
   ["a model", { work: { ...work, kind: "model" } }, /^unsupported: job: models/],
   ["effects", { work: { ...work, effects: ["fetch"] } }, /^unsupported: job: no effects/],
   ["replicas", { verify: { ...verify, k: 2 } }, /^unsupported: job: replicas/],

@@ -1,8 +1,15 @@
 import { FailureError } from "../../protocol/failure.ts";
 import type { CompiledFunction } from "../compile-function.ts";
 import { GuestMemory } from "../guest-memory.ts";
-import { callable, exportedMemory, instantiate, type RunningInstance, runStart } from "../instance.ts";
-import { done, failed, type RunOutcome, usedFuel } from "../outcome.ts";
+import {
+  callable,
+  exportedMemory,
+  instantiate,
+  refillStack,
+  type RunningInstance,
+  runStart,
+} from "../instance.ts";
+import { done, failed, type RunOutcome, usedFuel, withMemory } from "../outcome.ts";
 import type { TaskRequest } from "../task.ts";
 import { failureOfTrap, gaugeFailure } from "../trap.ts";
 
@@ -34,8 +41,18 @@ const MAX_MESSAGE_BYTES = 1_024;
 export function runBytes(compiled: CompiledFunction, request: TaskRequest): RunOutcome {
   const aborting: { memory?: GuestMemory } = {};
   const running = instantiate(compiled, abortImport(compiled, aborting), request.limits);
-  const memory = new GuestMemory(exportedMemory(running.exports), outside);
+  const linear = exportedMemory(running.exports);
+  const memory = new GuestMemory(linear, outside);
   aborting.memory = memory;
+  return withMemory(outcomeOf(compiled, running, memory, request), linear);
+}
+
+function outcomeOf(
+  compiled: CompiledFunction,
+  running: RunningInstance,
+  memory: GuestMemory,
+  request: TaskRequest,
+): RunOutcome {
   try {
     const output = callWith(compiled, running, memory, request);
     const failure = gaugeFailure(running.gauges);
@@ -53,16 +70,18 @@ function outside(): never {
 
 function callWith(
   compiled: CompiledFunction,
-  { exports }: RunningInstance,
+  { exports, gauges }: RunningInstance,
   memory: GuestMemory,
   { function: spec, input, limits }: TaskRequest,
 ): Uint8Array {
   const alloc = callable(compiled, exports, ALLOC, "i:i");
   const entry = callable(compiled, exports, spec.entry === "" ? BYTES_ENTRY : spec.entry, "ii:I");
   runStart(exports);
+  refillStack(gauges);
   const pointer = Number(alloc(input.length)) >>> 0;
   if (pointer === 0 && input.length > 0) throw new FailureError("out-of-memory", `${ALLOC} returned 0`);
   memory.slice(pointer, input.length).set(input);
+  refillStack(gauges);
   const result = entry(pointer, input.length);
   if (typeof result !== "bigint") throw new TypeError("an i64 is not a bigint");
   const packed = BigInt.asUintN(64, result);

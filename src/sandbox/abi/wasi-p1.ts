@@ -2,8 +2,8 @@ import { failureCode } from "../../protocol/failure-code.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import type { CompiledFunction } from "../compile-function.ts";
 import { GuestMemory } from "../guest-memory.ts";
-import { type Callable, callable, exportedMemory, instantiate, runStart } from "../instance.ts";
-import { done, failed, type RunOutcome, usedFuel } from "../outcome.ts";
+import { type Callable, callable, exportedMemory, instantiate, refillStack, runStart } from "../instance.ts";
+import { done, failed, type LocatedFailure, type RunOutcome, usedFuel, withMemory } from "../outcome.ts";
 import type { TaskRequest } from "../task.ts";
 import { failureOfTrap, gaugeFailure, type Gauges } from "../trap.ts";
 import type { WasiCall } from "../wasi/call.ts";
@@ -45,7 +45,8 @@ export const WASI_IMPORTS: ReadonlyMap<string, string> = new Map(
 export function runWasi(compiled: CompiledFunction, request: TaskRequest): RunOutcome {
   const program = createProgram(request);
   const running = instantiate(compiled, importsFor(compiled, program), request.limits);
-  const memory = new GuestMemory(exportedMemory(running.exports), () => failWith("fault"));
+  const linear = exportedMemory(running.exports);
+  const memory = new GuestMemory(linear, () => failWith("fault"));
   program.instance = { memory, gauges: running.gauges };
   const entryName = request.function.entry === "" ? WASI_ENTRY : request.function.entry;
   const entry = callable(compiled, running.exports, entryName, ":");
@@ -56,9 +57,10 @@ export function runWasi(compiled: CompiledFunction, request: TaskRequest): RunOu
   );
   const fuel = usedFuel(request.limits, running.gauges.fuel.value);
   const stderr = program.stderr.take();
-  if (failure !== undefined) return failed(failure, fuel, stderr);
+  if (failure !== undefined) return withMemory(failed(failure, fuel, stderr), linear);
   const output = outputOf(program, request);
-  return output instanceof Uint8Array ? done(output, fuel, stderr) : failed(output, fuel, stderr);
+  const outcome = output instanceof Uint8Array ? done(output, fuel, stderr) : failed(output, fuel, stderr);
+  return withMemory(outcome, linear);
 }
 
 /** Only what the module asks for: most programs use a dozen of the calls. */
@@ -87,10 +89,13 @@ function runToEnd(
   exports: WebAssembly.Exports,
   calls: readonly Callable[],
   gauges: Gauges,
-): Failure | undefined {
+): LocatedFailure | undefined {
   try {
     runStart(exports);
-    for (const call of calls) call();
+    for (const call of calls) {
+      refillStack(gauges);
+      call();
+    }
     return gaugeFailure(gauges);
   } catch (error) {
     if (!(error instanceof ExitSignal)) return failureOfTrap(error, gauges);

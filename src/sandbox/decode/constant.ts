@@ -40,7 +40,7 @@ export function readConstant(reader: ByteReader, scope: ConstantScope): void {
       break;
     default:
       refuseModule(
-        `instruction 0x${opcode.toString(16)} in a constant expression is not part of profile 0`,
+        `instruction 0x${opcode.toString(16)} in a constant expression is not part of profile 1`,
         at,
       );
   }

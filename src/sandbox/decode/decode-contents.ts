@@ -50,7 +50,7 @@ export function readData(reader: ByteReader, draft: ShapeDraft): void {
     const flags = reader.u32("flags of a data segment");
     if (flags > 2) refuseModule(`unknown flags ${flags} of a data segment`, at);
     if (flags === 2 && reader.u32("memory") !== 0)
-      refuseModule("several memories are not part of profile 0", at);
+      refuseModule("several memories are not part of profile 1", at);
     if (flags !== 1) {
       if (draft.memory === undefined) refuseModule("a data segment without a memory", at);
       readConstant(reader, draft);

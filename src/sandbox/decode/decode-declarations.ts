@@ -18,7 +18,7 @@ export function readTypes(reader: ByteReader, draft: ShapeDraft): void {
   for (let i = 0; i < count; i += 1) {
     const at = reader.at;
     const form = reader.u8("form of a type");
-    if (form !== TYPE.function) refuseModule(`type form 0x${form.toString(16)} is not part of profile 0`, at);
+    if (form !== TYPE.function) refuseModule(`type form 0x${form.toString(16)} is not part of profile 1`, at);
     const parameters = readTypeList(reader, "parameters", draft);
     draft.types.push({ parameters, results: readTypeList(reader, "results", draft) });
   }
@@ -60,7 +60,7 @@ const KINDS: readonly ExternalKind[] = ["function", "table", "memory", "global"]
 function readKind(reader: ByteReader): ExternalKind {
   const at = reader.at;
   const byte = reader.u8("kind of an import or export");
-  if (byte === 4) refuseModule("exception handling is not part of profile 0 yet: tag", at);
+  if (byte === 4) refuseModule("exceptions: tag", at);
   return KINDS[byte] ?? refuseModule(`unknown kind ${byte} of import or export`, at);
 }
 
@@ -97,7 +97,7 @@ export function readMemories(reader: ByteReader, draft: ShapeDraft): void {
 function readMemory(reader: ByteReader, draft: ShapeDraft, imported: boolean): void {
   const at = reader.at;
   const { minimum, maximum } = readLimits(reader, "a memory");
-  if (draft.memory !== undefined) refuseModule("several memories are not part of profile 0", at);
+  if (draft.memory !== undefined) refuseModule("several memories are not part of profile 1", at);
   if (minimum > MAX_MEMORY_PAGES)
     refuseModule(`a memory of ${minimum} pages, more than ${MAX_MEMORY_PAGES},`, at);
   if (maximum !== undefined && maximum > 65_536) refuseModule("a memory's maximum above 65,536 pages", at);
@@ -119,7 +119,7 @@ export function readGlobals(reader: ByteReader, draft: ShapeDraft): void {
   }
 }
 
-/** Exports beginning so are the rewriter's own. */
+/** Exports beginning so are the rewriter's own, unless they name a function of an interface, "tabmesh:x/y#z". */
 const RESERVED_PREFIX = "tabmesh:";
 
 export function readExports(reader: ByteReader, draft: ShapeDraft): void {
@@ -129,7 +129,7 @@ export function readExports(reader: ByteReader, draft: ShapeDraft): void {
     const at = reader.at;
     const name = reader.name("name of an export");
     if (names.has(name)) refuseModule("an export name is used twice", at);
-    if (name.startsWith(RESERVED_PREFIX))
+    if (name.startsWith(RESERVED_PREFIX) && !name.includes("/"))
       refuseModule(`an export uses the reserved prefix ${RESERVED_PREFIX}`, at);
     names.add(name);
     const kind = readKind(reader);

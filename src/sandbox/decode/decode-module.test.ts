@@ -152,7 +152,6 @@ describe("decoding a module", () => {
       /relaxed SIMD/,
     ],
     ["64-bit memory", "(memory i64 1)", /64-bit/],
-    ["tail calls", "(func return_call 0)", /tail calls/],
     ["exceptions", "(tag) (func throw 0)", /exception/],
     ["extended constants", "(global i32 (i32.add (i32.const 1) (i32.const 2)))", /constant expression/],
   ])("refuses %s, and says why", async (_what, text, reason) => {

@@ -83,7 +83,7 @@ function readHeader(bytes: Uint8Array): void {
   const has = (expected: readonly number[], at: number): boolean =>
     expected.every((byte, i) => bytes[at + i] === byte);
   if (!has(MAGIC, 0)) refuseModule("this is not a WASM file: the magic number is missing", 0);
-  if (has(COMPONENT, 4)) refuseModule("this is a component; profile 0 runs core modules", 4);
+  if (has(COMPONENT, 4)) refuseModule("this is a component; profile 1 runs core modules", 4);
   if (!has(VERSION, 4)) refuseModule("unknown version", 4);
 }
 
@@ -104,7 +104,7 @@ function readSections(bytes: Uint8Array): Map<number, ByteRange> {
       continue;
     }
     const next = SECTION_ORDER.indexOf(id);
-    if (id === 13) refuseModule("exception handling is not part of profile 0 yet: tag section", at);
+    if (id === 13) refuseModule("exceptions: tag section", at);
     if (next < 0) refuseModule(`unknown section ${id}`, at);
     if (next <= place) refuseModule(`section ${id} is repeated or out of order`, at);
     place = next;

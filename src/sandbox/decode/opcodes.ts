@@ -1,7 +1,7 @@
 /**
- * The instructions that profile 0 accepts, and what a reader needs to know of each: the shape of its immediates and how
- * many operands it pops and pushes. From the WebAssembly core specification 2.0, section 5.4, without its relaxed or
- * threaded extensions. What is not listed is refused: `refusalOf` gives the reason.
+ * The instructions that profile 1 accepts, and what a reader needs to know of each: the shape of its immediates and how
+ * many operands it pops and pushes. From the WebAssembly core specification 2.0, section 5.4, with tail calls, without its
+ * relaxed or threaded extensions. What is not listed is refused: `refusalOf` gives the reason.
  */
 
 /** Shapes of immediates. Numbers, because the scanner switches over one per instruction. */
@@ -48,6 +48,8 @@ export const OP = {
   brIf: 0x0d,
   return: 0x0f,
   call: 0x10,
+  returnCall: 0x12,
+  returnCallIndirect: 0x13,
   select: 0x1b,
   localGet: 0x20,
   localSet: 0x21,
@@ -107,6 +109,8 @@ function plainTable(): OpcodeTable {
   row(0x0f, 0x0f, SHAPE.return, 0, 0);
   row(0x10, 0x10, SHAPE.call, 0, 0);
   row(0x11, 0x11, SHAPE.callIndirect, 1, 0);
+  row(0x12, 0x12, SHAPE.call, 0, 0);
+  row(0x13, 0x13, SHAPE.callIndirect, 1, 0);
   row(0x1a, 0x1a, SHAPE.none, 1, 0);
   row(0x1b, 0x1b, SHAPE.none, 3, 1);
   row(0x1c, 0x1c, SHAPE.selectTypes, 3, 1);
@@ -227,12 +231,12 @@ export const VECTOR_NAN: Uint8Array = nanRows([
 /** Why an instruction is not accepted, for a person. */
 export function refusalOf(opcode: number): string {
   if (opcode === 0xfe) return "threads and atomics are refused: their results depend on timing";
-  if (opcode === 0xfb) return "garbage-collected types are not part of profile 0";
-  if (opcode === 0x12 || opcode === 0x13 || opcode === 0x15)
-    return "tail calls are not part of profile 0 yet";
-  if (opcode === 0x14 || (opcode >= 0xd3 && opcode <= 0xd6))
-    return "typed function references are not part of profile 0";
+  if (opcode === 0xfb) return "garbage-collected types are not part of profile 1";
+  if (opcode === 0x14 || opcode === 0x15 || (opcode >= 0xd3 && opcode <= 0xd6))
+    return "typed function references are not part of profile 1";
   const exceptions =
     (opcode >= 0x06 && opcode <= 0x0a) || opcode === 0x18 || opcode === 0x19 || opcode === 0x1f;
-  return exceptions ? "exception handling is not part of profile 0 yet" : "unknown instruction";
+  return exceptions
+    ? "exceptions: they would let code go on after a limit was reached"
+    : "unknown instruction";
 }

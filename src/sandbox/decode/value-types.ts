@@ -25,14 +25,14 @@ export function readValueType(reader: ByteReader, what: string): number {
   const at = reader.at;
   const byte = reader.u8(what);
   if (isValueType(byte)) return byte;
-  return refuseModule(`${what} 0x${byte.toString(16)} is not part of profile 0`, at);
+  return refuseModule(`${what} 0x${byte.toString(16)} is not part of profile 1`, at);
 }
 
 export function readReferenceType(reader: ByteReader, what: string): number {
   const at = reader.at;
   const byte = reader.u8(what);
   if (isReferenceType(byte)) return byte;
-  return refuseModule(`${what} 0x${byte.toString(16)} is not a reference type of profile 0`, at);
+  return refuseModule(`${what} 0x${byte.toString(16)} is not a reference type of profile 1`, at);
 }
 
 /** Minimum and maximum of a memory or table; shared and 64-bit ones are refused. */
@@ -50,7 +50,7 @@ export function readLimits(
 }
 
 function refusedFlag(flags: number): string {
-  if ((flags & 4) !== 0) return "uses 64-bit addresses, which are not part of profile 0";
+  if ((flags & 4) !== 0) return "uses 64-bit addresses, which are not part of profile 1";
   if ((flags & 2) !== 0) return "is shared between threads, which is refused: results would depend on timing";
   return "has unknown flags";
 }

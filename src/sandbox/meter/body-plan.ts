@@ -2,17 +2,30 @@
 export const EVENT = {
   /** A metered block begins; argument: its index. */
   charge: 0,
-  /** The instruction that ends here leaves a NaN to canonicalise; argument: a value of NAN. */
+  /** The instruction that ends here may leave a NaN to canonicalise; argument: its value in FloatTrack. */
   canonicalise: 1,
+  /** Fuel has to be in its global; argument: see FLUSH. */
+  flush: 2,
+  /** The same before a call, which needs the stack's global as well. */
+  call: 3,
+  /** The same before a call that takes this frame's place. */
+  tailCall: 4,
+  /** Fuel has to be in its local again. */
+  reload: 5,
   /** A helper looks at the operand on top of the stack; argument: its id. */
-  call: 2,
+  helper: 6,
   /** `memory.grow` (two bytes) becomes a call; argument: the helper's id. */
-  replaceGrow: 3,
-  /** `return` (one byte) becomes a branch to the end of the body; argument: its label depth. */
-  replaceReturn: 4,
-  /** The trap hint is set; argument: a failure code, or 0 to clear it. */
-  hint: 5,
+  replaceGrow: 7,
+  /** Only in the precise form: the trap hint is set; argument: a failure code, or 0 to clear it. */
+  hint: 8,
+  /** Only in the precise form: a helper looks whether a table has the entry on top of the stack; argument: its id. */
+  checkTable: 9,
+  /** A place where the function may be entered; it is where the event is `BodyPlan.entry`. Argument: labels open here. */
+  enter: 10,
 } as const;
+
+/** What a flush has to do where fuel is kept in a local; otherwise the index of the block that is charged with it. */
+export const FLUSH = { store: -1, nothing: -2 } as const;
 
 /** Functions that the rewriter appends to a module when something needs them. All take and return one i32. */
 export const HELPER = {
@@ -36,10 +49,15 @@ export class BodyPlan {
   variables = 0;
   /** Words of stack that one call takes. */
   frameWords = 0;
-  /** Whether calls are counted on the stack, so that the body gets a prologue and an epilogue. */
+  /** Whether calls are counted on the stack. */
   counted = false;
-  /** Bit `1 << NAN.x` for each kind of canonicalisation that occurs. */
-  nanKinds = 0;
+  /** Whether running out of fuel is looked for where the function is entered. */
+  checksEntry = false;
+  /** The event at which the function is entered; 0: at its start. */
+  entry = 0;
+  loops = false;
+  /** Whether a branch goes to the label of the function itself. */
+  branchesOut = false;
 
   events = 0;
   offsets: Int32Array = new Int32Array(256);
@@ -48,13 +66,24 @@ export class BodyPlan {
 
   blocks = 0;
   costs: Int32Array = new Int32Array(256);
-  /** 1 where running out of fuel is looked for: at the function's entry and at loop headers. */
-  checked: Uint8Array = new Uint8Array(256);
+  /** Of a loop's header: how many labels are open in it, its own included. 0: not a header. */
+  headers: Int32Array = new Int32Array(256);
+  /** The block since which a local may hold a copy of the global's fuel; -1: none does. */
+  copies: Int32Array = new Int32Array(256);
+  /** 1 where the copy has to be made or kept up to date; see `keepCopies`. */
+  kept: Uint8Array = new Uint8Array(256);
+  /** The block since which there is a copy where the function is entered; -1: none. */
+  entryCopy = -1;
+  /** The block before which that is. */
+  entryBlock = 0;
+  /** 1 where a flush charges the block as well, if fuel is kept in a local. */
+  deferred: Uint8Array = new Uint8Array(256);
 
   reset(): void {
     this.events = 0;
     this.blocks = 0;
-    this.nanKinds = 0;
+    this.loops = false;
+    this.branchesOut = false;
   }
 
   addEvent(offset: number, kind: number, operand: number): void {
@@ -70,18 +99,40 @@ export class BodyPlan {
     this.events = at + 1;
   }
 
-  /** Begins a metered block at `offset` and returns its index. */
-  addBlock(offset: number, checked: boolean): number {
+  /** Begins a metered block at `offset` and returns its index. @param header see `headers` @param copy see `copies` */
+  addBlock(offset: number, header: number, copy: number): number {
     const block = this.blocks;
     if (block === this.costs.length) {
       this.costs = grown(this.costs);
-      this.checked = grownBytes(this.checked);
+      this.headers = grown(this.headers);
+      this.copies = grown(this.copies);
+      this.kept = grownBytes(this.kept);
+      this.deferred = grownBytes(this.deferred);
     }
     this.costs[block] = 0;
-    this.checked[block] = checked ? 1 : 0;
+    this.headers[block] = header;
+    this.copies[block] = copy;
+    this.kept[block] = 0;
+    this.deferred[block] = 0;
     this.blocks = block + 1;
     this.addEvent(offset, EVENT.charge, block);
     return block;
+  }
+
+  /** Marks the blocks from which on copies of the fuel are wanted; returns whether any is. */
+  keepCopies(): boolean {
+    if (this.checksEntry) this.#keep(this.entryCopy, this.entryBlock, 0);
+    let kept = 0;
+    for (let block = 0; block < this.blocks; block += 1)
+      if ((this.costs[block] ?? 0) > 0) kept = this.#keep(this.copies[block] ?? -1, block, kept);
+    return kept > 0 || (this.checksEntry && this.entryCopy >= 0);
+  }
+
+  /** Keeps the copy made in block `from` until `to`, where all before `kept` are kept; returns before which they are now. */
+  #keep(from: number, to: number, kept: number): number {
+    if (from < 0) return kept;
+    for (let block = Math.max(from, kept); block < to; block += 1) this.kept[block] = 1;
+    return Math.max(kept, to);
   }
 
   charge(block: number, cost: number): void {
@@ -89,13 +140,15 @@ export class BodyPlan {
   }
 }
 
-function grown(array: Int32Array): Int32Array {
+/** A copy of twice the length. */
+export function grown(array: Int32Array): Int32Array {
   const larger = new Int32Array(array.length * 2);
   larger.set(array);
   return larger;
 }
 
-function grownBytes(array: Uint8Array): Uint8Array {
+/** A copy of twice the length. */
+export function grownBytes(array: Uint8Array): Uint8Array {
   const larger = new Uint8Array(array.length * 2);
   larger.set(array);
   return larger;

@@ -1,6 +1,7 @@
 import { refuseModule } from "../decode/byte-reader.ts";
 import { OP } from "../decode/opcodes.ts";
 import { MAX_NESTING } from "../limits.ts";
+import type { FloatTrack } from "./float-track.ts";
 
 /**
  * The blocks that are open at a place of a function body, and the height of the operand stack. Heights are counted
@@ -19,6 +20,11 @@ export class ControlStack {
   #block: Int32Array = new Int32Array(MAX_NESTING + 1);
   /** The outermost frame that a branch inside this frame goes to. */
   #outermostTarget: Int32Array = new Int32Array(MAX_NESTING + 1);
+  readonly #floats: FloatTrack;
+
+  constructor(floats: FloatTrack) {
+    this.#floats = floats;
+  }
 
   reset(): void {
     this.depth = 0;
@@ -50,6 +56,7 @@ export class ControlStack {
   }
 
   push(count: number): void {
+    if (this.#floats.active) this.#floats.pushExact(this.height, count);
     this.height += count;
     if (this.height > this.maximumHeight) this.maximumHeight = this.height;
   }
@@ -78,12 +85,18 @@ export class ControlStack {
     this.height = this.#base[frame] ?? 0;
   }
 
-  /** Notes a branch to the `label`th frame from the innermost. */
-  branchTo(label: number, at: number): void {
+  /** Notes a branch to the `label`th frame from the innermost; returns how many operands it takes along. */
+  branchTo(label: number, at: number): number {
     const target = this.depth - 1 - label;
     if (target < 0) refuseModule(`label ${label} does not exist`, at);
     const frame = this.depth - 1;
     if (target < (this.#outermostTarget[frame] ?? 0)) this.#outermostTarget[frame] = target;
+    return (this.#opcode[target] === OP.loop ? this.#parameters[target] : this.#results[target]) ?? 0;
+  }
+
+  /** Results of the innermost frame. */
+  get results(): number {
+    return this.#results[this.depth - 1] ?? 0;
   }
 
   /** Turns the innermost `if` into its other arm. */

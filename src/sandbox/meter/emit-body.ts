@@ -2,150 +2,276 @@ import type { ByteWriter } from "../decode/byte-writer.ts";
 import type { FunctionType } from "../decode/module-shape.ts";
 import { NAN, OP } from "../decode/opcodes.ts";
 import { TYPE } from "../decode/value-types.ts";
-import { type BodyPlan, EVENT } from "./body-plan.ts";
-import { type NanLocals, writeCanonical } from "./canonical-nan.ts";
-import type { Layout } from "./layout.ts";
+import { BodyPlan, EVENT, FLUSH } from "./body-plan.ts";
+import { CanonicalWriter } from "./canonical-nan.ts";
+import { writeGlobalCheck, writeIndexed, writeIsOut, writeWithConstant, WRITTEN } from "./code-writer.ts";
+import type { FloatTrack } from "./float-track.ts";
+import type { AddedGlobals, Layout } from "./layout.ts";
 
-const I64_SUB = 0x7d;
-const I64_LT_S = 0x53;
-const I32_LT_S = 0x48;
-const I32_ADD = 0x6a;
-const I32_SUB = 0x6b;
-const UNREACHABLE_IF = [OP.if, TYPE.empty, OP.unreachable, OP.end];
-
-/** Traps when no fuel is left. The fuel stays below 0, which tells this trap from the program's own. */
-export function writeFuelCheck(writer: ByteWriter, fuelGlobal: number): void {
-  writer.u8(OP.globalGet);
-  writer.u32(fuelGlobal);
-  writer.bytes([OP.i64Const, 0, I64_LT_S, ...UNREACHABLE_IF]);
-}
-
-/** Writes one function body as planned. */
+/**
+ * Writes one function body as planned. In the fast form fuel is in a local of functions with loops, and in its global in
+ * others, where a local may hold a copy: a processor waits for what it has just stored.
+ *
+ * Where there is such a local, the whole body stands in a block whose end is reached by running out only:
+ *
+ *     block $out
+ *       charge of the first block
+ *       block $function  body  end       with the results of the function
+ *       flush, return
+ *     end
+ *     flush, unreachable
+ */
 export class BodyEmitter {
   readonly #writer: ByteWriter;
   readonly #source: Uint8Array;
   readonly #layout: Layout;
-  readonly #check: Uint8Array;
+  readonly #globals: AddedGlobals;
+  readonly #floats: FloatTrack;
+  readonly #canonical: CanonicalWriter;
+  #plan: BodyPlan = new BodyPlan();
+  /** Whether fuel is in the local `#fuel`; else it is in the global. */
+  #local = false;
+  /** Whether `#fuel` may hold a copy of the global. */
+  #copied = false;
+  /** Whether the body stands in the block `$out`. */
+  #wrapped = false;
+  #counted = false;
+  #fuel = 0;
+  #stack = 0;
 
-  constructor(writer: ByteWriter, source: Uint8Array, layout: Layout, check: Uint8Array) {
+  constructor(writer: ByteWriter, source: Uint8Array, layout: Layout, floats: FloatTrack) {
     this.#writer = writer;
     this.#source = source;
     this.#layout = layout;
-    this.#check = check;
+    this.#globals = layout.globals;
+    this.#floats = floats;
+    this.#canonical = new CanonicalWriter(writer);
   }
 
   /** @param end offset after the body's last `end` in the source */
   emit(plan: BodyPlan, type: FunctionType, end: number): void {
     const writer = this.#writer;
+    this.#plan = plan;
+    const fast = this.#layout.form === "fast";
+    this.#local = fast && plan.loops;
+    this.#copied = fast && !plan.loops && plan.keepCopies();
+    this.#counted = plan.counted && !this.#layout.standalone;
+    this.#wrapped = this.#local || (this.#copied && plan.checksEntry);
     const sized = writer.beginSized();
-    const nanLocals = this.#locals(plan);
-    this.#charge(plan, 0);
-    if (plan.counted) this.#prologue(plan.frameWords, type.results);
+    this.#declareLocals();
+    if (this.#wrapped) writer.bytes([OP.block, TYPE.empty]);
+    this.#start();
+    if (this.#wrapped) this.#openFunctionBlock(type.results);
     let copied = plan.localsEnd;
     for (let i = 1; i < plan.events; i += 1) {
       const offset = plan.offsets[i] ?? 0;
-      writer.copy(this.#source, copied, offset);
-      copied = offset + this.#event(plan, i, nanLocals);
+      if (plan.kinds[i] === EVENT.enter && i !== plan.entry) continue;
+      if (offset > copied) writer.copy(this.#source, copied, offset);
+      copied = offset + this.#event(plan.kinds[i] ?? EVENT.charge, plan.operands[i] ?? 0);
     }
-    writer.copy(this.#source, copied, end);
-    if (plan.counted) this.#epilogue(plan.frameWords);
+    if (this.#wrapped) this.#close(copied, end);
+    else writer.copy(this.#source, copied, end);
     writer.endSized(sized);
   }
 
-  /** The declarations of locals, with one more per kind of NaN that is canonicalised. */
-  #locals(plan: BodyPlan): NanLocals {
+  /** The declarations of locals, with those added for fuel, stack, and each kind of NaN made canonical. */
+  #declareLocals(): void {
     const writer = this.#writer;
-    const f32 = (plan.nanKinds & (1 << NAN.f32)) !== 0;
-    const f64 = (plan.nanKinds & (1 << NAN.f64)) !== 0;
-    const v128 = (plan.nanKinds & ((1 << NAN.f32x4) | (1 << NAN.f64x2))) !== 0;
-    writer.u32(plan.localGroups + Number(f32) + Number(f64) + Number(v128));
-    writer.copy(this.#source, plan.localsStart, plan.localsEnd);
-    if (f32) writer.bytes([1, TYPE.f32]);
-    if (f64) writer.bytes([1, TYPE.f64]);
-    if (v128) writer.bytes([1, TYPE.v128]);
-    const first = plan.variables;
-    return { f32: first, f64: first + Number(f32), v128: first + Number(f32) + Number(f64) };
+    const { temporaries } = this.#floats;
+    const f32 = (temporaries & (1 << NAN.f32)) !== 0;
+    const f64 = (temporaries & (1 << NAN.f64)) !== 0;
+    const v128 = (temporaries & ((1 << NAN.f32x4) | (1 << NAN.f64x2))) !== 0;
+    const added =
+      Number(this.#local || this.#copied) + Number(this.#counted) + Number(f32) + Number(f64) + Number(v128);
+    writer.u32(this.#plan.localGroups + added);
+    writer.copy(this.#source, this.#plan.localsStart, this.#plan.localsEnd);
+    let next = this.#plan.variables;
+    const declare = (wanted: boolean, type: number): number => {
+      if (!wanted) return -1;
+      writer.u8(1);
+      writer.u8(type);
+      next += 1;
+      return next - 1;
+    };
+    this.#fuel = declare(this.#local || this.#copied, TYPE.i64);
+    this.#stack = declare(this.#counted, TYPE.i32);
+    this.#canonical.f32 = declare(f32, TYPE.f32);
+    this.#canonical.f64 = declare(f64, TYPE.f64);
+    this.#canonical.v128 = declare(v128, TYPE.v128);
   }
 
-  /** Does what an event asks for; returns how many bytes of the source it replaces. */
-  #event(plan: BodyPlan, index: number, nanLocals: NanLocals): number {
+  /** Charges the first block. */
+  #start(): void {
     const writer = this.#writer;
-    const operand = plan.operands[index] ?? 0;
-    const kind = plan.kinds[index] ?? EVENT.charge;
-    switch (kind) {
-      case EVENT.charge:
-        this.#charge(plan, operand);
-        return 0;
-      case EVENT.canonicalise:
-        writeCanonical(writer, operand, nanLocals);
-        return 0;
-      case EVENT.call:
-        this.#call(operand);
-        return 0;
-      case EVENT.replaceGrow:
-        this.#call(operand);
-        return 2;
-      case EVENT.replaceReturn:
-        if (!plan.counted) return 0;
-        writer.u8(OP.br);
-        writer.u32(operand);
-        return 1;
-      default:
-        writer.u8(OP.i32Const);
-        writer.positive(operand);
-        this.#global(OP.globalSet, this.#layout.globals.hint);
-        return 0;
+    const cost = this.#plan.costs[0] ?? 0;
+    const entersHere = this.#plan.entry === 0;
+    if (this.#local) {
+      writeIndexed(writer, OP.globalGet, this.#globals.fuel);
+      if (cost > 0) writeWithConstant(writer, OP.i64Const, cost, WRITTEN.i64Sub);
+      writeIndexed(writer, OP.localSet, this.#fuel);
+    } else this.#chargeGlobal(0);
+    if (entersHere) this.#enter(0);
+  }
+
+  /** Looks for the end of fuel and of stack. @param out label of the block `$out` */
+  #enter(out: number): void {
+    const writer = this.#writer;
+    if (this.#plan.checksEntry) {
+      if (this.#wrapped) {
+        if (this.#local || this.#plan.entryCopy >= 0) writeIndexed(writer, OP.localGet, this.#fuel);
+        else writeIndexed(writer, OP.globalGet, this.#globals.fuel);
+        this.#leaveIfOut(out);
+      } else writeGlobalCheck(writer, this.#globals.fuel);
     }
+    if (this.#counted) this.#takeFrame(out);
   }
 
-  #charge(plan: BodyPlan, block: number): void {
-    const cost = plan.costs[block] ?? 0;
+  /**
+   * Takes the frame's words into a local; the global shows it only to what is called, and in the precise form
+   * when there are too few (to store it there costs the fast form more than all the rest).
+   */
+  #takeFrame(out: number): void {
     const writer = this.#writer;
-    const { fuel } = this.#layout.globals;
-    if (cost > 0) {
-      this.#global(OP.globalGet, fuel);
-      writer.u8(OP.i64Const);
-      writer.positive(cost);
-      writer.u8(I64_SUB);
-      this.#global(OP.globalSet, fuel);
-    }
-    if (plan.checked[block] === 1) writer.copy(this.#check, 0, this.#check.length);
+    writeIndexed(writer, OP.globalGet, this.#globals.stack);
+    writeWithConstant(writer, OP.i32Const, this.#plan.frameWords, WRITTEN.i32Sub);
+    writeIndexed(writer, OP.localTee, this.#stack);
+    writeWithConstant(writer, OP.i32Const, 0, WRITTEN.i32LtS);
+    if (this.#wrapped) return writeIndexed(writer, OP.brIf, out);
+    writer.bytes([OP.if, TYPE.empty]);
+    if (this.#layout.form === "precise") this.#passStack();
+    writer.bytes([OP.unreachable, OP.end]);
   }
 
-  #global(opcode: number, index: number): void {
-    this.#writer.u8(opcode);
-    this.#writer.u32(index);
-  }
-
-  #call(helper: number): void {
-    this.#writer.u8(OP.call);
-    this.#writer.u32(this.#layout.helper(helper));
-  }
-
-  /** Takes the frame's words, traps below zero, and opens a block around the body, which every exit leaves by its end. */
-  #prologue(words: number, results: Uint8Array): void {
+  /** A block that takes the place of the function's own label, and sees to it that the body leaves no operand too many. */
+  #openFunctionBlock(results: Uint8Array): void {
     const writer = this.#writer;
-    const { stack } = this.#layout.globals;
-    this.#addWords(I32_SUB, words);
-    this.#global(OP.globalGet, stack);
-    writer.bytes([OP.i32Const, 0, I32_LT_S, ...UNREACHABLE_IF, OP.block]);
+    writer.u8(OP.block);
     if (results.length === 0) writer.u8(TYPE.empty);
     else if (results.length === 1) writer.bytes(results);
     else writer.signed(this.#layout.returning(results));
   }
 
-  /** After the block: gives the words back. */
-  #epilogue(words: number): void {
-    this.#addWords(I32_ADD, words);
-    this.#writer.u8(OP.end);
+  /** The end of a body whose fuel is in a local; a flush has been planned where no branch goes there. */
+  #close(copied: number, end: number): void {
+    const writer = this.#writer;
+    writer.copy(this.#source, copied, end);
+    if (this.#local && this.#plan.branchesOut) this.#flush(FLUSH.store);
+    writer.bytes([OP.return, OP.end]);
+    if (this.#local) this.#flush(FLUSH.store);
+    writer.bytes([OP.unreachable, OP.end]);
   }
 
-  #addWords(opcode: number, words: number): void {
-    const { stack } = this.#layout.globals;
-    this.#global(OP.globalGet, stack);
-    this.#writer.u8(OP.i32Const);
-    this.#writer.positive(words);
-    this.#writer.u8(opcode);
-    this.#global(OP.globalSet, stack);
+  /** Does what an event asks for; returns how many bytes of the source it replaces. */
+  #event(kind: number, operand: number): number {
+    switch (kind) {
+      case EVENT.charge:
+        this.#charge(operand);
+        return 0;
+      case EVENT.canonicalise: {
+        const nan = this.#floats.kindToWrite(operand);
+        if (nan !== NAN.none) this.#canonical.write(nan, this.#floats.readFrom(operand));
+        return 0;
+      }
+      case EVENT.flush:
+        if (this.#local) this.#flush(operand);
+        return 0;
+      case EVENT.call:
+        if (this.#local) this.#flush(operand);
+        if (this.#counted) this.#passStack();
+        return 0;
+      case EVENT.reload:
+        if (this.#local) this.#reload();
+        return 0;
+      case EVENT.enter:
+        this.#enter(operand);
+        return 0;
+      case EVENT.tailCall:
+        this.#tailCall(operand);
+        return 0;
+      default:
+        return this.#helperEvent(kind, operand);
+    }
+  }
+
+  #helperEvent(kind: number, operand: number): number {
+    const precise = this.#layout.form === "precise";
+    if (kind === EVENT.hint) {
+      if (!precise) return 0;
+      this.#writer.u8(OP.i32Const);
+      this.#writer.positive(operand);
+      writeIndexed(this.#writer, OP.globalSet, this.#globals.hint);
+      return 0;
+    }
+    if (kind === EVENT.checkTable && !precise) return 0;
+    writeIndexed(this.#writer, OP.call, this.#layout.helper(operand));
+    return kind === EVENT.replaceGrow ? 2 : 0;
+  }
+
+  #charge(block: number): void {
+    const cost = this.#plan.costs[block] ?? 0;
+    const header = this.#plan.headers[block] ?? 0;
+    if (!this.#local) {
+      this.#chargeGlobal(block);
+      if (header > 0) writeGlobalCheck(this.#writer, this.#globals.fuel);
+    } else if (header > 0) {
+      this.#takeFromLocal(cost, OP.localTee);
+      this.#leaveIfOut(header);
+    } else if (cost > 0 && this.#plan.deferred[block] === 0) this.#takeFromLocal(cost, OP.localSet);
+  }
+
+  #takeFromLocal(cost: number, keep: number): void {
+    writeIndexed(this.#writer, OP.localGet, this.#fuel);
+    if (cost > 0) writeWithConstant(this.#writer, OP.i64Const, cost, WRITTEN.i64Sub);
+    else if (keep === OP.localTee) return;
+    writeIndexed(this.#writer, keep, this.#fuel);
+  }
+
+  /** Charges a block to the global, by way of the copy where there is one. */
+  #chargeGlobal(block: number): void {
+    const writer = this.#writer;
+    const cost = this.#plan.costs[block] ?? 0;
+    const kept = this.#copied && this.#plan.kept[block] === 1;
+    const copy = this.#copied && (this.#plan.copies[block] ?? -1) >= 0;
+    if (cost === 0 && (copy || !kept)) return;
+    writeIndexed(writer, copy ? OP.localGet : OP.globalGet, copy ? this.#fuel : this.#globals.fuel);
+    if (cost === 0) return writeIndexed(writer, OP.localSet, this.#fuel);
+    writeWithConstant(writer, OP.i64Const, cost, WRITTEN.i64Sub);
+    if (kept) writeIndexed(writer, OP.localTee, this.#fuel);
+    writeIndexed(writer, OP.globalSet, this.#globals.fuel);
+  }
+
+  /** On top of the stack is the fuel left. @param label of the block `$out` */
+  #leaveIfOut(label: number): void {
+    writeIsOut(this.#writer);
+    writeIndexed(this.#writer, OP.brIf, label);
+  }
+
+  /** Brings the local's fuel into the global. @param how see FLUSH */
+  #flush(how: number): void {
+    if (how === FLUSH.nothing) return;
+    const cost = how === FLUSH.store ? 0 : (this.#plan.costs[how] ?? 0);
+    writeIndexed(this.#writer, OP.localGet, this.#fuel);
+    if (cost > 0) writeWithConstant(this.#writer, OP.i64Const, cost, WRITTEN.i64Sub);
+    writeIndexed(this.#writer, OP.globalSet, this.#globals.fuel);
+  }
+
+  #reload(): void {
+    writeIndexed(this.#writer, OP.globalGet, this.#globals.fuel);
+    writeIndexed(this.#writer, OP.localSet, this.#fuel);
+  }
+
+  /** What is called next has the words that this frame leaves. */
+  #passStack(): void {
+    writeIndexed(this.#writer, OP.localGet, this.#stack);
+    writeIndexed(this.#writer, OP.globalSet, this.#globals.stack);
+  }
+
+  /** What is called takes the place of this frame, so it has its words as well. */
+  #tailCall(flush: number): void {
+    if (this.#local) this.#flush(flush);
+    if (!this.#counted) return;
+    writeIndexed(this.#writer, OP.localGet, this.#stack);
+    writeWithConstant(this.#writer, OP.i32Const, this.#plan.frameWords, WRITTEN.i32Add);
+    writeIndexed(this.#writer, OP.globalSet, this.#globals.stack);
   }
 }

@@ -1,11 +1,11 @@
 import type { FunctionType, ModuleShape } from "../decode/module-shape.ts";
 import { TYPE } from "../decode/value-types.ts";
 
-/** Indices of the globals that the rewriter appends, and their exported names. */
+/** Indices of the globals that the rewriter appends, and their exported names. A standalone module has the first only. */
 export interface AddedGlobals {
-  /** i64 "tabmesh:fuel": what is left. Below 0 means out of fuel. */
+  /** i64 "tabmesh:fuel": what is left. 0 or below means out of fuel. */
   readonly fuel: number;
-  /** i32 "tabmesh:stack": words left. Below 0 means that calls nested too deep. */
+  /** i32 "tabmesh:stack": words left for what is called next. Below 0 means that calls nested too deep. */
   readonly stack: number;
   /** i32 "tabmesh:pages": largest memory that `memory.grow` may make, in pages. Set by the host. */
   readonly pages: number;
@@ -16,11 +16,19 @@ export interface AddedGlobals {
 }
 
 /**
+ * `fast` keeps fuel in a local where a function has loops, and loses what it holds at a trap. `precise` keeps fuel in the
+ * global always, and says which trap it was. Both take the same fuel for the same path.
+ */
+export type MeterForm = "fast" | "precise";
+
+/**
  * What is appended to a module, so that no index of the original changes: globals, helper functions, types. Helpers
  * and types are added when first asked for.
  */
 export class Layout {
   readonly globals: AddedGlobals;
+  readonly form: MeterForm;
+  readonly standalone: boolean;
   /** Types to append, in order. */
   readonly addedTypes: FunctionType[] = [];
   /** Ids of the helpers to append, in order. */
@@ -28,9 +36,11 @@ export class Layout {
   readonly #shape: ModuleShape;
   readonly #resultTypes = new Map<string, number>();
 
-  constructor(shape: ModuleShape) {
+  constructor(shape: ModuleShape, form: MeterForm, standalone: boolean) {
     const first = shape.globals;
     this.#shape = shape;
+    this.form = form;
+    this.standalone = standalone;
     this.globals = { fuel: first, stack: first + 1, pages: first + 2, grow: first + 3, hint: first + 4 };
   }
 

@@ -1,20 +1,34 @@
 import { failureCode } from "../../protocol/failure-code.ts";
 import { ByteReader, refuseModule } from "../decode/byte-reader.ts";
-import type { ModuleShape } from "../decode/module-shape.ts";
+import type { FunctionType, ModuleShape } from "../decode/module-shape.ts";
 import { NAN, OP, PLAIN, PLAIN_NAN, refusalOf, SHAPE } from "../decode/opcodes.ts";
-import { isValueType, readReferenceType, readValueType, TYPE } from "../decode/value-types.ts";
-import { FRAME_WORDS, MAX_BRANCH_TARGETS, MAX_LOCALS, UNCOUNTED_LEAF_WORDS } from "../limits.ts";
+import { readReferenceType, readValueType, TYPE } from "../decode/value-types.ts";
+import { FRAME_WORDS, MAX_LOCALS, STACK_WORDS, UNCOUNTED_LEAF_WORDS } from "../limits.ts";
 import { BodyPlan, EVENT, HELPER } from "./body-plan.ts";
 import { ControlStack } from "./control-stack.ts";
+import { LOCALS_PER_FUEL, PLAIN_COST } from "./costs.ts";
+import { FloatTrack, OPERAND } from "./float-track.ts";
+import { PLAIN_NUMBER, PLAIN_USE } from "./float-use.ts";
 import {
-  canonicalise,
+  endOfPath,
+  scanBlock,
+  scanBranch,
+  scanBranchTable,
+  scanCall,
+  scanCallIndirect,
+  scanElse,
+  scanEnd,
+  scanReturn,
+} from "./scan-control.ts";
+import {
+  flush,
   hintAround,
-  readMemoryAccess,
-  readMemoryIndex,
+  keepResult,
+  leaveArithmetic,
+  leaveValue,
   type ScanContext,
-  scanBulk,
-  scanVector,
-} from "./scan-prefixed.ts";
+} from "./scan-context.ts";
+import { readMemoryAccess, readMemoryIndex, scanBulk, scanVector } from "./scan-prefixed.ts";
 
 const TRAP_OVERFLOW = failureCode("trap-integer-overflow");
 
@@ -24,22 +38,36 @@ const TRAP_OVERFLOW = failureCode("trap-integer-overflow");
  *
  * Metered blocks: instructions that are executed equally often form one block, charged at its first instruction. A
  * block begins at the body's start, inside `loop`, `if` and `else`, after a branch, and after an `end` whose frame a
- * branch may leave beyond that `end`. Every instruction costs 1 except `end` and `else`; a body's start costs 1 per local.
+ * branch may leave beyond that `end`. Costs are those of costs.ts; a body's start costs 1 per LOCALS_PER_FUEL locals.
  */
 export class BodyScanner {
   readonly #context: ScanContext;
-  #calls = false;
-  #vectors = false;
   /** Offset at which the operand on top of the stack is certainly a constant other than -1. */
   #harmlessDivisorAt = -1;
 
-  constructor(shape: ModuleShape) {
+  /** @param canonicalNaN false: NaNs are left as the machine makes them */
+  constructor(shape: ModuleShape, canonicalNaN: boolean) {
+    const floats = new FloatTrack(canonicalNaN);
     this.#context = {
       shape,
       plan: new BodyPlan(),
-      control: new ControlStack(),
+      control: new ControlStack(floats),
+      floats,
       reader: new ByteReader(shape.bytes),
+      calls: false,
+      tailCalls: false,
+      vectors: false,
+      result: OPERAND.exact,
+      pending: -1,
+      stale: false,
+      copy: -1,
+      copyDepth: 1,
+      entry: { event: 0, depth: 1, fixed: false, lost: false },
     };
+  }
+
+  get floats(): FloatTrack {
+    return this.#context.floats;
   }
 
   /** Plans the body of the `index`th function that is not imported. The plan is valid until the next call. */
@@ -49,213 +77,230 @@ export class BodyScanner {
     const range = shape.bodies[index];
     const type = shape.types[shape.functionTypes[shape.importedFunctions + index] ?? 0];
     if (range === undefined || type === undefined) return refuseModule(`function ${index} does not exist`, 0);
-    plan.reset();
-    control.reset();
-    this.#calls = false;
-    this.#vectors = shape.namesVectors;
-    this.#harmlessDivisorAt = -1;
-    context.reader = new ByteReader(shape.bytes, range.start, range.end);
+    this.#reset(range.start, range.end);
     const parameters = type.parameters.length;
-    const variableWords = parameters + vectorsIn(type.parameters) + this.#readLocals(parameters);
-    const first = plan.addBlock(context.reader.at, true);
-    plan.charge(first, plan.variables - parameters);
+    const variableWords = parameters + vectorsIn(type.parameters) + this.#readLocals(type);
+    const first = plan.addBlock(context.reader.at, 0, -1);
+    plan.charge(first, Math.floor((plan.variables - parameters) / LOCALS_PER_FUEL));
     control.enter(OP.block, 0, type.results.length, first, context.reader.at);
     while (control.depth > 0) this.#instruction();
     context.reader.finish("body");
+    context.floats.resolve();
     const operands = control.maximumHeight + 2 * type.results.length;
-    plan.frameWords = FRAME_WORDS + variableWords + operands * (this.#vectors ? 2 : 1);
-    plan.counted = this.#calls || plan.frameWords > UNCOUNTED_LEAF_WORDS;
+    const words = FRAME_WORDS + variableWords + operands * (context.vectors ? 2 : 1);
+    // What no stack has room for is all the same.
+    plan.frameWords = Math.min(words, STACK_WORDS + 1);
+    plan.counted = context.calls || plan.frameWords > UNCOUNTED_LEAF_WORDS;
+    plan.checksEntry = context.calls || context.tailCalls;
+    // The engine makes room for a large frame at the function's start.
+    const waits = plan.checksEntry && plan.frameWords <= UNCOUNTED_LEAF_WORDS;
+    plan.entry = waits ? context.entry.event : 0;
+    if (plan.entry === 0) {
+      plan.entryCopy = 0;
+      plan.entryBlock = 1;
+    }
     return plan;
   }
 
+  #reset(start: number, end: number): void {
+    const context = this.#context;
+    context.floats.reset(context.control.maximumHeight);
+    context.plan.reset();
+    context.control.reset();
+    context.reader = new ByteReader(context.shape.bytes, start, end);
+    context.calls = false;
+    context.tailCalls = false;
+    context.vectors = context.shape.namesVectors;
+    context.pending = -1;
+    context.stale = false;
+    context.copy = 0;
+    context.copyDepth = 1;
+    Object.assign(context.entry, { event: 0, depth: 1, fixed: false, lost: false });
+    this.#harmlessDivisorAt = -1;
+  }
+
   /** Reads the declarations of locals; returns the words they take. */
-  #readLocals(parameters: number): number {
+  #readLocals(type: FunctionType): number {
     const { reader, plan } = this.#context;
+    const parameters = type.parameters.length;
     plan.localGroups = reader.count("groups of locals", MAX_LOCALS);
     plan.localsStart = reader.at;
     let locals = 0;
     let words = 0;
+    let floats = type.parameters.some((parameter) => kindOf(parameter) !== NAN.none);
     for (let i = 0; i < plan.localGroups; i += 1) {
       const at = reader.at;
       const count = reader.u32("number of locals");
-      const type = readValueType(reader, "type of locals");
+      const local = readValueType(reader, "type of locals");
       locals += count;
-      if (type === TYPE.v128) this.#vectors = true;
-      words += count * (type === TYPE.v128 ? 2 : 1);
+      if (local === TYPE.v128) this.#context.vectors = true;
+      if (kindOf(local) !== NAN.none) floats = true;
+      words += count * (local === TYPE.v128 ? 2 : 1);
       if (parameters + locals > MAX_LOCALS) refuseModule(`more than ${MAX_LOCALS} locals`, at);
     }
     plan.localsEnd = reader.at;
     plan.variables = parameters + locals;
+    if (floats) this.#declareFloats(type.parameters);
     return words;
   }
 
+  /** Tells FloatTrack the types of all locals. */
+  #declareFloats(parameters: Uint8Array): void {
+    const { plan, floats, shape } = this.#context;
+    floats.activate(plan.variables);
+    if (!floats.active) return;
+    parameters.forEach((type, i) => {
+      if (kindOf(type) !== NAN.none) floats.declare(i, 1, kindOf(type), true);
+    });
+    const reader = new ByteReader(shape.bytes, plan.localsStart, plan.localsEnd);
+    let next = parameters.length;
+    for (let i = 0; i < plan.localGroups; i += 1) {
+      const count = reader.u32("number of locals");
+      const kind = kindOf(reader.u8("type of locals"));
+      if (kind !== NAN.none) floats.declare(next, count, kind, false);
+      next += count;
+    }
+  }
+
   #instruction(): void {
-    const { reader } = this.#context;
+    const context = this.#context;
+    const { reader, control, floats } = context;
     const at = reader.at;
     const opcode = reader.u8("body");
     const shape = PLAIN.shape[opcode] ?? SHAPE.refused;
-    if (shape === SHAPE.end) return this.#end();
-    if (shape === SHAPE.else) return this.#else(at);
-    this.#context.plan.charge(this.#context.control.block, 1);
-    this.#context.control.pop(PLAIN.pops[opcode] ?? 0, at);
+    if (shape === SHAPE.end) return scanEnd(context, at);
+    if (shape === SHAPE.else) return scanElse(context, at);
+    if (opcode < OP.bulkPrefix) context.plan.charge(control.block, PLAIN_COST[opcode] ?? 0);
+    const pops = PLAIN.pops[opcode] ?? 0;
+    if (floats.active && pops > 0)
+      context.result = floats.consume(PLAIN_USE[opcode] ?? 0, pops, control.height);
+    control.pop(pops, at);
     if (shape === SHAPE.none) this.#numeric(opcode, at);
     else this.#immediates(shape, opcode, at);
-    this.#context.control.push(PLAIN.pushes[opcode] ?? 0);
+    control.push(PLAIN.pushes[opcode] ?? 0);
+    keepResult(context);
   }
 
   #numeric(opcode: number, at: number): void {
+    const context = this.#context;
     const nan = PLAIN_NAN[opcode] ?? NAN.none;
-    if (nan !== NAN.none) canonicalise(this.#context, nan);
+    if (nan !== NAN.none) leaveArithmetic(context, nan);
+    else if (opcode === OP.select) this.#select();
+    else if (PLAIN_NUMBER[opcode] === 1 && context.floats.active) context.result = OPERAND.number;
     else if ((opcode === OP.i32DivS || opcode === OP.i64DivS) && this.#harmlessDivisorAt !== at)
-      hintAround(this.#context, at, TRAP_OVERFLOW);
+      hintAround(context, at, TRAP_OVERFLOW);
+  }
+
+  #select(): void {
+    const { plan, reader, result } = this.#context;
+    if (result > 0) plan.addEvent(reader.at, EVENT.canonicalise, result / 2 - 1);
   }
 
   #immediates(shape: number, opcode: number, at: number): void {
-    const { reader } = this.#context;
+    const context = this.#context;
+    const { reader } = context;
     switch (shape) {
       case SHAPE.local:
-        reader.index("local", this.#context.plan.variables);
-        return;
+        return this.#local(opcode, reader.index("local", context.plan.variables));
       case SHAPE.i32:
         if (reader.skipSigned("i32 constant", 5)) this.#harmlessDivisorAt = reader.at;
         return;
       case SHAPE.memoryAccess:
-        return readMemoryAccess(this.#context);
+        return readMemoryAccess(context);
       case SHAPE.block:
-        return this.#block(opcode, at);
+        return scanBlock(context, opcode, at);
       case SHAPE.branch:
-        return this.#branch(opcode, at);
+        return scanBranch(context, opcode, at);
       case SHAPE.call:
-        return this.#call(reader.index("function", this.#context.shape.functionTypes.length), at);
+        return scanCall(context, at, opcode === OP.returnCall);
       case SHAPE.global:
-        reader.index("global", this.#context.shape.globals);
+        reader.index("global", context.shape.globals);
         return;
       case SHAPE.i64:
         if (reader.skipSigned("i64 constant", 10)) this.#harmlessDivisorAt = reader.at;
         return;
       case SHAPE.f32:
-        return reader.skip(4, "f32 constant");
+        return this.#floatConstant(4);
       case SHAPE.f64:
-        return reader.skip(8, "f64 constant");
+        return this.#floatConstant(8);
       default:
         return this.#rareImmediates(shape, opcode, at);
     }
   }
 
+  #local(opcode: number, local: number): void {
+    const context = this.#context;
+    const { floats, control } = context;
+    if (!floats.active || !floats.isFloat(local)) return;
+    if (opcode === OP.localGet) {
+      const value = floats.read(local);
+      if (value !== undefined) leaveValue(context, value);
+      return;
+    }
+    const operand = floats.operand(control.height);
+    floats.assign(local, operand);
+    if (opcode === OP.localTee) context.result = operand;
+  }
+
+  #floatConstant(bytes: number): void {
+    const context = this.#context;
+    const { reader } = context;
+    reader.skip(bytes, "float constant");
+    const high = ((reader.bytes[reader.at - 1] ?? 0) << 8) | (reader.bytes[reader.at - 2] ?? 0);
+    const exponent = bytes === 4 ? 0x7f80 : 0x7ff0;
+    // Infinity is taken for a NaN here: rare, and only less is saved.
+    if (context.floats.active && (high & exponent) !== exponent) context.result = OPERAND.number;
+  }
+
   #rareImmediates(shape: number, opcode: number, at: number): void {
-    const { reader } = this.#context;
+    const context = this.#context;
+    const { reader } = context;
     switch (shape) {
       case SHAPE.branchTable:
-        return this.#branchTable(at);
+        return scanBranchTable(context, at);
       case SHAPE.callIndirect:
-        return this.#callIndirect(at);
+        return scanCallIndirect(context, at, opcode === OP.returnCallIndirect);
       case SHAPE.return:
-        return this.#return(at);
+        return scanReturn(context, at);
       case SHAPE.unreachable:
-        this.#context.control.markUnreachable();
-        return this.#beginBlock(false);
+        return endOfPath(context);
       case SHAPE.memoryIndex:
         return this.#memoryIndex(opcode, at);
       case SHAPE.selectTypes:
         if (reader.count("types of a select", 1) === 1) readValueType(reader, "type of a select");
-        return;
+        return this.#select();
       case SHAPE.referenceType:
         readReferenceType(reader, "type of a null reference");
         return;
       case SHAPE.functionIndex:
-        reader.index("function", this.#context.shape.functionTypes.length);
+        reader.index("function", context.shape.functionTypes.length);
         return;
       case SHAPE.tableIndex:
-        reader.index("table", this.#context.shape.tables.length);
+        reader.index("table", context.shape.tables.length);
         return;
       case SHAPE.bulkPrefix:
-        return scanBulk(this.#context, at);
+        return scanBulk(context, at);
       case SHAPE.vectorPrefix:
-        this.#vectors = true;
-        return scanVector(this.#context, at);
+        context.vectors = true;
+        return scanVector(context, at);
       default:
         return refuseModule(`${refusalOf(opcode)} (0x${opcode.toString(16)})`, at);
     }
   }
 
-  /** Begins a metered block at the next instruction. */
-  #beginBlock(checked: boolean): void {
-    this.#context.control.block = this.#context.plan.addBlock(this.#context.reader.at, checked);
-  }
-
-  #block(opcode: number, at: number): void {
-    const { parameters, results } = this.#blockType();
-    if (opcode === OP.if) this.#context.control.pop(1, at);
-    this.#context.control.pop(parameters, at);
-    this.#context.control.enter(opcode, parameters, results, this.#context.control.block, at);
-    if (opcode !== OP.block) this.#beginBlock(opcode === OP.loop);
-  }
-
-  #blockType(): { parameters: number; results: number } {
-    const { reader } = this.#context;
-    const byte = reader.bytes[reader.at] ?? 0;
-    if (byte === TYPE.empty || isValueType(byte)) {
-      reader.u8("type of a block");
-      return { parameters: 0, results: byte === TYPE.empty ? 0 : 1 };
-    }
-    // A type index is a non-negative signed LEB128, which has the same bytes as an unsigned one below 2^31 (and one
-    // more where its highest bit would read as a sign; the engine refuses the other way round).
-    const type = this.#context.shape.types[reader.index("type of a block", this.#context.shape.types.length)];
-    return { parameters: type?.parameters.length ?? 0, results: type?.results.length ?? 0 };
-  }
-
-  #else(at: number): void {
-    this.#context.control.switchToElse(at);
-    this.#beginBlock(false);
-  }
-
-  #end(): void {
-    const skipped = this.#context.control.leave();
-    if (skipped) this.#beginBlock(false);
-  }
-
-  #branch(opcode: number, at: number): void {
-    this.#context.control.branchTo(this.#context.reader.u32("label"), at);
-    if (opcode === OP.brIf) this.#context.control.pop(1, at);
-    else this.#context.control.markUnreachable();
-    this.#beginBlock(false);
-  }
-
-  #branchTable(at: number): void {
-    const targets = this.#context.reader.count("targets of a br_table", MAX_BRANCH_TARGETS);
-    for (let i = 0; i <= targets; i += 1)
-      this.#context.control.branchTo(this.#context.reader.u32("label"), at);
-    this.#context.control.markUnreachable();
-    this.#beginBlock(false);
-  }
-
-  #return(at: number): void {
-    const outermost = this.#context.control.depth - 1;
-    this.#context.plan.addEvent(at, EVENT.replaceReturn, outermost);
-    this.#context.control.branchTo(outermost, at);
-    this.#context.control.markUnreachable();
-    this.#beginBlock(false);
-  }
-
-  #call(target: number, at: number): void {
-    const type = this.#context.shape.types[this.#context.shape.functionTypes[target] ?? 0];
-    this.#calls = true;
-    this.#context.control.call(type?.parameters.length ?? 0, type?.results.length ?? 0, at);
-  }
-
-  #callIndirect(at: number): void {
-    const type =
-      this.#context.shape.types[this.#context.reader.index("type", this.#context.shape.types.length)];
-    const table = this.#context.reader.index("table", this.#context.shape.tables.length);
-    this.#calls = true;
-    this.#context.plan.addEvent(at, EVENT.call, HELPER.checkTable + table);
-    this.#context.control.call(type?.parameters.length ?? 0, type?.results.length ?? 0, at);
-  }
-
   #memoryIndex(opcode: number, at: number): void {
     readMemoryIndex(this.#context);
-    if (opcode === OP.memoryGrow) this.#context.plan.addEvent(at, EVENT.replaceGrow, HELPER.grow);
+    if (opcode !== OP.memoryGrow) return;
+    flush(this.#context, EVENT.flush, at);
+    this.#context.plan.addEvent(at, EVENT.replaceGrow, HELPER.grow);
   }
+}
+
+/** How a value of this type can be a NaN; see FloatTrack. */
+function kindOf(type: number): number {
+  if (type === TYPE.f64) return NAN.f64;
+  if (type === TYPE.f32) return NAN.f32;
+  return type === TYPE.v128 ? NAN.f32x4 : NAN.none;
 }
 
 function vectorsIn(types: Uint8Array): number {

@@ -87,10 +87,11 @@ function relative(path: string): string {
   return path.replace(/^\/+/, "");
 }
 
-/** Adds a file and the directories above it. */
+/** Adds a file and the directories above it; a path that ends in a slash is a directory. */
 function addFile(files: FileSystem, path: string, bytes: Uint8Array): void {
   try {
-    files.createFile(makeWay(files, relative(path)), bytes);
+    if (path.endsWith("/") && bytes.length === 0) makeWay(files, `${relative(path)}.`);
+    else files.createFile(makeWay(files, relative(path)), bytes);
   } catch (error) {
     if (error instanceof WasiError)
       throw new FailureError("malformed", `the file ${path} cannot exist: ${error.message}`, {

@@ -2,34 +2,41 @@ import type { WasiCall } from "./call.ts";
 import { wasiCall } from "./call.ts";
 import type { Descriptor, DescriptorTable } from "./descriptor.ts";
 import { failWith } from "./errno.ts";
-import type { Inode } from "./inode.ts";
+import type { EntryInode, Inode } from "./inode.ts";
 import { memoryOf, type Program } from "./program.ts";
 import { FILE_TYPE } from "./rights.ts";
 
-export function fileTypeOf(kind: Descriptor["kind"]): number {
+export function fileTypeOf(kind: Descriptor["kind"] | EntryInode["kind"]): number {
   if (kind === "file") return FILE_TYPE.file;
+  if (kind === "symlink") return FILE_TYPE.symlink;
   return kind === "directory" ? FILE_TYPE.directory : FILE_TYPE.unknown;
 }
 
 /** Writes a `filestat`: device, inode, type, links, size, times; 64 bytes. Standard streams have neither number nor times. */
-export function writeFileStat(program: Program, pointer: number, inode: Inode | undefined): void {
+export function writeFileStat(program: Program, pointer: number, inode: EntryInode | undefined): void {
   const memory = memoryOf(program);
   memory.slice(pointer, 64).fill(0);
   if (inode === undefined) return;
   memory.setU64(pointer, 1n);
   memory.setU64(pointer + 8, inode.number);
   memory.setU8(pointer + 16, fileTypeOf(inode.kind));
-  memory.setU64(pointer + 24, BigInt(inode.kind === "file" ? inode.links : 1));
-  memory.setU64(pointer + 32, BigInt(inode.kind === "file" ? inode.size : 0));
+  memory.setU64(pointer + 24, BigInt(inode.kind === "directory" ? 1 : inode.links));
+  memory.setU64(pointer + 32, BigInt(inode.kind === "directory" ? 0 : inode.size));
   memory.setU64(pointer + 40, inode.times.accessedNs);
   memory.setU64(pointer + 48, inode.times.modifiedNs);
   memory.setU64(pointer + 56, inode.times.changedNs);
 }
 
+/** Notes that a file's content has changed. */
+export function touchContent({ clock }: Program, { times }: Inode): void {
+  times.modifiedNs = clock.realtimeNs;
+  times.changedNs = clock.realtimeNs;
+}
+
 /** Sets times as `fstflags` say: 1 access time, 2 access time now, 4 modification time, 8 modification time now. */
 export function setTimes(
   program: Program,
-  inode: Inode,
+  inode: EntryInode,
   access: bigint,
   modify: bigint,
   flags: number,

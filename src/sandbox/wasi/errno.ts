@@ -8,6 +8,7 @@ export const ERRNO = {
   ilseq: 25,
   inval: 28,
   isdir: 31,
+  loop: 32,
   mfile: 33,
   nametoolong: 37,
   noent: 44,
@@ -16,6 +17,7 @@ export const ERRNO = {
   notempty: 55,
   notsock: 57,
   notsup: 58,
+  perm: 63,
   spipe: 70,
   notcapable: 76,
 } as const;

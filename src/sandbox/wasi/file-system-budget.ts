@@ -6,6 +6,7 @@ export class FileSystemBudget {
   readonly #mostBytes: number;
   #bytes = 0;
   #inodes = 0;
+  #lastNumber = 0n;
 
   constructor(mostBytes: number) {
     this.#mostBytes = mostBytes;
@@ -27,10 +28,16 @@ export class FileSystemBudget {
     this.#bytes += count;
   }
 
-  /** @throws WasiError `nospc` */
+  /** @returns a number that none had before @throws WasiError `nospc` */
   claimInode(): bigint {
     if (this.#inodes >= MAX_INODES) failWith("nospc");
     this.#inodes += 1;
-    return BigInt(this.#inodes);
+    this.#lastNumber += 1n;
+    return this.#lastNumber;
+  }
+
+  /** Makes room for another. */
+  releaseInode(): void {
+    this.#inodes -= 1;
   }
 }

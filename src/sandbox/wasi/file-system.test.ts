@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { MAX_INODES } from "../limits.ts";
 import { bytesOf, text } from "../wat.contract.ts";
 import { Clock } from "./clock.ts";
-import { FileSystem } from "./file-system.ts";
+import { type EntryPlace, FileSystem } from "./file-system.ts";
 
 function fresh(mostBytes = 1_000): FileSystem {
   return new FileSystem(new Clock(), mostBytes);
@@ -100,6 +101,65 @@ describe("files in memory", () => {
     files.createDirectory(files.find(files.root, "a"));
     files.createDirectory(files.find(files.root, "a/b"));
     expect(() => files.rename(files.find(files.root, "a"), files.find(files.root, "a/b/c"))).toThrow("inval");
+  });
+
+  it("symbolic links lead to files and directories, also on the way, and seen from where they stand", () => {
+    const files = fresh();
+    const at = (path: string): EntryPlace => files.findEntry(files.root, path, "never");
+    files.createDirectory(at("d"));
+    const file = files.createFile(files.find(files.root, "d/f"), bytesOf("x"));
+    files.createSymlink("f", at("d/to-file"));
+    files.createSymlink("d", at("to-directory"));
+    files.createSymlink("../d/to-file", at("d/around"));
+    for (const path of [
+      "d/to-file",
+      "to-directory/f",
+      "to-directory/to-file",
+      "d/around",
+      "to-directory/../d/f",
+    ])
+      expect(files.find(files.root, path).inode).toBe(file);
+    expect(at("to-directory").inode).toMatchObject({ kind: "symlink", target: "d", size: 1 });
+    expect(files.findEntry(files.root, "to-directory", "keep").inode?.kind).toBe("symlink");
+    expect(files.findEntry(files.root, "to-directory/", "keep").inode?.kind).toBe("directory");
+    expect(() => files.removeDirectory(at("to-directory/"))).toThrow("notdir");
+    files.unlink(at("to-directory"));
+    expect(names(files, "d")).toEqual(["f", "to-file", "around"]);
+  });
+
+  it("symbolic links lead out of nowhere", () => {
+    const files = fresh();
+    const at = (path: string): EntryPlace => files.findEntry(files.root, path, "never");
+    const below = files.createDirectory(at("d"));
+    files.createFile(files.find(files.root, "secret"));
+    files.createSymlink("../secret", at("d/up"));
+    files.createSymlink("around", at("around"));
+    files.createSymlink("nothing", at("dangling"));
+    expect(() => files.createSymlink("/secret", at("absolute"))).toThrow("notcapable");
+    expect(files.find(files.root, "d/up").inode?.kind).toBe("file");
+    expect(() => files.find(below, "up")).toThrow("notcapable");
+    expect(() => files.find(files.root, "around")).toThrow("loop");
+    expect(files.find(files.root, "dangling")).toMatchObject({ name: "nothing", inode: undefined });
+  });
+
+  it("files that are gone make room for others, and numbers are never used twice", () => {
+    const files = fresh();
+    const numbers = new Set<bigint>();
+    for (let i = 0; i < MAX_INODES + 10; i += 1) {
+      numbers.add(files.createFile(files.find(files.root, "f")).number);
+      files.unlink(files.find(files.root, "f"));
+      numbers.add(files.createDirectory(files.find(files.root, "d")).number);
+      files.removeDirectory(files.find(files.root, "d"));
+    }
+    expect(numbers.size).toBe(2 * (MAX_INODES + 10));
+  });
+
+  it("nothing can be made in a directory that was removed", () => {
+    const files = fresh();
+    const gone = files.createDirectory(files.find(files.root, "d"));
+    files.removeDirectory(files.find(files.root, "d"));
+    expect(() => files.createFile(files.find(gone, "f"))).toThrow("noent");
+    expect(() => files.createDirectory(files.find(gone, "f"))).toThrow("noent");
   });
 
   it("a listing goes on at its cookie when entries before it are removed", () => {

@@ -8,7 +8,11 @@ export interface InodeTimes {
   changedNs: bigint;
 }
 
+/** What a path leads to once symbolic links are followed. */
 export type Inode = FileInode | DirectoryInode;
+
+/** What stands in a directory. */
+export type EntryInode = Inode | SymlinkInode;
 
 /** A file in memory. Bytes given to it from outside are shared until the first write. */
 export class FileInode {
@@ -73,13 +77,43 @@ export class FileInode {
   releaseIfUnused(): void {
     if (this.links > 0 || this.opens > 0) return;
     this.#budget.claimBytes(-this.#length);
+    this.#budget.releaseInode();
     this.#bytes = new Uint8Array(0);
     this.#length = 0;
   }
 }
 
+/** A symbolic link: a path, seen from the directory it stands in. */
+export class SymlinkInode {
+  readonly kind = "symlink";
+  readonly number: bigint;
+  readonly target: string;
+  /** Bytes of the target. */
+  readonly size: number;
+  readonly times: InodeTimes;
+  /** Directory entries that point here. */
+  links = 0;
+  readonly #budget: FileSystemBudget;
+
+  /** @throws WasiError `nospc` */
+  constructor(target: string, nowNs: bigint, budget: FileSystemBudget) {
+    this.size = new TextEncoder().encode(target).length;
+    budget.claimBytes(this.size);
+    this.number = budget.claimInode();
+    this.target = target;
+    this.times = { accessedNs: nowNs, modifiedNs: nowNs, changedNs: nowNs };
+    this.#budget = budget;
+  }
+
+  releaseIfUnused(): void {
+    if (this.links > 0) return;
+    this.#budget.claimBytes(-this.size);
+    this.#budget.releaseInode();
+  }
+}
+
 interface Entry {
-  readonly inode: Inode;
+  readonly inode: EntryInode;
   /** Grows with each entry made, so that reading a directory can go on where it stopped. */
   readonly cookie: bigint;
 }
@@ -92,6 +126,8 @@ export class DirectoryInode {
   readonly number: bigint;
   readonly times: InodeTimes;
   parent: DirectoryInode;
+  /** It was removed, and is only held by descriptors: nothing can be made in it. */
+  isRemoved = false;
   readonly #entries = new Map<string, Entry>();
   #nextCookie = FIRST_COOKIE;
 
@@ -106,27 +142,28 @@ export class DirectoryInode {
     return this.#entries.size === 0;
   }
 
-  get(name: string): Inode | undefined {
+  get(name: string): EntryInode | undefined {
     return this.#entries.get(name)?.inode;
   }
 
-  /** @throws WasiError `exist` */
-  add(name: string, inode: Inode): void {
+  /** @throws WasiError `exist`, `noent` */
+  add(name: string, inode: EntryInode): void {
+    if (this.isRemoved) failWith("noent");
     if (this.#entries.has(name)) failWith("exist");
     this.#entries.set(name, { inode, cookie: this.#nextCookie });
     this.#nextCookie += 1n;
-    if (inode.kind === "file") inode.links += 1;
-    else inode.parent = this;
+    if (inode.kind === "directory") inode.parent = this;
+    else inode.links += 1;
   }
 
   remove(name: string): void {
     const inode = this.#entries.get(name)?.inode;
-    if (inode?.kind === "file") inode.links -= 1;
+    if (inode !== undefined && inode.kind !== "directory") inode.links -= 1;
     this.#entries.delete(name);
   }
 
   /** Entries from `cookie` on, "." and ".." first, each with the cookie that follows it. */
-  *list(cookie: bigint): Generator<{ name: string; inode: Inode; next: bigint }> {
+  *list(cookie: bigint): Generator<{ name: string; inode: EntryInode; next: bigint }> {
     if (cookie <= 0n) yield { name: ".", inode: this, next: 1n };
     if (cookie <= 1n) yield { name: "..", inode: this.parent, next: FIRST_COOKIE };
     for (const [name, entry] of this.#entries)

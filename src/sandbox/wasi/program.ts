@@ -1,7 +1,6 @@
-import { FailureError } from "../../protocol/failure.ts";
 import type { GuestMemory } from "../guest-memory.ts";
 import { BYTES_PER_FUEL, HOST_CALL_FUEL } from "../limits.ts";
-import type { Gauges } from "../trap.ts";
+import { type Gauges, takeFuel } from "../trap.ts";
 import type { ErrorSink, OutputSink } from "./byte-sinks.ts";
 import type { Clock } from "./clock.ts";
 import type { DescriptorTable } from "./descriptor.ts";
@@ -38,12 +37,9 @@ export function memoryOf(program: Program): GuestMemory {
   return instanceOf(program).memory;
 }
 
-/** Takes fuel, and ends the program at once when none is left. @throws FailureError `out-of-fuel` */
+/** @throws FailureError `out-of-fuel` */
 function take(program: Program, amount: bigint): void {
-  const { fuel } = instanceOf(program).gauges;
-  const left = fuel.value - amount;
-  fuel.value = left;
-  if (left < 0n) throw new FailureError("out-of-fuel", "the fuel limit was reached in a call into the host");
+  takeFuel(instanceOf(program).gauges, amount);
 }
 
 export function chargeCall(program: Program): void {

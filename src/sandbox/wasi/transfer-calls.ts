@@ -3,7 +3,7 @@ import { wasiCall, type WasiCall } from "./call.ts";
 import type { Descriptor, FileDescriptor } from "./descriptor.ts";
 import { failWith } from "./errno.ts";
 import { chargeBytes, memoryOf, type Program } from "./program.ts";
-import { fileTypeOf } from "./descriptor-calls.ts";
+import { fileTypeOf, touchContent } from "./descriptor-calls.ts";
 import { FDFLAG_APPEND, RIGHT } from "./rights.ts";
 
 /** Offsets beyond this answer `fbig`: no file in memory gets near it, and below it a number is exact. */
@@ -67,14 +67,16 @@ function writeFile(
   offset: number,
 ): number {
   let done = 0;
+  // All of it or nothing: what was written before there was no room would be reported as not written.
+  const total = buffers.reduce((sum, { length }) => sum + length, 0);
+  if (total > 0) to.inode.checkSize(offset + total);
   for (const buffer of buffers) {
     if (buffer.length === 0) continue;
-    to.inode.checkSize(offset + done + buffer.length);
     chargeBytes(program, buffer.length + Math.max(0, offset + done - to.inode.size));
     to.inode.write(offset + done, buffer);
     done += buffer.length;
   }
-  to.inode.times.modifiedNs = program.clock.realtimeNs;
+  touchContent(program, to.inode);
   return done;
 }
 
@@ -112,7 +114,7 @@ function extend(program: Program, file: FileDescriptor, length: number, shrink: 
   inode.checkSize(length);
   chargeBytes(program, Math.max(0, length - inode.size));
   inode.resize(length);
-  inode.times.modifiedNs = program.clock.realtimeNs;
+  touchContent(program, inode);
 }
 
 function listDirectory(program: Program, fd: number, buffer: number, length: number, cookie: bigint): number {
