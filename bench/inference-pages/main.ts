@@ -1,7 +1,6 @@
 /* oxlint-disable no-await-in-loop -- one after the other is what is measured */
 /** The page in which engines are measured, one thread each. */
 import { Wllama } from "@wllama/wllama";
-import wllamaUrl from "@wllama/wllama/esm/wasm/wllama.wasm?url";
 import * as ort from "onnxruntime-web/wasm";
 import { readModel, writeModel } from "../../src/inference/model/model-file.ts";
 import type { Decoder } from "../../src/inference/backend.ts";
@@ -11,6 +10,7 @@ import { matmulOnnx } from "./matmul-onnx.ts";
 import { randomGguf } from "./random-gguf.ts";
 import { randomModel, SHAPE_135M } from "./random-model.ts";
 
+const WLLAMA = new URL("../../node_modules/@wllama/wllama/esm/wasm/wllama.wasm", import.meta.url).href;
 const PROMPT_TOKENS = 129;
 const DRAWN_TOKENS = 32;
 const RUNS = 3;
@@ -64,7 +64,7 @@ async function measureOwn(build: KernelBuild): Promise<LlamaTimes> {
 
 async function measureWllama(): Promise<LlamaTimes> {
   const gguf = randomGguf(SHAPE_135M);
-  const wllama = new Wllama({ default: wllamaUrl }, { suppressNativeLog: true });
+  const wllama = new Wllama({ default: WLLAMA }, { suppressNativeLog: true });
   const load = await timed(() => wllama.loadModel([gguf], { n_threads: 1, n_gpu_layers: 0, n_ctx: 512 }));
   let prefill = Infinity;
   let decode = Infinity;
@@ -75,7 +75,6 @@ async function measureWllama(): Promise<LlamaTimes> {
       prompt,
       max_tokens: DRAWN_TOKENS,
       temperature: 0,
-      logit_bias: { 2: -100 },
     });
     if (timings === undefined) throw new Error("no timings");
     if (timings.prompt_n < PROMPT_TOKENS - 4) throw new Error(`${timings.prompt_n} tokens of the prompt`);
