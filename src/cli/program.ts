@@ -4,6 +4,7 @@ import { addAccountCommand } from "./commands/account-command.ts";
 import { addFunctionCommand } from "./commands/function-command.ts";
 import { addIdentityCommand } from "./commands/identity-command.ts";
 import { addMapCommand } from "./commands/map-command.ts";
+import { addModelCommand } from "./commands/model-command.ts";
 import { addRelayCommand } from "./commands/relay-command.ts";
 import { addRenderCommand } from "./commands/render-command.ts";
 import { addRunCommand } from "./commands/run-command.ts";
@@ -36,6 +37,7 @@ export function createProgram(end: (exit: Exit) => void): Command {
   addMapCommand(program, end);
   addRenderCommand(program, end);
   addFunctionCommand(program, end);
+  addModelCommand(program, end);
   addRelayCommand(program, end);
   addAccountCommand(program, end);
   addIdentityCommand(program, end);

@@ -214,7 +214,12 @@ function backendOption(): Option {
 export function addModelCommand(program: Command, end: (exit: Exit) => void): void {
   const group = program
     .command("model")
-    .description("convert models to whole numbers, look at them, run them here, and check what others ran");
+    .description("convert models to whole numbers, look at them, run them here, and check what others ran")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  npx tabmesh model convert smollm2-135m-q8_0.gguf -o smollm2.tmm\n" +
+        '  npx tabmesh model run --local smollm2.tmm --prompt "Once upon a time"',
+    );
   group
     .command("convert")
     .description("make a model file from a GGUF (Llama or Qwen2) or a llama2.c checkpoint")
@@ -234,6 +239,7 @@ export function addModelCommand(program: Command, end: (exit: Exit) => void): vo
     .description("say what a model file holds")
     .argument("<file>", "model file")
     .option("--json", "print it as JSON, one line")
+    .addHelpText("after", "\nExample:\n  npx tabmesh model inspect smollm2.tmm")
     .action(async (file: string, flags: { json?: boolean }) => end(await inspect(file, flags)));
   group
     .command("run")
@@ -264,6 +270,9 @@ export function addModelCommand(program: Command, end: (exit: Exit) => void): vo
     .requiredOption("--model <file>", "the model file it was made with")
     .addOption(backendOption())
     .option("--json", "print the verdict as JSON")
-    .addHelpText("after", "\nEnds with 0 when it holds, with 1 when it does not.")
+    .addHelpText(
+      "after",
+      "\nExample:\n  npx tabmesh model verify t.json --model stories.tmm\n\nEnds with 0 when it holds, with 1 when it does not.",
+    )
     .action(async (file: string, flags: VerifyFlags) => end(await verify(file, flags)));
 }

@@ -26,10 +26,19 @@ describe("the sentence encoder in integers", () => {
   it("says what the model in floats says: cosine at least 0.9995", { timeout: 120_000 }, async () => {
     const floats = await initModel(modelSource);
     const cosines: number[] = [];
-    let [t1,t2]=[0,0];
-    for (const sentence of SENTENCES) { const a=performance.now(); const f=await floats.embed(sentence); const b=performance.now(); const e=embed(sentence); const c=performance.now(); t1+=b-a; t2+=c-b; cosines.push(cosine(f,e)); }
-    console.log(t1,t2, SENTENCES.map(s=>tokenizer.encode(s).length).join(" "));
-    console.log(cosines.map(c=>(1-c).toExponential(1)).join(" "));
+    let [t1, t2] = [0, 0];
+    for (const sentence of SENTENCES) {
+      const a = performance.now();
+      const f = await floats.embed(sentence);
+      const b = performance.now();
+      const e = embed(sentence);
+      const c = performance.now();
+      t1 += b - a;
+      t2 += c - b;
+      cosines.push(cosine(f, e));
+    }
+    console.log(t1, t2, SENTENCES.map((s) => tokenizer.encode(s).length).join(" "));
+    console.log(cosines.map((c) => (1 - c).toExponential(1)).join(" "));
     expect(Math.min(...cosines)).toBeGreaterThanOrEqual(0.9995);
   });
 });

@@ -48,7 +48,11 @@ export async function convertModel(path: string, options: ConversionOptions): Pr
       licence: options.licence ?? licence ?? "unknown",
       sourceSha256: await sha256Of(path),
     };
-    return { file: writeModel(model, { ...about, text: JSON.stringify(text) }), sourceBytes: size, format: isGguf ? "gguf" : "llama2c" };
+    return {
+      file: writeModel(model, { ...about, text: JSON.stringify(text) }),
+      sourceBytes: size,
+      format: isGguf ? "gguf" : "llama2c",
+    };
   } finally {
     await handle.close();
   }
@@ -91,7 +95,10 @@ async function fromLlama2c(path: string, { bits, context, tokenizer }: Conversio
     throw new RangeError("a llama2.c checkpoint holds no tokenizer: name its token file as well");
   const source = readLlama2c(await readFile(path));
   const { shape } = source;
-  const shorter = { ...source, shape: { ...shape, context: Math.min(context ?? shape.context, shape.context) } };
+  const shorter = {
+    ...source,
+    shape: { ...shape, context: Math.min(context ?? shape.context, shape.context) },
+  };
   const text = readLlama2cText(await readFile(tokenizer), shape.vocabulary);
   return { model: quantiseLlama(shorter, bits), text };
 }

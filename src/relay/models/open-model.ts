@@ -5,6 +5,7 @@ import { firstLink } from "../../inference/generate/transcript.ts";
 import type { LlamaHeader } from "../../inference/model/model-header.ts";
 import { readModel } from "../../inference/model/model-file.ts";
 import { referenceBackend } from "../../inference/reference/reference-backend.ts";
+import { FailureError } from "../../protocol/failure.ts";
 import type { ModelText } from "../../inference/tokenizer/model-text.ts";
 import { ModelTokenizer } from "../../inference/tokenizer/model-tokenizer.ts";
 import { createWasmBackend } from "../../inference/wasm/wasm-backend.ts";
@@ -24,18 +25,26 @@ export interface OpenModel {
   readonly link: Uint8Array;
 }
 
-/** @throws FailureError `malformed` for what is no model file, RangeError for a tokenizer that is unknown here */
+/** @throws FailureError `malformed` for what is no model file */
 export async function openModel(path: string, backend: LocalBackend): Promise<OpenModel> {
   const file = await readFile(path);
   const sha256 = new Uint8Array(createHash("sha256").update(file).digest());
   const { header, about, model } = readModel(file);
-  // A model's text is checked by the tokenizer, which refuses what it does not know.
-  const text: ModelText = JSON.parse(about.text);
-  const tokenizer = new ModelTokenizer(text);
+  const tokenizer = openTokenizer(about.text);
   const backends: Readonly<Record<LocalBackend, Backend>> = {
     wasm: createWasmBackend(),
     reference: referenceBackend,
   };
   const decoder = await backends[backend].open(model);
   return { header, sha256, tokenizer, decoder, link: firstLink(sha256) };
+}
+
+/** @throws FailureError `malformed` */
+function openTokenizer(json: string): ModelTokenizer {
+  try {
+    const text: ModelText = JSON.parse(json);
+    return new ModelTokenizer(text);
+  } catch (error) {
+    throw new FailureError("malformed", "model file: its tokenizer cannot be read", { cause: error });
+  }
 }
