@@ -2,6 +2,9 @@ import { FailureError } from "../../protocol/failure.ts";
 import type { AddedToken, BpeModel, ModelText, TokenizerJson, UnigramModel } from "./model-text.ts";
 import { pipelineOf, PIPELINES } from "./pipelines.ts";
 
+/** UTF-16 units of a unigram piece: at every place of a text all lengths are tried. The longest in use has 16. */
+const MAX_PIECE_LENGTH = 64;
+
 type Fields = Readonly<Record<string, unknown>>;
 
 function malformed(detail: string): never {
@@ -104,7 +107,9 @@ function parseUnigram(fields: Fields, count: number): UnigramModel {
   const vocab = listOf(fields["vocab"], "vocab").map((value): readonly [string, number] => {
     const [piece, score] = listOf(value, "vocab");
     if (typeof score !== "number") malformed("vocab has no scores");
-    return [textOf(piece, "vocab"), score];
+    const text = textOf(piece, "vocab");
+    if (text.length > MAX_PIECE_LENGTH) malformed(`a piece of more than ${MAX_PIECE_LENGTH} characters`);
+    return [text, score];
   });
   if (vocab.length > count) malformed(`vocab has more than ${count} tokens`);
   return { type: "Unigram", unk_id: indexOf(fields["unk_id"], vocab.length, "unk_id"), vocab };

@@ -12,6 +12,8 @@ interface Piece {
 /**
  * SentencePiece's unigram model: of all ways to cut a text in pieces, the one of the largest sum of scores; of equal ones the
  * one whose last piece is shorter. A character where no piece begins is unknown and costs nothing; several in a row are one token.
+ * A sum of 0 counts as none at all. Such odd ends are those of the package that the encoder's weights come with: the same
+ * text has to give the same tokens.
  */
 export class Unigram {
   readonly #pieces = new Map<string, Piece>();
@@ -34,13 +36,13 @@ export class Unigram {
   }
 
   #cut(symbols: readonly string[]): number[] {
-    const best = new Float64Array(symbols.length + 1).fill(-Infinity);
-    best[0] = 0;
-    const lengths = new Int32Array(symbols.length + 1);
-    const ids = new Int32Array(symbols.length + 1);
+    const best = new Float64Array(symbols.length + 1);
+    const lengths = new Int32Array(symbols.length + 1).fill(1);
+    const ids = new Int32Array(symbols.length + 1).fill(this.#unknown);
     const offer = (start: number, length: number, { id, score }: Piece): void => {
       const sum = (best[start] ?? 0) + score;
-      if (sum < (best[start + length] ?? 0)) return;
+      const other = best[start + length] ?? 0;
+      if (other !== 0 && sum < other) return;
       best[start + length] = sum;
       lengths[start + length] = length;
       ids[start + length] = id;
@@ -58,7 +60,7 @@ export class Unigram {
       if (!found) offer(start, 1, { id: this.#unknown, score: 0 });
     }
     const tokens: number[] = [];
-    for (let end = symbols.length; end > 0; end -= Math.max(1, lengths[end] ?? 1)) {
+    for (let end = symbols.length; end > 0; end -= lengths[end] ?? 1) {
       const id = ids[end] ?? this.#unknown;
       if (id !== this.#unknown || tokens.at(-1) !== this.#unknown) tokens.push(id);
     }
