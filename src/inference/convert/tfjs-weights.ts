@@ -21,7 +21,7 @@ export function readManifest(json: string, shards: ReadonlyMap<string, Uint8Arra
   const weights = new Map<string, Weight>();
   const parts: Uint8Array[] = [];
   let offset = 0;
-  for (const group of list(field(parse(json), "weightsManifest"))) {
+  for (const group of list(field(parseJson(json, "model.json"), "weightsManifest"))) {
     for (const path of list(field(group, "paths"))) parts.push(shard(shards, String(path)));
     for (const entry of list(field(group, "weights"))) {
       const shape = list(field(entry, "shape")).map(Number);
@@ -81,11 +81,12 @@ function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-function parse(json: string): unknown {
+/** @throws RangeError that names the file */
+export function parseJson(json: string, file: string): unknown {
   try {
     return JSON.parse(json);
   } catch (error) {
-    throw new RangeError("model.json is not JSON", { cause: error });
+    throw new RangeError(`${file} is not JSON`, { cause: error });
   }
 }
 

