@@ -1,6 +1,5 @@
 /* oxlint-disable no-await-in-loop -- one after the other is what is measured */
 /** The page in which engines are measured, one thread each. */
-import { Wllama } from "@wllama/wllama";
 import * as ort from "onnxruntime-web/wasm";
 import { readModel, writeModel } from "../../src/inference/model/model-file.ts";
 import type { Decoder } from "../../src/inference/backend.ts";
@@ -9,8 +8,8 @@ import { createWasmBackend } from "../../src/inference/wasm/wasm-backend.ts";
 import { matmulOnnx } from "./matmul-onnx.ts";
 import { randomGguf } from "./random-gguf.ts";
 import { randomModel, SHAPE_135M } from "./random-model.ts";
+import { createWllama } from "./wllama.ts";
 
-const WLLAMA = new URL("../../node_modules/@wllama/wllama/esm/wasm/wllama.wasm", import.meta.url).href;
 const PROMPT_TOKENS = 129;
 const DRAWN_TOKENS = 32;
 const RUNS = 3;
@@ -38,7 +37,7 @@ async function measureOwn(build: KernelBuild): Promise<LlamaTimes> {
   const about = { name: "random", licence: "none", sourceSha256: new Uint8Array(32), text: "{}" };
   const file = writeModel(randomModel(SHAPE_135M), about);
   const begun = performance.now();
-  const decoder = await createWasmBackend(build).open(readModel(file).model);
+  const decoder = await createWasmBackend({ build }).open(readModel(file).model);
   const load = performance.now() - begun;
   const { width } = SHAPE_135M;
   const prompt = Array.from({ length: PROMPT_TOKENS }, (_, i) => i * 13);
@@ -64,7 +63,7 @@ async function measureOwn(build: KernelBuild): Promise<LlamaTimes> {
 
 async function measureWllama(): Promise<LlamaTimes> {
   const gguf = randomGguf(SHAPE_135M);
-  const wllama = new Wllama({ default: WLLAMA }, { suppressNativeLog: true });
+  const wllama = await createWllama();
   const load = await timed(() => wllama.loadModel([gguf], { n_threads: 1, n_gpu_layers: 0, n_ctx: 512 }));
   let prefill = Infinity;
   let decode = Infinity;
@@ -103,7 +102,7 @@ async function shortest(act: () => Promise<unknown>): Promise<number> {
 
 async function openProduct(build: KernelBuild, columns: number, outputs: number): Promise<Decoder> {
   const shape = { ...SHAPE_135M, width: columns, layers: 0, vocabulary: outputs, context: 8 };
-  return createWasmBackend(build).open(randomModel(shape));
+  return createWasmBackend({ build }).open(randomModel(shape));
 }
 
 /** Milliseconds of a product of 14-bit activations (with norm, quantisation and scales), or of MatMulInteger. */

@@ -20,13 +20,22 @@ const COMPILER_FLAGS = [
   "-O3",
   "-msimd128",
   "-mbulk-memory",
+  "-mmutable-globals",
   "-Wall",
   "-Wextra",
   "-Werror",
   "-c",
 ] as const;
-/** The stack holds no array larger than a tile of sums. */
-const LINKER_FLAGS = ["--no-entry", "--import-memory", "--strip-all", "-z", "stack-size=16384"] as const;
+/** The stack holds no array larger than a tile of sums. With a maximum of memory, its import becomes a shared one by a flag. */
+const LINKER_FLAGS = [
+  "--no-entry",
+  "--import-memory",
+  "--max-memory=4294967296",
+  "--export=__stack_pointer",
+  "--strip-all",
+  "-z",
+  "stack-size=16384",
+] as const;
 
 const run = promisify(execFile);
 

@@ -74,7 +74,7 @@ describe.each(["baseline", "relaxed"] as const)("the largest sums a model may ha
       ] as const) {
         const model = extremeModel(bits, sign, width, embedding);
         const reference = await referenceBackend.open(model);
-        const decoder = await createWasmBackend(build).open(model);
+        const decoder = await createWasmBackend({ build }).open(model);
         const tokens = [0, 1, 2, 3, 4];
         const expected = await reference.forward(tokens);
         const found = await decoder.forward(tokens);

@@ -5,6 +5,8 @@ import { FIRST_ADDRESS, type LoadedKernels } from "./kernels.ts";
 
 /** Outputs of a matrix that are computed side by side. */
 const PANEL = 8;
+/** Of a thread, as build.contract.ts has it for the first. */
+const STACK_BYTES = 16_384;
 /** Positions that are taken in together: their activations stay in the second-level cache of small processors. */
 export const MAX_BATCH = 64;
 /** Rows whose scores of all tokens are computed together. */
@@ -12,7 +14,10 @@ export const MAX_LOGIT_ROWS = 32;
 
 /** Addresses of a model in the kernels' memory. */
 export interface PlacedModel {
-  readonly session: number;
+  /** One for each thread. */
+  readonly sessions: readonly number[];
+  /** Ends of the stacks of all threads but the first. */
+  readonly stacks: readonly number[];
   readonly layers: readonly number[];
   readonly finalNorm: number;
   readonly head: number;
@@ -40,8 +45,8 @@ function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
 }
 
-/** Lays out a model, its history of keys and values, and room for a batch. kernels/llama.c has the same structures. */
-export function placeModel(model: LlamaModel): PlacedModel {
+/** Lays out a model, its history of keys and values, and room for a batch. kernels/llama.c has the same structures. @param parts number of threads */
+export function placeModel(model: LlamaModel, parts = 1): PlacedModel {
   const { shape } = model;
   const { width, inner, heads, keyHeads, headSize, vocabulary, context } = shape;
   const arena = new Arena(FIRST_ADDRESS);
@@ -61,7 +66,7 @@ export function placeModel(model: LlamaModel): PlacedModel {
   const matrix = (source: Matrix, bias?: Int32Array): number => placeMatrix(arena, matrices, source, bias);
 
   const x = rows(pitch);
-  const session = arena.words([
+  const common = [
     pitch,
     queryPitch,
     keyPitch,
@@ -85,13 +90,21 @@ export function placeModel(model: LlamaModel): PlacedModel {
     rows(queryPitch),
     rows(innerPitch),
     rows(innerPitch),
-    arena.reserve(2 * MAX_BATCH * widest),
-    arena.reserve(4 * MAX_BATCH),
-    arena.reserve(4 * positions),
-    arena.reserve(2 * positions),
-    arena.reserve(Math.max(PANEL * widest, 4 * headSize)),
-    arena.reserve(4 * Math.max(widest, headSize)),
-  ]);
+  ] as const;
+  const sessions = Array.from({ length: parts }, (_, part) =>
+    arena.words([
+      ...common,
+      arena.reserve(2 * MAX_BATCH * widest),
+      arena.reserve(4 * MAX_BATCH),
+      arena.reserve(4 * positions),
+      arena.reserve(2 * positions),
+      arena.reserve(Math.max(PANEL * widest, 4 * headSize)),
+      arena.reserve(4 * Math.max(widest, headSize)),
+      part,
+      parts,
+    ]),
+  );
+  const stacks = Array.from({ length: parts - 1 }, () => arena.reserve(STACK_BYTES) + STACK_BYTES);
   const history = (): readonly number[] => [
     arena.reserve(2 * keyHeads * positions * headSize),
     arena.reserve(2 * keyHeads * positions * roundUp(headSize, 16)),
@@ -118,7 +131,8 @@ export function placeModel(model: LlamaModel): PlacedModel {
   const embedding = arena.reserve(2 * width);
   const packing = arena.reserve(packingBytes(widest));
   return {
-    session,
+    sessions,
+    stacks,
     layers,
     finalNorm,
     head,

@@ -4,7 +4,7 @@ import { fastestBuild } from "./kernels.ts";
 import { createWasmBackend } from "./wasm-backend.ts";
 
 for (const build of ["baseline", "relaxed"] as const)
-  describeBits(`WebAssembly in a browser, ${build}`, createWasmBackend(build));
+  describeBits(`WebAssembly in a browser, ${build}`, createWasmBackend({ build }));
 
 it("takes the relaxed kernels where the browser has the instruction", async () => {
   expect(await fastestBuild()).toBe("relaxed");

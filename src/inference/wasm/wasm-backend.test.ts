@@ -9,7 +9,7 @@ import { createWasmBackend } from "./wasm-backend.ts";
 
 const BUILDS: readonly KernelBuild[] = ["baseline", "relaxed"];
 
-for (const build of BUILDS) describeBits(`WebAssembly, ${build}`, createWasmBackend(build));
+for (const build of BUILDS) describeBits(`WebAssembly, ${build}`, createWasmBackend({ build }));
 
 function largestAt(values: Int32Array): number {
   let best = 0;
@@ -21,7 +21,7 @@ if (!HAS_STORIES) process.stdout.write(`${NO_STORIES}\n`);
 
 describe.skipIf(!HAS_STORIES)("a real model on WebAssembly", () => {
   it.each(BUILDS)("writes its makers' story with the reference's bits: %s", async (build) => {
-    const decoder = await createWasmBackend(build).open(quantiseLlama(storiesModel(), 8));
+    const decoder = await createWasmBackend({ build }).open(quantiseLlama(storiesModel(), 8));
     const hash = createHash("sha256");
     let token = 1;
     for (let step = 0; step < STORY_TOKENS; step += 1) {
@@ -37,7 +37,7 @@ describe.skipIf(!HAS_STORIES)("a real model on WebAssembly", () => {
     const model = quantiseLlama(storiesModel(), 4);
     const tokens = Array.from({ length: 300 }, (_, i) => (i * 31 + 1) % 512);
     const reference = await referenceBackend.open(model);
-    const decoder = await createWasmBackend(build).open(model);
+    const decoder = await createWasmBackend({ build }).open(model);
     const expected = await reference.forward(tokens);
     const found = await decoder.forward(tokens);
     expect(found).toEqual(expected);

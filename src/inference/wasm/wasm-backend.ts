@@ -1,17 +1,40 @@
 import type { Backend, Decoder } from "../backend.ts";
 import type { LlamaModel } from "../model/llama-model.ts";
-import { fastestBuild, type KernelBuild, type LoadedKernels, loadKernels } from "./kernels.ts";
+import { canShareMemory, type KernelCrew, type KernelThread, startCrew } from "./kernel-crew.ts";
+import {
+  fastestBuild,
+  type KernelBuild,
+  type LoadedKernels,
+  loadKernels,
+  loadSharedKernels,
+} from "./kernels.ts";
 import { MAX_BATCH, MAX_LOGIT_ROWS, type PlacedModel, placeModel } from "./place-model.ts";
 
-/** Models on WebAssembly SIMD, in the thread that calls. @param build the fastest that is exact here, if not given */
-export function createWasmBackend(build?: KernelBuild): Backend {
+export interface WasmOptions {
+  /** The fastest that is exact here, if not given. */
+  readonly build?: KernelBuild;
+  /**
+   * Threads, this one included, where memory can be shared; else it works alone. Not for a window: it waits for the others.
+   */
+  readonly threads?: { readonly count: number; start(): KernelThread };
+}
+
+/** Models on WebAssembly SIMD. */
+export function createWasmBackend({ build, threads }: WasmOptions = {}): Backend {
   return {
     name: "wasm",
     async open(model) {
-      const placed = placeModel(model);
-      const loaded = await loadKernels(build ?? (await fastestBuild()), placed.bytes);
+      const parts = threads !== undefined && canShareMemory() ? threads.count : 1;
+      const placed = placeModel(model, parts);
+      const chosen = build ?? (await fastestBuild());
+      if (threads === undefined || parts === 1) {
+        const loaded = await loadKernels(chosen, placed.bytes);
+        placed.fill(loaded);
+        return new WasmDecoder(model, placed, loaded);
+      }
+      const loaded = await loadSharedKernels(chosen, placed.bytes, parts);
       placed.fill(loaded);
-      return new WasmDecoder(model, placed, loaded);
+      return new WasmDecoder(model, placed, loaded, await startCrew(() => threads.start(), loaded, placed));
     },
   };
 }
@@ -20,13 +43,17 @@ export function createWasmBackend(build?: KernelBuild): Backend {
 class WasmDecoder implements Decoder {
   readonly model: LlamaModel;
   readonly #placed: PlacedModel;
+  readonly #session: number;
+  readonly #crew: KernelCrew | undefined;
   #loaded: LoadedKernels | undefined;
   #positions = 0;
 
-  constructor(model: LlamaModel, placed: PlacedModel, loaded: LoadedKernels) {
+  constructor(model: LlamaModel, placed: PlacedModel, loaded: LoadedKernels, crew?: KernelCrew) {
     this.model = model;
     this.#placed = placed;
+    this.#session = placed.sessions[0] ?? 0;
     this.#loaded = loaded;
+    this.#crew = crew;
   }
 
   get positions(): number {
@@ -54,7 +81,8 @@ class WasmDecoder implements Decoder {
 
   #batch(tokens: readonly number[], hidden: Int32Array): void {
     const { kernels, memory } = this.#open();
-    const { session, layers, x, pitch, embedding } = this.#placed;
+    const { layers, x, pitch, embedding } = this.#placed;
+    const session = this.#session;
     const { embeddings, shape } = this.model;
     const { width } = shape;
     const room = new Int16Array(memory.buffer, embedding, width);
@@ -62,6 +90,7 @@ class WasmDecoder implements Decoder {
       room.set(embeddings.values.subarray(token * width, (token + 1) * width));
       kernels.embed(session, row, embedding, width, embeddings.scales[token] ?? 0);
     }
+    this.#crew?.order({ kind: "layers", position: this.#positions, count: tokens.length });
     for (const layer of layers) kernels.layer(session, layer, this.#positions, tokens.length);
     this.#positions += tokens.length;
     for (let row = 0; row < tokens.length; row += 1)
@@ -80,14 +109,15 @@ class WasmDecoder implements Decoder {
 
   #logits(hidden: Int32Array, scores: Int32Array): void {
     const { kernels, memory } = this.#open();
-    const { session, finalNorm, head, x, pitch, logits, logitPitch } = this.#placed;
+    const { finalNorm, head, x, pitch, logits, logitPitch } = this.#placed;
     const { width, vocabulary } = this.model.shape;
     const rows = Math.min(MAX_LOGIT_ROWS, hidden.length / width);
     for (let row = 0; row < rows; row += 1)
       new Int32Array(memory.buffer, x + 4 * row * pitch, width).set(
         hidden.subarray(row * width, (row + 1) * width),
       );
-    kernels.logits(session, finalNorm, head, x, rows, logits);
+    this.#crew?.order({ kind: "logits", norm: finalNorm, head, x, count: rows, out: logits });
+    kernels.logits(this.#session, finalNorm, head, x, rows, logits);
     for (let row = 0; row < rows; row += 1)
       scores.set(new Int32Array(memory.buffer, logits + 4 * row * logitPitch, vocabulary), row * vocabulary);
   }
@@ -103,6 +133,7 @@ class WasmDecoder implements Decoder {
   }
 
   close(): void {
+    this.#crew?.close();
     this.#loaded = undefined;
   }
 }
