@@ -18,8 +18,8 @@ export const MAX_DIMENSIONS = 4;
 /** Largest width, head count, vocabulary, layer count or context of a model. Products of two stay exact in doubles. */
 export const MAX_SIZE: number = 1 << 20;
 
-/** Values of a head; the largest in use are 256. Tables of angles have half as many for each position. */
-export const MAX_HEAD_SIZE = 1_024;
+/** Values of a head: beyond, sums of scores leave 32 bits (docs/numerics.md). The largest in use have 256. */
+export const MAX_HEAD_SIZE = 512;
 
 /** Tokens of a vocabulary; the largest in use have 262,144. */
 export const MAX_TOKENS: number = 1 << 20;

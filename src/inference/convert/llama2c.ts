@@ -1,4 +1,5 @@
 import type { FloatLlama, FloatLlamaLayer } from "./float-llama.ts";
+import { MAX_HEAD_SIZE, MAX_SIZE } from "./limits.ts";
 
 /**
  * A checkpoint of karpathy/llama2.c, version 0: seven little-endian i32 (width, inner, layers, heads, key heads, vocabulary,
@@ -7,9 +8,6 @@ import type { FloatLlama, FloatLlamaLayer } from "./float-llama.ts";
 const HEADER_BYTES = 28;
 const EPSILON = 1e-5;
 const ROTATION_BASE = 10_000;
-/** Beyond what any such checkpoint has; a damaged header is found before anything is allocated. */
-const LARGEST_SIZE = 1 << 20;
-
 /** @throws RangeError for bytes that are no such checkpoint */
 export function readLlama2c(bytes: Uint8Array): FloatLlama {
   if (bytes.length < HEADER_BYTES) throw new RangeError("shorter than the header of a llama2.c checkpoint");
@@ -20,10 +18,13 @@ export function readLlama2c(bytes: Uint8Array): FloatLlama {
   );
   const vocabulary = Math.abs(signed);
   const sizes = [width, inner, layers, heads, keyHeads, vocabulary, context];
-  if (sizes.some((size) => size < 1 || size > LARGEST_SIZE) || width % heads !== 0 || heads % keyHeads !== 0)
+  if (sizes.some((size) => size < 1 || size > MAX_SIZE) || width % heads !== 0 || heads % keyHeads !== 0)
     throw new RangeError(`not the header of a llama2.c checkpoint: ${sizes.join(", ")}`);
   const headSize = width / heads;
-  if (headSize % 2 !== 0) throw new RangeError(`heads of ${headSize} values cannot be turned`);
+  if (headSize % 2 !== 0 || headSize > MAX_HEAD_SIZE)
+    throw new RangeError(
+      `heads of ${headSize} values cannot be turned: an even number up to ${MAX_HEAD_SIZE} can`,
+    );
   const reader = new FloatReader(view, HEADER_BYTES);
   const embeddings = reader.take(vocabulary * width);
   const perLayer = (count: number): readonly Float32Array[] =>

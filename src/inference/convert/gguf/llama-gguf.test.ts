@@ -137,6 +137,10 @@ describe("a model that the engine cannot compute is refused, and said why", () =
     [{ "llama.block_count": u32(1) }, "a tensor blk.1.attn_norm.weight, which is no part of"],
     [{ "llama.attention.head_count_kv": u32(3) }, "4 heads cannot share 3"],
     [{ "llama.feed_forward_length": u32(71) }, "tensor blk.0.ffn_gate.weight is 48 by 70, not 48 by 71"],
+    [
+      { "llama.attention.key_length": u32(514), "llama.attention.value_length": u32(514) },
+      "heads of 514 values cannot be turned: an even number up to 512 can",
+    ],
     [{ "llama.embedding_length": u32(0) }, "llama.embedding_length is 0, not 1 to"],
     [{ "llama.block_count": u32(4_000_000_000) }, "llama.block_count is 4000000000, not 1 to"],
     [{ "llama.context_length": text("much") }, "llama.context_length is not a whole number"],
@@ -148,6 +152,10 @@ describe("a model that the engine cannot compute is refused, and said why", () =
   ])("%o", async (metadata, message) => {
     await expect(convert(model, F32, metadata)).rejects.toThrow(RangeError);
     await expect(convert(model, F32, metadata)).rejects.toThrow(message);
+  });
+
+  it.each([0, -1, 1.5, Number.NaN])("a context of %s", async (context) => {
+    await expect(convert(model, F32, {}, context)).rejects.toThrow(`a context of ${context} positions`);
   });
 
   it("biases in some of the layers", async () => {

@@ -26,6 +26,7 @@ export function readLlamaNumbers(
   { metadata, tensors }: GgufFile,
   context: number = DEFAULT_CONTEXT,
 ): LlamaNumbers {
+  if (!(Number.isInteger(context) && context >= 1)) throw new RangeError(`a context of ${context} positions`);
   const architecture = required(textValue(metadata, "general.architecture"), "general.architecture");
   const rotation = ROTATIONS.get(architecture);
   if (rotation === undefined)
@@ -64,7 +65,9 @@ export function readLlamaNumbers(
     if (value !== headSize)
       throw new RangeError(`${architecture}.${key} is ${value}, not the size of a head, ${headSize}`);
   if (headSize % 2 !== 0 || headSize > MAX_HEAD_SIZE)
-    throw new RangeError(`heads of ${headSize} values cannot be turned`);
+    throw new RangeError(
+      `heads of ${headSize} values cannot be turned: an even number up to ${MAX_HEAD_SIZE} can`,
+    );
   return { shape, ...readReals(metadata, architecture) };
 }
 
