@@ -15,14 +15,18 @@ export const MAX_ARRAY_DEPTH = 4;
 /** Dimensions of a GGUF tensor: what ggml allows. */
 export const MAX_DIMENSIONS = 4;
 
-/** Largest width, head count, vocabulary, layer count or context of a model. Products of two stay exact in doubles. */
-export const MAX_SIZE: number = 1 << 20;
-
-/** Values of a head: beyond, sums of scores leave 32 bits (docs/numerics.md). The largest in use have 256. */
-export const MAX_HEAD_SIZE = 512;
-
-/** Tokens of a vocabulary; the largest in use have 262,144. */
-export const MAX_TOKENS: number = 1 << 20;
+/** Largest sizes of a model: those that a model's file may have (model/model-header.ts). */
+export const LARGEST = {
+  width: 16_384,
+  inner: 65_536,
+  layers: 256,
+  heads: 256,
+  /** Beyond, sums of scores leave 32 bits (docs/numerics.md). */
+  headSize: 512,
+  vocabulary: 1_000_000,
+  /** Beyond, sums of attention's weights leave 32 bits. */
+  context: 65_536,
+} as const;
 
 /** UTF-16 units of a token that is put together from parts: every place to cut it is tried. SentencePiece makes 16 by default. */
 export const MAX_TOKEN_LENGTH = 256;

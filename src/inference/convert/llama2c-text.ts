@@ -1,6 +1,6 @@
 import type { ModelText } from "../tokenizer/model-text.ts";
 import { SPACE } from "../tokenizer/pipelines.ts";
-import { MAX_TOKEN_LENGTH, MAX_TOKENS } from "./limits.ts";
+import { LARGEST, MAX_TOKEN_LENGTH } from "./limits.ts";
 import { pieceTokenizer, TOKEN_KIND } from "./piece-tokenizer.ts";
 
 /** Fewest bytes of a token: f32 score, i32 length. */
@@ -19,7 +19,7 @@ export function readLlama2cText(bytes: Uint8Array, count: number): ModelText {
   const tokens: string[] = [];
   const scores: number[] = [];
   let at = HEADER_BYTES;
-  while (at + TOKEN_BYTES <= bytes.length && tokens.length < MAX_TOKENS) {
+  while (at + TOKEN_BYTES <= bytes.length && tokens.length < LARGEST.vocabulary) {
     const length = view.getInt32(at + 4, true);
     const start = at + TOKEN_BYTES;
     // A character has at most four bytes.

@@ -1,5 +1,5 @@
 import type { FloatLlama, FloatLlamaLayer } from "./float-llama.ts";
-import { MAX_HEAD_SIZE, MAX_SIZE } from "./limits.ts";
+import { LARGEST } from "./limits.ts";
 
 /**
  * A checkpoint of karpathy/llama2.c, version 0: seven little-endian i32 (width, inner, layers, heads, key heads, vocabulary,
@@ -18,12 +18,25 @@ export function readLlama2c(bytes: Uint8Array): FloatLlama {
   );
   const vocabulary = Math.abs(signed);
   const sizes = [width, inner, layers, heads, keyHeads, vocabulary, context];
-  if (sizes.some((size) => size < 1 || size > MAX_SIZE) || width % heads !== 0 || heads % keyHeads !== 0)
+  const largest = [
+    LARGEST.width,
+    LARGEST.inner,
+    LARGEST.layers,
+    LARGEST.heads,
+    LARGEST.heads,
+    LARGEST.vocabulary,
+    LARGEST.context,
+  ];
+  if (
+    sizes.some((size, i) => size < 1 || size > (largest[i] ?? 0)) ||
+    width % heads !== 0 ||
+    heads % keyHeads !== 0
+  )
     throw new RangeError(`not the header of a llama2.c checkpoint: ${sizes.join(", ")}`);
   const headSize = width / heads;
-  if (headSize % 2 !== 0 || headSize > MAX_HEAD_SIZE)
+  if (headSize % 2 !== 0 || headSize > LARGEST.headSize)
     throw new RangeError(
-      `heads of ${headSize} values cannot be turned: an even number up to ${MAX_HEAD_SIZE} can`,
+      `heads of ${headSize} values cannot be turned: an even number up to ${LARGEST.headSize} can`,
     );
   const reader = new FloatReader(view, HEADER_BYTES);
   const embeddings = reader.take(vocabulary * width);

@@ -1,6 +1,6 @@
 import { type AddedToken, addedToken, type TokenizerJson, tokenizerJson } from "../tokenizer/model-text.ts";
 import { PIPELINES } from "../tokenizer/pipelines.ts";
-import { MAX_TOKEN_LENGTH, MAX_TOKENS } from "./limits.ts";
+import { LARGEST, MAX_TOKEN_LENGTH } from "./limits.ts";
 
 /** Kinds of tokens, with SentencePiece's numbers, which GGUF keeps. */
 export const TOKEN_KIND = { normal: 1, unknown: 2, control: 3, user: 4, unused: 5, byte: 6 } as const;
@@ -46,7 +46,8 @@ export function pieceTokenizer(vocabulary: PieceVocabulary): TokenizerJson {
 }
 
 export function idsOf(tokens: readonly string[]): Map<string, number> {
-  if (tokens.length > MAX_TOKENS) throw new RangeError(`${tokens.length} tokens are more than ${MAX_TOKENS}`);
+  if (tokens.length > LARGEST.vocabulary)
+    throw new RangeError(`${tokens.length} tokens are more than ${LARGEST.vocabulary}`);
   const ids = new Map<string, number>();
   for (const [id, token] of tokens.entries()) {
     const first = ids.get(token);

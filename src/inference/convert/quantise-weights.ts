@@ -129,6 +129,7 @@ export function quantiseEmbeddingRows(table: EmbeddingTable, first: number, weig
 /** As much fraction as the largest factor leaves of 16 bits, 14 at most. */
 export function quantiseFactors(factors: Float32Array): FactorVector {
   const largest = largestOf(factors);
+  if (largest > 32_767) throw new RangeError(`a factor of ${largest} is above 32,767`);
   let fraction = 14;
   while (largest * 2 ** fraction > 32_767) fraction -= 1;
   return { values: Int16Array.from(factors, (factor) => Math.round(factor * 2 ** fraction)), fraction };

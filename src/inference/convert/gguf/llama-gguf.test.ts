@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { readModel, writeModel } from "../../model/model-file.ts";
 import { randomLlama, SMALL_SHAPE } from "../../model/random-llama.contract.ts";
 import type { LlamaShape } from "../../model/llama-model.ts";
 import { ReferenceLlama } from "../../reference/llama.ts";
@@ -96,6 +97,12 @@ describe("a Llama model from a GGUF", () => {
     );
   });
 
+  it("goes through a model's file", async () => {
+    const model = await quantiseSource(await convert(randomLlama(SMALL_SHAPE, 14, { biases: true })), 8);
+    const about = { name: "a", licence: "b", sourceSha256: new Uint8Array(32), text: "{}" };
+    expect(readModel(writeModel(model, about))).toMatchObject({ about, model });
+  });
+
   it("stretches the rotation of a linearly scaled context", async () => {
     const scaled = { "llama.rope.scaling.type": text("linear"), "llama.rope.scaling.factor": f32(4) };
     expect((await convert(randomLlama(LLAMA, 9), F32, scaled)).rotationFactors).toEqual(
@@ -139,7 +146,7 @@ describe("a model that the engine cannot compute is refused, and said why", () =
     [{ "llama.feed_forward_length": u32(71) }, "tensor blk.0.ffn_gate.weight is 48 by 70, not 48 by 71"],
     [
       { "llama.attention.key_length": u32(514), "llama.attention.value_length": u32(514) },
-      "heads of 514 values cannot be turned: an even number up to 512 can",
+      "llama.attention.key_length is 514, not 1 to 512",
     ],
     [{ "llama.embedding_length": u32(0) }, "llama.embedding_length is 0, not 1 to"],
     [{ "llama.block_count": u32(4_000_000_000) }, "llama.block_count is 4000000000, not 1 to"],

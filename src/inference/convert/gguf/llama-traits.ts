@@ -1,5 +1,5 @@
 import type { LlamaShape } from "../../model/llama-model.ts";
-import { DEFAULT_CONTEXT, MAX_HEAD_SIZE, MAX_SIZE, MAX_TOKENS } from "../limits.ts";
+import { DEFAULT_CONTEXT, LARGEST } from "../limits.ts";
 import type { GgufMetadata } from "./metadata.ts";
 import { realNumber, required, textValue, wholeNumber } from "./metadata-access.ts";
 import type { GgufFile } from "./open-gguf.ts";
@@ -36,38 +36,37 @@ export function readLlamaNumbers(
   for (const key of FOREIGN)
     if ((realNumber(metadata, `${architecture}.${key}`) ?? 0) !== 0)
       throw new RangeError(`models with ${architecture}.${key} cannot be converted`);
-  const size = (key: string, otherwise?: number): number =>
-    sizeOf(metadata, `${architecture}.${key}`, otherwise);
-  const width = size("embedding_length");
-  const heads = size("attention.head_count");
-  const keyHeads = size("attention.head_count_kv", heads);
-  const headSize = size("attention.key_length", Math.floor(width / heads));
-  const embeddings = tensors.get("token_embd.weight");
-  const vocabulary = required(embeddings?.dimensions[1], "token_embd.weight");
-  if (vocabulary > MAX_TOKENS) throw new RangeError(`${vocabulary} tokens are more than ${MAX_TOKENS}`);
+  const size = (key: string, largest: number, otherwise?: number): number =>
+    sizeOf(metadata, `${architecture}.${key}`, largest, otherwise);
+  const width = size("embedding_length", LARGEST.width);
+  const heads = size("attention.head_count", LARGEST.heads);
+  const keyHeads = size("attention.head_count_kv", LARGEST.heads, heads);
+  const headSize = size("attention.key_length", LARGEST.headSize, Math.floor(width / heads));
+  const vocabulary = required(tensors.get("token_embd.weight")?.dimensions[1], "token_embd.weight");
+  if (vocabulary > LARGEST.vocabulary)
+    throw new RangeError(`${vocabulary} tokens are more than ${LARGEST.vocabulary}`);
+  const window = wholeNumber(metadata, `${architecture}.attention.sliding_window`) ?? LARGEST.context;
   const shape: LlamaShape = {
     width,
-    inner: size("feed_forward_length"),
-    layers: size("block_count"),
+    inner: size("feed_forward_length", LARGEST.inner),
+    layers: size("block_count", LARGEST.layers),
     heads,
     keyHeads,
     headSize,
     vocabulary,
-    context: Math.min(context, size("context_length"), size("attention.sliding_window", MAX_SIZE)),
+    context: Math.min(context, size("context_length", Infinity), window, LARGEST.context),
     rotation,
   };
+  if (shape.context < 1) throw new RangeError(`a context of ${shape.context} positions`);
   if (heads % keyHeads !== 0) throw new RangeError(`${heads} heads cannot share ${keyHeads} heads of keys`);
   const same: readonly (readonly [key: string, value: number])[] = [
-    ["attention.value_length", size("attention.value_length", headSize)],
-    ["rope.dimension_count", size("rope.dimension_count", headSize)],
+    ["attention.value_length", size("attention.value_length", LARGEST.headSize, headSize)],
+    ["rope.dimension_count", size("rope.dimension_count", LARGEST.headSize, headSize)],
   ];
   for (const [key, value] of same)
     if (value !== headSize)
       throw new RangeError(`${architecture}.${key} is ${value}, not the size of a head, ${headSize}`);
-  if (headSize % 2 !== 0 || headSize > MAX_HEAD_SIZE)
-    throw new RangeError(
-      `heads of ${headSize} values cannot be turned: an even number up to ${MAX_HEAD_SIZE} can`,
-    );
+  if (headSize % 2 !== 0) throw new RangeError(`heads of ${headSize} values cannot be turned`);
   return { shape, ...readReals(metadata, architecture) };
 }
 
@@ -88,8 +87,8 @@ function readReals(metadata: GgufMetadata, architecture: string): Omit<LlamaNumb
   return { epsilon, rotationBase, rotationFactor };
 }
 
-function sizeOf(metadata: GgufMetadata, key: string, otherwise?: number): number {
+function sizeOf(metadata: GgufMetadata, key: string, largest: number, otherwise?: number): number {
   const size = required(wholeNumber(metadata, key) ?? otherwise, key);
-  if (size < 1 || size > MAX_SIZE) throw new RangeError(`${key} is ${size}, not 1 to ${MAX_SIZE}`);
+  if (size < 1 || size > largest) throw new RangeError(`${key} is ${size}, not 1 to ${largest}`);
   return size;
 }
