@@ -137,6 +137,10 @@ describe("a model that the engine cannot compute is refused, and said why", () =
       { "general.architecture": text("gemma2") },
       "architecture gemma2 cannot be converted; these can: llama, qwen2",
     ],
+    [
+      { "split.count": { type: "u16", value: 3 } },
+      "the model is split over 3 files; it has to be joined to one first",
+    ],
     [{ "llama.expert_count": u32(8) }, "llama.expert_count"],
     [{ "llama.rope.scaling.type": text("yarn") }, "llama.rope.scaling.type yarn"],
     [{ "llama.rope.dimension_count": u32(4) }, "llama.rope.dimension_count is 4, not the size of a head, 10"],

@@ -33,6 +33,9 @@ export function readLlamaNumbers(
     throw new RangeError(
       `models of architecture ${architecture} cannot be converted; these can: ${[...ROTATIONS.keys()].join(", ")}`,
     );
+  const parts = wholeNumber(metadata, "split.count") ?? 1;
+  if (parts > 1)
+    throw new RangeError(`the model is split over ${parts} files; it has to be joined to one first`);
   for (const key of FOREIGN)
     if ((realNumber(metadata, `${architecture}.${key}`) ?? 0) !== 0)
       throw new RangeError(`models with ${architecture}.${key} cannot be converted`);
@@ -45,7 +48,8 @@ export function readLlamaNumbers(
   const vocabulary = required(tensors.get("token_embd.weight")?.dimensions[1], "token_embd.weight");
   if (vocabulary > LARGEST.vocabulary)
     throw new RangeError(`${vocabulary} tokens are more than ${LARGEST.vocabulary}`);
-  const window = wholeNumber(metadata, `${architecture}.attention.sliding_window`) ?? LARGEST.context;
+  // 0 stands for none.
+  const window = wholeNumber(metadata, `${architecture}.attention.sliding_window`) || LARGEST.context;
   const shape: LlamaShape = {
     width,
     inner: size("feed_forward_length", LARGEST.inner),
