@@ -11,8 +11,17 @@ import { exponentOf, mantissaOf, packScale, NO_SCALE, type Scale } from "../nume
 
 /** Offline, so floats are allowed here: what comes out is shipped and hashed. */
 
-/** Largest stored weight, by bits. -8 of four bits is left out, so that both signs reach as far. */
+/** Largest and least stored weight, by bits. */
 const LARGEST_WEIGHT = { 4: 7, 8: 127 } as const;
+const LEAST_WEIGHT = { 4: -8, 8: -127 } as const;
+
+/**
+ * With four bits, a group is better off with a finer step that cuts its largest weights: multipliers down to this part of the
+ * one that cuts none are tried. On normally distributed weights that and -8 gain 1.2 dB; with eight bits there is nothing to gain.
+ */
+const FINEST_PART = 0.6;
+/** Multipliers that are tried of a group, about. */
+const TRIES = 8;
 
 /** The nearest scale. @throws RangeError for what is no positive, finite number */
 export function scaleOf(value: number): Scale {
@@ -77,16 +86,34 @@ function quantiseMatrixRow(matrix: Matrix, n: number, row: Float32Array, finest:
   let sum = 0;
   for (let start = 0; start < row.length; start += GROUP) {
     const group = row.subarray(start, start + GROUP);
-    const wanted = step === 0 ? 1 : Math.ceil(largestOf(group) / most / step - 1e-3);
-    const multiplier = Math.max(1, Math.min(finest, wanted));
+    const whole = Math.max(1, Math.min(finest, Math.ceil(largestOf(group) / most / step - 1e-3)));
+    const multiplier = bits === 8 ? whole : closestMultiplier(group, step, whole);
     multipliers[(n * stride + start) / GROUP] = multiplier;
     for (let k = 0; k < group.length; k += 1) {
-      const weight = Math.max(-most, Math.min(most, Math.round((group[k] ?? 0) / (step * multiplier))));
+      const weight = storedWeight((group[k] ?? 0) / (step * multiplier), bits);
       setWeight(matrix, n * stride + start + k, weight);
       sum += multiplier * Math.abs(weight);
     }
   }
   return sum;
+}
+
+function storedWeight(steps: number, bits: 4 | 8): number {
+  return Math.max(LEAST_WEIGHT[bits], Math.min(LARGEST_WEIGHT[bits], Math.round(steps)));
+}
+
+/** That with the least sum of squared errors in four bits. @param whole the multiplier that cuts no weight */
+function closestMultiplier(group: Float32Array, step: number, whole: number): number {
+  const pace = Math.max(1, Math.round((whole * (1 - FINEST_PART)) / TRIES));
+  let closest = whole;
+  let least = Infinity;
+  for (let multiplier = whole; multiplier >= whole * FINEST_PART; multiplier -= pace) {
+    const size = step * multiplier;
+    let errors = 0;
+    for (const weight of group) errors += (weight - storedWeight(weight / size, 4) * size) ** 2;
+    if (errors < least) [closest, least] = [multiplier, errors];
+  }
+  return closest;
 }
 
 function setWeight({ values, bits }: Matrix, place: number, weight: number): void {
