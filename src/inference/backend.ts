@@ -10,9 +10,12 @@ export interface Backend {
   open(model: LlamaModel): Promise<Decoder>;
 }
 
+/** What is still told of a model that is open; its weights may have moved elsewhere. */
+export type OpenedModel = Pick<LlamaModel, "shape" | "exp2Table">;
+
 /** One sequence of positions through one model. Calls come one after the other. */
 export interface Decoder {
-  readonly model: LlamaModel;
+  readonly model: OpenedModel;
   /** Positions taken in so far. */
   readonly positions: number;
   /** Bytes of weights, keys and values, and everything else that it holds. */

@@ -25,11 +25,13 @@ export interface PlacedModel {
   readonly x: number;
   /** Values of a row of `x`, zeros behind the width. */
   readonly pitch: number;
-  /** i16[width]. */
-  readonly embedding: number;
+  /** i16[vocabulary, width]. */
+  readonly embeddings: number;
   /** i32[MAX_LOGIT_ROWS, logitPitch]. */
   readonly logits: number;
   readonly logitPitch: number;
+  /** Positions that have room. */
+  readonly positions: number;
   /** Bytes of memory that are needed. */
   readonly bytes: number;
   /** Copies the model into the memory. */
@@ -45,8 +47,18 @@ function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
 }
 
-/** Lays out a model, its history of keys and values, and room for a batch. kernels/llama.c has the same structures. @param parts number of threads */
-export function placeModel(model: LlamaModel, parts = 1): PlacedModel {
+export interface PlaceOptions {
+  /** Number of threads. */
+  readonly parts?: number;
+  /** Room for fewer positions than the model's context has. */
+  readonly mostPositions?: number;
+}
+
+/** Lays out a model, its history of keys and values, and room for a batch. kernels/llama.c has the same structures. */
+export function placeModel(
+  model: LlamaModel,
+  { parts = 1, mostPositions = Infinity }: PlaceOptions = {},
+): PlacedModel {
   const { shape } = model;
   const { width, inner, heads, keyHeads, headSize, vocabulary, context } = shape;
   const arena = new Arena(FIRST_ADDRESS);
@@ -56,7 +68,8 @@ export function placeModel(model: LlamaModel, parts = 1): PlacedModel {
   const keyPitch = roundUp(keyHeads * headSize, GROUP);
   const innerPitch = roundUp(inner, GROUP);
   const widest = Math.max(pitch, queryPitch, innerPitch);
-  const positions = roundUp(context, 8);
+  const kept = Math.min(context, mostPositions);
+  const positions = roundUp(kept, 8);
   const logitPitch = roundUp(vocabulary, PANEL);
   const rows = (size: number): number => arena.reserve(4 * MAX_BATCH * size);
   const norm = ({ values, fraction }: FactorVector): readonly [number, number] => [
@@ -128,7 +141,7 @@ export function placeModel(model: LlamaModel, parts = 1): PlacedModel {
   const finalNorm = arena.words(norm(model.finalNorm));
   const head = matrix(model.head);
   const logits = arena.reserve(4 * MAX_LOGIT_ROWS * logitPitch);
-  const embedding = arena.reserve(2 * width);
+  const embeddings = arena.place(model.embeddings.values);
   const packing = arena.reserve(packingBytes(widest));
   return {
     sessions,
@@ -138,9 +151,10 @@ export function placeModel(model: LlamaModel, parts = 1): PlacedModel {
     head,
     x,
     pitch,
-    embedding,
+    embeddings,
     logits,
     logitPitch,
+    positions: kept,
     bytes: arena.end,
     fill: (loaded) => {
       arena.fill(loaded.memory);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { quantiseLlama } from "../convert/float-llama.ts";
 import { HAS_STORIES, NO_STORIES, storiesModel } from "../reference/stories.contract.ts";
 import { referenceBackend } from "../reference/reference-backend.ts";
-import { describeBits } from "./decoder.contract.ts";
+import { describeBits, oddModel, someTokens } from "./decoder.contract.ts";
 import type { KernelBuild } from "./kernels.ts";
 import { createWasmBackend } from "./wasm-backend.ts";
 
@@ -16,6 +16,19 @@ function largestAt(values: Int32Array): number {
   for (const [at, value] of values.entries()) if (value > values[best]!) best = at;
   return best;
 }
+
+describe("room for fewer positions than the context", () => {
+  it("is the context, takes less memory and changes no bit", async () => {
+    const model = oddModel({ name: "", shape: { context: 2_000 } });
+    const whole = await createWasmBackend().open(model);
+    const part = await createWasmBackend({ mostPositions: 9 }).open(model);
+    expect(part.model.shape.context).toBe(9);
+    expect(part.memoryBytes).toBeLessThan(whole.memoryBytes - 2 * 1_991 * 2 * 2 * 2 * 10);
+    const tokens = someTokens(model, 9);
+    expect(await part.forward(tokens)).toEqual(await whole.forward(tokens));
+    await expect(part.forward([0])).rejects.toThrow("9 positions");
+  });
+});
 
 if (!HAS_STORIES) process.stdout.write(`${NO_STORIES}\n`);
 

@@ -1,4 +1,4 @@
-import type { Backend, Decoder } from "../backend.ts";
+import type { Backend, Decoder, OpenedModel } from "../backend.ts";
 import type { LlamaModel } from "../model/llama-model.ts";
 import { canShareMemory, type KernelCrew, type KernelThread, startCrew } from "./kernel-crew.ts";
 import {
@@ -11,6 +11,8 @@ import {
 import { MAX_BATCH, MAX_LOGIT_ROWS, type PlacedModel, placeModel } from "./place-model.ts";
 
 export interface WasmOptions {
+  /** Room for keys and values of fewer positions than the model's context has: then that is the context. */
+  readonly mostPositions?: number;
   /** The fastest that is exact here, if not given. */
   readonly build?: KernelBuild;
   /**
@@ -20,12 +22,12 @@ export interface WasmOptions {
 }
 
 /** Models on WebAssembly SIMD. */
-export function createWasmBackend({ build, threads }: WasmOptions = {}): Backend {
+export function createWasmBackend({ build, threads, mostPositions = Infinity }: WasmOptions = {}): Backend {
   return {
     name: "wasm",
     async open(model) {
       const parts = threads !== undefined && canShareMemory() ? threads.count : 1;
-      const placed = placeModel(model, parts);
+      const placed = placeModel(model, { parts, mostPositions });
       const chosen = build ?? (await fastestBuild());
       if (threads === undefined || parts === 1) {
         const loaded = await loadKernels(chosen, placed.bytes);
@@ -39,9 +41,10 @@ export function createWasmBackend({ build, threads }: WasmOptions = {}): Backend
   };
 }
 
-/** Of the model itself only the embeddings are still read once it is open. */
+/** All weights are copied: nothing of it holds on to the model's file. */
 class WasmDecoder implements Decoder {
-  readonly model: LlamaModel;
+  readonly model: OpenedModel;
+  readonly #embeddingScales: Uint32Array;
   readonly #placed: PlacedModel;
   readonly #session: number;
   readonly #crew: KernelCrew | undefined;
@@ -49,7 +52,9 @@ class WasmDecoder implements Decoder {
   #positions = 0;
 
   constructor(model: LlamaModel, placed: PlacedModel, loaded: LoadedKernels, crew?: KernelCrew) {
-    this.model = model;
+    const context = placed.positions;
+    this.model = { shape: { ...model.shape, context }, exp2Table: model.exp2Table.slice() };
+    this.#embeddingScales = model.embeddings.scales.slice();
     this.#placed = placed;
     this.#session = placed.sessions[0] ?? 0;
     this.#loaded = loaded;
@@ -61,9 +66,8 @@ class WasmDecoder implements Decoder {
   }
 
   get memoryBytes(): number {
-    const { embeddings } = this.model;
     const own = this.#loaded?.memory.buffer.byteLength ?? 0;
-    return own + embeddings.values.byteLength + embeddings.scales.byteLength;
+    return own + this.#embeddingScales.byteLength;
   }
 
   // oxlint-disable-next-line typescript/require-await -- errors are rejections, as with other backends
@@ -81,14 +85,12 @@ class WasmDecoder implements Decoder {
 
   #batch(tokens: readonly number[], hidden: Int32Array): void {
     const { kernels, memory } = this.#open();
-    const { layers, x, pitch, embedding } = this.#placed;
+    const { layers, x, pitch, embeddings } = this.#placed;
     const session = this.#session;
-    const { embeddings, shape } = this.model;
-    const { width } = shape;
-    const room = new Int16Array(memory.buffer, embedding, width);
+    const { width } = this.model.shape;
     for (const [row, token] of tokens.entries()) {
-      room.set(embeddings.values.subarray(token * width, (token + 1) * width));
-      kernels.embed(session, row, embedding, width, embeddings.scales[token] ?? 0);
+      const scale = this.#embeddingScales[token] ?? 0;
+      kernels.embed(session, row, embeddings + 2 * token * width, width, scale);
     }
     this.#crew?.order({ kind: "layers", position: this.#positions, count: tokens.length });
     for (const layer of layers) kernels.layer(session, layer, this.#positions, tokens.length);
