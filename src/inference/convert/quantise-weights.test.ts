@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { GROUP, LARGEST_MULTIPLIER, LARGEST_ROW_SUM, type Matrix } from "../model/matrix.ts";
+import { dequantise } from "./gguf/dequantise.ts";
+import { quantiseBlocks } from "./gguf/quantise-block.contract.ts";
+import { Q4_0 } from "./gguf/tensor-type.ts";
 import { quantiseFactors, quantiseMatrix, scaleOf, valueOf } from "./quantise-weights.ts";
 
 const ROWS = 60;
@@ -61,6 +64,12 @@ describe("a quantised matrix", () => {
     const matrix = quantiseMatrix(outlier, 1, COLUMNS, bits);
     matrix.values.fill(0, 0, (GROUP * bits) / 8);
     expect(signalToNoise(matrix, rest)).toBeGreaterThan(bits === 8 ? 38 : 16);
+  });
+
+  it("of 4 bits finds the steps of a Q4_0 file again", () => {
+    const rows = normal(40 * 512);
+    const source = dequantise(Q4_0, quantiseBlocks(Q4_0, rows));
+    expect(signalToNoise(quantiseMatrix(source, 40, 512, 4), source)).toBeGreaterThan(32);
   });
 
   it("of long rows takes coarser steps, so that sums stay in 32 bits", () => {

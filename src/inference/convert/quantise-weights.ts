@@ -17,11 +17,10 @@ const LEAST_WEIGHT = { 4: -8, 8: -127 } as const;
 
 /**
  * With four bits, a group is better off with a finer step that cuts its largest weights: multipliers down to this part of the
- * one that cuts none are tried. On normally distributed weights that and -8 gain 1.2 dB; with eight bits there is nothing to gain.
+ * one that cuts none are tried. On normally distributed weights that and -8 gain 1.2 dB, and a Q4_0 file finds its own steps again; with
+ * eight bits there is nothing to gain.
  */
 const FINEST_PART = 0.6;
-/** Multipliers that are tried of a group, about. */
-const TRIES = 8;
 
 /** The nearest scale. @throws RangeError for what is no positive, finite number */
 export function scaleOf(value: number): Scale {
@@ -104,16 +103,26 @@ function storedWeight(steps: number, bits: 4 | 8): number {
 
 /** That with the least sum of squared errors in four bits. @param whole the multiplier that cuts no weight */
 function closestMultiplier(group: Float32Array, step: number, whole: number): number {
-  const pace = Math.max(1, Math.round((whole * (1 - FINEST_PART)) / TRIES));
   let closest = whole;
   let least = Infinity;
-  for (let multiplier = whole; multiplier >= whole * FINEST_PART; multiplier -= pace) {
+  for (let multiplier = whole; multiplier >= whole * FINEST_PART; multiplier -= 1) {
     const size = step * multiplier;
-    let errors = 0;
-    for (const weight of group) errors += (weight - storedWeight(weight / size, 4) * size) ** 2;
+    const errors = size * size * errorsOf(group, 1 / size, least / (size * size));
     if (errors < least) [closest, least] = [multiplier, errors];
   }
   return closest;
+}
+
+/** Sum of squared errors, in steps, of weights times `scale` in four bits; given up where it is above `enough`. */
+function errorsOf(group: Float32Array, scale: number, enough: number): number {
+  let errors = 0;
+  for (let k = 0; k < group.length && errors < enough; k += 1) {
+    const exact = (group[k] ?? 0) * scale;
+    const whole = Math.floor(exact + 0.5);
+    const error = exact - (whole > 7 ? 7 : whole < -8 ? -8 : whole);
+    errors += error * error;
+  }
+  return errors;
 }
 
 function setWeight({ values, bits }: Matrix, place: number, weight: number): void {
