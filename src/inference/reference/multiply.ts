@@ -2,22 +2,26 @@ import { GROUP, type Matrix } from "../model/matrix.ts";
 import { PLANE_BITS } from "../numerics/quantise.ts";
 import { applyScale, multiplyScales, type Scale, timesPowerOfTwo } from "../numerics/scale.ts";
 
-/** Weight [n, k] as the integer it is stored as. */
-function weightAt({ values, bits, stride }: Matrix, n: number, k: number): number {
-  if (bits === 8) return values[n * stride + k] ?? 0;
-  const pair = values[(n * stride + k) >> 1] ?? 0;
-  return (k & 1) === 0 ? (pair << 28) >> 28 : pair >> 4;
+/** Weight at a place of two to a byte: the even one in the low half. */
+function halfAt(values: Int8Array, place: number): number {
+  const pair = values[place >> 1] ?? 0;
+  return (place & 1) === 0 ? (pair << 28) >> 28 : pair >> 4;
 }
 
 /** Σ over groups of multiplier * Σ weight * activation: below 2^53 for every matrix that a converter makes. */
-function dotProduct(matrix: Matrix, n: number, row: Int16Array): number {
-  const { stride, columns, multipliers } = matrix;
+function dotProduct(
+  { values, bits, stride, columns, multipliers }: Matrix,
+  n: number,
+  row: Int16Array,
+): number {
+  const first = n * stride;
   let sum = 0;
-  for (let group = 0; group * GROUP < columns; group += 1) {
+  for (let start = 0; start < columns; start += GROUP) {
+    const end = Math.min(columns, start + GROUP);
     let part = 0;
-    const end = Math.min(columns, (group + 1) * GROUP);
-    for (let k = group * GROUP; k < end; k += 1) part += weightAt(matrix, n, k) * (row[k] ?? 0);
-    sum += part * (multipliers[n * (stride / GROUP) + group] ?? 0);
+    if (bits === 8) for (let k = start; k < end; k += 1) part += (values[first + k] ?? 0) * (row[k] ?? 0);
+    else for (let k = start; k < end; k += 1) part += halfAt(values, first + k) * (row[k] ?? 0);
+    sum += part * (multipliers[(first + start) / GROUP] ?? 0);
   }
   return sum;
 }

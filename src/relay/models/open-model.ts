@@ -5,8 +5,7 @@ import { firstLink } from "../../inference/generate/transcript.ts";
 import type { LlamaHeader } from "../../inference/model/model-header.ts";
 import { readModel } from "../../inference/model/model-file.ts";
 import { referenceBackend } from "../../inference/reference/reference-backend.ts";
-import { FailureError } from "../../protocol/failure.ts";
-import type { ModelText } from "../../inference/tokenizer/model-text.ts";
+import { parseModelText } from "../../inference/tokenizer/parse-model-text.ts";
 import { ModelTokenizer } from "../../inference/tokenizer/model-tokenizer.ts";
 import { createWasmBackend } from "../../inference/wasm/wasm-backend.ts";
 
@@ -30,21 +29,11 @@ export async function openModel(path: string, backend: LocalBackend): Promise<Op
   const file = await readFile(path);
   const sha256 = new Uint8Array(createHash("sha256").update(file).digest());
   const { header, about, model } = readModel(file);
-  const tokenizer = openTokenizer(about.text);
+  const tokenizer = new ModelTokenizer(parseModelText(about.text, model.shape.vocabulary));
   const backends: Readonly<Record<LocalBackend, Backend>> = {
     wasm: createWasmBackend(),
     reference: referenceBackend,
   };
   const decoder = await backends[backend].open(model);
   return { header, sha256, tokenizer, decoder, link: firstLink(sha256) };
-}
-
-/** @throws FailureError `malformed` */
-function openTokenizer(json: string): ModelTokenizer {
-  try {
-    const text: ModelText = JSON.parse(json);
-    return new ModelTokenizer(text);
-  } catch (error) {
-    throw new FailureError("malformed", "model file: its tokenizer cannot be read", { cause: error });
-  }
 }
