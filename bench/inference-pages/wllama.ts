@@ -22,8 +22,9 @@ function isWllama(module: unknown): module is WllamaPackage {
   return typeof module === "object" && module !== null && "Wllama" in module;
 }
 
+/** As the bench's server serves it. */
 function fileUrl(path: string): string {
-  return new URL(`../../node_modules/@wllama/wllama/esm/${path}`, import.meta.url).href;
+  return `${location.origin}/node_modules/@wllama/wllama/esm/${path}`;
 }
 
 export async function createWllama(): Promise<WllamaEngine> {
