@@ -9,8 +9,8 @@ const PANEL = 8;
 const STACK_BYTES = 16_384;
 /** Positions that are taken in together: their activations stay in the second-level cache of small processors. */
 export const MAX_BATCH = 64;
-/** Rows whose scores of all tokens are computed together. */
-export const MAX_LOGIT_ROWS = 32;
+/** Room for scores of all tokens: of as many rows as fit, a batch at most. */
+const MAX_LOGIT_BYTES: number = 8 * 2 ** 20;
 
 /** Addresses of a model in the kernels' memory. */
 export interface PlacedModel {
@@ -27,8 +27,9 @@ export interface PlacedModel {
   readonly pitch: number;
   /** i16[vocabulary, width]. */
   readonly embeddings: number;
-  /** i32[MAX_LOGIT_ROWS, logitPitch]. */
+  /** i32[logitRows, logitPitch]. */
   readonly logits: number;
+  readonly logitRows: number;
   readonly logitPitch: number;
   /** Positions that have room. */
   readonly positions: number;
@@ -140,7 +141,8 @@ export function placeModel(
   const layers = model.layers.map(layer);
   const finalNorm = arena.words(norm(model.finalNorm));
   const head = matrix(model.head);
-  const logits = arena.reserve(4 * MAX_LOGIT_ROWS * logitPitch);
+  const logitRows = Math.max(1, Math.min(MAX_BATCH, Math.floor(MAX_LOGIT_BYTES / 4 / logitPitch)));
+  const logits = arena.reserve(4 * logitRows * logitPitch);
   const embeddings = arena.place(model.embeddings.values);
   const packing = arena.reserve(packingBytes(widest));
   return {
@@ -153,6 +155,7 @@ export function placeModel(
     pitch,
     embeddings,
     logits,
+    logitRows,
     logitPitch,
     positions: kept,
     bytes: arena.end,

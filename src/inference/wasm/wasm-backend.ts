@@ -8,7 +8,7 @@ import {
   loadKernels,
   loadSharedKernels,
 } from "./kernels.ts";
-import { MAX_BATCH, MAX_LOGIT_ROWS, type PlacedModel, placeModel } from "./place-model.ts";
+import { MAX_BATCH, type PlacedModel, placeModel } from "./place-model.ts";
 
 export interface WasmOptions {
   /** Room for keys and values of fewer positions than the model's context has: then that is the context. */
@@ -103,25 +103,34 @@ class WasmDecoder implements Decoder {
   async logits(hidden: Int32Array): Promise<Int32Array> {
     const { width, vocabulary } = this.model.shape;
     const rows = hidden.length / width;
+    const { logitRows, logitPitch } = this.#placed;
+    // What is one piece in the kernels' memory is copied as one.
+    if (rows <= logitRows && logitPitch === vocabulary) return this.#logits(hidden, rows).slice();
     const scores = new Int32Array(rows * vocabulary);
-    for (let start = 0; start < rows; start += MAX_LOGIT_ROWS)
-      this.#logits(hidden.subarray(start * width), scores.subarray(start * vocabulary));
+    for (let start = 0; start < rows; start += logitRows) {
+      const count = Math.min(logitRows, rows - start);
+      const part = this.#logits(hidden.subarray(start * width), count);
+      for (let row = 0; row < count; row += 1)
+        scores.set(
+          part.subarray(row * logitPitch, row * logitPitch + vocabulary),
+          (start + row) * vocabulary,
+        );
+    }
     return scores;
   }
 
-  #logits(hidden: Int32Array, scores: Int32Array): void {
+  /** Scores of some rows, i32[count, logitPitch], in the kernels' memory until the next call. */
+  #logits(hidden: Int32Array, count: number): Int32Array {
     const { kernels, memory } = this.#open();
     const { finalNorm, head, x, pitch, logits, logitPitch } = this.#placed;
-    const { width, vocabulary } = this.model.shape;
-    const rows = Math.min(MAX_LOGIT_ROWS, hidden.length / width);
-    for (let row = 0; row < rows; row += 1)
+    const { width } = this.model.shape;
+    for (let row = 0; row < count; row += 1)
       new Int32Array(memory.buffer, x + 4 * row * pitch, width).set(
         hidden.subarray(row * width, (row + 1) * width),
       );
-    this.#crew?.order({ kind: "logits", norm: finalNorm, head, x, count: rows, out: logits });
-    kernels.logits(this.#session, finalNorm, head, x, rows, logits);
-    for (let row = 0; row < rows; row += 1)
-      scores.set(new Int32Array(memory.buffer, logits + 4 * row * logitPitch, vocabulary), row * vocabulary);
+    this.#crew?.order({ kind: "logits", norm: finalNorm, head, x, count, out: logits });
+    kernels.logits(this.#session, finalNorm, head, x, count, logits);
+    return new Int32Array(memory.buffer, logits, count * logitPitch);
   }
 
   #open(): LoadedKernels {
