@@ -150,16 +150,17 @@ export class BodyScanner {
     floats.activate(plan.variables);
     if (!floats.active) return;
     parameters.forEach((type, i) => {
-      if (kindOf(type) !== NAN.none) floats.declare(i, 1, kindOf(type), true);
+      if (kindOf(type) !== NAN.none) floats.declare(i, 1, kindOf(type));
     });
     const reader = new ByteReader(shape.bytes, plan.localsStart, plan.localsEnd);
     let next = parameters.length;
     for (let i = 0; i < plan.localGroups; i += 1) {
       const count = reader.u32("number of locals");
       const kind = kindOf(reader.u8("type of locals"));
-      if (kind !== NAN.none) floats.declare(next, count, kind, false);
+      if (kind !== NAN.none) floats.declare(next, count, kind);
       next += count;
     }
+    floats.follow(parameters.length);
   }
 
   #instruction(): void {
@@ -233,13 +234,13 @@ export class BodyScanner {
     const { floats, control } = context;
     if (!floats.active || !floats.isFloat(local)) return;
     if (opcode === OP.localGet) {
-      const value = floats.read(local);
-      if (value !== undefined) leaveValue(context, value);
+      const known = floats.flow.read(local);
+      if (known === undefined) leaveValue(context, floats.read(local));
+      else context.result = known;
       return;
     }
-    const operand = floats.operand(control.height);
-    floats.assign(local, operand);
-    if (opcode === OP.localTee) context.result = operand;
+    const held = floats.assign(local, floats.operand(control.height));
+    if (opcode === OP.localTee) context.result = held;
   }
 
   #floatConstant(bytes: number): void {

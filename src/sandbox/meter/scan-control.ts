@@ -22,6 +22,7 @@ export function scanBlock(context: ScanContext, opcode: number, at: number): voi
   control.pop(parameters, at);
   if (opcode !== OP.block) settle(context, at);
   control.enter(opcode, parameters, results, control.block, at);
+  if (context.floats.flow.active) context.floats.flow.enter(control.depth - 1, opcode);
   if (opcode === OP.if) beginBlock(context);
   if (opcode !== OP.loop) return;
   plan.loops = true;
@@ -46,6 +47,7 @@ export function scanElse(context: ScanContext, at: number): void {
   observe(context, control.results);
   settle(context, at);
   control.switchToElse(at);
+  if (context.floats.flow.active) context.floats.flow.switchToElse(control.depth - 1);
   closeFrame(context, control.depth);
   beginBlock(context);
 }
@@ -56,6 +58,7 @@ export function scanEnd(context: ScanContext, at: number): void {
   if (control.depth === 1 && !plan.branchesOut) flush(context, EVENT.flush, at);
   else settle(context, at);
   closeFrame(context, control.depth);
+  if (context.floats.flow.active) context.floats.flow.leave(control.depth - 1);
   if (control.leave()) beginBlock(context);
   else if (context.entry.lost) offerEntry(context);
 }
@@ -67,13 +70,15 @@ export function scanBranch(context: ScanContext, opcode: number, at: number): vo
   const label = reader.u32("label");
   if (opcode === OP.brIf) control.pop(1, at);
   branchTo(context, label, at);
-  if (opcode !== OP.brIf) control.markUnreachable();
+  if (opcode !== OP.brIf) return endOfPath(context);
+  if (context.floats.flow.active) context.floats.flow.afterBranch(true);
   beginBlock(context);
 }
 
 function branchTo(context: ScanContext, label: number, at: number): void {
-  const { control, plan } = context;
+  const { control, floats, plan } = context;
   if (label === control.depth - 1) plan.branchesOut = true;
+  if (floats.flow.active && label < control.depth) floats.flow.branch(control.depth - 1 - label);
   observe(context, control.branchTo(label, at));
 }
 
@@ -93,6 +98,7 @@ export function scanReturn(context: ScanContext, at: number): void {
 }
 
 export function endOfPath(context: ScanContext): void {
+  if (context.floats.flow.active) context.floats.flow.afterBranch(false);
   context.control.markUnreachable();
   beginBlock(context);
 }
