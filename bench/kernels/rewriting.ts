@@ -4,6 +4,7 @@
  */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { argv, execPath } from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -11,15 +12,12 @@ import { ByteReader } from "../../src/sandbox/decode/byte-reader.ts";
 import { SECTION } from "../../src/sandbox/decode/decode-module.ts";
 import { type MeterOptions, meterModule } from "../../src/sandbox/meter.ts";
 
+const MODULES = join(import.meta.dirname, "..", "..", "node_modules");
+
 /** An interpreter of Lua, and a program that reads and writes modules: written by others, from npm. */
 export const PROGRAMS = {
   lua: fileURLToPath(import.meta.resolve("wasmoon/dist/glue.wasm")),
-  "wasm-tools": fileURLToPath(
-    new URL(
-      "../../node_modules/@bytecodealliance/jco-transpile/vendor/wasm-tools.core.wasm",
-      import.meta.url,
-    ),
-  ),
+  "wasm-tools": join(MODULES, "@bytecodealliance", "jco-transpile", "vendor", "wasm-tools.core.wasm"),
 } as const;
 
 const WARM_UPS = 4;
