@@ -14,7 +14,7 @@ export async function withJco<T>(bytes: Uint8Array, use: (exports: Exports) => T
   const { files } = await transpile(bytes, {
     name: "component",
     instantiation: "sync",
-    typescript: false,
+    noTypescript: true,
     quiet: true,
   });
   const folder = await mkdtemp(join(tmpdir(), "tabmesh-jco-"));
