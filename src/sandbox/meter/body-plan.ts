@@ -22,6 +22,10 @@ export const EVENT = {
   checkTable: 9,
   /** A place where the function may be entered; it is where the event is `BodyPlan.entry`. Argument: labels open here. */
   enter: 10,
+  /** The count of a shift is masked; see hide-constants.ts. */
+  maskCount: 12,
+  /** The operand on top of the stack goes through a local; argument: a value of NAN, not none. See hide-constants.ts. */
+  hideSign: 13,
 } as const;
 
 /** What a flush has to do where fuel is kept in a local; otherwise the index of the block that is charged with it. */

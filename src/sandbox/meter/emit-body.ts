@@ -8,6 +8,8 @@ import { writeGlobalCheck, writeIndexed, writeIsOut, writeWithConstant, WRITTEN 
 import type { FloatTrack } from "./float-track.ts";
 import type { AddedGlobals, Layout } from "./layout.ts";
 
+const I32_AND = 0x71;
+
 /**
  * Writes one function body as planned. In the fast form fuel is in a local of functions with loops, and in its global in
  * others, where a local may hold a copy: a processor waits for what it has just stored.
@@ -188,9 +190,21 @@ export class BodyEmitter {
       case EVENT.tailCall:
         this.#tailCall(operand);
         return 0;
+      case EVENT.maskCount:
+        writeWithConstant(this.#writer, OP.i32Const, 31, I32_AND);
+        return 0;
+      case EVENT.hideSign:
+        this.#hideSign(operand === NAN.f32 ? this.#canonical.f32 : this.#canonical.f64);
+        return 0;
       default:
         return this.#helperEvent(kind, operand);
     }
+  }
+
+  /** Puts the operand on top of the stack through a local. */
+  #hideSign(local: number): void {
+    writeIndexed(this.#writer, OP.localSet, local);
+    writeIndexed(this.#writer, OP.localGet, local);
   }
 
   #helperEvent(kind: number, operand: number): number {

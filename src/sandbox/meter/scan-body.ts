@@ -8,6 +8,7 @@ import { BodyPlan, EVENT, HELPER } from "./body-plan.ts";
 import { ControlStack } from "./control-stack.ts";
 import { LOCALS_PER_FUEL, PLAIN_COST } from "./costs.ts";
 import { FloatTrack, OPERAND } from "./float-track.ts";
+import { HIDES_CONSTANTS, hideConstants } from "./hide-constants.ts";
 import { PLAIN_NUMBER, PLAIN_USE } from "./float-use.ts";
 import {
   endOfPath,
@@ -44,6 +45,8 @@ export class BodyScanner {
   readonly #context: ScanContext;
   /** Offset at which the operand on top of the stack is certainly a constant other than -1. */
   #harmlessDivisorAt = -1;
+  /** Offset behind the newest literal that is a count every engine shifts by alike. */
+  #smallCountAt = -1;
 
   /** @param canonicalNaN false: NaNs are left as the machine makes them */
   constructor(shape: ModuleShape, canonicalNaN: boolean) {
@@ -117,6 +120,7 @@ export class BodyScanner {
     context.copyDepth = 1;
     Object.assign(context.entry, { event: 0, depth: 1, fixed: false, lost: false });
     this.#harmlessDivisorAt = -1;
+    this.#smallCountAt = -1;
   }
 
   /** Reads the declarations of locals; returns the words they take. */
@@ -185,6 +189,7 @@ export class BodyScanner {
   #numeric(opcode: number, at: number): void {
     const context = this.#context;
     const nan = PLAIN_NAN[opcode] ?? NAN.none;
+    if (HIDES_CONSTANTS[opcode] === 1) hideConstants(context, opcode, at, this.#smallCountAt);
     if (nan !== NAN.none) leaveArithmetic(context, nan);
     else if (opcode === OP.select) this.#select();
     else if (PLAIN_NUMBER[opcode] === 1 && context.floats.active) context.result = OPERAND.number;
@@ -205,6 +210,7 @@ export class BodyScanner {
         return this.#local(opcode, reader.index("local", context.plan.variables));
       case SHAPE.i32:
         if (reader.skipSigned("i32 constant", 5)) this.#harmlessDivisorAt = reader.at;
+        if (reader.at === at + 2 && (reader.bytes[at + 1] ?? 32) < 32) this.#smallCountAt = reader.at;
         return;
       case SHAPE.memoryAccess:
         return readMemoryAccess(context);
