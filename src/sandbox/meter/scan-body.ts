@@ -3,7 +3,7 @@ import { ByteReader, refuseModule } from "../decode/byte-reader.ts";
 import type { FunctionType, ModuleShape } from "../decode/module-shape.ts";
 import { NAN, OP, PLAIN, PLAIN_NAN, refusalOf, SHAPE } from "../decode/opcodes.ts";
 import { readReferenceType, readValueType, TYPE } from "../decode/value-types.ts";
-import { FRAME_WORDS, MAX_LOCALS, STACK_WORDS, UNCOUNTED_LEAF_WORDS } from "../limits.ts";
+import { FRAME_WORDS, MAX_LOCALS, MAX_FRAME_WORDS, UNCOUNTED_LEAF_WORDS } from "../limits.ts";
 import { BodyPlan, EVENT, HELPER } from "./body-plan.ts";
 import { ControlStack } from "./control-stack.ts";
 import { LOCALS_PER_FUEL, PLAIN_COST } from "./costs.ts";
@@ -63,6 +63,7 @@ export class BodyScanner {
       result: OPERAND.exact,
       pending: -1,
       stale: false,
+      starting: true,
       copy: -1,
       copyDepth: 1,
       entry: { event: 0, depth: 1, fixed: false, lost: false },
@@ -91,8 +92,9 @@ export class BodyScanner {
     context.floats.resolve();
     const operands = control.maximumHeight + 2 * type.results.length;
     const words = FRAME_WORDS + variableWords + operands * (context.vectors ? 2 : 1);
-    // What no stack has room for is all the same.
-    plan.frameWords = Math.min(words, STACK_WORDS + 1);
+    if (words > MAX_FRAME_WORDS)
+      refuseModule(`a frame of ${words} words, more than ${MAX_FRAME_WORDS},`, range.start);
+    plan.frameWords = words;
     plan.counted = context.calls || plan.frameWords > UNCOUNTED_LEAF_WORDS;
     plan.checksEntry = context.calls || context.tailCalls;
     // The engine makes room for a large frame at the function's start.
@@ -116,6 +118,7 @@ export class BodyScanner {
     context.vectors = context.shape.namesVectors;
     context.pending = -1;
     context.stale = false;
+    context.starting = true;
     context.copy = 0;
     context.copyDepth = 1;
     Object.assign(context.entry, { event: 0, depth: 1, fixed: false, lost: false });

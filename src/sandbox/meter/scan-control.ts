@@ -65,21 +65,28 @@ export function scanEnd(context: ScanContext, at: number): void {
 
 /** `br` and `br_if`. */
 export function scanBranch(context: ScanContext, opcode: number, at: number): void {
-  const { control, reader } = context;
+  const { control, plan, reader, starting } = context;
   settle(context, at);
   const label = reader.u32("label");
   if (opcode === OP.brIf) control.pop(1, at);
-  branchTo(context, label, at);
+  const operands = branchTo(context, label, at);
+  if (starting && opcode === OP.brIf && operands === 0) {
+    plan.earlyExit = reader.at - at;
+    plan.addEvent(at, EVENT.earlyExit, label);
+  }
   if (opcode !== OP.brIf) return endOfPath(context);
   if (context.floats.flow.active) context.floats.flow.afterBranch(true);
   beginBlock(context);
 }
 
-function branchTo(context: ScanContext, label: number, at: number): void {
+/** Returns how many operands it takes along. */
+function branchTo(context: ScanContext, label: number, at: number): number {
   const { control, floats, plan } = context;
   if (label === control.depth - 1) plan.branchesOut = true;
   if (floats.flow.active && label < control.depth) floats.flow.branch(control.depth - 1 - label);
-  observe(context, control.branchTo(label, at));
+  const operands = control.branchTo(label, at);
+  observe(context, operands);
+  return operands;
 }
 
 export function scanBranchTable(context: ScanContext, at: number): void {
