@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { encodeScene, tileInputs } from "../../../examples/raytrace/scene.ts";
 import { toHex } from "../../../src/protocol/bytes.ts";
+import { foldings } from "../../../src/sandbox/proof/constants.contract.ts";
 import { escapes } from "../../../src/sandbox/proof/escapes.contract.ts";
 import { generateProgram } from "../../../src/sandbox/proof/generate-program.contract.ts";
 import { tortures } from "../../../src/sandbox/proof/nan-torture.contract.ts";
@@ -129,7 +130,9 @@ async function caseSubjects(): Promise<Subject[]> {
 function programSubjects(): Subject[] {
   const features = { tailCalls: true, vectors: true };
   return [
-    ...tortures().map(({ says, program }) => subject({ says, module: writeProgram(program) })),
+    ...[...tortures(), ...foldings()].map(({ says, program }) =>
+      subject({ says, module: writeProgram(program) }),
+    ),
     ...Array.from({ length: GENERATED }, (_, round) =>
       subject({
         says: `program ${round}`,
