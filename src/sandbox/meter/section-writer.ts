@@ -51,7 +51,6 @@ export class SectionWriter {
 
   /** @param id one of `rewrittenSections` */
   write(id: number): void {
-    const writer = this.#writer;
     switch (id) {
       case SECTION.type:
         this.#extend(id, this.#layout.addedTypes.length);
