@@ -52,3 +52,6 @@ export const THREAD_START_MS = 10_000;
 /** A frame whose process has crashed says nothing, and no engine tells: it is asked that often, and is lost when it owes that many answers. */
 export const FRAME_PING_MS = 2_000;
 export const FRAME_PINGS_OWED = 3;
+
+/** A thread has been taken: the next spare one is started that much later, so that it does not take the processor from the first task. */
+export const SPARE_DELAY_MS = 1_000;
