@@ -53,15 +53,21 @@ async function timed(act: () => Promise<void>): Promise<number> {
 const page = {
   race: (kernel: Kernel, wasm: readonly number[]): Promise<Race> => raceKernel(kernel, Uint8Array.from(wasm)),
 
-  /** Milliseconds from a worker's birth to the first answer of a function whose bytes are at hand; each of `rounds`. */
-  async coldStarts(wasm: readonly number[], rounds: number): Promise<readonly number[]> {
+  /**
+   * Milliseconds to the first answer of a function whose bytes are at hand, on a worker that has run nothing; each of
+   * `rounds`. @param aheadMs how long before its need the worker was born; 0 counts its birth too
+   */
+  async coldStarts(wasm: readonly number[], rounds: number, aheadMs: number): Promise<readonly number[]> {
     const bytes = Uint8Array.from(wasm);
     const times: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
-      let thread: Thread | undefined;
+      let thread = aheadMs === 0 ? undefined : startThread();
+      await new Promise((resolve) => {
+        setTimeout(resolve, aheadMs);
+      });
       times.push(
         await timed(async () => {
-          thread = startThread();
+          thread ??= startThread();
           await load(thread, bytes);
           await runOne(thread);
         }),
