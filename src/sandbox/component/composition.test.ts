@@ -162,6 +162,27 @@ describe("components of one component", () => {
     await expect(answer(await withResource(use), "f", "[]")).rejects.toThrow("30012");
   });
 
+  /** A destructor makes another resource and drops it, through a table that is filled once all functions are there. */
+  const ENDLESS = `(component
+    (core module $late (type $t (func (param i32))) (table (export "t") 1 1 funcref)
+      (func (export "dtor") (param i32) (call_indirect (type $t) (local.get 0) (i32.const 0))))
+    (core instance $late (instantiate $late))
+    (type $r (resource (rep i32) (dtor (core func $late "dtor"))))
+    (core func $new (canon resource.new $r)) (core func $drop (canon resource.drop $r))
+    (core module $m
+      (import "late" "t" (table 1 1 funcref))
+      (import "r" "new" (func $new (param i32) (result i32))) (import "r" "drop" (func $drop (param i32)))
+      (func $again (param i32) (call $drop (call $new (local.get 0))))
+      (elem (i32.const 0) $again)
+      (func (export "f") (call $again (i32.const 1))))
+    (core instance $m (instantiate $m (with "late" (instance $late))
+      (with "r" (instance (export "new" (func $new)) (export "drop" (func $drop))))))
+    (func (export "f") (canon lift (core func $m "f"))))`;
+
+  test("overflow the stack of the profile, not the machine's, by way of the host", async () => {
+    await expect(answer(await written(ENDLESS), "f", "[]")).rejects.toThrow("30010 stack-overflow");
+  });
+
   test("that instantiate each other without end in sight are refused", async () => {
     let inner = "(component)";
     for (let depth = 0; depth < 10; depth += 1)
