@@ -36,10 +36,14 @@ export class BodyEmitter {
   /** Whether `#fuel` may hold a copy of the global. */
   #copied = false;
   /**
-   * Whether the first block's charge is stored by the branch that ends it and by the block after, each once: to store it
-   * at the start as well would make the next function wait.
+   * Whether the first block's charge is stored by the branch that ends it and by the block after, or by both arms of the
+   * `if` that ends it, each once: to store it at the start as well would make the next function wait.
    */
   #leavesEarly = false;
+  /** The frame at whose end that branch stores it, out of the way of the rest; 0: it does so where it stands. */
+  #earlyFrame = 0;
+  /** Labels of ours that are open within the body. */
+  #added = 0;
   /** Whether the body stands in the block `$out`. */
   #wrapped = false;
   #counted = false;
@@ -63,7 +67,10 @@ export class BodyEmitter {
     this.#local = fast && plan.loops;
     this.#copied = fast && !plan.loops && plan.keepCopies();
     this.#counted = plan.counted && !this.#layout.standalone;
-    this.#leavesEarly = this.#copied && plan.earlyExit > 0 && (plan.entry > 0 || !plan.checksEntry);
+    const forks = plan.earlyExit > 0 || plan.otherArm > 0;
+    this.#leavesEarly = this.#copied && forks && (plan.entry > 0 || !plan.checksEntry);
+    this.#earlyFrame = this.#leavesEarly && !plan.earlyShared ? plan.earlyFrame : 0;
+    this.#added = 0;
     this.#wrapped = this.#local || (this.#copied && plan.checksEntry);
     const sized = writer.beginSized();
     this.#declareLocals();
@@ -206,8 +213,14 @@ export class BodyEmitter {
         return 0;
       case EVENT.earlyExit:
         return this.#earlyExit(operand);
+      case EVENT.blockStart:
+        if (this.#earlyFrame > 0 && operand === this.#earlyFrame) this.#openEarly();
+        return 0;
+      case EVENT.earlyEnd:
+        if (this.#earlyFrame > 0) this.#closeEarly();
+        return 0;
       case EVENT.enter:
-        this.#enter(operand);
+        this.#enter(operand + this.#added);
         return 0;
       case EVENT.tailCall:
         this.#tailCall(operand);
@@ -229,8 +242,21 @@ export class BodyEmitter {
     writeIndexed(this.#writer, OP.localGet, local);
   }
 
+  /** A block within the frame, which only the early exit leaves by its end. */
+  #openEarly(): void {
+    this.#writer.bytes([OP.block, TYPE.empty]);
+    this.#added = 1;
+  }
+
+  #closeEarly(): void {
+    this.#writer.bytes([OP.br, 1, OP.end]);
+    this.#flush(FLUSH.store);
+    this.#added = 0;
+  }
+
   #earlyExit(label: number): number {
-    if (!this.#leavesEarly) return 0;
+    // Where there is a block for it, the branch goes there as it is.
+    if (!this.#leavesEarly || this.#earlyFrame > 0) return 0;
     const writer = this.#writer;
     writer.bytes([OP.if, TYPE.empty]);
     this.#flush(FLUSH.store);
@@ -278,7 +304,7 @@ export class BodyEmitter {
     const cost = this.#plan.costs[block] ?? 0;
     const kept = this.#copied && this.#plan.kept[block] === 1;
     const copy = this.#copied && (this.#plan.copies[block] ?? -1) >= 0;
-    if (block === 1 && this.#leavesEarly) {
+    if (this.#leavesEarly && (block === 1 || block === this.#plan.otherArm)) {
       if (cost === 0) return this.#flush(FLUSH.store);
     } else if (cost === 0 && (copy || !kept)) return;
     writeIndexed(writer, copy ? OP.localGet : OP.globalGet, copy ? this.#fuel : this.#globals.fuel);

@@ -64,6 +64,8 @@ export class BodyScanner {
       pending: -1,
       stale: false,
       starting: true,
+      earlyFrame: 0,
+      firstIf: 0,
       copy: -1,
       copyDepth: 1,
       entry: { event: 0, depth: 1, fixed: false, lost: false },
@@ -119,6 +121,8 @@ export class BodyScanner {
     context.pending = -1;
     context.stale = false;
     context.starting = true;
+    context.earlyFrame = 0;
+    context.firstIf = 0;
     context.copy = 0;
     context.copyDepth = 1;
     Object.assign(context.entry, { event: 0, depth: 1, fixed: false, lost: false });

@@ -15,7 +15,7 @@ import {
 
 /** `block`, `loop`, `if`. @param at offset of the instruction, here and below */
 export function scanBlock(context: ScanContext, opcode: number, at: number): void {
-  const { control, plan, reader } = context;
+  const { control, plan, reader, starting } = context;
   const { parameters, results } = readBlockType(context);
   if (opcode === OP.if) control.pop(1, at);
   observe(context, parameters);
@@ -23,7 +23,12 @@ export function scanBlock(context: ScanContext, opcode: number, at: number): voi
   if (opcode !== OP.block) settle(context, at);
   control.enter(opcode, parameters, results, control.block, at);
   if (context.floats.flow.active) context.floats.flow.enter(control.depth - 1, opcode);
-  if (opcode === OP.if) beginBlock(context);
+  if (opcode === OP.if) {
+    if (starting) context.firstIf = control.depth;
+    beginBlock(context);
+  }
+  if (parameters > 0) context.starting = false;
+  if (context.starting) plan.addEvent(reader.at, EVENT.blockStart, control.depth - 1);
   if (opcode !== OP.loop) return;
   plan.loops = true;
   fixEntry(context, false);
@@ -43,13 +48,16 @@ function readBlockType({ reader, shape }: ScanContext): { parameters: number; re
 }
 
 export function scanElse(context: ScanContext, at: number): void {
-  const { control } = context;
+  const { control, plan } = context;
   observe(context, control.results);
   settle(context, at);
   control.switchToElse(at);
   if (context.floats.flow.active) context.floats.flow.switchToElse(control.depth - 1);
   closeFrame(context, control.depth);
   beginBlock(context);
+  if (context.firstIf !== control.depth) return;
+  context.firstIf = 0;
+  if ((plan.copies[control.block] ?? -1) >= 0) plan.otherArm = control.block;
 }
 
 export function scanEnd(context: ScanContext, at: number): void {
@@ -57,7 +65,12 @@ export function scanEnd(context: ScanContext, at: number): void {
   observe(context, control.results);
   if (control.depth === 1 && !plan.branchesOut) flush(context, EVENT.flush, at);
   else settle(context, at);
+  if (context.earlyFrame > 0 && context.earlyFrame === control.depth - 1) {
+    plan.addEvent(at, EVENT.earlyEnd, 0);
+    context.earlyFrame = 0;
+  }
   closeFrame(context, control.depth);
+  if (context.firstIf === control.depth) context.firstIf = 0;
   if (context.floats.flow.active) context.floats.flow.leave(control.depth - 1);
   if (control.leave()) beginBlock(context);
   else if (context.entry.lost) offerEntry(context);
@@ -73,6 +86,8 @@ export function scanBranch(context: ScanContext, opcode: number, at: number): vo
   if (starting && opcode === OP.brIf && operands === 0) {
     plan.earlyExit = reader.at - at;
     plan.addEvent(at, EVENT.earlyExit, label);
+    plan.earlyFrame = control.depth - 1 - label;
+    context.earlyFrame = plan.earlyFrame;
   }
   if (opcode !== OP.brIf) return endOfPath(context);
   if (context.floats.flow.active) context.floats.flow.afterBranch(true);
@@ -83,6 +98,7 @@ export function scanBranch(context: ScanContext, opcode: number, at: number): vo
 function branchTo(context: ScanContext, label: number, at: number): number {
   const { control, floats, plan } = context;
   if (label === control.depth - 1) plan.branchesOut = true;
+  if (control.depth - 1 - label <= context.earlyFrame) plan.earlyShared = true;
   if (floats.flow.active && label < control.depth) floats.flow.branch(control.depth - 1 - label);
   const operands = control.branchTo(label, at);
   observe(context, operands);
