@@ -28,10 +28,6 @@ export const EVENT = {
   maskCount: 12,
   /** The operand on top of the stack goes through a local; argument: a value of NAN, not none. See hide-constants.ts. */
   hideSign: 13,
-  /** A `block` without parameters begins before anything but straight code has come; argument: its frame. */
-  blockStart: 14,
-  /** The frame that the early exit goes to ends here. */
-  earlyEnd: 15,
 } as const;
 
 /** What a flush has to do where fuel is kept in a local; otherwise the index of the block that is charged with it. */
@@ -67,10 +63,6 @@ export class BodyPlan {
   entry = 0;
   /** Bytes of the `br_if` that ends the first block, straight code before it; 0: something else ends that block. */
   earlyExit = 0;
-  /** The frame that it goes to; 0: the function's own, or there is none. */
-  earlyFrame = 0;
-  /** Whether other branches go there or further out before it ends. */
-  earlyShared = false;
   /** The block that begins the `else` of an `if` that ends the first block, which is still copied there; 0: there is none. */
   otherArm = 0;
   loops = false;
@@ -103,8 +95,6 @@ export class BodyPlan {
     this.loops = false;
     this.branchesOut = false;
     this.earlyExit = 0;
-    this.earlyFrame = 0;
-    this.earlyShared = false;
     this.otherArm = 0;
   }
 

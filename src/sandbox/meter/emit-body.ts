@@ -40,10 +40,6 @@ export class BodyEmitter {
    * `if` that ends it, each once: to store it at the start as well would make the next function wait.
    */
   #leavesEarly = false;
-  /** The frame at whose end that branch stores it, out of the way of the rest; 0: it does so where it stands. */
-  #earlyFrame = 0;
-  /** Labels of ours that are open within the body. */
-  #added = 0;
   /** Whether the body stands in the block `$out`. */
   #wrapped = false;
   #counted = false;
@@ -69,8 +65,6 @@ export class BodyEmitter {
     this.#counted = plan.counted && !this.#layout.standalone;
     const forks = plan.earlyExit > 0 || plan.otherArm > 0;
     this.#leavesEarly = this.#copied && forks && (plan.entry > 0 || !plan.checksEntry);
-    this.#earlyFrame = this.#leavesEarly && !plan.earlyShared ? plan.earlyFrame : 0;
-    this.#added = 0;
     this.#wrapped = this.#local || (this.#copied && plan.checksEntry);
     const sized = writer.beginSized();
     this.#declareLocals();
@@ -213,14 +207,8 @@ export class BodyEmitter {
         return 0;
       case EVENT.earlyExit:
         return this.#earlyExit(operand);
-      case EVENT.blockStart:
-        if (this.#earlyFrame > 0 && operand === this.#earlyFrame) this.#openEarly();
-        return 0;
-      case EVENT.earlyEnd:
-        if (this.#earlyFrame > 0) this.#closeEarly();
-        return 0;
       case EVENT.enter:
-        this.#enter(operand + this.#added);
+        this.#enter(operand);
         return 0;
       case EVENT.tailCall:
         this.#tailCall(operand);
@@ -242,21 +230,8 @@ export class BodyEmitter {
     writeIndexed(this.#writer, OP.localGet, local);
   }
 
-  /** A block within the frame, which only the early exit leaves by its end. */
-  #openEarly(): void {
-    this.#writer.bytes([OP.block, TYPE.empty]);
-    this.#added = 1;
-  }
-
-  #closeEarly(): void {
-    this.#writer.bytes([OP.br, 1, OP.end]);
-    this.#flush(FLUSH.store);
-    this.#added = 0;
-  }
-
   #earlyExit(label: number): number {
-    // Where there is a block for it, the branch goes there as it is.
-    if (!this.#leavesEarly || this.#earlyFrame > 0) return 0;
+    if (!this.#leavesEarly) return 0;
     const writer = this.#writer;
     writer.bytes([OP.if, TYPE.empty]);
     this.#flush(FLUSH.store);

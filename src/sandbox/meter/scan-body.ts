@@ -64,7 +64,6 @@ export class BodyScanner {
       pending: -1,
       stale: false,
       starting: true,
-      earlyFrame: 0,
       firstIf: 0,
       copy: -1,
       copyDepth: 1,
@@ -121,7 +120,6 @@ export class BodyScanner {
     context.pending = -1;
     context.stale = false;
     context.starting = true;
-    context.earlyFrame = 0;
     context.firstIf = 0;
     context.copy = 0;
     context.copyDepth = 1;

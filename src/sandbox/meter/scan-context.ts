@@ -22,8 +22,6 @@ export interface ScanContext {
   stale: boolean;
   /** Nothing but straight code has come in this body so far. */
   starting: boolean;
-  /** The frame that the early exit goes to, while it is open; else 0. */
-  earlyFrame: number;
   /** Labels open in an `if` that ended that straight code, its own included; 0: there is none, or it has ended. */
   firstIf: number;
   /** The block since which nothing but charges happened to fuel on every path that comes here; -1: a call may have. */

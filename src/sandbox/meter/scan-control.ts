@@ -27,8 +27,6 @@ export function scanBlock(context: ScanContext, opcode: number, at: number): voi
     if (starting) context.firstIf = control.depth;
     beginBlock(context);
   }
-  if (parameters > 0) context.starting = false;
-  if (context.starting) plan.addEvent(reader.at, EVENT.blockStart, control.depth - 1);
   if (opcode !== OP.loop) return;
   plan.loops = true;
   fixEntry(context, false);
@@ -65,10 +63,6 @@ export function scanEnd(context: ScanContext, at: number): void {
   observe(context, control.results);
   if (control.depth === 1 && !plan.branchesOut) flush(context, EVENT.flush, at);
   else settle(context, at);
-  if (context.earlyFrame > 0 && context.earlyFrame === control.depth - 1) {
-    plan.addEvent(at, EVENT.earlyEnd, 0);
-    context.earlyFrame = 0;
-  }
   closeFrame(context, control.depth);
   if (context.firstIf === control.depth) context.firstIf = 0;
   if (context.floats.flow.active) context.floats.flow.leave(control.depth - 1);
@@ -86,8 +80,6 @@ export function scanBranch(context: ScanContext, opcode: number, at: number): vo
   if (starting && opcode === OP.brIf && operands === 0) {
     plan.earlyExit = reader.at - at;
     plan.addEvent(at, EVENT.earlyExit, label);
-    plan.earlyFrame = control.depth - 1 - label;
-    context.earlyFrame = plan.earlyFrame;
   }
   if (opcode !== OP.brIf) return endOfPath(context);
   if (context.floats.flow.active) context.floats.flow.afterBranch(true);
@@ -98,7 +90,6 @@ export function scanBranch(context: ScanContext, opcode: number, at: number): vo
 function branchTo(context: ScanContext, label: number, at: number): number {
   const { control, floats, plan } = context;
   if (label === control.depth - 1) plan.branchesOut = true;
-  if (control.depth - 1 - label <= context.earlyFrame) plan.earlyShared = true;
   if (floats.flow.active && label < control.depth) floats.flow.branch(control.depth - 1 - label);
   const operands = control.branchTo(label, at);
   observe(context, operands);
