@@ -1,15 +1,11 @@
-import { execFile } from "node:child_process";
-import { access, copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
 import { answerOf } from "./build-component.contract.ts";
 import { compileComponent } from "./compile-component.ts";
 import { memberOf, withJco } from "./jco-oracle.contract.ts";
 import { readArtefact, sha256 } from "../../../examples/artefact.ts";
 import { compileAssemblyScript } from "../../../examples/compile-assemblyscript.ts";
+import { compileJavaScript } from "../../../examples/compile-javascript.ts";
 import { compileC, findToolchain } from "../../../examples/compile-c.ts";
 import { summarise } from "../../../examples/component-javascript/summarise.js";
 import { wrapComponent } from "../../../examples/wrap-component.ts";
@@ -70,50 +66,19 @@ it(
   BUILDING_MS,
 );
 
-/** The component in JavaScript: one that was built before, or a new one where componentize-js can be had. */
-async function builtFromJavaScript(folder: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const built = at("component-javascript/summarise.wasm");
-  try {
-    await access(built);
-    return new Uint8Array(await readFile(built));
-  } catch {
-    // Not built by hand: do it here.
-  }
-  const target = join(folder, "summarise.wasm");
-  for (const name of ["summarise.js", "text.wit"])
-    await copyFile(at(`component-javascript/${name}`), join(folder, name));
-  const program = fileURLToPath(at("../node_modules/@bytecodealliance/componentize-js/src/cli.js"));
-  const disabled = ["--disable", "http", "fetch-event"];
-  try {
-    await promisify(execFile)(
-      process.execPath,
-      [program, "summarise.js", "--wit", "text.wit", ...disabled, "-o", target],
-      { cwd: folder },
-    );
-    return new Uint8Array(await readFile(target));
-  } catch (error) {
-    const [why] = String(memberOf(error, "stderr") ?? error).match(/^.*Error.*$/mu) ?? [String(error)];
-    console.log(`component-javascript not built: ${why}`);
-    return undefined;
-  }
-}
-
 it(
   "component-javascript says in its component what it says outside",
-  async ({ skip }) => {
-    const folder = await mkdtemp(join(tmpdir(), "tabmesh-js-"));
-    try {
-      const wasm = await builtFromJavaScript(folder);
-      if (wasm === undefined) skip();
-      const compiled = await compileComponent(wasm ?? new Uint8Array(0));
-      const limits = { fuel: 20_000_000_000n, memoryBytes: 2 ** 28, outputBytes: 2 ** 24 };
-      for (const text of TEXTS)
-        expect(JSON.parse(answerOf(compiled, "summarise", JSON.stringify([text]), { limits }))).toEqual(
-          summarise(text),
-        );
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+  async () => {
+    const wasm = await compileJavaScript(
+      at("component-javascript/summarise.js"),
+      at("component-javascript/text.wit"),
+    );
+    const compiled = await compileComponent(wasm);
+    const limits = { fuel: 20_000_000_000n, memoryBytes: 2 ** 28, outputBytes: 2 ** 24 };
+    for (const text of TEXTS)
+      expect(JSON.parse(answerOf(compiled, "summarise", JSON.stringify([text]), { limits }))).toEqual(
+        summarise(text),
+      );
   },
   BUILDING_MS,
 );
