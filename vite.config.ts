@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { build, defineConfig, type Plugin } from "vite";
@@ -45,12 +46,23 @@ export function bundledSandbox(): Plugin {
         const [path, query] = (request.url ?? "").split("?");
         // Not the bundler's own question for the script's address.
         if (path !== script || new URLSearchParams(query).has("url")) return next();
-        bundle(join(config.root, script))
-          .then((code) => response.setHeader("Content-Type", "text/javascript").end(code))
-          .catch(next);
+        void answerBundle(join(config.root, script), response, next);
       });
     },
   };
+}
+
+async function answerBundle(
+  input: string,
+  response: ServerResponse,
+  next: (error: unknown) => void,
+): Promise<void> {
+  try {
+    const code = await bundle(input);
+    response.setHeader("Content-Type", "text/javascript").end(code);
+  } catch (error) {
+    next(error);
+  }
 }
 
 async function bundle(input: string): Promise<string | undefined> {

@@ -41,6 +41,8 @@ test.afterAll(async () => {
 
 test("a tab in Firefox answers a tab in Chromium", async () => {
   summaries.push(await runEchoes(requester));
+  const frames = await provider.page.$$("iframe[sandbox='allow-scripts'][src='/sandbox.html']");
+  expect(frames).toHaveLength(1);
 });
 
 test("a picture from Firefox is the same to the bit, and for the same fuel", async () => {

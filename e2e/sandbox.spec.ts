@@ -138,6 +138,20 @@ test("in Firefox the frame denies the same, and the realm has no names left eith
   }
 });
 
+test("the app's own threads live in that frame, and it is gone when the person stops", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(relay.url);
+  await contribute(page);
+  const frame = page.locator("iframe[sandbox='allow-scripts'][src='/sandbox.html']");
+  await expect(frame).toHaveCount(1);
+  await expect.poll(() => page.workers().length).toBeGreaterThan(0);
+  expect(page.workers().map((worker) => worker.url())).toEqual([expect.stringMatching(/^blob:null\//u)]);
+  await page.getByRole("switch").click();
+  await expect(frame).toHaveCount(0);
+  await context.close();
+});
+
 test("the frame comes up when the relay is away, from what the service worker keeps", async () => {
   const context = await browser.newContext();
   const page = await context.newPage();

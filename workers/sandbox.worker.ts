@@ -6,7 +6,7 @@ lockDownRealm(globalThis);
 globalThis.addEventListener(
   "message",
   ({ ports: [line] }) => {
-    if (line !== undefined) answerCalls(line);
+    if (line !== undefined) answerCalls(line, { warm: true });
   },
   { once: true },
 );

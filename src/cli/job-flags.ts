@@ -92,6 +92,7 @@ export interface ProgramFlags {
   readonly inputFile?: string;
   readonly outputFile?: string;
   readonly entry?: string;
+  readonly raw?: boolean;
   readonly abi?: Abi;
 }
 
@@ -130,7 +131,8 @@ export function addProgramFlags(command: Command): Command {
     )
     .option("--input-file <path>", "the input appears as this file, not on standard input")
     .option("--output-file <path>", "the output is this file, not standard output")
-    .option("--entry <export>", "exported function to call")
+    .option("--entry <export>", "exported function to call; of a component, name or interface#name")
+    .option("--raw", "the component's function takes and returns bytes as they are, not JSON")
     .addOption(new Option("--abi <name>", "interface of the function; a guess if absent").choices([...ABIS]));
 }
 
@@ -155,7 +157,7 @@ async function filesFrom(path: string, from: string): Promise<readonly GivenFile
 
 /** What the flags say of the program; local files are read. @param more arguments after those of --arg. */
 export async function programOf(flags: ProgramFlags, more: readonly string[] = []): Promise<JobOptions> {
-  const { env, file = [], inputFile, outputFile, entry, abi } = flags;
+  const { env, file = [], inputFile, outputFile, entry, raw, abi } = flags;
   const args = [...(flags.arg ?? []), ...more];
   const files = (await Promise.all(file.map(([path, from]) => filesFrom(belowRoot(path), from)))).flat();
   return {
@@ -164,7 +166,7 @@ export async function programOf(flags: ProgramFlags, more: readonly string[] = [
     ...(files.length === 0 ? {} : { files }),
     ...(inputFile === undefined ? {} : { inputFile: belowRoot(inputFile) }),
     ...(outputFile === undefined ? {} : { outputFile: belowRoot(outputFile) }),
-    ...(entry === undefined ? {} : { entry }),
+    ...(raw === true ? { entry: `raw+${entry ?? ""}` } : entry === undefined ? {} : { entry }),
     ...(abi === undefined ? {} : { abi }),
   };
 }

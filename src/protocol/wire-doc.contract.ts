@@ -12,6 +12,7 @@ export const WIRE_DOC: URL = new URL("../../docs/wire.md", import.meta.url);
 
 const LIMIT_WORDS: Readonly<Record<keyof typeof limits, string>> = {
   WIRE_VERSION: "version of this format",
+  SANDBOX_PROFILE: "profile of the sandbox",
   MAX_BODY_BYTES: "bytes of one body",
   MAX_ENVELOPE_BYTES: "bytes of one envelope",
   MAX_SIGNATURES: "signatures on one envelope",

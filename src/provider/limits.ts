@@ -43,8 +43,8 @@ export const BATCHES_PER_THREAD = 2;
 /** The frame of the sandbox is a document of two kilobytes; slower than that, it is not there. */
 export const FRAME_LOAD_MS = 10_000;
 
-/** A frame that has loaded answers within milliseconds; an error page in its place never does. */
-export const FRAME_ANSWER_MS = 1_500;
+/** A frame that has loaded answers within milliseconds, on a machine under load later; an error page in its place never does. Too short, and a slow tab would do without the frame. */
+export const FRAME_ANSWER_MS = 4_000;
 
 /** A thread that has not said a word by then never will: starting takes 15 to 40 ms, on a machine under load ten times that. */
 export const THREAD_START_MS = 10_000;
@@ -52,3 +52,6 @@ export const THREAD_START_MS = 10_000;
 /** A frame whose process has crashed says nothing, and no engine tells: it is asked that often, and is lost when it owes that many answers. */
 export const FRAME_PING_MS = 2_000;
 export const FRAME_PINGS_OWED = 3;
+
+/** A thread has been taken: the next spare one is started that much later, so that it does not take the processor from the first task. */
+export const SPARE_DELAY_MS = 1_000;

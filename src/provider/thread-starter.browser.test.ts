@@ -36,6 +36,21 @@ it("threads live in a frame of their own and answer", async () => {
   expect(document.querySelectorAll("iframe[sandbox='allow-scripts']")).toHaveLength(1);
 });
 
+it("an output of fifty kilobytes comes back whole", async () => {
+  const input = "0123456789".repeat(5_000);
+  expect(await echoOn(starterOf(), input)).toBe(input);
+});
+
+it("threads that were started ahead work like others", async () => {
+  const starter = starterOf();
+  expect(await starter.open()).toBe(true);
+  expect(await Promise.all(["one", "two", "three"].map((input) => echoOn(starter, input)))).toEqual([
+    "one",
+    "two",
+    "three",
+  ]);
+});
+
 it("without the frame they live under the page's origin, and say so", async () => {
   const starter = starterOf({ frame: "/nothing-here.html" });
   expect(await echoOn(starter, "from a worker")).toBe("from a worker");

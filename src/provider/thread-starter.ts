@@ -1,11 +1,23 @@
+import { SPARE_DELAY_MS } from "./limits.ts";
 import { type SandboxThread, startSandboxThread } from "./sandbox-thread.ts";
 import { type Isolation, openThreadHost, type SandboxFiles, type ThreadHost } from "./thread-host.ts";
 
-/** Starts threads. The place where they live is opened before the first one, and again when it was lost. */
+/** A thread that nobody has asked for yet. */
+interface Spare {
+  readonly place: Promise<ThreadHost>;
+  readonly thread: SandboxThread;
+}
+
+/**
+ * Starts threads. The place where they live is opened before the first one, and again when it was lost. One thread is
+ * started ahead of its need: it has run nothing of anybody, but its script has, which takes longer than most functions.
+ */
 export class ThreadStarter {
   readonly #files: SandboxFiles;
   #place: Promise<ThreadHost> | undefined;
   #isolation: Isolation | undefined;
+  #spare: Spare | undefined;
+  #sparing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(files: SandboxFiles) {
     this.#files = files;
@@ -19,7 +31,9 @@ export class ThreadStarter {
   /** Opens the place ahead of the first thread. Should that fail, the first thread tries again. @returns whether it is open */
   async open(): Promise<boolean> {
     try {
-      await this.#open();
+      const place = this.#open();
+      await place;
+      this.#prepare(place);
       return true;
     } catch {
       return false;
@@ -28,12 +42,31 @@ export class ThreadStarter {
 
   start(): SandboxThread {
     const place = this.#open();
-    return startSandboxThread(place, () => this.#drop(place));
+    const spare = this.#spare;
+    this.#spare = undefined;
+    clearTimeout(this.#sparing);
+    this.#sparing = setTimeout(() => this.#prepare(place), SPARE_DELAY_MS);
+    if (spare?.place === place) return spare.thread;
+    spare?.thread.terminate();
+    return this.#startIn(place);
   }
 
   /** Ends the place and all threads in it. */
   close(): void {
     if (this.#place !== undefined) this.#drop(this.#place);
+  }
+
+  #startIn(place: Promise<ThreadHost>): SandboxThread {
+    return startSandboxThread(place, () => this.#drop(place));
+  }
+
+  #prepare(place: Promise<ThreadHost>): void {
+    if (this.#place !== place || this.#spare !== undefined) return;
+    const spare = { place, thread: this.#startIn(place) };
+    this.#spare = spare;
+    spare.thread.onDeath(() => {
+      if (this.#spare === spare) this.#spare = undefined;
+    });
   }
 
   #open(): Promise<ThreadHost> {
@@ -58,7 +91,14 @@ export class ThreadStarter {
 
   /** The next thread gets another place. */
   #drop(place: Promise<ThreadHost>): void {
-    if (this.#place === place) this.#place = undefined;
+    if (this.#place === place) {
+      this.#place = undefined;
+      clearTimeout(this.#sparing);
+    }
+    if (this.#spare?.place === place) {
+      this.#spare.thread.terminate();
+      this.#spare = undefined;
+    }
     void close(place);
   }
 }

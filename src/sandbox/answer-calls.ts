@@ -1,18 +1,26 @@
 import { createSandbox } from "./sandbox.ts";
 import type { Sandbox, TaskResult } from "./task.ts";
 import type { ThreadAnswer, ThreadCall, ThreadLine } from "./thread-message.ts";
+import { warmUp } from "./warm-up.ts";
 
 /** From here on moving a buffer to the other thread costs less than copying it. */
 const TRANSFER_BYTES: number = 16 * 1024;
 
-/** Makes this thread a sandbox for whoever holds the other end of the line, by `callSandbox`. */
-export function answerCalls(line: ThreadLine): void {
+/**
+ * Makes this thread a sandbox for whoever holds the other end of the line, by `callSandbox`.
+ * @param warm prepares for the first function while nobody calls; see warm-up.ts
+ */
+export function answerCalls(line: ThreadLine, { warm = false }: { readonly warm?: boolean } = {}): void {
   const sandbox = createSandbox();
+  let isCalled = false;
   line.addEventListener("message", ({ data }) => {
-    if (isCall(data)) void answer(line, sandbox, data);
+    if (!isCall(data)) return;
+    isCalled = true;
+    void answer(line, sandbox, data);
   });
   line.start?.();
   post(line, { kind: "up" });
+  if (warm) void warmUp(sandbox, () => isCalled);
 }
 
 async function answer(line: ThreadLine, sandbox: Sandbox, call: ThreadCall): Promise<void> {

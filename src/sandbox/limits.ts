@@ -55,6 +55,12 @@ export const STACK_WORDS = 48_000;
 /** [profile] Words that a frame costs besides its parameters, locals and operands: return address, instance, alignment, temporaries. */
 export const FRAME_WORDS = 14;
 
+/**
+ * [profile] Words of one frame; functions that need more are refused. Engines make room for a whole frame before anything of
+ * the function runs, so the native stack has to hold one frame more than STACK_WORDS: 60,000 words together.
+ */
+export const MAX_FRAME_WORDS = 12_000;
+
 /** [profile] A function that calls nothing is not counted on the stack up to this many words: only one such frame exists at a time. */
 export const UNCOUNTED_LEAF_WORDS = 512;
 

@@ -4,6 +4,7 @@ import type { ModuleShape } from "./decode/module-shape.ts";
 import { FULL_TANK } from "./limits.ts";
 import { BodyEmitter } from "./meter/emit-body.ts";
 import { writeHelper } from "./meter/emit-helper.ts";
+import { writeFillers } from "./meter/filler.ts";
 import { Layout, type MeterForm } from "./meter/layout.ts";
 import { BodyScanner } from "./meter/scan-body.ts";
 import { maximumPages, METER_EXPORTS, rewrittenSections, SectionWriter } from "./meter/section-writer.ts";
@@ -94,7 +95,8 @@ function meteredCode(shape: ModuleShape, layout: Layout, canonicalNaN: boolean):
     if (type !== undefined) emitter.emit(plan, type, body.end);
   });
   for (const helper of layout.helpers) writeHelper(bodies, helper, layout);
-  const count = shape.bodies.length + layout.helpers.length;
+  writeFillers(bodies, shape.bodies.length, layout);
+  const count = shape.bodies.length + layout.helpers.length + layout.fillers.count;
   if (count === 0) return new Uint8Array(0);
   const content = new ByteWriter(bodies.length + 8);
   content.u32(count);

@@ -43,10 +43,23 @@ function readResult(value: unknown): TaskResult | undefined {
   return value["kind"] === "done" ? readDone(value) : readFailed(value);
 }
 
+/** Bounds of a stack trace as it is shown. */
+const MAX_FRAMES = 100;
+
+function readPeak({ peakMemoryBytes }: Fields): { readonly peakMemoryBytes?: number } {
+  return isCount(peakMemoryBytes) ? { peakMemoryBytes } : {};
+}
+
+function readStack({ stack }: Fields): { readonly stack?: readonly string[] } {
+  if (!Array.isArray(stack)) return {};
+  const calls = stack.slice(0, MAX_FRAMES).filter((call) => typeof call === "string");
+  return { stack: calls.map((call) => call.slice(0, MAX_DETAIL)) };
+}
+
 function readDone(value: Fields): TaskDone | undefined {
   const { output, fuel, stderr, inputSha256, outputSha256 } = value;
   return isFuel(fuel) && isBytes(output) && isBytes(stderr) && isDigest(inputSha256) && isDigest(outputSha256)
-    ? { kind: "done", output, fuel, stderr, inputSha256, outputSha256 }
+    ? { kind: "done", output, fuel, stderr, inputSha256, outputSha256, ...readPeak(value) }
     : undefined;
 }
 
@@ -55,7 +68,15 @@ function readFailed(value: Fields): TaskFailed | undefined {
   if (kind !== "failed" || !isNumber(code) || !isFailureCode(code) || typeof detail !== "string")
     return undefined;
   if (!isFuel(fuel) || !isBytes(stderr)) return undefined;
-  const failed = { kind, code, detail: detail.slice(0, MAX_DETAIL), fuel, stderr } as const;
+  const failed = {
+    kind,
+    code,
+    detail: detail.slice(0, MAX_DETAIL),
+    fuel,
+    stderr,
+    ...readPeak(value),
+    ...readStack(value),
+  } as const;
   return isDigest(inputSha256) ? { ...failed, inputSha256 } : failed;
 }
 

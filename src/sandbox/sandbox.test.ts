@@ -1,9 +1,8 @@
 import { Worker } from "node:worker_threads";
-import { type Remote, wrap } from "comlink";
+import { callSandbox } from "./call-sandbox.ts";
 import { portEndpoint } from "./port-endpoint.ts";
 import { sandboxContract } from "./sandbox.contract.ts";
 import { createSandbox } from "./sandbox.ts";
-import type { Sandbox } from "./task.ts";
 
 sandboxContract("the calling thread", async () => ({ sandbox: createSandbox(), stop: () => undefined }));
 
@@ -13,17 +12,11 @@ function moduleHref(file: string): string {
 
 const THREAD = `
   const { parentPort } = require("node:worker_threads");
-  Promise.all([import(${moduleHref("expose-sandbox.ts")}), import(${moduleHref("port-endpoint.ts")})])
-    .then(([{ exposeSandbox }, { portEndpoint }]) => exposeSandbox(portEndpoint(parentPort)));
+  Promise.all([import(${moduleHref("answer-calls.ts")}), import(${moduleHref("port-endpoint.ts")})])
+    .then(([{ answerCalls }, { portEndpoint }]) => answerCalls(portEndpoint(parentPort)));
 `;
 
 sandboxContract("a Node worker thread", async () => {
   const thread = new Worker(THREAD, { eval: true });
-  const remote: Remote<Sandbox> = wrap<Sandbox>(portEndpoint(thread));
-  const sandbox: Sandbox = {
-    load: (cid, bytes) => remote.load(cid, bytes),
-    run: (request) => remote.run(request),
-    forget: (cid) => remote.forget(cid),
-  };
-  return { sandbox, stop: async () => void (await thread.terminate()) };
+  return { sandbox: callSandbox(portEndpoint(thread)), stop: async () => void (await thread.terminate()) };
 });

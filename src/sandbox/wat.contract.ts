@@ -1,9 +1,13 @@
 import wabt from "wabt";
 import type { TaskArgs, TaskRequest } from "./task.ts";
 
+/** One for all: to load it takes longer than to compile a small module. */
+let loading: ReturnType<typeof wabt> | undefined;
+
 /** Compiles WebAssembly text. Also to what the sandbox refuses, so that tests can show it. */
 export async function wat(text: string): Promise<Uint8Array> {
-  const toolkit = await wabt();
+  loading ??= wabt();
+  const toolkit = await loading;
   const features = {
     simd: true,
     threads: true,

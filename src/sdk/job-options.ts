@@ -10,7 +10,10 @@ import type { Fuel, MicroCredits } from "../protocol/units.ts";
 export interface JobOptions {
   /** Interface the function is written for. Default: "component-1" for a component, "wasi-p1" when it imports WASI, else "bytes-1". */
   readonly abi?: Abi;
-  /** Exported function to call. Default: the interface's usual one. */
+  /**
+   * Exported function to call; of a component "name" or "interface#name", with "raw+" before it for bytes as they are
+   * instead of JSON (docs/components.md). Default: the interface's usual one.
+   */
   readonly entry?: string;
   /** Arguments after the program's name; "{input}" stands for the input as text. */
   readonly args?: readonly string[];

@@ -96,4 +96,17 @@ describe("a job from options", () => {
     expect(guessAbi(MODULE)).toBe("bytes-1");
     expect(guessAbi(new TextEncoder().encode("....wasi_snapshot_preview1...."))).toBe("wasi-p1");
   });
+
+  test("is for the component interface when the module begins as a component does", () => {
+    expect(guessAbi(Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0))).toBe("component-1");
+    expect(guessAbi(MODULE)).toBe("bytes-1");
+  });
+
+  test("leaves the entry of a component to the component", async () => {
+    const job = await made({ abi: "component-1" });
+    expect(openEnvelope(jobMessage, job.envelope).body.work).toMatchObject({
+      abi: "component-1",
+      entry: "",
+    });
+  });
 });

@@ -73,7 +73,7 @@ export function addMapCommand(program: Command, end: (exit: Exit) => void): void
   const command = program
     .command("map")
     .description("run a function on many inputs: each file, or each line of a text, is a task")
-    .argument("<function>", "WASM module: a WASI preview 1 command, or one of the bytes interface")
+    .argument("<function>", "WASM: a WASI preview 1 command, a module of the bytes interface, or a component")
     .argument("[args...]", "arguments of the program, after --; the same as --arg for each")
     .option("--inputs <glob>", "files, as a pattern in quotes")
     .option("--lines <file>", "text whose lines are the inputs")

@@ -15,14 +15,25 @@ import {
   requireLocal,
 } from "../job-flags.ts";
 import { runLocally } from "../local/run-locally.ts";
-import type { Exit } from "../plain-error.ts";
+import { type Exit, usageError } from "../plain-error.ts";
 import { carry } from "../requester.ts";
 import { exitOf, summaryJson, summaryText } from "../summary.ts";
 import { writeAll } from "../write-all.ts";
 
 interface RunFlags extends JobFlags, ProgramFlags, LocalFlags {
   readonly input?: string;
+  readonly argsJson?: string;
   readonly out?: string;
+}
+
+/** Told here rather than by whoever runs it: quotes get lost in a shell. */
+function argumentsOf(json: string): Uint8Array {
+  try {
+    JSON.parse(json);
+  } catch {
+    throw usageError(`--args-json takes JSON, not ${json}.`, `For example --args-json '["text", 3]'`);
+  }
+  return new TextEncoder().encode(json);
 }
 
 /** A terminal is not waited for: a program that reads nothing should not ask for an end of file. */
@@ -35,7 +46,10 @@ async function readInput(path: string | undefined): Promise<Uint8Array> {
 async function runFunction(path: string, args: readonly string[], flags: RunFlags): Promise<Exit> {
   requireLocal(flags);
   const module = new Uint8Array(await readFile(path));
-  const input = await readInput(flags.input);
+  const { input: inputPath, argsJson } = flags;
+  if (inputPath !== undefined && argsJson !== undefined)
+    throw usageError("run takes either --input or --args-json: both are the function's input.");
+  const input = argsJson === undefined ? await readInput(inputPath) : argumentsOf(argsJson);
   const options = { ...limitsOf(flags), ...(await programOf(flags, args)) };
   if (flags.local === true) return runLocally(module, input, options, flags);
   let result: MapResult | undefined;
@@ -70,15 +84,17 @@ export function addRunCommand(program: Command, end: (exit: Exit) => void): void
   const command = program
     .command("run")
     .description("run a function once: standard input in, standard output out")
-    .argument("<function>", "WASM module: a WASI preview 1 command, or one of the bytes interface")
+    .argument("<function>", "WASM: a WASI preview 1 command, a module of the bytes interface, or a component")
     .argument("[args...]", "arguments of the program, after --; the same as --arg for each")
     .option("-i, --input <file>", "read the input from a file")
+    .option("--args-json <json>", "arguments of a component's function: a list, or an object by name")
     .option("-o, --out <file>", "write the output to a file")
     .addHelpText(
       "after",
       "\nExamples:\n  npx tabmesh run examples/wordcount-c/wordcount.wasm < README.md\n" +
         '  npx tabmesh run flite.wasm --arg -t --arg "{input}" --arg -o --arg out.wav --output-file out.wav \\\n' +
         "    < line.txt > line.wav\n" +
+        `  npx tabmesh run stats.wasm --entry summarise --args-json '[[1.5, 2, 4]]'\n` +
         "  npx tabmesh run --local --json count.wasm --file data.csv=numbers.csv -- --column 3 data.csv\n\n" +
         "With --local the function runs in a thread of this process, in the same sandbox as in a tab; --relay, --cap,\n" +
         "--parallel, --wait and --yes are of no use then. With --local --json one line on standard output takes the\n" +

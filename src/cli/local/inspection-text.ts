@@ -52,7 +52,7 @@ function growthText(before: number, after: number): string {
 
 function facts(inspection: Inspection): string {
   const { outline, bytes, cid, meteredBytes } = inspection;
-  const { codeBytes, dataBytes, customBytes, functions, importedFunctions, features } = outline;
+  const { codeBytes, dataBytes, customBytes, functions, importedFunctions, features, coreModules } = outline;
   return table("facts", [
     ["CID", cid],
     [
@@ -60,6 +60,7 @@ function facts(inspection: Inspection): string {
       `${bytesText(bytes)}: code ${bytesText(codeBytes)}, data ${bytesText(dataBytes)}, custom ${bytesText(customBytes)}`,
     ],
     ...(meteredBytes === undefined ? [] : [["metered", growthText(bytes, meteredBytes)]]),
+    ...(coreModules === undefined ? [] : [["modules", String(coreModules)]]),
     ["functions", `${functions - importedFunctions} of its own, ${importedFunctions} imported`],
     ["memory", memoryText(inspection)],
     ["tables", tablesText(inspection)],
@@ -75,7 +76,7 @@ function facts(inspection: Inspection): string {
 
 function importRows({ imports }: Inspection): readonly (readonly string[])[] {
   return imports.map(({ module, name, kind, type, abis }) => [
-    shown(`${module}.${name}`),
+    shown(module === "" ? name : `${module}.${name}`),
     type === "" ? kind : type,
     abis.length === 0 ? "REFUSED" : abis.join(", "),
   ]);
@@ -112,7 +113,7 @@ export function inspectionText(file: string, inspection: Inspection, profile: nu
       "reasons",
       reasons.map(({ code, name, detail }) => [`[${code} ${name}]`, shown(detail)]),
     ),
-    ...(kind === "module" ? [facts(inspection)] : []),
+    ...(kind === "unknown" ? [] : [facts(inspection)]),
     table("imports", importRows(inspection)),
     table("exports", exportRows(inspection)),
     table("interfaces", interfaceRows(inspection)),

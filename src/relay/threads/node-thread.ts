@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
-import { type Remote, wrap } from "comlink";
 import { failureCode } from "../../protocol/failure-code.ts";
+import { callSandbox } from "../../sandbox/call-sandbox.ts";
 import { portEndpoint } from "../../sandbox/port-endpoint.ts";
-import type { LoadResult, RemoteSandbox, TaskRequest, TaskResult } from "../../sandbox/task.ts";
+import type { LoadResult, TaskRequest, TaskResult } from "../../sandbox/task.ts";
 
 const ENTRY = new URL("thread-main.ts", import.meta.url);
 const NO_BYTES = new Uint8Array(0);
@@ -38,8 +38,7 @@ export function startNodeThread(heapMib: number): NodeThread {
     isDead = true;
     death.resolve(`the thread died: ${reason}`);
   }
-  const ready = new Promise<void>((resolve) => worker.once("message", () => resolve()));
-  const sandbox: Remote<RemoteSandbox> = wrap<RemoteSandbox>(portEndpoint(worker));
+  const sandbox = callSandbox(portEndpoint(worker));
   const lost = death.promise.then((detail) => ({
     kind: "failed" as const,
     code: failureCode("worker-lost"),
@@ -48,7 +47,7 @@ export function startNodeThread(heapMib: number): NodeThread {
     stderr: NO_BYTES,
   }));
   return {
-    ready: Promise.race([ready, death.promise.then(() => undefined)]),
+    ready: Promise.race([sandbox.up, death.promise.then(() => undefined)]),
     load: (cid, bytes) => Promise.race([sandbox.load(cid, bytes), lost]),
     run: (request) => Promise.race([sandbox.run(request), lost]),
     get isDead() {

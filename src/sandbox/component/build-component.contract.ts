@@ -1,7 +1,9 @@
 import { componentEmbed, componentNew } from "@bytecodealliance/jco";
+import { type FailureCode, failureKind } from "../../protocol/failure-code.ts";
+import { createSandbox } from "../sandbox.ts";
 import { requestFor, text, wat } from "../wat.contract.ts";
 import type { TaskRequest } from "../task.ts";
-import { compileComponent } from "./compile-component.ts";
+import type { compileComponent } from "./compile-component.ts";
 import { runComponent } from "./run-component.ts";
 
 export type Encoding = "utf8" | "utf16" | "compact-utf16";
@@ -30,25 +32,38 @@ export const REALLOC = `
       (drop (memory.grow (i32.add (i32.const 1) (i32.shr_u (local.get $new) (i32.const 16))))))
     (local.get $at))`;
 
-/** What a component answers to JSON, or its failure. */
+function refusal(code: FailureCode, detail: string): Error {
+  return new Error(`${code} ${failureKind(code).name}: ${detail}`);
+}
+
+/** What a component answers to JSON in a sandbox. Rejects with its failure's code, name and detail. */
 export async function answer(
   bytes: Uint8Array,
   entry: string,
   json: string,
   changes: Partial<TaskRequest> = {},
 ): Promise<string> {
-  const compiled = await compileComponent(new Uint8Array(bytes));
-  return answerOf(compiled, entry, json, changes);
+  const sandbox = createSandbox();
+  const loaded = await sandbox.load("c", bytes);
+  if (loaded.kind === "failed") throw refusal(loaded.code, loaded.detail);
+  const result = await sandbox.run(requestOf(entry, json, changes));
+  if (result.kind === "failed") throw refusal(result.code, result.detail);
+  return text(result.output);
 }
 
+function requestOf(entry: string, json: string, changes: Partial<TaskRequest>): TaskRequest {
+  const base = requestFor("bytes-1", { input: new TextEncoder().encode(json), ...changes });
+  return { ...base, function: { cid: "c", abi: "component-1", entry } };
+}
+
+/** The same of one that is compiled already; a trap is told as the fast form tells it. */
 export function answerOf(
   compiled: Awaited<ReturnType<typeof compileComponent>>,
   entry: string,
   json: string,
   changes: Partial<TaskRequest> = {},
 ): string {
-  const base = requestFor("bytes-1", { input: new TextEncoder().encode(json), ...changes });
-  const outcome = runComponent(compiled, { ...base, function: { cid: "c", abi: "component-1", entry } });
+  const outcome = runComponent(compiled, requestOf(entry, json, changes));
   if (outcome.kind === "done") return text(outcome.output);
-  throw new Error(`${outcome.failure.code} ${outcome.failure.detail}`);
+  throw refusal(outcome.failure.code, outcome.failure.detail);
 }

@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/switch-exhaustiveness-check -- what has no case of its own is treated alike */
 import { component, type Encoding, REALLOC } from "./build-component.contract.ts";
 import type { CoreType, ValueType } from "./types/value-type.ts";
 

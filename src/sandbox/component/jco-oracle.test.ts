@@ -9,7 +9,7 @@ import { toJson } from "./json/to-json.ts";
 import { primitiveType, recordType, type ValueType } from "./types/value-type.ts";
 import type { Value } from "./values/value.ts";
 
-/** jco knows no latin1+utf16; strings.test.ts has its tests. */
+/** jco knows no latin1+utf16; component.test.ts has its tests. */
 const ENCODINGS: readonly Encoding[] = ["utf8", "utf16"];
 const MOST = 1_000_000;
 const VALUES_PER_TYPE = 8;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { component } from "../component/build-component.contract.ts";
 import { bytesModule, wasiModule, wat } from "../wat.contract.ts";
 import { inspectModule } from "./inspect-module.ts";
 
@@ -161,8 +162,45 @@ describe("inspecting a function", () => {
     expect(inspection.reasons[0]?.detail).toMatch(why);
   });
 
-  it("a component is told from a module", async () => {
-    const { kind } = await inspectModule(Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0));
-    expect(kind).toBe("component");
+  it("a component is told from a module, also one that cannot be read", async () => {
+    const { kind, verdict } = await inspectModule(Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0, 99));
+    expect([kind, verdict]).toEqual(["component", "refused"]);
+  });
+
+  it("a component is accepted with what it exports in the words of WIT", async () => {
+    const bytes = await component(
+      "package a:b; world w { export add: func(x: u32, y: u32) -> u32; }",
+      `(module (memory 1) (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))`,
+    );
+    const { verdict, interfaces, outline } = await inspectModule(bytes);
+    expect([verdict, interfaces]).toMatchObject(["accepted", [{ abi: "component-1", fits: true }]]);
+    expect(outline).toMatchObject({
+      coreModules: 1,
+      functions: 1,
+      exports: [{ name: "add", kind: "function", type: "func(u32, u32) -> u32" }],
+      isComplete: true,
+    });
+    expect((await inspectModule(bytes, "subtract")).reasons).toMatchObject([
+      { name: "export-missing", detail: expect.stringMatching(/no exported function subtract/) },
+    ]);
+  });
+
+  it("a component's imports that nobody offers are named", async () => {
+    const wit = `package a:b;
+      interface fetch { get: func() -> u32; }
+      interface store { put: func() -> u32; }
+      world w { import fetch; import store; export run: func() -> u32; }`;
+    const core = `(module
+      (import "a:b/fetch" "get" (func (result i32))) (import "a:b/store" "put" (func (result i32)))
+      (func (export "run") (result i32) call 0 call 1 i32.add))`;
+    const { verdict, reasons, imports } = await inspectModule(await component(wit, core));
+    expect(verdict).toBe("refused");
+    expect(imports.map(({ name, kind, abis }) => [name, kind, abis])).toEqual([
+      ["a:b/fetch", "instance", []],
+      ["a:b/store", "instance", []],
+    ]);
+    const told = reasons.map(({ name, detail }) => `${name}: ${detail}`).join("\n");
+    expect(told).toMatch(/import-refused: .*a:b\/fetch/);
+    expect(told).toMatch(/import-refused: .*a:b\/store/);
   });
 });

@@ -1,9 +1,10 @@
 import { type Cid, cidOf, RAW } from "../../protocol/cid.ts";
 import { type FailureCode, failureCode, failureKind, type FailureName } from "../../protocol/failure-code.ts";
 import { FailureError } from "../../protocol/failure.ts";
-import { compileFunction } from "../compile-function.ts";
+import { type Compiled, compileAny, isCompiledComponent } from "../compile-any.ts";
 import type { Abi } from "../task.ts";
 import { abisOffering, fitsOf, type InterfaceFit, refusalOfImport } from "./interfaces.ts";
+import { componentFit, inspectComponent } from "./component-outline.ts";
 import { type ModuleOutline, outlineOf, type OutlineImport } from "./module-outline.ts";
 import { refusalOfFeature, withoutPlace } from "./refused-features.ts";
 
@@ -46,15 +47,15 @@ function kindOf(bytes: Uint8Array): Inspection["kind"] {
 /** @param entry exported function that a job would call; "" for the interface's usual one */
 export async function inspectModule(bytes: Uint8Array, entry = ""): Promise<Inspection> {
   const kind = kindOf(bytes);
-  const outline = outlineOf(kind === "module" ? bytes : new Uint8Array(0));
-  const imports = outline.imports.map((each) => ({ ...each, abis: abisOffering(each) }));
-  const interfaces = kind === "module" ? fitsOf(outline, entry) : [];
   const compiled = await compiledOrReason(bytes);
   const isRefused = "code" in compiled;
-  const reasons = [
-    ...(isRefused ? [compiled, ...featureReasons(outline, compiled.detail)] : []),
-    ...(kind === "module" ? interfaceReasons(imports, interfaces) : []),
-  ];
+  const parts =
+    kind === "component" ? componentParts(bytes, compiled, entry) : moduleParts(bytes, kind, entry);
+  const { outline, imports, interfaces } = parts;
+  const first = isRefused ? [compiled, ...featureReasons(outline, compiled.detail)] : [];
+  const said = new Set(first.map(({ name, detail }) => `${name} ${detail}`));
+  const others = kind === "unknown" ? [] : interfaceReasons(imports, interfaces);
+  const reasons = [...first, ...others.filter(({ name, detail }) => !said.has(`${name} ${detail}`))];
   return {
     cid: cidOf(RAW, bytes),
     bytes: bytes.length,
@@ -68,13 +69,31 @@ export async function inspectModule(bytes: Uint8Array, entry = ""): Promise<Insp
   };
 }
 
+interface Parts {
+  readonly outline: ModuleOutline;
+  readonly imports: readonly InspectedImport[];
+  readonly interfaces: readonly InterfaceFit[];
+}
+
+function moduleParts(bytes: Uint8Array, kind: Inspection["kind"], entry: string): Parts {
+  const outline = outlineOf(kind === "module" ? bytes : new Uint8Array(0));
+  const imports = outline.imports.map((each) => ({ ...each, abis: abisOffering(each) }));
+  return { outline, imports, interfaces: kind === "module" ? fitsOf(outline, entry) : [] };
+}
+
+function componentParts(bytes: Uint8Array, compiled: Compiled | Reason, entry: string): Parts {
+  const plan = "code" in compiled || !isCompiledComponent(compiled) ? undefined : compiled.plan;
+  const { outline, imports } = inspectComponent(bytes, plan);
+  return { outline, imports, interfaces: [componentFit(imports, plan, entry)] };
+}
+
 function reason(name: FailureName, detail: string): Reason {
   return { code: failureCode(name), name, detail };
 }
 
-async function compiledOrReason(bytes: Uint8Array): Promise<{ readonly meteredBytes: number } | Reason> {
+async function compiledOrReason(bytes: Uint8Array): Promise<Compiled | Reason> {
   try {
-    return await compileFunction(new Uint8Array(bytes));
+    return await compileAny(new Uint8Array(bytes));
   } catch (error) {
     if (!(error instanceof FailureError)) throw error;
     return { code: error.code, name: failureKind(error.code).name, detail: error.detail };

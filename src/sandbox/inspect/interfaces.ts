@@ -65,6 +65,7 @@ export function refusalOfImport(each: OutlineImport): string {
 }
 
 function nameOf({ module, name, kind }: OutlineImport): string {
+  if (module === "" && kind === "instance") return name;
   return kind === "function" ? `${module}.${name}` : `${module}.${name}, a ${kind}`;
 }
 

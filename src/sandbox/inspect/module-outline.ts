@@ -2,13 +2,23 @@ import { FailureError } from "../../protocol/failure.ts";
 import { ByteReader } from "../decode/byte-reader.ts";
 import { type Feature, FeatureReader } from "./features.ts";
 
-export type OutlineKind = "function" | "table" | "memory" | "global" | "tag";
+/** `instance`, `component` and `type` are of components, where an instance is what an interface is called. */
+export type OutlineKind =
+  | "function"
+  | "table"
+  | "memory"
+  | "global"
+  | "tag"
+  | "instance"
+  | "component"
+  | "type";
 
 export interface OutlineImport {
+  /** "" in a component, whose imports have one name. */
   readonly module: string;
   readonly name: string;
   readonly kind: OutlineKind;
-  /** Of a function, as in "(i32, i64) -> i32"; "" for the rest. */
+  /** Of a function, as in "(i32, i64) -> i32", or as in WIT in a component; "" for the rest. */
   readonly type: string;
 }
 
@@ -45,6 +55,8 @@ export interface ModuleOutline {
   readonly hasNames: boolean;
   /** Sorted by name. */
   readonly features: readonly Feature[];
+  /** Of a component: how many modules it holds. Sizes, functions, memories and so on are those of all together. */
+  readonly coreModules?: number;
   /** False when some of it could not be read: then parts are missing. */
   readonly isComplete: boolean;
 }

@@ -22,6 +22,12 @@ export const EVENT = {
   checkTable: 9,
   /** A place where the function may be entered; it is where the event is `BodyPlan.entry`. Argument: labels open here. */
   enter: 10,
+  /** A `br_if` without operands that ends the first block; argument: its label. See `BodyPlan.earlyExit`. */
+  earlyExit: 11,
+  /** The count of a shift is masked; see hide-constants.ts. */
+  maskCount: 12,
+  /** The operand on top of the stack goes through a local; argument: a value of NAN, not none. See hide-constants.ts. */
+  hideSign: 13,
 } as const;
 
 /** What a flush has to do where fuel is kept in a local; otherwise the index of the block that is charged with it. */
@@ -55,6 +61,10 @@ export class BodyPlan {
   checksEntry = false;
   /** The event at which the function is entered; 0: at its start. */
   entry = 0;
+  /** Bytes of the `br_if` that ends the first block, straight code before it; 0: something else ends that block. */
+  earlyExit = 0;
+  /** The block that begins the `else` of an `if` that ends the first block, which is still copied there; 0: there is none. */
+  otherArm = 0;
   loops = false;
   /** Whether a branch goes to the label of the function itself. */
   branchesOut = false;
@@ -84,6 +94,8 @@ export class BodyPlan {
     this.blocks = 0;
     this.loops = false;
     this.branchesOut = false;
+    this.earlyExit = 0;
+    this.otherArm = 0;
   }
 
   addEvent(offset: number, kind: number, operand: number): void {

@@ -7,6 +7,7 @@ export const WRITTEN = {
   i32Eq: 0x46,
   i32LtS: 0x48,
   i32GeU: 0x4f,
+  i64LtS: 0x53,
   i64LeS: 0x57,
   i64GtU: 0x56,
   i32Add: 0x6a,
@@ -15,6 +16,8 @@ export const WRITTEN = {
   i64Sub: 0x7d,
   i64Mul: 0x7e,
   i64DivU: 0x80,
+  i64Or: 0x84,
+  i64ExtendI32S: 0xac,
   i64ExtendI32U: 0xad,
 } as const;
 

@@ -8,6 +8,8 @@ import { writeGlobalCheck, writeIndexed, writeIsOut, writeWithConstant, WRITTEN 
 import type { FloatTrack } from "./float-track.ts";
 import type { AddedGlobals, Layout } from "./layout.ts";
 
+const I32_AND = 0x71;
+
 /**
  * Writes one function body as planned. In the fast form fuel is in a local of functions with loops, and in its global in
  * others, where a local may hold a copy: a processor waits for what it has just stored.
@@ -33,6 +35,11 @@ export class BodyEmitter {
   #local = false;
   /** Whether `#fuel` may hold a copy of the global. */
   #copied = false;
+  /**
+   * Whether the first block's charge is stored by the branch that ends it and by the block after, or by both arms of the
+   * `if` that ends it, each once: to store it at the start as well would make the next function wait.
+   */
+  #leavesEarly = false;
   /** Whether the body stands in the block `$out`. */
   #wrapped = false;
   #counted = false;
@@ -56,6 +63,8 @@ export class BodyEmitter {
     this.#local = fast && plan.loops;
     this.#copied = fast && !plan.loops && plan.keepCopies();
     this.#counted = plan.counted && !this.#layout.standalone;
+    const forks = plan.earlyExit > 0 || plan.otherArm > 0;
+    this.#leavesEarly = this.#copied && forks && (plan.entry > 0 || !plan.checksEntry);
     this.#wrapped = this.#local || (this.#copied && plan.checksEntry);
     const sized = writer.beginSized();
     this.#declareLocals();
@@ -105,7 +114,7 @@ export class BodyEmitter {
     const writer = this.#writer;
     const cost = this.#plan.costs[0] ?? 0;
     const entersHere = this.#plan.entry === 0;
-    if (this.#local) {
+    if (this.#local || this.#leavesEarly) {
       writeIndexed(writer, OP.globalGet, this.#globals.fuel);
       if (cost > 0) writeWithConstant(writer, OP.i64Const, cost, WRITTEN.i64Sub);
       writeIndexed(writer, OP.localSet, this.#fuel);
@@ -115,31 +124,45 @@ export class BodyEmitter {
 
   /** Looks for the end of fuel and of stack. @param out label of the block `$out` */
   #enter(out: number): void {
+    if (this.#wrapped) return this.#enterWrapped(out);
     const writer = this.#writer;
-    if (this.#plan.checksEntry) {
-      if (this.#wrapped) {
-        if (this.#local || this.#plan.entryCopy >= 0) writeIndexed(writer, OP.localGet, this.#fuel);
-        else writeIndexed(writer, OP.globalGet, this.#globals.fuel);
-        this.#leaveIfOut(out);
-      } else writeGlobalCheck(writer, this.#globals.fuel);
-    }
-    if (this.#counted) this.#takeFrame(out);
+    if (this.#plan.checksEntry) writeGlobalCheck(writer, this.#globals.fuel);
+    if (!this.#counted) return;
+    this.#takeFrame();
+    writeWithConstant(writer, OP.i32Const, 0, WRITTEN.i32LtS);
+    writer.bytes([OP.if, TYPE.empty]);
+    if (this.#layout.form === "precise") this.#passStack();
+    writer.bytes([OP.unreachable, OP.end]);
   }
 
   /**
-   * Takes the frame's words into a local; the global shows it only to what is called, and in the precise form
-   * when there are too few (to store it there costs the fast form more than all the rest).
+   * One branch for both: whether the fuel or the words left are below 0. That no fuel is left is seen later then, as it is
+   * by any function that only charges. The global does not show that the stack has ended: to store it at the end of
+   * `$out` costs more than all the rest.
    */
-  #takeFrame(out: number): void {
+  #enterWrapped(out: number): void {
+    const writer = this.#writer;
+    const { checksEntry, entryCopy } = this.#plan;
+    if (checksEntry) {
+      if (this.#local || entryCopy >= 0) writeIndexed(writer, OP.localGet, this.#fuel);
+      else writeIndexed(writer, OP.globalGet, this.#globals.fuel);
+    }
+    if (this.#counted) {
+      this.#takeFrame();
+      writer.u8(WRITTEN.i64ExtendI32S);
+      if (checksEntry) writer.u8(WRITTEN.i64Or);
+    }
+    if (!checksEntry && !this.#counted) return;
+    writeWithConstant(writer, OP.i64Const, 0, WRITTEN.i64LtS);
+    writeIndexed(writer, OP.brIf, out);
+  }
+
+  /** Takes the frame's words into a local, and leaves them on the operand stack. */
+  #takeFrame(): void {
     const writer = this.#writer;
     writeIndexed(writer, OP.globalGet, this.#globals.stack);
     writeWithConstant(writer, OP.i32Const, this.#plan.frameWords, WRITTEN.i32Sub);
     writeIndexed(writer, OP.localTee, this.#stack);
-    writeWithConstant(writer, OP.i32Const, 0, WRITTEN.i32LtS);
-    if (this.#wrapped) return writeIndexed(writer, OP.brIf, out);
-    writer.bytes([OP.if, TYPE.empty]);
-    if (this.#layout.form === "precise") this.#passStack();
-    writer.bytes([OP.unreachable, OP.end]);
   }
 
   /** A block that takes the place of the function's own label, and sees to it that the body leaves no operand too many. */
@@ -182,15 +205,39 @@ export class BodyEmitter {
       case EVENT.reload:
         if (this.#local) this.#reload();
         return 0;
+      case EVENT.earlyExit:
+        return this.#earlyExit(operand);
       case EVENT.enter:
         this.#enter(operand);
         return 0;
       case EVENT.tailCall:
         this.#tailCall(operand);
         return 0;
+      case EVENT.maskCount:
+        writeWithConstant(this.#writer, OP.i32Const, 31, I32_AND);
+        return 0;
+      case EVENT.hideSign:
+        this.#hideSign(operand === NAN.f32 ? this.#canonical.f32 : this.#canonical.f64);
+        return 0;
       default:
         return this.#helperEvent(kind, operand);
     }
+  }
+
+  /** Puts the operand on top of the stack through a local. */
+  #hideSign(local: number): void {
+    writeIndexed(this.#writer, OP.localSet, local);
+    writeIndexed(this.#writer, OP.localGet, local);
+  }
+
+  #earlyExit(label: number): number {
+    if (!this.#leavesEarly) return 0;
+    const writer = this.#writer;
+    writer.bytes([OP.if, TYPE.empty]);
+    this.#flush(FLUSH.store);
+    writeIndexed(writer, OP.br, label + 1);
+    writer.u8(OP.end);
+    return this.#plan.earlyExit;
   }
 
   #helperEvent(kind: number, operand: number): number {
@@ -232,7 +279,9 @@ export class BodyEmitter {
     const cost = this.#plan.costs[block] ?? 0;
     const kept = this.#copied && this.#plan.kept[block] === 1;
     const copy = this.#copied && (this.#plan.copies[block] ?? -1) >= 0;
-    if (cost === 0 && (copy || !kept)) return;
+    if (this.#leavesEarly && (block === 1 || block === this.#plan.otherArm)) {
+      if (cost === 0) return this.#flush(FLUSH.store);
+    } else if (cost === 0 && (copy || !kept)) return;
     writeIndexed(writer, copy ? OP.localGet : OP.globalGet, copy ? this.#fuel : this.#globals.fuel);
     if (cost === 0) return writeIndexed(writer, OP.localSet, this.#fuel);
     writeWithConstant(writer, OP.i64Const, cost, WRITTEN.i64Sub);

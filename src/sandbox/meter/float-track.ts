@@ -1,6 +1,7 @@
 import { NAN } from "../decode/opcodes.ts";
 import { grown, grownBytes } from "./body-plan.ts";
 import { shapeOf, USE } from "./float-use.ts";
+import { LocalFlow } from "./local-flow.ts";
 
 /** Operands further up are not followed: what would stand there is canonicalised at once. */
 const FOLLOWED_HEIGHT = 16_384;
@@ -19,25 +20,32 @@ export const OPERAND = {
 /** Somebody sees the bits of a value. The other bits of a demand, `1 << NAN.x`, say by which shape it is read. */
 const SEEN = 1;
 
+/** A value was assigned to a local or place, where more may happen to it. */
+const COPIED = 64;
+
 /**
  * Follows which operands and locals of a function body may hold a NaN whose bits depend on the machine, so that such a
  * NaN is made canonical only where its bits can be seen. The result is as if every arithmetic instruction made its NaN
  * canonical at once.
  *
- * A value is the result of an arithmetic instruction, or a read of a local, or one of two by `select`. A local is exact
- * when one of its assignments is (a load, a parameter, a call …), since those bits must not change: then its
- * other assignments are canonicalised. It is loose when all are loose or no NaN: then reads are that are seen.
+ * A value is the result of an arithmetic instruction, or a read of a local, or one of two by `select`. Within straight code a
+ * local stands for what was assigned last. Elsewhere it is exact when one of its assignments is that may be read (a load, a
+ * parameter, a call …), since those bits must not change: then the other ones are canonicalised. It is loose when
+ * all are loose or no NaN: then reads are that are seen.
  */
 export class FloatTrack {
   /** Whether anything is followed in this body: else no operand is a value. */
   active = false;
   /** Bit `1 << NAN.x` for each kind of canonicalisation that needs a temporary local. */
   temporaries = 0;
+  /** Whether a local's assignments may be read; active when the function has float locals. */
+  readonly flow: LocalFlow = new LocalFlow();
   readonly #enabled: boolean;
   #operands: Int32Array = new Int32Array(FOLLOWED_HEIGHT);
   /** Parameters and locals; places of `select` are numbered after them. */
   #variables = 0;
   #places = 0;
+  #parameters = 0;
   /** Kind of NAN by local; 0: no float. Vectors have NAN.f32x4 here. */
   #types: Uint8Array = new Uint8Array(256);
   #exact: Uint8Array = new Uint8Array(256);
@@ -63,6 +71,7 @@ export class FloatTrack {
   reset(highest: number): void {
     if (this.active) this.#operands.fill(0, 0, Math.min(highest, FOLLOWED_HEIGHT));
     this.active = false;
+    this.flow.active = false;
     this.temporaries = 0;
   }
 
@@ -71,6 +80,7 @@ export class FloatTrack {
     this.active = true;
     this.#variables = variables;
     this.#places = variables;
+    this.#parameters = 0;
     this.#values = 0;
     this.#assignments = 0;
     while (this.#types.length < variables) this.#growLocals();
@@ -85,10 +95,15 @@ export class FloatTrack {
     this.#kinds = grownBytes(this.#kinds);
   }
 
-  /** @param exact whether they hold bits from elsewhere: parameters do */
-  declare(first: number, count: number, kind: number, exact: boolean): void {
+  /** Float locals, after `activate`. Parameters are those below `#parameters`. */
+  declare(first: number, count: number, kind: number): void {
     this.#types.fill(kind, first, first + count);
-    if (exact) this.#exact.fill(1, first, first + count);
+  }
+
+  /** All locals are declared; the first ones are parameters, which hold bits from elsewhere. */
+  follow(parameters: number): void {
+    this.#parameters = parameters;
+    this.flow.start(this.#variables);
   }
 
   isFloat(local: number): boolean {
@@ -126,16 +141,32 @@ export class FloatTrack {
     return value;
   }
 
-  /** The value of a read of a local; undefined when it is certainly exact. */
-  read(local: number): number | undefined {
-    return this.#exact[local] === 1 ? undefined : this.addValue(this.#types[local] ?? NAN.none, local);
+  /** The value of a read of a local of which `flow` knows nothing. */
+  read(local: number): number {
+    const value = this.addValue(this.#types[local] ?? NAN.none, local);
+    this.flow.noteRead(local, value);
+    return value;
   }
 
-  /** An operand is stored in a local or place. */
-  assign(local: number, operand: number): void {
+  /** An operand is assigned to a local. Returns what the local holds now. */
+  assign(local: number, operand: number): number {
+    const held = this.#unsigned(operand);
+    if (held > 0) this.#demand(held, COPIED);
+    if (!this.flow.assign(local, held)) this.#assign(local, held);
+    return held;
+  }
+
+  /** A changed sign cannot be had back from a canonical NaN: such a value must be canonical before it is stored. */
+  #unsigned(operand: number): number {
+    if (operand <= 0 || (operand & 1) === 0) return operand;
+    this.#demand(operand, SEEN);
+    return OPERAND.exact;
+  }
+
+  /** An operand may be read from a local or place. */
+  #assign(local: number, operand: number): void {
     if (operand === OPERAND.number) return;
-    if (operand === OPERAND.exact || (operand & 1) === 1) {
-      if (operand !== OPERAND.exact) this.#demand(operand, SEEN);
+    if (operand === OPERAND.exact) {
       this.#exact[local] = 1;
       return;
     }
@@ -194,8 +225,10 @@ export class FloatTrack {
     this.#places = place + 1;
     this.#exact[place] = 0;
     this.#kinds[place] = 0;
-    this.assign(place, first);
-    this.assign(place, second);
+    for (const operand of [first, second]) {
+      if (operand > 0) this.#demand(operand, COPIED);
+      this.#assign(place, this.#unsigned(operand));
+    }
     return operandOf(this.addValue(this.#valueKinds[valueOf(Math.max(first, second))] ?? NAN.none, place));
   }
 
@@ -220,6 +253,7 @@ export class FloatTrack {
   /** Decides which locals are exact, once the body is read. Afterwards `kindToWrite` may be asked. */
   resolve(): void {
     if (!this.active) return;
+    if (this.flow.active) this.#resolveFlow();
     let settled = false;
     for (let pass = 0; pass < MOST_PASSES && !settled; pass += 1) settled = !this.#spread();
     for (let i = 0; i < this.#assignments; i += 1) {
@@ -230,6 +264,13 @@ export class FloatTrack {
     }
     for (let value = 0; value < this.#values; value += 1)
       if (this.readFrom(value) === -1) this.temporaries |= 1 << this.kindToWrite(value);
+  }
+
+  #resolveFlow(): void {
+    this.flow.finish((value) => this.#demands[value] !== 0);
+    for (let local = 0; local < this.#parameters; local += 1)
+      if (this.isFloat(local) && this.flow.isSeenFromStart(local)) this.#exact[local] = 1;
+    this.flow.forEachKept((local, operand) => this.#assign(local, operand));
   }
 
   /** One pass over the assignments; whether it changed anything. */
@@ -259,7 +300,7 @@ export class FloatTrack {
 
   /** How a value has to be made canonical, of NAN; none when it need not. */
   kindToWrite(value: number): number {
-    const demand = this.#demands[value] ?? 0;
+    const demand = (this.#demands[value] ?? 0) & ~COPIED;
     const origin = this.#origins[value] ?? -1;
     if (origin < 0) return demand === 0 ? NAN.none : (this.#valueKinds[value] ?? NAN.none);
     const kinds = this.#kinds[origin] ?? 0;

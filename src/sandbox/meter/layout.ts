@@ -33,6 +33,8 @@ export class Layout {
   readonly addedTypes: FunctionType[] = [];
   /** Ids of the helpers to append, in order. */
   readonly helpers: number[] = [];
+  /** Empty functions to append after the helpers, and the index of their type. */
+  fillers: { readonly count: number; readonly type: number } = { count: 0, type: 0 };
   readonly #shape: ModuleShape;
   readonly #resultTypes = new Map<string, number>();
 

@@ -3,11 +3,12 @@ import { ByteReader, refuseModule } from "../decode/byte-reader.ts";
 import type { FunctionType, ModuleShape } from "../decode/module-shape.ts";
 import { NAN, OP, PLAIN, PLAIN_NAN, refusalOf, SHAPE } from "../decode/opcodes.ts";
 import { readReferenceType, readValueType, TYPE } from "../decode/value-types.ts";
-import { FRAME_WORDS, MAX_LOCALS, STACK_WORDS, UNCOUNTED_LEAF_WORDS } from "../limits.ts";
+import { FRAME_WORDS, MAX_LOCALS, MAX_FRAME_WORDS, UNCOUNTED_LEAF_WORDS } from "../limits.ts";
 import { BodyPlan, EVENT, HELPER } from "./body-plan.ts";
 import { ControlStack } from "./control-stack.ts";
 import { LOCALS_PER_FUEL, PLAIN_COST } from "./costs.ts";
 import { FloatTrack, OPERAND } from "./float-track.ts";
+import { HIDES_CONSTANTS, hideConstants } from "./hide-constants.ts";
 import { PLAIN_NUMBER, PLAIN_USE } from "./float-use.ts";
 import {
   endOfPath,
@@ -44,6 +45,8 @@ export class BodyScanner {
   readonly #context: ScanContext;
   /** Offset at which the operand on top of the stack is certainly a constant other than -1. */
   #harmlessDivisorAt = -1;
+  /** Offset behind the newest literal that is a count every engine shifts by alike. */
+  #smallCountAt = -1;
 
   /** @param canonicalNaN false: NaNs are left as the machine makes them */
   constructor(shape: ModuleShape, canonicalNaN: boolean) {
@@ -60,6 +63,8 @@ export class BodyScanner {
       result: OPERAND.exact,
       pending: -1,
       stale: false,
+      starting: true,
+      firstIf: 0,
       copy: -1,
       copyDepth: 1,
       entry: { event: 0, depth: 1, fixed: false, lost: false },
@@ -88,8 +93,9 @@ export class BodyScanner {
     context.floats.resolve();
     const operands = control.maximumHeight + 2 * type.results.length;
     const words = FRAME_WORDS + variableWords + operands * (context.vectors ? 2 : 1);
-    // What no stack has room for is all the same.
-    plan.frameWords = Math.min(words, STACK_WORDS + 1);
+    if (words > MAX_FRAME_WORDS)
+      refuseModule(`a frame of ${words} words, more than ${MAX_FRAME_WORDS},`, range.start);
+    plan.frameWords = words;
     plan.counted = context.calls || plan.frameWords > UNCOUNTED_LEAF_WORDS;
     plan.checksEntry = context.calls || context.tailCalls;
     // The engine makes room for a large frame at the function's start.
@@ -113,10 +119,13 @@ export class BodyScanner {
     context.vectors = context.shape.namesVectors;
     context.pending = -1;
     context.stale = false;
+    context.starting = true;
+    context.firstIf = 0;
     context.copy = 0;
     context.copyDepth = 1;
     Object.assign(context.entry, { event: 0, depth: 1, fixed: false, lost: false });
     this.#harmlessDivisorAt = -1;
+    this.#smallCountAt = -1;
   }
 
   /** Reads the declarations of locals; returns the words they take. */
@@ -150,16 +159,17 @@ export class BodyScanner {
     floats.activate(plan.variables);
     if (!floats.active) return;
     parameters.forEach((type, i) => {
-      if (kindOf(type) !== NAN.none) floats.declare(i, 1, kindOf(type), true);
+      if (kindOf(type) !== NAN.none) floats.declare(i, 1, kindOf(type));
     });
     const reader = new ByteReader(shape.bytes, plan.localsStart, plan.localsEnd);
     let next = parameters.length;
     for (let i = 0; i < plan.localGroups; i += 1) {
       const count = reader.u32("number of locals");
       const kind = kindOf(reader.u8("type of locals"));
-      if (kind !== NAN.none) floats.declare(next, count, kind, false);
+      if (kind !== NAN.none) floats.declare(next, count, kind);
       next += count;
     }
+    floats.follow(parameters.length);
   }
 
   #instruction(): void {
@@ -184,6 +194,7 @@ export class BodyScanner {
   #numeric(opcode: number, at: number): void {
     const context = this.#context;
     const nan = PLAIN_NAN[opcode] ?? NAN.none;
+    if (HIDES_CONSTANTS[opcode] === 1) hideConstants(context, opcode, at, this.#smallCountAt);
     if (nan !== NAN.none) leaveArithmetic(context, nan);
     else if (opcode === OP.select) this.#select();
     else if (PLAIN_NUMBER[opcode] === 1 && context.floats.active) context.result = OPERAND.number;
@@ -204,6 +215,7 @@ export class BodyScanner {
         return this.#local(opcode, reader.index("local", context.plan.variables));
       case SHAPE.i32:
         if (reader.skipSigned("i32 constant", 5)) this.#harmlessDivisorAt = reader.at;
+        if (reader.at === at + 2 && (reader.bytes[at + 1] ?? 32) < 32) this.#smallCountAt = reader.at;
         return;
       case SHAPE.memoryAccess:
         return readMemoryAccess(context);
@@ -233,13 +245,13 @@ export class BodyScanner {
     const { floats, control } = context;
     if (!floats.active || !floats.isFloat(local)) return;
     if (opcode === OP.localGet) {
-      const value = floats.read(local);
-      if (value !== undefined) leaveValue(context, value);
+      const known = floats.flow.read(local);
+      if (known === undefined) leaveValue(context, floats.read(local));
+      else context.result = known;
       return;
     }
-    const operand = floats.operand(control.height);
-    floats.assign(local, operand);
-    if (opcode === OP.localTee) context.result = operand;
+    const held = floats.assign(local, floats.operand(control.height));
+    if (opcode === OP.localTee) context.result = held;
   }
 
   #floatConstant(bytes: number): void {

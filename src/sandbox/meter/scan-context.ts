@@ -20,6 +20,10 @@ export interface ScanContext {
   pending: number;
   /** Whether fuel is in its global only: since a call there was straight code only. */
   stale: boolean;
+  /** Nothing but straight code has come in this body so far. */
+  starting: boolean;
+  /** Labels open in an `if` that ended that straight code, its own included; 0: there is none, or it has ended. */
+  firstIf: number;
   /** The block since which nothing but charges happened to fuel on every path that comes here; -1: a call may have. */
   copy: number;
   /** Labels open where that block began: when its frame ends, other paths join. */
@@ -98,6 +102,7 @@ export function flush(context: ScanContext, kind: number, at: number): void {
   const how = pending >= 0 ? pending : context.stale ? FLUSH.nothing : FLUSH.store;
   plan.addEvent(at, kind, how);
   context.pending = -1;
+  context.starting = false;
   context.stale = true;
   context.copy = -1;
 }
@@ -105,6 +110,7 @@ export function flush(context: ScanContext, kind: number, at: number): void {
 /** Straight code ends at `at`: fuel has to be in its local, and charged. */
 export function settle(context: ScanContext, at: number): void {
   context.pending = -1;
+  context.starting = false;
   if (!context.stale) return;
   context.plan.addEvent(at, EVENT.reload, 0);
   context.stale = false;

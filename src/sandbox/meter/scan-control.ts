@@ -15,14 +15,18 @@ import {
 
 /** `block`, `loop`, `if`. @param at offset of the instruction, here and below */
 export function scanBlock(context: ScanContext, opcode: number, at: number): void {
-  const { control, plan, reader } = context;
+  const { control, plan, reader, starting } = context;
   const { parameters, results } = readBlockType(context);
   if (opcode === OP.if) control.pop(1, at);
   observe(context, parameters);
   control.pop(parameters, at);
   if (opcode !== OP.block) settle(context, at);
   control.enter(opcode, parameters, results, control.block, at);
-  if (opcode === OP.if) beginBlock(context);
+  if (context.floats.flow.active) context.floats.flow.enter(control.depth - 1, opcode);
+  if (opcode === OP.if) {
+    if (starting) context.firstIf = control.depth;
+    beginBlock(context);
+  }
   if (opcode !== OP.loop) return;
   plan.loops = true;
   fixEntry(context, false);
@@ -42,12 +46,16 @@ function readBlockType({ reader, shape }: ScanContext): { parameters: number; re
 }
 
 export function scanElse(context: ScanContext, at: number): void {
-  const { control } = context;
+  const { control, plan } = context;
   observe(context, control.results);
   settle(context, at);
   control.switchToElse(at);
+  if (context.floats.flow.active) context.floats.flow.switchToElse(control.depth - 1);
   closeFrame(context, control.depth);
   beginBlock(context);
+  if (context.firstIf !== control.depth) return;
+  context.firstIf = 0;
+  if ((plan.copies[control.block] ?? -1) >= 0) plan.otherArm = control.block;
 }
 
 export function scanEnd(context: ScanContext, at: number): void {
@@ -56,25 +64,36 @@ export function scanEnd(context: ScanContext, at: number): void {
   if (control.depth === 1 && !plan.branchesOut) flush(context, EVENT.flush, at);
   else settle(context, at);
   closeFrame(context, control.depth);
+  if (context.firstIf === control.depth) context.firstIf = 0;
+  if (context.floats.flow.active) context.floats.flow.leave(control.depth - 1);
   if (control.leave()) beginBlock(context);
   else if (context.entry.lost) offerEntry(context);
 }
 
 /** `br` and `br_if`. */
 export function scanBranch(context: ScanContext, opcode: number, at: number): void {
-  const { control, reader } = context;
+  const { control, plan, reader, starting } = context;
   settle(context, at);
   const label = reader.u32("label");
   if (opcode === OP.brIf) control.pop(1, at);
-  branchTo(context, label, at);
-  if (opcode !== OP.brIf) control.markUnreachable();
+  const operands = branchTo(context, label, at);
+  if (starting && opcode === OP.brIf && operands === 0) {
+    plan.earlyExit = reader.at - at;
+    plan.addEvent(at, EVENT.earlyExit, label);
+  }
+  if (opcode !== OP.brIf) return endOfPath(context);
+  if (context.floats.flow.active) context.floats.flow.afterBranch(true);
   beginBlock(context);
 }
 
-function branchTo(context: ScanContext, label: number, at: number): void {
-  const { control, plan } = context;
+/** Returns how many operands it takes along. */
+function branchTo(context: ScanContext, label: number, at: number): number {
+  const { control, floats, plan } = context;
   if (label === control.depth - 1) plan.branchesOut = true;
-  observe(context, control.branchTo(label, at));
+  if (floats.flow.active && label < control.depth) floats.flow.branch(control.depth - 1 - label);
+  const operands = control.branchTo(label, at);
+  observe(context, operands);
+  return operands;
 }
 
 export function scanBranchTable(context: ScanContext, at: number): void {
@@ -93,6 +112,7 @@ export function scanReturn(context: ScanContext, at: number): void {
 }
 
 export function endOfPath(context: ScanContext): void {
+  if (context.floats.flow.active) context.floats.flow.afterBranch(false);
   context.control.markUnreachable();
   beginBlock(context);
 }

@@ -51,14 +51,12 @@ export class SectionWriter {
 
   /** @param id one of `rewrittenSections` */
   write(id: number): void {
-    const writer = this.#writer;
     switch (id) {
       case SECTION.type:
         this.#extend(id, this.#layout.addedTypes.length);
         return this.#layout.addedTypes.forEach((type) => this.#type(type));
       case SECTION.function:
-        this.#extend(id, this.#layout.helpers.length);
-        return this.#layout.helpers.forEach(() => writer.u32(this.#helperType));
+        return this.#functions();
       case SECTION.table:
         return this.#tables();
       case SECTION.memory:
@@ -81,6 +79,13 @@ export class SectionWriter {
     const reader = new ByteReader(this.#shape.bytes, original.start, original.end);
     this.#writer.u32(reader.u32("number of items") + added);
     this.#writer.copy(this.#shape.bytes, reader.at, original.end);
+  }
+
+  #functions(): void {
+    const { fillers, helpers } = this.#layout;
+    this.#extend(SECTION.function, helpers.length + fillers.count);
+    for (const _ of helpers) this.#writer.u32(this.#helperType);
+    for (let filler = 0; filler < fillers.count; filler += 1) this.#writer.u32(fillers.type);
   }
 
   #type(type: FunctionType): void {

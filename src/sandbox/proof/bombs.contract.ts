@@ -63,6 +63,15 @@ function branching(targets: number): Uint8Array {
   return moduleOf(body([0, 0x02, 0x40, 0x03, 0x40], table, [END, END], RETURN));
 }
 
+/** A function that calls itself, with so many locals. */
+function calling(locals: number): Uint8Array {
+  return moduleOf(body([1, ...unsigned(locals), 0x7e, 0x20, 0, 0x20, 1, 0x10, 1, END]));
+}
+
+function operands(count: number): Uint8Array {
+  return moduleOf(body([0], repeated([0x42, 1], count), repeated([0x7c], count - 1), [0x42, 0, 0x7e, END]));
+}
+
 function only(...sections: readonly (readonly number[])[]): Uint8Array {
   return Uint8Array.from([HEADER, ...sections].flat());
 }
@@ -120,16 +129,26 @@ export function bombs(): readonly Bomb[] {
     },
     { says: "a br_table of 65,520 targets", module: branching(65_520) },
     {
-      says: "forty thousand locals in a function that calls itself",
-      module: moduleOf(body([1, ...unsigned(40_000), 0x7e, 0x20, 0, 0x20, 1, 0x10, 1, END])),
+      says: "forty thousand locals",
+      module: calling(40_000),
+      code: "invalid-module",
+    },
+    {
+      says: "eleven thousand locals in a function that calls itself",
+      module: calling(11_000),
+      code: "stack-overflow",
+    },
+    {
+      says: "six thousand vectors in a function that calls itself",
+      module: moduleOf(body([1, ...unsigned(5_900), 0x7b, 0x20, 0, 0x20, 1, 0x10, 1, END])),
       code: "stack-overflow",
     },
     {
       says: "an operand stack of thirty thousand",
-      module: moduleOf(
-        body([0], repeated([0x42, 1], 30_000), repeated([0x7c], 29_999), [0x42, 0, 0x7e, END]),
-      ),
+      module: operands(30_000),
+      code: "invalid-module",
     },
+    { says: "an operand stack of eleven thousand", module: operands(11_000) },
     {
       says: "a million bytes of nothing",
       module: moduleOf(body([0], repeated([0x01], 1_000_000), RETURN)),

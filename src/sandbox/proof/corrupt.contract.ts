@@ -134,8 +134,8 @@ export function corrupt(data: Uint8Array, other: Uint8Array, by: Draw): Uint8Arr
 }
 
 /**
- * What became of damaged bytes. `made valid`: the rewriter's exports declare functions that the original did not declare, so
- * the engine is asked about the original too; see compileFunction.
+ * What became of damaged bytes. `made valid`: what the rewriter adds can hide that a body leaves too much on its stack or
+ * refers to an undeclared function, so whoever compiles asks the engine about the original too; see compileFunction.
  */
 export type Judgement =
   | "refused"
@@ -146,7 +146,8 @@ export type Judgement =
   | { readonly wrong: string };
 
 /** Why a module may be refused that the engine accepts. */
-const BY_PROFILE = /of profile \d|is refused|are refused|more than|deeper than|above 65,536|reserved prefix/u;
+const BY_PROFILE =
+  /of profile \d|is refused|are refused|more than|deeper than|above 65,536|reserved prefix|^exceptions:/u;
 
 function judgeRefusal(bytes: Uint8Array<ArrayBuffer>, { detail }: FailureError): Judgement {
   if (!WebAssembly.validate(bytes)) return "refused";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { draw } from "../../../e2e/soak/chance.ts";
+import { compileFunction } from "../compile-function.ts";
 import { corrupt, judge } from "./corrupt.contract.ts";
 import { corruptSubjects } from "./corrupt-subjects.contract.ts";
 
@@ -7,7 +8,7 @@ import { corruptSubjects } from "./corrupt-subjects.contract.ts";
 const MUTATIONS = 4_000;
 
 describe("a damaged module", () => {
-  it("is refused, or rewritten to what the engine accepts exactly when it accepts the original", () => {
+  it("is refused, or rewritten to what the engine accepts exactly when it accepts the original", async () => {
     const subjects = corruptSubjects();
     const counts = new Map<string, number>();
     const wrong: string[] = [];
@@ -18,6 +19,8 @@ describe("a damaged module", () => {
       if (subject === undefined || other === undefined) throw new RangeError("there are no modules");
       const bytes = corrupt(subject.bytes, other.bytes, by);
       const judgement = judge(bytes);
+      // oxlint-disable-next-line no-await-in-loop -- rarely
+      if (judgement === "made valid") await expect(compileFunction(bytes)).rejects.toThrow(/type check/u);
       if (typeof judgement === "object") wrong.push(`${subject.name}, mutation ${round}: ${judgement.wrong}`);
       else counts.set(judgement, (counts.get(judgement) ?? 0) + 1);
     }

@@ -26,7 +26,7 @@ const RAW_TRAPS: readonly (readonly [RegExp, readonly string[]])[] = [
 ];
 
 /** Fuel that no generated program comes near. */
-const PLENTY = 1_000_000_000n;
+const PLENTY = 1n << 40n;
 
 function endOfTrap(error: unknown): readonly string[] {
   if (!(error instanceof WebAssembly.RuntimeError)) throw error;

@@ -240,6 +240,41 @@ const ENDLESS: readonly TextEscape[] = [
   },
 ];
 
+const ZERO: Readonly<Record<string, string>> = {
+  i32: "i32.const 0",
+  i64: "i64.const 0",
+  f32: "f32.const 0",
+  f64: "f64.const 0",
+  v128: "v128.const i64x2 0 0",
+};
+
+/** A function with so many locals and operands that calls itself from an arm of an `if` without end, in one way or another. */
+function recursion(type: string, locals: number, operands: number, call: string): string {
+  const zero = ZERO[type] ?? "";
+  return bytesModule(
+    `i32.const 1 call $down drop ${EMPTY}`,
+    `(type $t (func (param i32) (result i32)))
+     (table 1 funcref) (elem (i32.const 0) $down)
+     (func $down (type $t) (local ${`${type} `.repeat(locals)})
+       local.get 0 if (result i32)
+         ${`${zero} `.repeat(operands)} local.get 0 ${call} local.set 0 ${"drop ".repeat(operands)} local.get 0
+       else i32.const 0 end)`,
+  );
+}
+
+/** Frames of all shapes: the profile's stack ends each, on every engine at the same call, never the engine's own. */
+const FRAMES: readonly TextEscape[] = Object.keys(ZERO).flatMap((type) =>
+  [1, 30, 480, 2_500].flatMap((locals) =>
+    [0, 7, 250].flatMap((operands) =>
+      ["call $down", "i32.const 0 call_indirect (type $t)"].map((call) => ({
+        says: `recurs by ${call} with ${locals} ${type} and ${operands} operands`,
+        wat: recursion(type, locals, operands, call),
+        code: "stack-overflow" as const,
+      })),
+    ),
+  ),
+);
+
 const OUTSIDE: readonly TextEscape[] = [
   ...[
     "i32.const 65533 i32.load drop",
@@ -403,7 +438,7 @@ const FUEL = 3_000_000n;
 
 /** All of them, compiled. */
 export async function escapes(): Promise<readonly Escape[]> {
-  const texts = [IMPORTS, EXPORTS, INDICES, ENDLESS, OUTSIDE, LARGE, PROGRAMS].flat();
+  const texts = [IMPORTS, EXPORTS, INDICES, ENDLESS, FRAMES, OUTSIDE, LARGE, PROGRAMS].flat();
   const compiled = await Promise.all(
     texts.map(async (each) => Object.assign({ module: await wat(each.wat) }, each)),
   );

@@ -20,10 +20,11 @@ export interface Torture {
   readonly program: Program;
 }
 
-// Zeros, infinities, quiet and signalling NaNs of both signs with payloads, a denormal, what overflows when it is narrowed.
+// Zeros, infinities, quiet and signalling NaNs of both signs with payloads, denormals, what overflows or becomes -0 when it is
+// narrowed, and what becomes -0 or lies between two when it is rounded.
 const SINGLES = [
   0, 0x80000000, 0x3f800000, 0xff7fffff, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc00000, 0x7f800001,
-  0xffa12345, 0x7fffffff, 1,
+  0xffa12345, 0x7fffffff, 1, 0xbf000000, 0x40200000, 0x80000003, 0xbe99999a,
 ];
 const DOUBLES = [
   0n,
@@ -38,6 +39,10 @@ const DOUBLES = [
   0xfff4000012345678n,
   0x7fffffffffffffffn,
   1n,
+  0xbfe0000000000000n,
+  0x4004000000000000n,
+  0x8000000000000003n,
+  0xbfd3333333333333n,
 ];
 
 const OUTPUT_BYTES = 131_072;

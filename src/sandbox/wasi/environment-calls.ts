@@ -5,7 +5,7 @@ import { chargeBytes, ExitSignal, memoryOf, type Program } from "./program.ts";
 
 /** Clock ids 0 realtime, 1 monotonic, 2 and 3 processor time of process and thread (which follow the monotonic clock). */
 export const CLOCK_REALTIME = 0;
-const LAST_CLOCK = 3;
+export const LAST_CLOCK = 3;
 
 function totalBytes(strings: readonly Uint8Array[]): number {
   return strings.reduce((sum, each) => sum + each.length, 0);

@@ -142,6 +142,11 @@ export class DirectoryInode {
     return this.#entries.size === 0;
   }
 
+  /** Entries, without "." and "..". */
+  get count(): number {
+    return this.#entries.size;
+  }
+
   get(name: string): EntryInode | undefined {
     return this.#entries.get(name)?.inode;
   }

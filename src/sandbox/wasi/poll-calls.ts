@@ -1,6 +1,6 @@
 import { MAX_SUBSCRIPTIONS } from "../limits.ts";
 import { wasiCall, type WasiCall } from "./call.ts";
-import { CLOCK_REALTIME } from "./environment-calls.ts";
+import { CLOCK_REALTIME, LAST_CLOCK } from "./environment-calls.ts";
 import { EPOCH_NS } from "./clock.ts";
 import { ERRNO, failWith } from "./errno.ts";
 import { chargeBytes, memoryOf, type Program } from "./program.ts";
@@ -27,9 +27,12 @@ function readSubscription(program: Program, at: number): Subscription {
   if (type > 2) return failWith("inval");
   if (type !== EVENT_CLOCK)
     return { userdata, type, dueNs: 0n, ...readiness(program, memory.getU32(at + 16)) };
+  const clock = memory.getU32(at + 16);
+  if (clock > LAST_CLOCK)
+    return { userdata, type, dueNs: program.clock.elapsedNs, ready: 0n, errno: ERRNO.inval };
   const timeout = memory.getU64(at + 24);
   const absolute = (memory.getU16(at + 40) & 1) !== 0;
-  const origin = memory.getU32(at + 16) === CLOCK_REALTIME ? EPOCH_NS : 0n;
+  const origin = clock === CLOCK_REALTIME ? EPOCH_NS : 0n;
   const dueNs = absolute ? timeout - origin : program.clock.elapsedNs + timeout;
   return { userdata, type, dueNs, ready: 0n, errno: ERRNO.success };
 }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileC, findToolchain } from "../../../examples/compile-c.ts";
 import { createSandbox } from "../sandbox.ts";
 import type { TaskArgs, TaskResult } from "../task.ts";
+import { ERRNO } from "./errno.ts";
 import { bytesOf, NO_ARGS, requestFor, text } from "../wat.contract.ts";
 
 /** Programs in C as people write them, against what a C library on a common system would do. */
@@ -38,6 +39,10 @@ const INCLUDES = [
   .concat(["limits", "poll", "sched", "inttypes"])
   .map((name) => `#include <${name}.h>\n`)
   .join("");
+
+/** Calls of preview 1 as they are, without the C library. */
+const RAW = `#include <wasi/api.h>
+#pragma clang diagnostic ignored "-Wunused-result"`;
 
 let count = 0;
 
@@ -239,6 +244,58 @@ describe.skipIf(toolchain === undefined)("a program in C", () => {
       `printf("before"); fflush(stdout); close(1); fprintf(stderr, "%d", (int)write(1, "x", 1));`,
     );
     expect([printed(result), text(result.stderr)]).toEqual(["before", "-1"]);
+  });
+
+  it("gets the right number from every call that it makes wrongly", async () => {
+    const result = await run(
+      `uint8_t *bad = (uint8_t *)0xfffffff0u, buf[64]; size_t n; __wasi_fd_t fd; __wasi_ciovec_t out = {bad, 100}; __wasi_iovec_t in1 = {buf, 4}; __wasi_filestat_t st;
+       __wasi_prestat_t pre; __wasi_filesize_t at; __wasi_timestamp_t t; uint16_t fl;
+       #define P(call) printf("%d ", (int)(call))
+       P(__wasi_fd_write(1, &out, 1, &n)); P(__wasi_fd_write(1, (void *)bad, 4, &n)); P(__wasi_random_get(bad, 100));
+       P(__wasi_clock_time_get(9, 0, &t)); P(__wasi_clock_res_get(9, &t)); P(__wasi_fd_close(99)); P(__wasi_fd_renumber(3, 99));
+       P(__wasi_fd_prestat_get(0, &pre)); P(__wasi_fd_prestat_get(4, &pre)); P(__wasi_fd_prestat_dir_name(3, buf, 0));
+       P(__wasi_fd_seek(3, 0, 0, &at)); P(__wasi_fd_tell(1, &at)); P(__wasi_fd_read(1, &in1, 1, &n));
+       P(__wasi_path_open(3, 0, "/data", 0, 0, 0, 0, &fd)); P(__wasi_path_open(3, 0, "..", 0, 0, 0, 0, &fd));
+       P(__wasi_path_open(3, 0, "", 0, 0, 0, 0, &fd)); P(__wasi_path_open(1, 0, "x", 0, 0, 0, 0, &fd));
+       P(__wasi_path_open(3, 0, "data/hello.txt/", 0, 2, 0, 0, &fd)); P(__wasi_path_open(3, 0, "new/", 1, 2, 0, 0, &fd));
+       P(__wasi_path_open(3, 0, "data", 2, 0x40, 0, 0, &fd)); P(__wasi_path_open(3, 0, "\\xff", 0, 2, 0, 0, &fd));
+       P(__wasi_path_filestat_get(3, 0, "none", &st)); P(__wasi_path_readlink(3, "data", buf, 9, &n));
+       P(__wasi_path_symlink("/etc", 3, "l")); P(__wasi_path_symlink("", 3, "l")); P(__wasi_path_link(3, 1, "data/hello.txt", 3, "l"));
+       P(__wasi_path_filestat_set_times(3, 0, "data", 0, 0, 3)); P(__wasi_fd_advise(3, 0, 0, 0)); P(__wasi_fd_allocate(1, 0, 1));
+       P(__wasi_sock_recv(0, 0, 0, 0, &n, &fl)); P(__wasi_sock_send(99, 0, 0, 0, &n)); P(__wasi_sock_shutdown(1, 1));
+       P(__wasi_poll_oneoff(0, 0, 0, &n)); P(__wasi_sched_yield());
+       __wasi_subscription_t in[2] = {{7, {0, .u.clock = {9, 5, 0, 0}}}, {8, {1, .u.fd_read = {99}}}}; __wasi_event_t ev[2];
+       P(__wasi_poll_oneoff(in, ev, 2, &n)); printf("|%d %d %d %d %d", (int)n, (int)ev[0].userdata, ev[0].error, (int)ev[1].userdata, ev[1].error);`,
+      { args: ROOT, more: RAW },
+    );
+    const names = new Map(Object.entries(ERRNO).map(([name, number]) => [String(number), name]));
+    const [called, events] = printed(result).split("|");
+    expect(
+      called
+        ?.trim()
+        .split(" ")
+        .map((number) => names.get(number) ?? number)
+        .join(" "),
+    ).toBe(
+      "fault fault fault inval inval badf badf badf badf nametoolong isdir spipe badf " +
+        "notcapable notcapable noent notdir notdir isdir isdir ilseq " +
+        "noent inval notcapable noent inval inval isdir spipe notsock badf notsock inval success success",
+    );
+    expect(events).toBe(`2 7 ${ERRNO.inval} 8 ${ERRNO.badf}`);
+  });
+
+  it("reads a directory on from any cookie, with entries cut off at the end of the buffer", async () => {
+    const result = await run(
+      `__wasi_fd_t fd; uint8_t buf[200]; size_t n; mkdir("d", 0777); fclose(fopen("d/one", "w")); fclose(fopen("d/two", "w"));
+       __wasi_path_open(3, 0, "d", 2, 1 << 14, 0, 0, &fd);
+       __wasi_fd_readdir(fd, buf, 30, 0, &n); printf("%d ", (int)n); __wasi_fd_readdir(fd, buf, 200, 0, &n); printf("%d ", (int)n);
+       __wasi_dirent_t e; __wasi_dircookie_t next = 0; int count = 0;
+       do { __wasi_fd_readdir(fd, buf, 200, next, &n); if (n < sizeof e) break; memcpy(&e, buf, sizeof e); next = e.d_next;
+            printf("%.*s:%d ", (int)e.d_namlen, (char *)buf + sizeof e, e.d_type); unlink("d/one"); } while (++count < 9);
+       printf("%d", (int)n);`,
+      { args: ROOT, more: RAW },
+    );
+    expect(printed(result)).toBe("30 105 .:3 ..:3 two:4 0");
   });
 
   it("duplicates nothing it should not: temporary files are made and removed many times", async () => {

@@ -1,4 +1,4 @@
-import { MAX_IO_BUFFERS } from "../limits.ts";
+import { BYTES_PER_FUEL, MAX_IO_BUFFERS } from "../limits.ts";
 import { wasiCall, type WasiCall } from "./call.ts";
 import type { Descriptor, FileDescriptor } from "./descriptor.ts";
 import { failWith } from "./errno.ts";
@@ -119,10 +119,11 @@ function extend(program: Program, file: FileDescriptor, length: number, shrink: 
 
 function listDirectory(program: Program, fd: number, buffer: number, length: number, cookie: bigint): number {
   const target = memoryOf(program).slice(buffer, length);
+  const directory = program.descriptors.directory(fd).inode;
+  // Entries before the cookie are passed over one by one.
+  if (cookie !== 0n) chargeBytes(program, BYTES_PER_FUEL * directory.count);
   let used = 0;
-  for (const { name, inode, next } of program.descriptors
-    .directory(fd)
-    .inode.list(BigInt.asUintN(64, cookie))) {
+  for (const { name, inode, next } of directory.list(BigInt.asUintN(64, cookie))) {
     if (used === length) break;
     const encoded = new TextEncoder().encode(name);
     const entry = new Uint8Array(24 + encoded.length);

@@ -15,12 +15,6 @@ export function printFunctionType({ parameters, result }: FunctionType): string 
   return `func(${before}) -> ${printer.take()}`;
 }
 
-export function printType(type: ValueType): string {
-  const printer = new Printer();
-  printer.type(type);
-  return printer.take();
-}
-
 /** Types may share parts, and what is small in the file may be endless in print. */
 class Printer {
   #text = "";
