@@ -81,7 +81,7 @@ function sampled(model: LlamaModel, seed: number): number[] {
   const tokens = [BEGIN];
   while (tokens.length < 96) {
     let left = random();
-    const odds = found(reference.logits(reference.step(tokens.at(-1)!)));
+    const odds = found(reference.logits(reference.step(tokens.at(-1) ?? 0)));
     const drawn = odds.findIndex((p) => (left -= p) < 0);
     tokens.push(Math.max(0, drawn));
   }

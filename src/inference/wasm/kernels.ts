@@ -1,5 +1,4 @@
 import { FailureError } from "../../protocol/failure.ts";
-import { createMeeting, MEETING_WORDS } from "./meeting.ts";
 import { baselineModule } from "./modules/baseline.ts";
 import { relaxedModule } from "./modules/relaxed.ts";
 
@@ -31,74 +30,27 @@ function moduleBytes(build: KernelBuild): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 }
 
-/** `memory`, of the kind memory, with a maximum: in the section of imports. */
-const MEMORY_IMPORT = [6, 0x6d, 0x65, 0x6d, 0x6f, 0x72, 0x79, 2, 1] as const;
-const IS_SHARED = 3;
-
-/** The module with a shared memory: one flag of its import. */
-function withSharedMemory(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const at = bytes.findIndex((_, i) => MEMORY_IMPORT.every((byte, j) => bytes[i + j] === byte));
-  if (at === -1) throw new TypeError("the module does not import its memory");
-  return bytes.with(at + MEMORY_IMPORT.length - 1, IS_SHARED);
-}
-
 export interface LoadedKernels {
   readonly kernels: Kernels;
   readonly memory: WebAssembly.Memory;
 }
 
-/** What other threads need to run the same kernels on the same memory. */
-export interface SharedKernels extends LoadedKernels {
-  readonly module: WebAssembly.Module;
-  /** i32[MEETING_WORDS] of shared memory. */
-  readonly meeting: Int32Array;
-}
-
-/** What an instance has of its own in a thread. */
-interface ThreadOwned {
-  readonly meet: () => void;
-  /** End of its stack; the module's own if not given. */
-  readonly stack?: number;
-}
-
-const ALONE: ThreadOwned = { meet: () => {} };
+/** The kernels may be split over threads, which then meet here; a single one meets nobody. */
+function meet(): void {}
 
 /** @throws FailureError `no-memory` */
 export async function loadKernels(build: KernelBuild, bytes: number): Promise<LoadedKernels> {
   const module = await compiled(build);
-  const memory = reserveMemory(bytes, false);
-  return { kernels: await instantiateKernels(module, memory, ALONE), memory };
-}
-
-/** For several threads, this one being the first. @throws FailureError `no-memory` */
-export async function loadSharedKernels(
-  build: KernelBuild,
-  bytes: number,
-  parts: number,
-): Promise<SharedKernels> {
-  const module = await WebAssembly.compile(withSharedMemory(moduleBytes(build)));
-  const memory = reserveMemory(bytes, true);
-  const meeting = new Int32Array(new SharedArrayBuffer(4 * MEETING_WORDS));
-  const kernels = await instantiateKernels(module, memory, { meet: createMeeting(meeting, parts) });
-  return { kernels, memory, module, meeting };
-}
-
-export async function instantiateKernels(
-  module: WebAssembly.Module,
-  memory: WebAssembly.Memory,
-  { meet, stack }: ThreadOwned,
-): Promise<Kernels> {
+  const memory = reserveMemory(bytes);
   const { exports } = await WebAssembly.instantiate(module, { env: { memory }, threads: { meet } });
   if (!isKernels(exports)) throw new TypeError("the module does not have the kernels");
-  const pointer: unknown = Reflect.get(exports, "__stack_pointer");
-  if (stack !== undefined && pointer instanceof WebAssembly.Global) pointer.value = stack;
-  return exports;
+  return { kernels: exports, memory };
 }
 
-function reserveMemory(bytes: number, shared: boolean): WebAssembly.Memory {
+function reserveMemory(bytes: number): WebAssembly.Memory {
   const pages = Math.ceil(bytes / PAGE_BYTES);
   try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+    return new WebAssembly.Memory({ initial: pages, maximum: pages });
   } catch (cause) {
     throw new FailureError("no-memory", `${bytes} bytes for a model`, { cause });
   }

@@ -5,8 +5,9 @@ import { FIRST_ADDRESS, type LoadedKernels } from "./kernels.ts";
 
 /** Outputs of a matrix that are computed side by side. */
 const PANEL = 8;
-/** Of a thread, as build.contract.ts has it for the first. */
-const STACK_BYTES = 16_384;
+/** The kernels may share a model between threads; this is the only one. */
+const PART = 0;
+const PARTS = 1;
 /** Positions that are taken in together: their activations stay in the second-level cache of small processors. */
 export const MAX_BATCH = 64;
 /** Room for scores of all tokens: of as many rows as fit, a batch at most. */
@@ -14,10 +15,8 @@ const MAX_LOGIT_BYTES: number = 8 * 2 ** 20;
 
 /** Addresses of a model in the kernels' memory. */
 export interface PlacedModel {
-  /** One for each thread. */
-  readonly sessions: readonly number[];
-  /** Ends of the stacks of all threads but the first. */
-  readonly stacks: readonly number[];
+  /** What all kernels are called with. */
+  readonly session: number;
   readonly layers: readonly number[];
   readonly finalNorm: number;
   readonly head: number;
@@ -48,18 +47,11 @@ function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
 }
 
-export interface PlaceOptions {
-  /** Number of threads. */
-  readonly parts?: number;
-  /** Room for fewer positions than the model's context has. */
-  readonly mostPositions?: number;
-}
-
-/** Lays out a model, its history of keys and values, and room for a batch. kernels/llama.c has the same structures. */
-export function placeModel(
-  model: LlamaModel,
-  { parts = 1, mostPositions = Infinity }: PlaceOptions = {},
-): PlacedModel {
+/**
+ * Lays out a model, its history of keys and values, and room for a batch. kernels/llama.c has the same structures.
+ * @param mostPositions room for fewer positions than the model's context has
+ */
+export function placeModel(model: LlamaModel, mostPositions: number): PlacedModel {
   const { shape } = model;
   const { width, inner, heads, keyHeads, headSize, vocabulary, context } = shape;
   const arena = new Arena(FIRST_ADDRESS);
@@ -80,7 +72,7 @@ export function placeModel(
   const matrix = (source: Matrix, bias?: Int32Array): number => placeMatrix(arena, matrices, source, bias);
 
   const x = rows(pitch);
-  const common = [
+  const session = arena.words([
     pitch,
     queryPitch,
     keyPitch,
@@ -104,21 +96,15 @@ export function placeModel(
     rows(queryPitch),
     rows(innerPitch),
     rows(innerPitch),
-  ] as const;
-  const sessions = Array.from({ length: parts }, (_, part) =>
-    arena.words([
-      ...common,
-      arena.reserve(2 * MAX_BATCH * widest),
-      arena.reserve(4 * MAX_BATCH),
-      arena.reserve(4 * positions),
-      arena.reserve(2 * positions),
-      arena.reserve(Math.max(PANEL * widest, 4 * headSize)),
-      arena.reserve(4 * Math.max(widest, headSize)),
-      part,
-      parts,
-    ]),
-  );
-  const stacks = Array.from({ length: parts - 1 }, () => arena.reserve(STACK_BYTES) + STACK_BYTES);
+    arena.reserve(2 * MAX_BATCH * widest),
+    arena.reserve(4 * MAX_BATCH),
+    arena.reserve(4 * positions),
+    arena.reserve(2 * positions),
+    arena.reserve(Math.max(PANEL * widest, 4 * headSize)),
+    arena.reserve(4 * Math.max(widest, headSize)),
+    PART,
+    PARTS,
+  ]);
   const history = (): readonly number[] => [
     arena.reserve(2 * keyHeads * positions * headSize),
     arena.reserve(2 * keyHeads * positions * roundUp(headSize, 16)),
@@ -146,8 +132,7 @@ export function placeModel(
   const embeddings = arena.place(model.embeddings.values);
   const packing = arena.reserve(packingBytes(widest));
   return {
-    sessions,
-    stacks,
+    session,
     layers,
     finalNorm,
     head,

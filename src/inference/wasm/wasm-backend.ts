@@ -1,13 +1,6 @@
 import type { Backend, Decoder, OpenedModel } from "../backend.ts";
 import type { LlamaModel } from "../model/llama-model.ts";
-import { canShareMemory, type KernelCrew, type KernelThread, startCrew } from "./kernel-crew.ts";
-import {
-  fastestBuild,
-  type KernelBuild,
-  type LoadedKernels,
-  loadKernels,
-  loadSharedKernels,
-} from "./kernels.ts";
+import { fastestBuild, type KernelBuild, type LoadedKernels, loadKernels } from "./kernels.ts";
 import { MAX_BATCH, type PlacedModel, placeModel } from "./place-model.ts";
 
 export interface WasmOptions {
@@ -15,28 +8,17 @@ export interface WasmOptions {
   readonly mostPositions?: number;
   /** The fastest that is exact here, if not given. */
   readonly build?: KernelBuild;
-  /**
-   * Threads, this one included, where memory can be shared; else it works alone. Not for a window: it waits for the others.
-   */
-  readonly threads?: { readonly count: number; start(): KernelThread };
 }
 
-/** Models on WebAssembly SIMD. */
-export function createWasmBackend({ build, threads, mostPositions = Infinity }: WasmOptions = {}): Backend {
+/** Models on WebAssembly SIMD, in the thread that calls. */
+export function createWasmBackend({ build, mostPositions = Infinity }: WasmOptions = {}): Backend {
   return {
     name: "wasm",
     async open(model) {
-      const parts = threads !== undefined && canShareMemory() ? threads.count : 1;
-      const placed = placeModel(model, { parts, mostPositions });
-      const chosen = build ?? (await fastestBuild());
-      if (threads === undefined || parts === 1) {
-        const loaded = await loadKernels(chosen, placed.bytes);
-        placed.fill(loaded);
-        return new WasmDecoder(model, placed, loaded);
-      }
-      const loaded = await loadSharedKernels(chosen, placed.bytes, parts);
+      const placed = placeModel(model, mostPositions);
+      const loaded = await loadKernels(build ?? (await fastestBuild()), placed.bytes);
       placed.fill(loaded);
-      return new WasmDecoder(model, placed, loaded, await startCrew(() => threads.start(), loaded, placed));
+      return new WasmDecoder(model, placed, loaded);
     },
   };
 }
@@ -47,18 +29,16 @@ class WasmDecoder implements Decoder {
   readonly #embeddingScales: Uint32Array;
   readonly #placed: PlacedModel;
   readonly #session: number;
-  readonly #crew: KernelCrew | undefined;
   #loaded: LoadedKernels | undefined;
   #positions = 0;
 
-  constructor(model: LlamaModel, placed: PlacedModel, loaded: LoadedKernels, crew?: KernelCrew) {
+  constructor(model: LlamaModel, placed: PlacedModel, loaded: LoadedKernels) {
     const context = placed.positions;
     this.model = { shape: { ...model.shape, context }, exp2Table: model.exp2Table.slice() };
     this.#embeddingScales = model.embeddings.scales.slice();
     this.#placed = placed;
-    this.#session = placed.sessions[0] ?? 0;
+    this.#session = placed.session;
     this.#loaded = loaded;
-    this.#crew = crew;
   }
 
   get positions(): number {
@@ -92,7 +72,6 @@ class WasmDecoder implements Decoder {
       const scale = this.#embeddingScales[token] ?? 0;
       kernels.embed(session, row, embeddings + 2 * token * width, width, scale);
     }
-    this.#crew?.order({ kind: "layers", position: this.#positions, count: tokens.length });
     for (const layer of layers) kernels.layer(session, layer, this.#positions, tokens.length);
     this.#positions += tokens.length;
     for (let row = 0; row < tokens.length; row += 1)
@@ -128,7 +107,6 @@ class WasmDecoder implements Decoder {
       new Int32Array(memory.buffer, x + 4 * row * pitch, width).set(
         hidden.subarray(row * width, (row + 1) * width),
       );
-    this.#crew?.order({ kind: "logits", norm: finalNorm, head, x, count, out: logits });
     kernels.logits(this.#session, finalNorm, head, x, count, logits);
     return new Int32Array(memory.buffer, logits, count * logitPitch);
   }
@@ -144,7 +122,6 @@ class WasmDecoder implements Decoder {
   }
 
   close(): void {
-    this.#crew?.close();
     this.#loaded = undefined;
   }
 }

@@ -191,7 +191,7 @@ describe("a model that the engine cannot compute is refused, and said why", () =
 function greedy(reference: ReferenceLlama): number[] {
   const tokens = [1];
   while (tokens.length <= 120) {
-    const logits = reference.logits(reference.step(tokens.at(-1)!));
+    const logits = reference.logits(reference.step(tokens.at(-1) ?? 0));
     tokens.push(logits.indexOf(Math.max(...logits)));
   }
   return tokens.slice(1);
