@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { type CompiledFunction, compileFunction } from "./compile-function.ts";
-import { FunctionStore } from "./function-store.ts";
+import { FunctionStore, heldBytes } from "./function-store.ts";
 import { bytesModule, wat } from "./wat.contract.ts";
 
 async function compiled(): Promise<CompiledFunction> {
@@ -9,7 +9,7 @@ async function compiled(): Promise<CompiledFunction> {
 
 it("lets go of the function unused for longest", async () => {
   const one = await compiled();
-  const store = new FunctionStore(one.meteredBytes * 2);
+  const store = new FunctionStore(heldBytes(one) * 2);
   store.set("a", one);
   store.set("b", one);
   store.get("a");
@@ -27,7 +27,7 @@ it("holds a function that is larger than its limit, alone", async () => {
 
 it("counts a function once that is set twice", async () => {
   const one = await compiled();
-  const store = new FunctionStore(one.meteredBytes * 2);
+  const store = new FunctionStore(heldBytes(one) * 2);
   store.set("a", one);
   store.set("a", one);
   store.set("b", one);

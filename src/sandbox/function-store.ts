@@ -1,6 +1,11 @@
 import type { Compiled } from "./compile-any.ts";
 
-/** Compiled functions by CID, up to so many metered bytes; the one unused for longest goes first. */
+/** What holding a function may take: the module as it came, and both forms of it, the precise one made when it is needed. */
+export function heldBytes({ source, meteredBytes }: Compiled): number {
+  return source.length + 2 * meteredBytes;
+}
+
+/** Compiled functions by CID, up to so many bytes; the one unused for longest goes first. */
 export class FunctionStore {
   readonly #mostBytes: number;
   /** In the order of last use. */
@@ -23,7 +28,7 @@ export class FunctionStore {
   set(cid: string, compiled: Compiled): void {
     this.delete(cid);
     this.#functions.set(cid, compiled);
-    this.#bytes += compiled.meteredBytes;
+    this.#bytes += heldBytes(compiled);
     for (const oldest of this.#functions.keys()) {
       if (this.#bytes <= this.#mostBytes || oldest === cid) return;
       this.delete(oldest);
@@ -34,6 +39,6 @@ export class FunctionStore {
     const found = this.#functions.get(cid);
     if (found === undefined) return;
     this.#functions.delete(cid);
-    this.#bytes -= found.meteredBytes;
+    this.#bytes -= heldBytes(found);
   }
 }

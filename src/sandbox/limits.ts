@@ -92,5 +92,5 @@ export const MAX_IO_BUFFERS = 1_024;
 /** [profile] Subscriptions of one `poll_oneoff`; more answers `inval`. */
 export const MAX_SUBSCRIPTIONS = 1_024;
 
-/** Metered bytes of the compiled functions that one worker holds before it forgets the one unused for longest. */
+/** Bytes of the compiled functions, as `heldBytes` counts them, that one worker holds before it forgets the one unused for longest. */
 export const MAX_HELD_BYTES: number = 256 * 1024 * 1024;

@@ -283,6 +283,17 @@ describe("function meter", () => {
     expect((await tabmesh(["function", "meter", path("fetches.wasm"), "-o", path("f.wasm")])).code).toBe(0);
   });
 
+  test("refuses what no engine would take, also where the rewriting would have mended it", async () => {
+    // A function of no results that leaves one.
+    const leaves = [
+      0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, 6, 1, 4, 0, 0x41, 1, 0x0b,
+    ];
+    await writeFile(path("leaves.wasm"), Uint8Array.from(leaves));
+    const refused = await tabmesh(["function", "meter", path("leaves.wasm"), "-o", path("mended.wasm")]);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("type check")]);
+    await expect(readFile(path("mended.wasm"))).rejects.toThrow("ENOENT");
+  });
+
   test("writes over no other file unless it is told to", async () => {
     await writeFile(path("precious.txt"), "precious");
     const args = ["function", "meter", path("cat.wasm"), "-o", path("precious.txt")];

@@ -1,6 +1,6 @@
 import { FULL_TANK } from "../../sandbox/limits.ts";
 import { outlineOf } from "../../sandbox/inspect/module-outline.ts";
-import { meterModule } from "../../sandbox/meter.ts";
+import { standaloneModule } from "../../sandbox/standalone.ts";
 
 export { inspectModule, type Inspection } from "../../sandbox/inspect/inspect-module.ts";
 
@@ -14,13 +14,8 @@ export interface Rewritten {
   readonly codeAfter: number;
 }
 
-/**
- * A module for any engine that counts its own fuel in the exported mutable i64 global "tabmesh:fuel" and traps at 0 or
- * below; the rest behaves as before. Judges instructions and structure, not imports.
- * @param fuel what the global starts with
- * @throws FailureError `invalid-module`
- */
-export function rewriteFunction(bytes: Uint8Array, fuel: bigint): Rewritten {
-  const metered = meterModule(bytes, { fuel, standalone: true }).bytes;
+/** See standaloneModule. @throws FailureError `invalid-module` */
+export function rewriteFunction(bytes: Uint8Array<ArrayBuffer>, fuel: bigint): Rewritten {
+  const metered = standaloneModule(bytes, fuel);
   return { bytes: metered, codeBefore: outlineOf(bytes).codeBytes, codeAfter: outlineOf(metered).codeBytes };
 }
