@@ -57,8 +57,14 @@ const starts: Bench = {
       const unready = await page.evaluate(([wasm, rounds]) => sandboxPage.coldStarts(wasm, rounds, 0), given);
       const warm = await page.evaluate(([wasm, rounds]) => sandboxPage.warmStarts(wasm, rounds), given);
       return [
-        { name: "sandbox-cold-start", value: median(cold), unit: "ms", goal: { value: 40, better: "lower" } },
-        { name: "sandbox-cold-start-with-thread", value: median(unready), unit: "ms" },
+        // The goal is about a new thread; one that was started ahead is what a task meets.
+        {
+          name: "sandbox-cold-start",
+          value: median(unready),
+          unit: "ms",
+          goal: { value: 40, better: "lower" },
+        },
+        { name: "sandbox-cold-start-ahead", value: median(cold), unit: "ms" },
         { name: "sandbox-warm-start", value: median(warm), unit: "ms", goal: { value: 5, better: "lower" } },
       ];
     } finally {
