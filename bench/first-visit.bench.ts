@@ -48,6 +48,11 @@ async function brotliKilobytes(scripts: Iterable<Promise<Buffer>>): Promise<numb
   return bodies.reduce((sum, body) => sum + brotliCompressSync(body).length, 0) / 1_000;
 }
 
+/** Of a thread for functions, by its path. */
+function isThread(path: string): boolean {
+  return path.includes("sandbox.worker");
+}
+
 async function pressAndAgree(page: Page): Promise<void> {
   await page.getByRole("switch").click();
   await page.getByRole("button", { name: "Agree and start" }).click();
@@ -78,7 +83,6 @@ const meshChunk: Bench = {
       const scripts = watchScripts(page);
       await pressAndAgree(page);
       await untilReady(page);
-      const isThread = (path: string): boolean => path.includes("sandbox.worker");
       const own = [...scripts].filter(([path]) => !isThread(path)).map(([, body]) => body);
       const threads = [...scripts].filter(([path]) => isThread(path)).map(([, body]) => body);
       return [
