@@ -58,6 +58,7 @@ function mostLikely(logits: Int32Array): number {
 
 interface Weighted {
   readonly token: number;
+  readonly logit: number;
   /** 2^((logit - largest) / temperature * log2(e)) in Q15. */
   readonly weight: number;
 }
@@ -76,9 +77,9 @@ function keptTokens(
     // Half of the distance fits i32 whatever the scores are.
     const distance = applyScale((largest - logit) >>> 1, timesPowerOfTwo(scale, 1), SCORE_FRACTION);
     const weight = exp2Negative(distance < 0 ? 2 ** 31 - 1 : distance, exp2Table);
-    if (weight > 0) weighted.push({ token, weight });
+    if (weight > 0) weighted.push({ token, logit, weight });
   }
-  weighted.sort((a, b) => b.weight - a.weight || a.token - b.token);
+  weighted.sort((a, b) => b.logit - a.logit || a.token - b.token);
   const likely = topK > 0 ? weighted.slice(0, topK) : weighted;
   const enough = totalOf(likely) * topPMilli;
   let sum = 0;
