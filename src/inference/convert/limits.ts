@@ -15,19 +15,6 @@ export const MAX_ARRAY_DEPTH = 4;
 /** Dimensions of a GGUF tensor: what ggml allows. */
 export const MAX_DIMENSIONS = 4;
 
-/** Largest sizes of a model: those that a model's file may have (model/model-header.ts). */
-export const LARGEST = {
-  width: 16_384,
-  inner: 65_536,
-  layers: 256,
-  heads: 256,
-  /** Beyond, sums of scores leave 32 bits (docs/numerics.md). */
-  headSize: 512,
-  vocabulary: 1_000_000,
-  /** Beyond, sums of attention's weights leave 32 bits. */
-  context: 65_536,
-} as const;
-
 /** UTF-16 units of a token that is put together from parts: every place to cut it is tried. SentencePiece makes 16 by default. */
 export const MAX_TOKEN_LENGTH = 256;
 

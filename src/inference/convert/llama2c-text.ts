@@ -1,6 +1,7 @@
 import type { ModelText } from "../tokenizer/model-text.ts";
 import { SPACE } from "../tokenizer/pipelines.ts";
-import { LARGEST, MAX_TOKEN_LENGTH } from "./limits.ts";
+import { LARGEST } from "../model/limits.ts";
+import { MAX_TOKEN_LENGTH } from "./limits.ts";
 import { pieceTokenizer, TOKEN_KIND } from "./piece-tokenizer.ts";
 
 /** Fewest bytes of a token: f32 score, i32 length. */

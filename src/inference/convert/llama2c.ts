@@ -1,5 +1,5 @@
 import type { FloatLlama, FloatLlamaLayer } from "./float-llama.ts";
-import { LARGEST } from "./limits.ts";
+import { LARGEST } from "../model/limits.ts";
 
 /**
  * A checkpoint of karpathy/llama2.c, version 0: seven little-endian i32 (width, inner, layers, heads, key heads, vocabulary,

@@ -1,6 +1,7 @@
 import { type AddedToken, addedToken, type TokenizerJson, tokenizerJson } from "../tokenizer/model-text.ts";
 import { PIPELINES } from "../tokenizer/pipelines.ts";
-import { LARGEST, MAX_TOKEN_LENGTH } from "./limits.ts";
+import { LARGEST } from "../model/limits.ts";
+import { MAX_TOKEN_LENGTH } from "./limits.ts";
 
 /** Kinds of tokens, with SentencePiece's numbers, which GGUF keeps. */
 export const TOKEN_KIND = { normal: 1, unknown: 2, control: 3, user: 4, unused: 5, byte: 6 } as const;

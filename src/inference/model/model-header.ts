@@ -9,17 +9,10 @@ import {
   uint,
   where,
 } from "../../protocol/schema.ts";
+import { LARGEST } from "./limits.ts";
 import type { LlamaShape } from "./llama-model.ts";
 
-/** Sizes beyond these are refused before anything is allocated; each is above every model that fits a browser tab. */
-const MAX_WIDTH = 16_384;
-const MAX_INNER = 65_536;
-const MAX_LAYERS = 256;
-const MAX_HEADS = 256;
-const MAX_HEAD_SIZE = 512;
-const MAX_VOCABULARY = 1_000_000;
-/** Sums of 16-bit powers over all positions stay in u32. */
-const MAX_CONTEXT = 65_536;
+/** Bytes of a tokenizer's description: the largest vocabularies take some 20 MB. */
 const MAX_TEXT_BYTES: number = 64 * 1024 * 1024;
 /** Fraction bits of norm factors: below 0 factors would be above 32,767. */
 const MAX_FRACTION = 14;
@@ -57,14 +50,14 @@ const scale: Schema<number> = where(
 
 const shapeSchema: Schema<LlamaShape> = where(
   record<LlamaShape>({
-    width: positive(MAX_WIDTH),
-    inner: positive(MAX_INNER),
-    layers: positive(MAX_LAYERS),
-    heads: positive(MAX_HEADS),
-    keyHeads: positive(MAX_HEADS),
-    headSize: positive(MAX_HEAD_SIZE),
-    vocabulary: positive(MAX_VOCABULARY),
-    context: positive(MAX_CONTEXT),
+    width: positive(LARGEST.width),
+    inner: positive(LARGEST.inner),
+    layers: positive(LARGEST.layers),
+    heads: positive(LARGEST.heads),
+    keyHeads: positive(LARGEST.heads),
+    headSize: positive(LARGEST.headSize),
+    vocabulary: positive(LARGEST.vocabulary),
+    context: positive(LARGEST.context),
     rotation: oneOf(["neighbours", "halves"]),
   }),
   ({ heads, keyHeads, headSize }) => heads % keyHeads === 0 && headSize % 2 === 0,

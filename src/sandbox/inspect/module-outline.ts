@@ -1,3 +1,4 @@
+import { SECTION as DECODED } from "../decode/decode-module.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { ByteReader } from "../decode/byte-reader.ts";
 import { type Feature, FeatureReader } from "./features.ts";
@@ -73,21 +74,8 @@ const TYPE_NAMES: ReadonlyMap<number, string> = new Map([
   [0x6f, "externref"],
   [0x69, "exnref"],
 ]);
-const SECTION = {
-  custom: 0,
-  type: 1,
-  import: 2,
-  function: 3,
-  table: 4,
-  memory: 5,
-  global: 6,
-  export: 7,
-  start: 8,
-  element: 9,
-  code: 10,
-  data: 11,
-  tag: 13,
-} as const;
+/** The decoder's, and that of exceptions, which it refuses. */
+const SECTION = { ...DECODED, tag: 13 } as const;
 
 /** Reads a core module from end to end, as far as it can be read. Judges nothing; throws nothing. */
 export function outlineOf(bytes: Uint8Array): ModuleOutline {

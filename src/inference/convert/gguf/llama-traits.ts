@@ -1,5 +1,6 @@
 import type { LlamaShape } from "../../model/llama-model.ts";
-import { DEFAULT_CONTEXT, LARGEST } from "../limits.ts";
+import { LARGEST } from "../../model/limits.ts";
+import { DEFAULT_CONTEXT } from "../limits.ts";
 import type { GgufMetadata } from "./metadata.ts";
 import { realNumber, required, textValue, wholeNumber } from "./metadata-access.ts";
 import type { GgufFile } from "./open-gguf.ts";

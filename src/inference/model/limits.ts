@@ -1,0 +1,16 @@
+/**
+ * Largest sizes of a model, in values, layers, heads, tokens and positions. Anything beyond is refused before it is allocated;
+ * each is above every model that fits a browser tab.
+ */
+export const LARGEST = {
+  /** Beyond, sums of squares leave 32 bits (docs/numerics.md). */
+  width: 16_384,
+  inner: 65_536,
+  layers: 256,
+  heads: 256,
+  /** Beyond, sums of scores leave 32 bits. */
+  headSize: 512,
+  vocabulary: 1_000_000,
+  /** Beyond, sums of attention's weights leave 32 bits. */
+  context: 65_536,
+} as const;
