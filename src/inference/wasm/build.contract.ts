@@ -26,12 +26,11 @@ const COMPILER_FLAGS = [
   "-Werror",
   "-c",
 ] as const;
-/** The stack holds no array larger than a tile of sums. With a maximum of memory, its import becomes a shared one by a flag. */
+/** The stack holds no array larger than a tile of sums. */
 const LINKER_FLAGS = [
   "--no-entry",
   "--import-memory",
   "--max-memory=4294967296",
-  "--export=__stack_pointer",
   "--strip-all",
   "-z",
   "stack-size=16384",

@@ -35,14 +35,11 @@ export interface LoadedKernels {
   readonly memory: WebAssembly.Memory;
 }
 
-/** The kernels may be split over threads, which then meet here; a single one meets nobody. */
-function meet(): void {}
-
 /** @throws FailureError `no-memory` */
 export async function loadKernels(build: KernelBuild, bytes: number): Promise<LoadedKernels> {
   const module = await compiled(build);
   const memory = reserveMemory(bytes);
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory }, threads: { meet } });
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
   if (!isKernels(exports)) throw new TypeError("the module does not have the kernels");
   return { kernels: exports, memory };
 }

@@ -5,9 +5,6 @@ import { FIRST_ADDRESS, type LoadedKernels } from "./kernels.ts";
 
 /** Outputs of a matrix that are computed side by side. */
 const PANEL = 8;
-/** The kernels may share a model between threads; this is the only one. */
-const PART = 0;
-const PARTS = 1;
 /** Positions that are taken in together: their activations stay in the second-level cache of small processors. */
 export const MAX_BATCH = 64;
 /** Room for scores of all tokens: of as many rows as fit, a batch at most. */
@@ -102,8 +99,6 @@ export function placeModel(model: LlamaModel, mostPositions: number): PlacedMode
     arena.reserve(2 * positions),
     arena.reserve(Math.max(PANEL * widest, 4 * headSize)),
     arena.reserve(4 * Math.max(widest, headSize)),
-    PART,
-    PARTS,
   ]);
   const history = (): readonly number[] => [
     arena.reserve(2 * keyHeads * positions * headSize),

@@ -33,22 +33,7 @@ typedef struct {
   i16 *weights;
   u8 *room;
   i32 *wide;
-  /* Which of how many threads this is. */
-  u32 part, parts;
 } Session;
-
-/* Returns when all threads have called it. */
-__attribute__((import_module("threads"), import_name("meet"))) void meet(void);
-
-/*
- * Threads run the same code on one memory, each with a session of its own: what is quantised is so in every thread, products
- * are split by panels, heads by head and row. Between writing a buffer that others read and reading it they meet.
- */
-INLINE void together(const Session *s) {
-  if (s->parts > 1) meet();
-}
-
-INLINE u32 share_of(const Session *s, u32 count, u32 part) { return (u32)((u64)count * part / s->parts); }
 
 static Batch normed(const Session *s, const i32 *x, Norm norm, u32 count) {
   Batch batch = {s->activations, s->scales, 2 * s->width, count};
@@ -68,13 +53,11 @@ static Batch quantised(const Session *s, const i32 *rows, u32 width, u32 count) 
 }
 
 INLINE void product(const Session *s, const Matrix *matrix, const Batch *batch, i32 *out, u32 pitch) {
-  u32 from = share_of(s, matrix->panels, s->part), to = share_of(s, matrix->panels, s->part + 1);
-  multiply(matrix, batch, from, to, ACTIVATION_FRACTION, out, pitch, 0, s->room);
+  multiply(matrix, batch, 0, matrix->panels, ACTIVATION_FRACTION, out, pitch, 0, s->room);
 }
 
 INLINE void add_product(const Session *s, const Matrix *matrix, Batch batch) {
-  u32 from = share_of(s, matrix->panels, s->part), to = share_of(s, matrix->panels, s->part + 1);
-  multiply(matrix, &batch, from, to, RESIDUAL_FRACTION, s->x, s->width, 1, s->room);
+  multiply(matrix, &batch, 0, matrix->panels, RESIDUAL_FRACTION, s->x, s->width, 1, s->room);
 }
 
 static History history_of(const Session *s, const Layer *layer, u32 head) {
@@ -93,7 +76,6 @@ static void remember_batch(const Session *s, const Layer *layer, u32 position, u
   for (u32 head = 0; head < s->key_heads; head++) {
     History history = history_of(s, layer, head);
     for (u32 row = 0; row < count; row++) {
-      if ((head * count + row) % s->parts != s->part) continue;
       u32 at = position + row, from = row * s->key_width + head * size;
       history.key_scales[at] = turn_head(s->key + from, size, s->is_halves, s->cosines + at * half,
                                          s->sines + at * half, s->wide, key);
@@ -110,7 +92,6 @@ static void attend_batch(const Session *s, const Layer *layer, u32 position, u32
   for (u32 head = 0; head < s->heads; head++) {
     History history = history_of(s, layer, head * s->key_heads / s->heads);
     for (u32 row = 0; row < count; row++) {
-      if ((head * count + row) % s->parts != s->part) continue;
       u32 at = position + row, from = row * s->query_width + head * size;
       u32 scale = turn_head(s->query + from, size, s->is_halves, s->cosines + at * half, s->sines + at * half,
                             s->wide, query);
@@ -134,24 +115,15 @@ void run_layer(const Session *s, const Layer *layer, u32 position, u32 count) {
   product(s, layer->query, &batch, s->query, s->query_width);
   product(s, layer->key, &batch, s->key, s->key_width);
   product(s, layer->value, &batch, s->value, s->key_width);
-  together(s);
   remember_batch(s, layer, position, count);
-  together(s);
   attend_batch(s, layer, position, count);
-  together(s);
   add_product(s, layer->output, quantised(s, s->mixed, s->query_width, count));
-  together(s);
   batch = normed(s, s->x, layer->feed_norm, count);
   product(s, layer->gate, &batch, s->gate, s->inner);
   product(s, layer->up, &batch, s->up, s->inner);
-  /* Gates and ups of the same panels are this thread's own. */
-  u32 panels = layer->gate->panels, from = PANEL * share_of(s, panels, s->part);
-  u32 size = PANEL * share_of(s, panels, s->part + 1) - from;
   for (u32 row = 0; row < count; row++)
-    gate_row(s->gate + row * s->inner + from, s->up + row * s->inner + from, size, s->sigmoid_table);
-  together(s);
+    gate_row(s->gate + row * s->inner, s->up + row * s->inner, PANEL * layer->gate->panels, s->sigmoid_table);
   add_product(s, layer->down, quantised(s, s->gate, s->inner, count));
-  together(s);
 }
 
 /* The head's outputs for rows of `x`, into i32[count][panels * 8]. */
@@ -159,7 +131,6 @@ EXPORT("logits")
 void logits(const Session *s, Norm *norm, const Matrix *head, const i32 *x, u32 count, i32 *out) {
   Batch batch = normed(s, x, *norm, count);
   product(s, head, &batch, out, head->panels * PANEL);
-  together(s);
 }
 
 /*
