@@ -44,7 +44,8 @@ export interface Books {
    * Logs a report: verifies both signatures, delegation, that the advance countersigns the receipt, that it names at
    * least as many tasks as there are outcomes, consistency with the receipt before it, price and budget. A report that is
    * already logged (by receipt CID) answers with the same place. A final receipt, or an advance that closes with every
-   * named task answered, settles at once. The report's own signature counts only when it declares leaves lost: all else
+   * named task answered, settles at once; a receipt of a settled lease that states the same work and pay as the last one logged
+   * is answered with that one's place. The report's own signature counts only when it declares leaves lost: all else
    * in it proves itself. A receipt that contradicts the logged one bars the session key and ends its leases.
    * @param envelope report envelope.
    * @throws FailureError `bad-signature`, `unknown-lease`, `wrong-provider`, `stale-receipt`, `inconsistent-receipt`,
