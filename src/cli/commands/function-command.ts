@@ -1,9 +1,10 @@
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { ACCEPTED_PROFILES } from "../../relay/jobs/check-job.ts";
 import type { Inspection } from "../../relay/threads/function-file.ts";
 import { inspectionText } from "../local/inspection-text.ts";
 import { EXIT, type Exit, usageError } from "../plain-error.ts";
+import { requireWritable } from "../precious.ts";
 import { bytesText, parseFuel } from "../quantities.ts";
 import { writeAll } from "../write-all.ts";
 import { sha256Hex } from "./map-inputs.ts";
@@ -62,12 +63,8 @@ interface MeterFlags {
   readonly json?: boolean;
 }
 
-/** Files that may be written over unasked: an empty one, an earlier result of this command, and what is no file. */
-async function isPrecious(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined || !found.isFile() || found.size === 0) return false;
-  const bytes = await readFile(path);
-  return !bytes.subarray(0, MAGIC.length).equals(MAGIC) || !bytes.includes(FUEL_EXPORT);
+function isMetered(bytes: Buffer): boolean {
+  return bytes.subarray(0, MAGIC.length).equals(MAGIC) && bytes.includes(FUEL_EXPORT);
 }
 
 async function meter(file: string, { out, fuel, force, json }: MeterFlags): Promise<Exit> {
@@ -75,8 +72,7 @@ async function meter(file: string, { out, fuel, force, json }: MeterFlags): Prom
   const isPiped = out === STANDARD_OUTPUT;
   if (fuel !== undefined && fuel > MOST_FUEL)
     throw usageError(`--fuel takes at most ${MOST_FUEL}, which is 2^62.`);
-  if (!isPiped && force !== true && (await isPrecious(out)))
-    throw usageError(`${out} exists already, and is not a metered module.`, "Use --force to write over it.");
+  if (!isPiped && force !== true) await requireWritable(out, isMetered, "a metered module");
   const module = new Uint8Array(await readFile(file));
   const { bytes, codeBefore, codeAfter } = rewriteFunction(module, fuel ?? MOST_FUEL);
   if (isPiped) await writeAll(process.stdout, bytes);

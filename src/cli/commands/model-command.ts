@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { type Command, Option } from "commander";
 import { listenForInterrupts } from "../interrupts.ts";
 import { modelText } from "../local/model-text.ts";
 import { EXIT, type Exit, PlainError, usageError } from "../plain-error.ts";
+import { requireWritable } from "../precious.ts";
 import { bytesText, durationText, fuelText, parseCount } from "../quantities.ts";
 import { writeAll } from "../write-all.ts";
 
@@ -23,16 +24,12 @@ interface ConvertFlags {
 
 const MAGIC = Buffer.from("TABMESHM");
 
-/** Files that may be written over unasked: an earlier result of this command, and an empty one. */
-async function isPrecious(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined || !found.isFile() || found.size === 0) return false;
-  return !(await readFile(path)).subarray(0, MAGIC.length).equals(MAGIC);
+function isModelFile(bytes: Buffer): boolean {
+  return bytes.subarray(0, MAGIC.length).equals(MAGIC);
 }
 
 async function convert(file: string, flags: ConvertFlags): Promise<Exit> {
-  if (flags.force !== true && (await isPrecious(flags.out)))
-    throw usageError(`${flags.out} exists already, and is no model file.`, "Use --force to write over it.");
+  if (flags.force !== true) await requireWritable(flags.out, isModelFile, "a model file");
   const { convertModel } = await import("../../relay/models/convert-model.ts");
   const begun = performance.now();
   if (process.stderr.isTTY) await writeAll(process.stderr, `converting ${basename(file)} …\r`);
