@@ -1,12 +1,11 @@
 import { generate } from "../../inference/generate/generate.ts";
 import type { Sampling } from "../../inference/generate/sampling.ts";
+import { TextStopper } from "../../inference/generate/text-stopper.ts";
 import { type NamedTranscript, transcriptJson } from "../../inference/generate/transcript-json.ts";
 import { type Verdict, verifyTranscript } from "../../inference/generate/verify.ts";
 import { equalBytes } from "../../protocol/bytes.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import type { OpenModel } from "./open-model.ts";
-
-export type { Sampling, Verdict };
 
 export interface TextRequest {
   readonly prompt: string;
@@ -74,48 +73,6 @@ export async function generateText(
     prefillMs: first - begun,
     decodeMs: performance.now() - first,
   };
-}
-
-/** Holds back what may be the beginning of a stop text. */
-class TextStopper {
-  readonly #stop: readonly string[];
-  #held = "";
-  text = "";
-  isStopped = false;
-
-  constructor(stop: readonly string[]) {
-    this.#stop = stop.filter((each) => each !== "");
-  }
-
-  /** @returns text that is certain now */
-  push(piece: string): string {
-    const all = this.#held + piece;
-    const found = this.#stop.map((each) => all.indexOf(each)).filter((at) => at >= 0);
-    this.isStopped = found.length > 0;
-    const sure = this.isStopped ? Math.min(...found) : all.length - this.#possible(all);
-    this.#held = this.isStopped ? "" : all.slice(sure);
-    return this.#tell(all.slice(0, sure));
-  }
-
-  end(piece: string): string {
-    if (this.isStopped) return "";
-    const sure = this.push(piece);
-    return this.isStopped ? sure : sure + this.#tell(this.#held);
-  }
-
-  #tell(sure: string): string {
-    this.text += sure;
-    return sure;
-  }
-
-  /** Characters at the end that a stop text may begin with. */
-  #possible(text: string): number {
-    let most = 0;
-    for (const each of this.#stop)
-      for (let length = Math.min(each.length - 1, text.length); length > most; length -= 1)
-        if (text.endsWith(each.slice(0, length))) most = length;
-    return most;
-  }
 }
 
 /** The form in which a transcript is kept and passed on. */
