@@ -1,10 +1,10 @@
 /* What every backend must do: the bits of the reference, for models of shapes that fit no tile. Runs in Node and in browsers. */
 import { describe, expect, it } from "vitest";
-import type { Backend } from "../backend.ts";
-import { quantiseLlama } from "../convert/float-llama.ts";
-import type { LlamaModel, LlamaShape } from "../model/llama-model.ts";
-import { randomLlama, SMALL_SHAPE } from "../model/random-llama.contract.ts";
-import { referenceBackend } from "../reference/reference-backend.ts";
+import type { Backend } from "./backend.ts";
+import { quantiseLlama } from "./convert/float-llama.ts";
+import type { LlamaModel, LlamaShape } from "./model/llama-model.ts";
+import { randomLlama, SMALL_SHAPE } from "./model/random-llama.contract.ts";
+import { referenceBackend } from "./reference/reference-backend.ts";
 
 interface Case {
   readonly name: string;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { describeBits } from "./decoder.contract.ts";
+import { describeBits } from "../backend.contract.ts";
 import { fastestBuild } from "./kernels.ts";
 import { createWasmBackend } from "./wasm-backend.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { quantiseLlama } from "../convert/float-llama.ts";
 import { HAS_STORIES, NO_STORIES, storiesModel } from "../reference/stories.contract.ts";
 import { referenceBackend } from "../reference/reference-backend.ts";
-import { describeBits, oddModel, someTokens } from "./decoder.contract.ts";
+import { describeBits, oddModel, someTokens } from "../backend.contract.ts";
 import type { KernelBuild } from "./kernels.ts";
 import { createWasmBackend } from "./wasm-backend.ts";
 

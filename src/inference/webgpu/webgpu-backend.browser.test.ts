@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Backend } from "../backend.ts";
-import { describeBits, oddModel } from "../wasm/decoder.contract.ts";
+import { describeBits, oddModel } from "../backend.contract.ts";
 import { planForward } from "./forward-plan.ts";
 import { KernelCache } from "./kernels.ts";
 import { BufferMaker, uploadModel } from "./model-buffers.ts";
