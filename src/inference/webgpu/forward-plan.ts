@@ -9,12 +9,14 @@ import {
 } from "./kernels.ts";
 import type { BufferMaker, FactorBuffer, MatrixBuffers, ModelBuffers } from "./model-buffers.ts";
 
-/** One dispatch: workgroups along x, and along y as a function of the rows of a batch. */
+/** Workgroups along x and y for a batch of so many rows. */
+type Grid = (rows: number) => readonly [x: number, y: number];
+
+/** One dispatch. */
 export interface Step {
   readonly pipeline: GPUComputePipeline;
   readonly bindings: GPUBindGroup;
-  readonly groups: number;
-  readonly groupsOfRows: (rows: number) => number;
+  readonly grid: Grid;
 }
 
 /** Buffers that a sequence writes to. */
@@ -126,7 +128,7 @@ class Planner {
       HEAD_WORDS: wordsOfHead(headSize),
       CONTEXT: context,
     };
-    const embed = this.#step("embed", { COLUMNS: width }, Math.ceil(width / THREADS), each, [
+    const embed = this.#step("embed", { COLUMNS: width }, eachRow(Math.ceil(width / THREADS)), [
       tokens,
       stored.embeddings,
       stored.embeddingScales,
@@ -147,13 +149,13 @@ class Planner {
       const turn = { ...head, HALVES: Number(shape.rotation === "halves") };
       multiply(this.#normed(layer.attentionNorm), layer.project, this.#projected, ACTIVATION_FRACTION);
       const attention = [
-        this.#step("heads", turn, heads + 2 * keyHeads, each, [
+        this.#step("heads", turn, eachRow(heads + 2 * keyHeads), [
           batch,
           this.#projected,
           stored.rotation,
           ...turned,
         ]),
-        this.#step("attend", { ...head, SCORE_SCALE: scoreScale }, heads, each, [
+        this.#step("attend", { ...head, SCORE_SCALE: scoreScale }, eachRow(heads), [
           batch,
           ...turned,
           stored.exp2Table,
@@ -201,7 +203,7 @@ class Planner {
   #quantise({ source, columns, constants, buffers }: Row, bits: number): Promise<Step> {
     const all = { COLUMNS: columns, GROUPS: Math.ceil(columns / 32), WEIGHT_BITS: bits, ...constants };
     const bound = new Map([...buffers.entries(), [2, this.#planes], [3, this.#rowScales]]);
-    return this.#step(source, all, "rows", each, bound);
+    return this.#step(source, all, perRow, bound);
   }
 
   #multiply(matrix: MatrixBuffers, results: GPUBuffer, fraction: number, adds: boolean): Promise<Step> {
@@ -214,7 +216,8 @@ class Planner {
       BIASED: Number(matrix.biases !== undefined),
     };
     const groups = Math.ceil(matrix.outputs / THREADS);
-    return this.#step("multiply", constants, groups, (rows) => Math.ceil(rows / ROWS_PER_THREAD), [
+    const grid: Grid = (rows) => [groups, Math.ceil(rows / ROWS_PER_THREAD)];
+    return this.#step("multiply", constants, grid, [
       this.buffers.batch,
       this.#planes,
       this.#rowScales,
@@ -242,19 +245,17 @@ class Planner {
     };
     const last = [...this.#matrix(matrix), results].map((buffer, i) => [2 + i, buffer] as const);
     const bound = new Map([...buffers.entries(), ...last]);
-    return this.#step(`${source}-multiply`, all, Math.ceil(matrix.outputs / THREADS), each, bound);
+    return this.#step(`${source}-multiply`, all, eachRow(Math.ceil(matrix.outputs / THREADS)), bound);
   }
 
   #matrix({ weights, multipliers, scales, biases }: MatrixBuffers): readonly GPUBuffer[] {
     return [weights, multipliers, scales, biases ?? this.#noBiases];
   }
 
-  /** @param groups workgroups along x; "rows" for one per row */
   async #step(
     name: KernelName,
     constants: Constants,
-    groups: number | "rows",
-    groupsOfRows: (rows: number) => number,
+    grid: Grid,
     buffers: readonly GPUBuffer[] | ReadonlyMap<number, GPUBuffer>,
   ): Promise<Step> {
     const pipeline = await this.#kernels.pipeline(name, constants);
@@ -262,9 +263,7 @@ class Planner {
       layout: pipeline.getBindGroupLayout(0),
       entries: Array.from(buffers.entries(), ([binding, buffer]) => ({ binding, resource: { buffer } })),
     });
-    return groups === "rows"
-      ? { pipeline, bindings, groups: 0, groupsOfRows: each }
-      : { pipeline, bindings, groups, groupsOfRows };
+    return { pipeline, bindings, grid };
   }
 }
 
@@ -274,8 +273,13 @@ function fitsShared({ groups }: MatrixBuffers): boolean {
 }
 
 /** One workgroup per row. */
-function each(rows: number): number {
-  return rows;
+function perRow(rows: number): readonly [number, number] {
+  return [rows, 1];
+}
+
+/** So many workgroups for each row. */
+function eachRow(groups: number): Grid {
+  return (rows) => [groups, rows];
 }
 
 /** Words of one plane of a head, four values in each. */

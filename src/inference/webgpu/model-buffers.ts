@@ -66,7 +66,9 @@ export class BufferMaker {
 
   /** A buffer that holds these arrays one behind the other. */
   filled(...parts: readonly ArrayBufferView[]): GPUBuffer {
-    const bytes = parts.map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+    const bytes = parts.map(
+      ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength),
+    );
     const size = bytes.reduce((sum, part) => sum + part.length, 0);
     const buffer = this.empty(size);
     let at = 0;
@@ -97,7 +99,7 @@ function padded(bytes: Uint8Array): Uint8Array {
 /** Copies a model into the device's memory. */
 export function uploadModel(model: LlamaModel, maker: BufferMaker): ModelBuffers {
   const factors = ({ values, fraction }: FactorVector): FactorBuffer => ({
-    factors: maker.filled(padded(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))),
+    factors: maker.filled(values),
     fraction,
   });
   const stacked = (...matrices: readonly Matrix[]): MatrixBuffers => ({
@@ -113,7 +115,7 @@ export function uploadModel(model: LlamaModel, maker: BufferMaker): ModelBuffers
     (cosine, i) => ((cosine & 0xffff) | ((model.sines[i] ?? 0) << 16)) >>> 0,
   );
   return {
-    embeddings: maker.filled(padded(bytesOf(model.embeddings.values))),
+    embeddings: maker.filled(model.embeddings.values),
     embeddingScales: maker.filled(model.embeddings.scales),
     layers: model.layers.map((layer) => {
       const { queryBias, keyBias, valueBias } = layer;
@@ -137,8 +139,4 @@ export function uploadModel(model: LlamaModel, maker: BufferMaker): ModelBuffers
     exp2Table: maker.filled(model.exp2Table),
     sigmoidTable: maker.filled(model.sigmoidTable),
   };
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -114,11 +114,10 @@ class WebGpuDecoder implements Decoder {
     this.#device.queue.writeBuffer(batch, 0, Uint32Array.of(rows, this.#positions));
     const commands = this.#device.createCommandEncoder();
     const pass = commands.beginComputePass();
-    for (const { pipeline, bindings, groups, groupsOfRows } of steps) {
+    for (const { pipeline, bindings, grid } of steps) {
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, bindings);
-      if (groups === 0) pass.dispatchWorkgroups(rows);
-      else pass.dispatchWorkgroups(groups, groupsOfRows(rows));
+      pass.dispatchWorkgroups(...grid(rows));
     }
     pass.end();
     const reading = this.#device.createBuffer({
