@@ -22,8 +22,7 @@ async function withPage<T>(measure: (page: Page) => Promise<T>): Promise<T> {
     configFile: false,
     logLevel: "error",
     root: join(import.meta.dirname, ".."),
-    // The packages may lie behind a link.
-    server: { host: "127.0.0.1", port: 0, fs: { strict: false }, hmr: false, watch: null },
+    server: { host: "127.0.0.1", port: 0, hmr: false, watch: null },
     optimizeDeps: { exclude: ["onnxruntime-web", "@wllama/wllama"] },
   });
   await server.listen();

@@ -2,8 +2,8 @@ import { openPlainWorkers } from "./plain-workers.ts";
 import { openSandboxFrame } from "./sandbox-frame.ts";
 
 /**
- * What stands around the threads that run functions. `frame`: an origin of its own that has no storage and no channels,
- * and in Chromium a process of its own. `worker`: the page's origin, for an engine that cannot do that; only the policy of
+ * What stands around the threads that run functions. `frame`: an origin of its own that has no storage and no channels;
+ * whether it has a process of its own is the browser's decision. `worker`: the page's origin, for an engine that cannot do that; only the policy of
  * the script and the removed globals stand there.
  */
 export type Isolation = "frame" | "worker";
