@@ -1,7 +1,7 @@
 /* oxlint-disable no-await-in-loop -- one after the other is what is measured */
 /** The page in which engines are measured, one thread each. */
 import * as ort from "onnxruntime-web/wasm";
-import { readModel, writeModel } from "../../src/inference/model/model-file.ts";
+import { readLlama, writeModel } from "../../src/inference/model/model-file.ts";
 import type { Decoder } from "../../src/inference/backend.ts";
 import type { KernelBuild } from "../../src/inference/wasm/kernels.ts";
 import { createWasmBackend } from "../../src/inference/wasm/wasm-backend.ts";
@@ -37,7 +37,7 @@ async function measureOwn(build: KernelBuild): Promise<LlamaTimes> {
   const about = { name: "random", licence: "none", sourceSha256: new Uint8Array(32), text: "{}" };
   const file = writeModel(randomModel(SHAPE_135M), about);
   const begun = performance.now();
-  const decoder = await createWasmBackend({ build }).open(readModel(file).model);
+  const decoder = await createWasmBackend({ build }).open(readLlama(file).model);
   const load = performance.now() - begun;
   const { width } = SHAPE_135M;
   const prompt = Array.from({ length: PROMPT_TOKENS }, (_, i) => i * 13);

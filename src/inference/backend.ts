@@ -1,3 +1,4 @@
+import type { EncoderModel } from "./model/encoder-model.ts";
 import type { LlamaModel } from "./model/llama-model.ts";
 
 /** One way to compute models. All of them give the same bits. */
@@ -30,5 +31,33 @@ export interface Decoder {
   logits(hidden: Int32Array): Promise<Int32Array>;
   /** Forgets the positions from `count` on. */
   rewind(count: number): void;
+  close(): void;
+}
+
+/** One way to compute sentence encoders. All of them give the same bits. */
+export interface EncoderBackend {
+  readonly name: Backend["name"];
+  /**
+   * Makes an encoder ready to run.
+   * @throws FailureError `no-memory` where it does not fit, `gpu-lost` where the device went away
+   */
+  openEncoder(model: EncoderModel): Promise<Encoder>;
+}
+
+/** What is still told of an encoder that is open; its weights may have moved elsewhere. */
+export type OpenedEncoder = Pick<EncoderModel, "shape">;
+
+/** Turns texts into vectors, each by itself. Calls come one after the other. */
+export interface Encoder {
+  readonly model: OpenedEncoder;
+  /** Bytes of weights and everything else that it holds. */
+  readonly memoryBytes: number;
+  /**
+   * Encodes texts; which of them come together, and in which order, changes no bit.
+   * @param texts tokens of each; those beyond the context are left out
+   * @returns a row of unit length for each text, i16[output] in Q15, where 1 is 32,767
+   * @throws RangeError for a text without tokens or a token beyond the vocabulary; nothing is computed then
+   */
+  encode(texts: readonly (readonly number[])[]): Promise<readonly Int16Array[]>;
   close(): void;
 }

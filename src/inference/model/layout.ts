@@ -1,6 +1,7 @@
 import { EXP2_ENTRIES, SIGMOID_ENTRIES } from "../numerics/tables.ts";
 import { GROUP, strideOf } from "./matrix.ts";
-import type { LlamaHeader } from "./model-header.ts";
+import type { EncoderHeader } from "./encoder-header.ts";
+import type { LlamaHeader } from "./llama-header.ts";
 
 /** How the numbers of a tensor are stored, little-endian. "i4" are pairs, the even one in the low half of a byte. */
 export type TensorType = "i4" | "i8" | "u8" | "i16" | "i32" | "u32";
@@ -38,35 +39,52 @@ class Layout {
     this.add(`${name}.multipliers`, "u8", rows, stride / GROUP);
     this.add(`${name}.scales`, "u32", rows);
   }
+
+  embeddings(vocabulary: number, width: number): void {
+    this.add("embeddings.values", "i16", vocabulary, width);
+    this.add("embeddings.scales", "u32", vocabulary);
+  }
+
+  tables(): void {
+    this.add("exp2", "i32", EXP2_ENTRIES);
+    this.add("sigmoid", "i32", SIGMOID_ENTRIES);
+  }
+}
+
+/** Where the tensors stand, and where the last one ends. */
+export interface TensorPlaces {
+  readonly places: readonly TensorPlace[];
+  readonly bytes: number;
 }
 
 /**
  * Where every tensor of a model stands: a function of its header alone, so that a file holds no offsets that could
  * contradict each other. The order is that in which a forward pass reads them.
  */
-export function layoutOf(header: LlamaHeader): {
-  readonly places: readonly TensorPlace[];
-  readonly bytes: number;
-} {
-  const { width, inner, layers, heads, keyHeads, headSize, vocabulary, context } = header.shape;
-  const queries = heads * headSize;
-  const keys = keyHeads * headSize;
+export function layoutOf(header: LlamaHeader | EncoderHeader): TensorPlaces {
   const layout = new Layout();
   layout.add("text", "u8", header.textBytes);
-  layout.add("embeddings.values", "i16", vocabulary, width);
-  layout.add("embeddings.scales", "u32", vocabulary);
+  if (header.kind === "llama") addLlama(layout, header);
+  else addEncoder(layout, header);
+  return { places: layout.places, bytes: layout.end };
+}
+
+function addLlama(layout: Layout, { shape, bits, biases }: LlamaHeader): void {
+  const { width, inner, layers, heads, keyHeads, headSize, vocabulary, context } = shape;
+  const queries = heads * headSize;
+  const keys = keyHeads * headSize;
+  layout.embeddings(vocabulary, width);
   layout.add("cosines", "i16", context, headSize / 2);
   layout.add("sines", "i16", context, headSize / 2);
-  layout.add("exp2", "i32", EXP2_ENTRIES);
-  layout.add("sigmoid", "i32", SIGMOID_ENTRIES);
+  layout.tables();
   for (let i = 0; i < layers; i += 1) {
     const matrix = (name: string, rows: number, columns: number): void =>
-      layout.matrix(`layers.${i}.${name}`, rows, columns, header.bits);
+      layout.matrix(`layers.${i}.${name}`, rows, columns, bits);
     layout.add(`layers.${i}.attentionNorm`, "i16", width);
     matrix("query", queries, width);
     matrix("key", keys, width);
     matrix("value", keys, width);
-    if (header.biases) {
+    if (biases) {
       layout.add(`layers.${i}.queryBias`, "i32", queries);
       layout.add(`layers.${i}.keyBias`, "i32", keys);
       layout.add(`layers.${i}.valueBias`, "i32", keys);
@@ -79,5 +97,32 @@ export function layoutOf(header: LlamaHeader): {
   }
   layout.add("finalNorm", "i16", width);
   layout.matrix("head", vocabulary, width, 8);
-  return { places: layout.places, bytes: layout.end };
+}
+
+function addEncoder(layout: Layout, { shape, bits }: EncoderHeader): void {
+  layout.embeddings(shape.vocabulary, shape.width);
+  layout.add("positions", "i16", shape.context, shape.width);
+  layout.tables();
+  const affine = (name: string, rows: number, columns: number): void => {
+    layout.matrix(name, rows, columns, bits);
+    layout.add(`${name}.bias`, "i32", rows);
+  };
+  const norm = (name: string, width: number): void => {
+    layout.add(`${name}.factors`, "i16", width);
+    layout.add(`${name}.offsets`, "i32", width);
+  };
+  for (const [i, { input, width, heads, headSize, inner }] of shape.layers.entries()) {
+    const at = `layers.${i}`;
+    const queries = heads * headSize;
+    norm(`${at}.attentionNorm`, input);
+    affine(`${at}.query`, queries, input);
+    affine(`${at}.key`, queries, input);
+    affine(`${at}.value`, queries, input);
+    affine(`${at}.output`, width, queries);
+    if (input !== width) affine(`${at}.bridge`, width, input);
+    norm(`${at}.feedNorm`, width);
+    affine(`${at}.up`, inner, width);
+    affine(`${at}.down`, width, inner);
+  }
+  affine("pool", shape.output, shape.layers.at(-1)?.width ?? shape.width);
 }

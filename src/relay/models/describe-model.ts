@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { layoutOf } from "../../inference/model/layout.ts";
 import type { LlamaShape } from "../../inference/model/llama-model.ts";
-import { readModel } from "../../inference/model/model-file.ts";
+import { readLlama } from "../../inference/model/model-file.ts";
 import { cidFromDigest, RAW, type Cid } from "../../protocol/cid.ts";
 
 export interface ModelDescription {
@@ -26,7 +26,7 @@ export interface ModelDescription {
 /** What a model file holds, all of it checked. @throws FailureError `malformed` */
 export async function describeModel(path: string): Promise<ModelDescription> {
   const file = await readFile(path);
-  const { header, about } = readModel(file);
+  const { header, about } = readLlama(file);
   const digest = createHash("sha256").update(file).digest();
   const { shape, bits, kind } = header;
   const parts = { embeddings: 0, layers: 0, head: 0, tables: 0, tokenizer: 0 };

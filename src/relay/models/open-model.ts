@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Backend, Decoder } from "../../inference/backend.ts";
 import { firstLink } from "../../inference/generate/transcript.ts";
-import type { LlamaHeader } from "../../inference/model/model-header.ts";
-import { readModel } from "../../inference/model/model-file.ts";
+import type { LlamaHeader } from "../../inference/model/llama-header.ts";
+import { readLlama } from "../../inference/model/model-file.ts";
 import { referenceBackend } from "../../inference/reference/reference-backend.ts";
 import { parseModelText } from "../../inference/tokenizer/parse-model-text.ts";
 import { ModelTokenizer } from "../../inference/tokenizer/model-tokenizer.ts";
@@ -28,7 +28,7 @@ export interface OpenModel {
 export async function openModel(path: string, backend: LocalBackend): Promise<OpenModel> {
   const file = await readFile(path);
   const sha256 = new Uint8Array(createHash("sha256").update(file).digest());
-  const { header, about, model } = readModel(file);
+  const { header, about, model } = readLlama(file);
   const tokenizer = new ModelTokenizer(parseModelText(about.text, model.shape.vocabulary));
   const backends: Readonly<Record<LocalBackend, Backend>> = {
     wasm: createWasmBackend(),
