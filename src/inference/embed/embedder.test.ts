@@ -87,6 +87,14 @@ describe("texts of a task", () => {
   });
 });
 
+function hash(...parts: readonly Uint8Array[]): Buffer {
+  return createHash("sha256").update(Buffer.concat(parts)).digest();
+}
+
+function bytesOf({ vector }: Embedding): Uint8Array {
+  return new Uint8Array(vector.buffer);
+}
+
 async function lastLink(...texts: readonly string[]): Promise<string> {
   const [last] = (await embed(texts)).slice(-1);
   return Buffer.from(last!.link).toString("hex");
@@ -95,13 +103,10 @@ async function lastLink(...texts: readonly string[]): Promise<string> {
 describe("the hash of a text", () => {
   it("is that of docs/numerics.md", async () => {
     const [first, second] = await embed(["ab", "p"]);
-    const hash = (...parts: readonly Uint8Array[]): Buffer =>
-      createHash("sha256").update(Buffer.concat(parts)).digest();
-    const bytes = ({ vector }: Embedding): Uint8Array => new Uint8Array(vector.buffer);
     const begin = hash(Buffer.from("tabmesh embeddings 1\n"), SHA256);
-    const one = hash(begin, u32le(3, 6, 7, 8), bytes(first!));
+    const one = hash(begin, u32le(3, 6, 7, 8), bytesOf(first!));
     expect(Buffer.from(first!.link)).toEqual(one);
-    expect(Buffer.from(second!.link)).toEqual(hash(one, u32le(2, 6, 22), bytes(second!)));
+    expect(Buffer.from(second!.link)).toEqual(hash(one, u32le(2, 6, 22), bytesOf(second!)));
   });
 
   it("is another for other texts before, in another order too", async () => {

@@ -117,7 +117,13 @@ describe("a model file", () => {
 
   it("with many layers has a header that is read", () => {
     const layer = { input: 3, width: 3, heads: 1, headSize: 2, inner: 1 };
-    const shape = { vocabulary: 2, context: 1, width: 3, output: 1, layers: new Array(256).fill(layer) };
+    const shape = {
+      vocabulary: 2,
+      context: 1,
+      width: 3,
+      output: 1,
+      layers: Array.from({ length: 256 }, () => layer),
+    };
     const many = quantiseEncoder(randomEncoder(shape, 5), 8);
     const name = "n".repeat(1_024);
     const stored = readModel(writeModel(many, { ...ABOUT, name, licence: name }));

@@ -20,6 +20,9 @@ export function useLite(): ReturnType<typeof readUseLite> {
   return readUseLite(useLiteFiles());
 }
 
+/** SHA-256 over the vectors of SENTENCES, which every backend has. */
+export const SENTENCES_HASH = "9124bfa943157198caabb70dc1ad4ce70021d81a58be6ff49522783445270fe3";
+
 /** Sentences of many kinds and lengths. */
 export const SENTENCES: readonly string[] = [
   "The quick brown fox jumps over the lazy dog.",

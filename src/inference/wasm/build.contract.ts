@@ -12,8 +12,10 @@ import loadWabt from "wabt";
 
 export const BUILDS = ["baseline", "relaxed"] as const;
 export type Build = (typeof BUILDS)[number];
+/** Each is a file of kernels/, and a module of its own. */
+export const PROGRAMS = ["llama", "encoder"] as const;
+export type Program = (typeof PROGRAMS)[number];
 
-const SOURCE = fileURLToPath(new URL("kernels/llama.c", import.meta.url));
 const COMPILER_FLAGS = [
   "--target=wasm32",
   "-ffreestanding",
@@ -24,6 +26,8 @@ const COMPILER_FLAGS = [
   "-Wall",
   "-Wextra",
   "-Werror",
+  // Headers serve several programs.
+  "-Wno-unused-function",
   "-c",
 ] as const;
 /** The stack holds no array larger than a tile of sums. */
@@ -49,13 +53,14 @@ export async function findKernelToolchain(): Promise<string | undefined> {
   }
 }
 
-export async function compileKernels(build: Build): Promise<Uint8Array> {
+export async function compileKernels(program: Program, build: Build): Promise<Uint8Array> {
+  const source = fileURLToPath(new URL(`kernels/${program}.c`, import.meta.url));
   const folder = await mkdtemp(join(tmpdir(), "tabmesh-kernels-"));
   const object = join(folder, "out.o");
   const target = join(folder, "out.wasm");
   try {
     const variant = build === "relaxed" ? ["-DRELAXED"] : [];
-    await run("clang", [...COMPILER_FLAGS, ...variant, "-o", object, SOURCE]);
+    await run("clang", [...COMPILER_FLAGS, ...variant, "-o", object, source]);
     // Not through clang: that runs whatever wasm-opt it finds.
     await run("wasm-ld", [...LINKER_FLAGS, "-o", target, object]);
     const bytes = Uint8Array.from(await readFile(target));
@@ -98,27 +103,29 @@ function withOffsets(text: string): string {
 }
 
 /** The file that embeds a module. */
-export function moduleSource(build: Build, bytes: Uint8Array, toolchain: string): string {
+export function moduleSource(program: Program, build: Build, bytes: Uint8Array, toolchain: string): string {
+  const name = program === "llama" ? `${build}Module` : `${build}EncoderModule`;
   return [
     `/** Made by build.contract.ts from kernels/ with ${toolchain}. Base64. */`,
     "// oxfmt-ignore",
-    `export const ${build}Module: string = "${Buffer.from(bytes).toString("base64")}";`,
+    `export const ${name}: string = "${Buffer.from(bytes).toString("base64")}";`,
     "",
   ].join("\n");
 }
 
-export function moduleUrl(build: Build): URL {
-  return new URL(`modules/${build}.ts`, import.meta.url);
+export function moduleUrl(program: Program, build: Build): URL {
+  return new URL(`modules/${program === "llama" ? build : `encoder-${build}`}.ts`, import.meta.url);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const toolchain = await findKernelToolchain();
   if (toolchain === undefined) throw new Error("clang or wasm-ld is missing");
-  for (const build of BUILDS) {
-    // oxlint-disable-next-line no-await-in-loop -- one compiler at a time
-    const bytes = await compileKernels(build);
-    // oxlint-disable-next-line no-await-in-loop
-    await writeFile(moduleUrl(build), moduleSource(build, bytes, toolchain));
-    process.stdout.write(`${build}: ${bytes.length} bytes\n`);
-  }
+  for (const program of PROGRAMS)
+    for (const build of BUILDS) {
+      // oxlint-disable-next-line no-await-in-loop -- one compiler at a time
+      const bytes = await compileKernels(program, build);
+      // oxlint-disable-next-line no-await-in-loop
+      await writeFile(moduleUrl(program, build), moduleSource(program, build, bytes, toolchain));
+      process.stdout.write(`${program}, ${build}: ${bytes.length} bytes\n`);
+    }
 }

@@ -26,8 +26,12 @@ function isKernels(exports: object): exports is Kernels {
 }
 
 function moduleBytes(build: KernelBuild): Uint8Array<ArrayBuffer> {
-  const text = atob(build === "relaxed" ? relaxedModule : baselineModule);
-  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  return bytesOfBase64(build === "relaxed" ? relaxedModule : baselineModule);
+}
+
+/** Bytes of a file of modules/. */
+export function bytesOfBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }
 
 export interface LoadedKernels {
@@ -44,7 +48,8 @@ export async function loadKernels(build: KernelBuild, bytes: number): Promise<Lo
   return { kernels: exports, memory };
 }
 
-function reserveMemory(bytes: number): WebAssembly.Memory {
+/** @throws FailureError `no-memory` */
+export function reserveMemory(bytes: number): WebAssembly.Memory {
   const pages = Math.ceil(bytes / PAGE_BYTES);
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages });

@@ -1,10 +1,10 @@
 import type { LlamaLayer, LlamaModel } from "../model/llama-model.ts";
 import { type FactorVector, GROUP, type Matrix } from "../model/matrix.ts";
 import { Arena } from "./arena.ts";
-import { FIRST_ADDRESS, type LoadedKernels } from "./kernels.ts";
+import { FIRST_ADDRESS, type Kernels, type LoadedKernels } from "./kernels.ts";
 
 /** Outputs of a matrix that are computed side by side. */
-const PANEL = 8;
+export const PANEL = 8;
 /** Positions that are taken in together: their activations stay in the second-level cache of small processors. */
 export const MAX_BATCH = 64;
 /** Room for scores of all tokens: of as many rows as fit, a batch at most. */
@@ -35,12 +35,13 @@ export interface PlacedModel {
   fill(loaded: LoadedKernels): void;
 }
 
-interface PlacedMatrix {
+/** A matrix whose place is known. */
+export interface PlacedMatrix {
   readonly address: number;
   readonly matrix: Matrix;
 }
 
-function roundUp(value: number, unit: number): number {
+export function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
 }
 
@@ -147,7 +148,12 @@ export function placeModel(model: LlamaModel, mostPositions: number): PlacedMode
 }
 
 /** Places the structure `Matrix` of kernels/product.h. */
-function placeMatrix(arena: Arena, matrices: PlacedMatrix[], matrix: Matrix, bias?: Int32Array): number {
+export function placeMatrix(
+  arena: Arena,
+  matrices: PlacedMatrix[],
+  matrix: Matrix,
+  bias?: Int32Array,
+): number {
   const { stride, rows, bits, scales } = matrix;
   const panels = Math.ceil(rows / PANEL);
   const groups = stride / GROUP;
@@ -166,11 +172,16 @@ function placeMatrix(arena: Arena, matrices: PlacedMatrix[], matrix: Matrix, bia
 }
 
 /** Rows and multipliers of a panel as they are in the model, and room for two panels of bytes. */
-function packingBytes(widest: number): number {
+export function packingBytes(widest: number): number {
   return PANEL * (4 * widest);
 }
 
-function packMatrix({ kernels, memory }: LoadedKernels, placed: PlacedMatrix, packing: number): void {
+/** Puts a matrix where it was placed. @param packing address of room of `packingBytes` */
+export function packMatrix(
+  { kernels, memory }: { readonly kernels: Pick<Kernels, "packPanel">; readonly memory: WebAssembly.Memory },
+  placed: PlacedMatrix,
+  packing: number,
+): void {
   const { rows, stride, values, bits, multipliers } = placed.matrix;
   const groups = stride / GROUP;
   const rowBytes = (stride * bits) / 8;

@@ -1,0 +1,108 @@
+import type { Encoder, EncoderBackend, OpenedEncoder } from "../backend.ts";
+import { keptTokens } from "../kept-tokens.ts";
+import type { EncoderModel } from "../model/encoder-model.ts";
+import { type LoadedEncoderKernels, loadEncoderKernels } from "./encoder-kernels.ts";
+import { fastestBuild, type KernelBuild } from "./kernels.ts";
+import { type PlacedEncoder, placeEncoder, POSITION_UNIT } from "./place-encoder.ts";
+import { roundUp } from "./place-model.ts";
+
+export interface WasmEncoderOptions {
+  /** The fastest that is exact here, if not given. */
+  readonly build?: KernelBuild;
+}
+
+/** Sentence encoders on WebAssembly SIMD, in the thread that calls. */
+export function createWasmEncoderBackend({ build }: WasmEncoderOptions = {}): EncoderBackend {
+  return {
+    name: "wasm",
+    async openEncoder(model) {
+      const placed = placeEncoder(model);
+      const loaded = await loadEncoderKernels(build ?? (await fastestBuild()), placed.bytes);
+      placed.fill(loaded);
+      return new WasmEncoder(model, placed, loaded);
+    },
+  };
+}
+
+type Tokens = readonly number[];
+
+/** All weights are copied: nothing of it holds on to the model's file. */
+class WasmEncoder implements Encoder {
+  readonly model: OpenedEncoder;
+  readonly #embeddingScales: Uint32Array;
+  readonly #lastWidth: number;
+  readonly #placed: PlacedEncoder;
+  #loaded: LoadedEncoderKernels | undefined;
+
+  constructor({ shape, embeddings }: EncoderModel, placed: PlacedEncoder, loaded: LoadedEncoderKernels) {
+    this.model = { shape };
+    this.#embeddingScales = embeddings.scales.slice();
+    this.#lastWidth = shape.layers.at(-1)?.width ?? shape.width;
+    this.#placed = placed;
+    this.#loaded = loaded;
+  }
+
+  get memoryBytes(): number {
+    const own = this.#loaded?.memory.buffer.byteLength ?? 0;
+    return own + this.#embeddingScales.byteLength;
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- errors are rejections, as with other backends
+  async encode(texts: readonly Tokens[]): Promise<readonly Int16Array[]> {
+    return this.#batchesOf(keptTokens(this.model, texts)).flatMap((batch) => this.#encode(batch));
+  }
+
+  /** Neighbours for which there is room at once. */
+  #batchesOf(texts: readonly Tokens[]): readonly (readonly Tokens[])[] {
+    const { rowLimit, positionLimit } = this.#placed;
+    const batches: Tokens[][] = [];
+    let rows = Infinity;
+    let positions = Infinity;
+    for (const tokens of texts) {
+      const own = roundUp(tokens.length, POSITION_UNIT);
+      if (rows + tokens.length > rowLimit || positions + own > positionLimit) {
+        batches.push([]);
+        rows = 0;
+        positions = 0;
+      }
+      batches.at(-1)?.push(tokens);
+      rows += tokens.length;
+      positions += own;
+    }
+    return batches;
+  }
+
+  #encode(texts: readonly Tokens[]): readonly Int16Array[] {
+    if (this.#loaded === undefined) throw new Error("the encoder is closed");
+    const { kernels, memory } = this.#loaded;
+    const { session, layers, pool, places, vectors } = this.#placed;
+    const { output } = this.model.shape;
+    const rows = texts.reduce((sum, tokens) => sum + tokens.length, 0);
+    const placeWords = new Uint32Array(memory.buffer, places, 3 * rows);
+    let row = 0;
+    let history = 0;
+    for (const tokens of texts) {
+      for (const [position, token] of tokens.entries()) {
+        placeWords.set([history, position, tokens.length], 3 * row);
+        this.#embed(this.#loaded, row, token, position);
+        row += 1;
+      }
+      history += roundUp(tokens.length, POSITION_UNIT);
+    }
+    for (const layer of layers) kernels.encodeLayer(session, layer, rows);
+    kernels.pool(session, pool, this.#lastWidth, output, texts.length, vectors);
+    return texts.map((_, i) => new Int16Array(memory.buffer, vectors + 2 * i * output, output).slice());
+  }
+
+  #embed({ kernels }: LoadedEncoderKernels, row: number, token: number, position: number): void {
+    const { session, embeddings, positions } = this.#placed;
+    const { width } = this.model.shape;
+    const scale = this.#embeddingScales[token] ?? 0;
+    const at = 2 * width;
+    kernels.embedToken(session, row, embeddings + token * at, positions + position * at, width, scale);
+  }
+
+  close(): void {
+    this.#loaded = undefined;
+  }
+}
