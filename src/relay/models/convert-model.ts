@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open, readFile, type FileHandle } from "node:fs/promises";
+import { open, readFile, stat, type FileHandle } from "node:fs/promises";
+import { basename, extname } from "node:path";
 import type { ByteSource } from "../../inference/convert/byte-source.ts";
 import { quantiseLlama } from "../../inference/convert/float-llama.ts";
 import { llamaFromGguf } from "../../inference/convert/gguf/llama-gguf.ts";
@@ -10,6 +11,7 @@ import { quantiseSource } from "../../inference/convert/llama-source.ts";
 import { readLlama2c } from "../../inference/convert/llama2c.ts";
 import type { LlamaModel } from "../../inference/model/llama-model.ts";
 import { writeModel } from "../../inference/model/model-file.ts";
+import { encoderFromFolder } from "./encoder-folder.ts";
 import { textFromGguf } from "../../inference/convert/gguf/text-gguf.ts";
 import { readLlama2cText } from "../../inference/convert/llama2c-text.ts";
 import type { ModelText } from "../../inference/tokenizer/model-text.ts";
@@ -21,30 +23,54 @@ export interface ConversionOptions {
   readonly context?: number;
   /** A llama2.c token file, which such a checkpoint needs. */
   readonly tokenizer?: string;
-  readonly name: string;
+  /** The source's own name if absent. */
+  readonly name?: string;
   readonly licence?: string;
 }
 
 export interface Conversion {
   readonly file: Uint8Array;
   readonly sourceBytes: number;
-  readonly format: "gguf" | "llama2c";
+  readonly format: "gguf" | "llama2c" | "tfjs";
 }
 
 const GGUF_MAGIC = "GGUF";
 
-/** Makes a model file from a GGUF or a llama2.c checkpoint. @throws FailureError `malformed`, RangeError naming what is wrong */
+/**
+ * Makes a model file from a GGUF, a llama2.c checkpoint or the folder of a sentence encoder's package.
+ * @throws FailureError `malformed`, RangeError naming what is wrong
+ */
 export async function convertModel(path: string, options: ConversionOptions): Promise<Conversion> {
+  const { size, isFolder } = await kindOf(path);
+  return isFolder ? convertFolder(path, options) : convertFile(path, size, options);
+}
+
+async function kindOf(path: string): Promise<{ readonly size: number; readonly isFolder: boolean }> {
+  const found = await stat(path);
+  return { size: found.size, isFolder: found.isDirectory() };
+}
+
+async function convertFolder(path: string, { bits, name, licence }: ConversionOptions): Promise<Conversion> {
+  const found = await encoderFromFolder(path, bits);
+  const about = {
+    name: name ?? found.name,
+    licence: licence ?? found.licence ?? "unknown",
+    sourceSha256: found.sourceSha256,
+    text: JSON.stringify(found.text),
+  };
+  return { file: writeModel(found.model, about), sourceBytes: found.sourceBytes, format: "tfjs" };
+}
+
+async function convertFile(path: string, size: number, options: ConversionOptions): Promise<Conversion> {
   const handle = await open(path);
   try {
-    const { size } = await handle.stat();
     const magic = await sourceOf(handle, size).read(0, Math.min(4, size));
     const isGguf = Buffer.from(magic).toString("latin1") === GGUF_MAGIC;
     const { model, text, licence } = isGguf
       ? await fromGguf(sourceOf(handle, size), options)
       : await fromLlama2c(path, options);
     const about = {
-      name: options.name,
+      name: options.name ?? basename(path, extname(path)),
       licence: options.licence ?? licence ?? "unknown",
       sourceSha256: await sha256Of(path),
     };

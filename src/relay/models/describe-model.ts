@@ -1,59 +1,75 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import type { EncoderShape } from "../../inference/model/encoder-model.ts";
 import { layoutOf } from "../../inference/model/layout.ts";
 import type { LlamaShape } from "../../inference/model/llama-model.ts";
-import { readLlama } from "../../inference/model/model-file.ts";
+import { readModel } from "../../inference/model/model-file.ts";
 import { cidFromDigest, RAW, type Cid } from "../../protocol/cid.ts";
 
-export interface ModelDescription {
+const PARTS = ["embeddings", "layers", "head", "tables", "tokenizer"] as const;
+
+interface DescriptionBasis {
   readonly cid: Cid;
   readonly sha256: string;
   readonly bytes: number;
   readonly name: string;
   readonly licence: string;
   readonly sourceSha256: string;
-  readonly kind: "llama";
-  readonly shape: LlamaShape;
   readonly bits: 4 | 8;
   /** Weights of all matrices and embeddings. */
   readonly parameters: number;
-  /** Bytes of each part of the file. */
-  readonly parts: Readonly<Record<"embeddings" | "layers" | "head" | "tables" | "tokenizer", number>>;
+  /** Bytes of each part of the file. The head is what makes the result out of the last layer. */
+  readonly parts: Readonly<Record<(typeof PARTS)[number], number>>;
+}
+
+export interface LlamaDescription extends DescriptionBasis {
+  readonly kind: "llama";
+  readonly shape: LlamaShape;
   /** Bytes of keys and values for the whole context. */
   readonly historyBytes: number;
 }
 
+export interface EncoderDescription extends DescriptionBasis {
+  readonly kind: "encoder";
+  readonly shape: EncoderShape;
+}
+
+export type ModelDescription = LlamaDescription | EncoderDescription;
+
 /** What a model file holds, all of it checked. @throws FailureError `malformed` */
 export async function describeModel(path: string): Promise<ModelDescription> {
   const file = await readFile(path);
-  const { header, about } = readLlama(file);
+  const { header, about } = readModel(file);
   const digest = createHash("sha256").update(file).digest();
-  const { shape, bits, kind } = header;
   const parts = { embeddings: 0, layers: 0, head: 0, tables: 0, tokenizer: 0 };
   let parameters = 0;
   for (const { name, bytes, dims } of layoutOf(header).places) {
     parts[partOf(name)] += bytes;
     if (name.endsWith(".values")) parameters += dims.reduce((product, size) => product * size, 1);
   }
-  return {
+  const basis: DescriptionBasis = {
     cid: cidFromDigest(RAW, new Uint8Array(digest)),
     sha256: digest.toString("hex"),
     bytes: file.length,
     name: about.name,
     licence: about.licence,
     sourceSha256: Buffer.from(about.sourceSha256).toString("hex"),
-    kind,
-    shape,
-    bits,
+    bits: header.bits,
     parameters,
     parts,
-    historyBytes: 2 * shape.layers * shape.keyHeads * shape.context * (2 * shape.headSize + 4),
   };
+  return header.kind === "llama"
+    ? { ...basis, kind: "llama", shape: header.shape, historyBytes: historyBytes(header.shape) }
+    : { ...basis, kind: "encoder", shape: header.shape };
 }
 
-function partOf(name: string): keyof ModelDescription["parts"] {
+function historyBytes({ layers, keyHeads, context, headSize }: LlamaShape): number {
+  return 2 * layers * keyHeads * context * (2 * headSize + 4);
+}
+
+function partOf(name: string): (typeof PARTS)[number] {
   if (name.startsWith("layers.")) return "layers";
   if (name.startsWith("embeddings.")) return "embeddings";
-  if (name.startsWith("head.")) return "head";
+  if (name.startsWith("head.") || name.startsWith("pool.")) return "head";
   return name === "text" ? "tokenizer" : "tables";
 }

@@ -5,7 +5,7 @@ import { type NamedTranscript, transcriptJson } from "../../inference/generate/t
 import { type Verdict, verifyTranscript } from "../../inference/generate/verify.ts";
 import { equalBytes } from "../../protocol/bytes.ts";
 import { FailureError } from "../../protocol/failure.ts";
-import type { OpenModel } from "./open-model.ts";
+import type { OpenLlama } from "./open-model.ts";
 
 export interface TextRequest {
   readonly prompt: string;
@@ -31,7 +31,7 @@ export interface GeneratedText {
  * @param onText told each piece of text as soon as no stop text can begin in it
  */
 export async function generateText(
-  { decoder, tokenizer, link, sha256, header }: OpenModel,
+  { decoder, tokenizer, link, sha256, header }: OpenLlama,
   { prompt, mostTokens, sampling, stop, signal }: TextRequest,
   onText: (piece: string) => Promise<void> | void,
 ): Promise<GeneratedText> {
@@ -84,7 +84,7 @@ export function transcriptToJson(transcript: NamedTranscript): unknown {
  * Recomputes a transcript with a model.
  * @throws FailureError `malformed` for what is no transcript, `content-mismatch` for one of another model
  */
-export async function verifyWith(model: OpenModel, value: unknown): Promise<Verdict> {
+export async function verifyWith(model: OpenLlama, value: unknown): Promise<Verdict> {
   const transcript = transcriptJson.read(value);
   if (!equalBytes(transcript.modelSha256, model.sha256))
     throw new FailureError("content-mismatch", "the transcript is of another model file");
