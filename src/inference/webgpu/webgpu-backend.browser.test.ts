@@ -1,30 +1,35 @@
 import { expect, it } from "vitest";
-import type { Backend } from "../backend.ts";
-import { describeBits, oddModel } from "../backend.contract.ts";
-import { planForward } from "./forward-plan.ts";
-import { KernelCache } from "./kernels.ts";
-import { BufferMaker, uploadModel } from "./model-buffers.ts";
-import { WebGpuBackend } from "./webgpu-backend.ts";
+import type { Backend, EncoderBackend } from "../backend.ts";
+import { describeBits } from "../backend.contract.ts";
+import { describeEncoderBits } from "../encoder.contract.ts";
+import { CHOICES } from "./choice.ts";
+import { type Gpu, openGpu, type OpenGpuOptions } from "./open-gpu.ts";
 
-async function openDevice(): Promise<GPUDevice> {
-  const adapter = await navigator.gpu.requestAdapter();
-  if (adapter === null) throw new Error("no WebGPU adapter");
-  return adapter.requestDevice();
+async function readyGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
+  const opened = await openGpu(options);
+  if (opened.kind === "refused") throw new Error(`${opened.reason}: ${opened.detail}`);
+  return opened.gpu;
 }
 
-const device = openDevice();
-const backend: Backend = {
-  name: "webgpu",
-  open: async (model) => new WebGpuBackend(await device).open(model),
-};
+function backendWith(options: OpenGpuOptions): Backend & EncoderBackend {
+  const gpu = readyGpu(options);
+  return {
+    name: "webgpu",
+    open: async (model) => (await gpu).backend.open(model),
+    openEncoder: async (model) => (await gpu).backend.openEncoder(model),
+  };
+}
 
-describeBits("WebGPU", backend);
+for (const [i, slices] of CHOICES.slices.entries()) {
+  const rows = CHOICES.rows[i % CHOICES.rows.length] ?? "multiply";
+  const backend = backendWith({ choice: { rows, slices } });
+  const name = `WebGPU, ${rows}, ${slices} threads for an output`;
+  describeBits(name, backend);
+  describeEncoderBits(name, backend);
+}
 
-it("one position takes at most six dispatches per layer and six more", async () => {
-  const model = oddModel({ name: "", shape: { layers: 3 } });
-  const maker = new BufferMaker(await device);
-  const kernels = new KernelCache(await device);
-  const plan = await planForward(await device, kernels, model, uploadModel(model, maker), maker, 1);
-  expect(plan.forwardOne.length + plan.logits.length).toBeLessThanOrEqual(6 * 3 + 6);
-  maker.destroy();
+it("the known answers hold", async () => {
+  const gpu = await readyGpu();
+  console.log(gpu.parts.choice, gpu.times, gpu.about);
+  expect(gpu.isLost).toBe(false);
 });

@@ -1,20 +1,20 @@
-// Attention of one head and row per workgroup over all positions up to the row's own.
+// Attention of one head and row per workgroup, over all positions up to the row's own or over all rows.
 
-override HEADS: u32;
-override KEY_HEADS: u32;
-override HEAD_SIZE: u32;
-override HEAD_WORDS: u32;
-override CONTEXT: u32;
-override SCORE_SCALE: u32;
+struct Shape {
+  heads: u32,
+  key_heads: u32,
+  // Values of a head, and words of a plane of it: four values in each.
+  head_size: u32,
+  head_words: u32,
+  context: u32,
+  score_scale: u32,
+  // 1: a position sees those before it and itself, 0: all.
+  causal: u32,
+}
 
 const THREADS: u32 = 64u;
 
-struct Batch {
-  rows: u32,
-  first: u32,
-}
-
-@group(0) @binding(0) var<uniform> batch: Batch;
+@group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> queries: array<u32>;
 @group(0) @binding(2) var<storage, read> query_scales: array<u32>;
 @group(0) @binding(3) var<storage, read> history: array<u32>;
@@ -40,16 +40,16 @@ fn exp2_negative(x: u32) -> u32 {
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let head = group.x;
-  let row = group.y;
+  let head = slice.x + group.x;
+  let row = slice.y + group.y;
   let thread = local.x;
-  let count = batch.first + row + 1u;
-  let key_head = head * KEY_HEADS / HEADS;
-  let query = (row * HEADS + head) * 2u * HEAD_WORDS;
-  let keys = key_head * CONTEXT;
-  let values = (KEY_HEADS + key_head) * CONTEXT;
-  let scratch = (row * HEADS + head) * CONTEXT;
-  let query_scale = multiply_scales(query_scales[row * HEADS + head], SCORE_SCALE);
+  let count = select(slice.rows, slice.first + row + 1u, shape.causal == 1u);
+  let key_head = head * shape.key_heads / shape.heads;
+  let query = (row * shape.heads + head) * 2u * shape.head_words;
+  let keys = key_head * shape.context;
+  let values = (shape.key_heads + key_head) * shape.context;
+  let scratch = (row * shape.heads + head) * shape.context;
+  let query_scale = multiply_scales(query_scales[row * shape.heads + head], shape.score_scale);
   if (thread == 0u) {
     atomicStore(&shared_score, -2147483647 - 1);
     atomicStore(&shared_exponent, -32768);
@@ -61,12 +61,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     var upper = 0;
     var middle = 0;
     var lower = 0;
-    let key = (keys + at) * 2u * HEAD_WORDS;
-    for (var word = 0u; word < HEAD_WORDS; word += 1u) {
+    let key = (keys + at) * 2u * shape.head_words;
+    for (var word = 0u; word < shape.head_words; word += 1u) {
       let q1 = queries[query + word];
-      let q0 = queries[query + HEAD_WORDS + word];
+      let q0 = queries[query + shape.head_words + word];
       let k1 = history[key + word];
-      let k0 = history[key + HEAD_WORDS + word];
+      let k0 = history[key + shape.head_words + word];
       upper += dot4I8Packed(q1, k1);
       middle += dot4I8Packed(q1, k0) + dot4I8Packed(q0, k1);
       lower += dot4I8Packed(q0, k0);
@@ -102,17 +102,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let cut = max(0, bits(atomicLoad(&shared_weight)) - 24);
   let share = reciprocal(atomicLoad(&shared_total));
   let scale = pack_scale(mantissa_of(share), exponent_of(share) + exponent + 16 + cut + 7);
-  for (var i = thread; i < HEAD_SIZE; i += THREADS) {
+  for (var i = thread; i < shape.head_size; i += THREADS) {
     let word = i >> 2u;
     let left = 24u - 8u * (i & 3u);
     var upper = 0;
     var lower = 0;
     for (var at = 0u; at < count; at += 1u) {
       let weight = weights[scratch + at] >> u32(cut);
-      let value = (values + at) * 2u * HEAD_WORDS + word;
+      let value = (values + at) * 2u * shape.head_words + word;
       upper += weight * (i32(history[value] << left) >> 24u);
-      lower += weight * (i32(history[value + HEAD_WORDS] << left) >> 24u);
+      lower += weight * (i32(history[value + shape.head_words] << left) >> 24u);
     }
-    mixed[(row * HEADS + head) * HEAD_SIZE + i] = apply_scale(upper + (lower >> 7u), scale, 14);
+    mixed[(row * shape.heads + head) * shape.head_size + i] = apply_scale(upper + (lower >> 7u), scale, 14);
   }
 }

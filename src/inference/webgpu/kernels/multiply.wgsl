@@ -1,58 +1,58 @@
-// A matrix times quantised rows: a thread computes one output of up to ROWS rows, so that weights are read once for them.
-
-override OUTPUTS: u32;
-override GROUPS: u32;
-override WEIGHT_BITS: u32;
-override FRACTION: i32;
-// 0 stores, 1 adds to what is there.
-override ADDS: u32;
-// 1 adds a bias per output.
-override BIASED: u32;
-
-const ROWS: u32 = 4u;
-
-struct Batch {
-  // Rows of this batch.
-  rows: u32,
-  // Position of the first row.
-  first: u32,
-}
-
-@group(0) @binding(0) var<uniform> batch: Batch;
-@group(0) @binding(1) var<storage, read> planes: array<vec4u>;
-@group(0) @binding(2) var<storage, read> row_scales: array<u32>;
-@group(0) @binding(3) var<storage, read> weights: array<vec4u>;
-@group(0) @binding(4) var<storage, read> multipliers: array<u32>;
-@group(0) @binding(5) var<storage, read> weight_scales: array<u32>;
-@group(0) @binding(6) var<storage, read> biases: array<i32>;
-@group(0) @binding(7) var<storage, read_write> results: array<i32>;
+// A matrix times quantised rows, without memory of the workgroup: a thread computes two outputs of four rows in registers.
+// There is room for rows up to a multiple of 32 in `planes`.
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let n = id.x;
-  if (n >= OUTPUTS) { return; }
-  let first = id.y * ROWS;
-  var high: array<i32, ROWS>;
-  var low: array<i32, ROWS>;
-  for (var group = 0u; group < GROUPS; group += 1u) {
-    let place = n * GROUPS + group;
-    let w = group_at(place);
-    let multiplier = multiplier_at(place);
-    for (var r = 0u; r < ROWS; r += 1u) {
-      if (first + r >= batch.rows) { break; }
-      let at = ((first + r) * 2u * GROUPS + group) * 2u;
-      let lower = at + 2u * GROUPS;
-      high[r] += multiplier * (dot4(w.a, planes[at]) + dot4(w.b, planes[at + 1u]));
-      low[r] += multiplier * (dot4(w.a, planes[lower]) + dot4(w.b, planes[lower + 1u]));
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let last = matrix_shape.outputs - 1u;
+  let n = (slice.x + workgroup.x) * 128u + local.x;
+  let m = n + 64u;
+  let row = (slice.y + workgroup.y) * 4u;
+  let n_base = weights_of(min(n, last));
+  let m_base = weights_of(min(m, last));
+  let words = matrix_shape.groups * 8u;
+  // Where the upper and the lower planes of the four rows begin.
+  let upper = vec4u(row, row + 1u, row + 2u, row + 3u) * 2u * words;
+  let lower = upper + words;
+  var n_high = vec4i();
+  var n_low = vec4i();
+  var m_high = vec4i();
+  var m_low = vec4i();
+  for (var group = 0u; group < matrix_shape.groups; group += 1u) {
+    var nh = vec4i();
+    var nl = vec4i();
+    var mh = vec4i();
+    var ml = vec4i();
+    for (var pair = group * 4u; pair < group * 4u + 4u; pair += 1u) {
+      let a = weight_pair(n_base, pair);
+      let b = weight_pair(m_base, pair);
+      for (var half = 0u; half < 2u; half += 1u) {
+        let x = select(a.x, a.y, half == 1u);
+        let y = select(b.x, b.y, half == 1u);
+        let k = pair * 2u + half;
+        let p = vec4u(planes[upper.x + k], planes[upper.y + k], planes[upper.z + k], planes[upper.w + k]);
+        let q = vec4u(planes[lower.x + k], planes[lower.y + k], planes[lower.z + k], planes[lower.w + k]);
+        nh += dots(x, p);
+        nl += dots(x, q);
+        mh += dots(y, p);
+        ml += dots(y, q);
+      }
     }
+    let n_multiplier = multiplier_of(min(n, last), group);
+    let m_multiplier = multiplier_of(min(m, last), group);
+    n_high += n_multiplier * nh;
+    n_low += n_multiplier * nl;
+    m_high += m_multiplier * mh;
+    m_low += m_multiplier * ml;
   }
-  for (var r = 0u; r < ROWS; r += 1u) {
-    let row = first + r;
-    if (row >= batch.rows) { break; }
-    let scale = times_power_of_two(multiply_scales(row_scales[row], weight_scales[n]), 7);
-    var value = apply_scale(high[r] + (low[r] >> 7u), scale, FRACTION);
-    if (BIASED == 1u) { value += biases[n]; }
-    if (ADDS == 1u) { value += results[row * OUTPUTS + n]; }
-    results[row * OUTPUTS + n] = value;
+  for (var r = 0u; r < min(4u, slice.rows - row); r += 1u) {
+    let scale = row_scales[row + r];
+    if (n <= last) { store_result(row + r, n, n_high[r], n_low[r], scale); }
+    if (m <= last) { store_result(row + r, m, m_high[r], m_low[r], scale); }
   }
+}
+
+fn dots(weight: u32, rows: vec4u) -> vec4i {
+  return vec4i(
+    dot4I8Packed(weight, rows.x), dot4I8Packed(weight, rows.y), dot4I8Packed(weight, rows.z), dot4I8Packed(weight, rows.w),
+  );
 }

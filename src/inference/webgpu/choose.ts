@@ -1,0 +1,128 @@
+import type { Matrix } from "../model/matrix.ts";
+import { BufferMaker } from "./buffer-maker.ts";
+import { type Choice, CHOICES, FIRST_CHOICE } from "./choice.ts";
+import type { Step } from "./plan.ts";
+import { Planner } from "./plan.ts";
+import { uploadMatrix } from "./upload-matrix.ts";
+import type { DeviceParts } from "./webgpu-backend.ts";
+
+/** Products that are measured: large enough to tell variants apart on a fast device, short enough on a slow one. */
+const ROWS = 64;
+const OUTPUTS = 512;
+const COLUMNS = 512;
+/** A measurement is repeated until it takes so long. */
+const TELLING_MS = 4;
+const MOST_REPEATS = 256;
+
+export interface Measured {
+  readonly choice: Choice;
+  /** Milliseconds of each variant's products, by its name or its threads per output. */
+  readonly times: Readonly<Record<string, number>>;
+  /** Multiply-adds per millisecond of the slower of the two that were chosen. */
+  readonly workPerMs: number;
+}
+
+/** Measures each variant once and takes the faster ones. Which they are changes no bit. */
+export async function chooseVariants(parts: Omit<DeviceParts, "choice">): Promise<Measured> {
+  const { device, kernels, life, budget } = parts;
+  const maker = new BufferMaker(device, budget);
+  try {
+    const matrix = uploadMatrix(maker, [zeros(OUTPUTS, COLUMNS)]);
+    const row = {
+      source: "plain",
+      columns: COLUMNS,
+      fraction: 14,
+      buffers: { 2: maker.words(ROWS * COLUMNS) },
+    } as const;
+    const target = { results: maker.words(ROWS * OUTPUTS), fraction: 14 };
+    const slices = maker.empty(16, GPUBufferUsage.UNIFORM);
+    const planner = (choice: Partial<Choice>): Planner =>
+      new Planner(device, kernels, { ...FIRST_CHOICE, ...choice }, maker, ROWS, COLUMNS);
+    const plans = [
+      ...CHOICES.rows.map((rows) => ({
+        name: rows,
+        rows: ROWS,
+        steps: planner({ rows }).products(row, matrix, target),
+      })),
+      ...CHOICES.slices.map((each) => ({
+        name: `${each}`,
+        rows: 1,
+        steps: planner({ slices: each }).productsOfOne(row, matrix, target),
+      })),
+    ];
+    const compiled = await Promise.all(
+      plans.map(async ({ name, rows, steps }) => ({ name, rows, steps: await Promise.all(steps) })),
+    );
+    const group = device.createBindGroup({
+      layout: kernels.sliceLayout,
+      entries: [{ binding: 0, resource: { buffer: slices } }],
+    });
+    const times = new Map<string, number>();
+    for (const { name, rows, steps } of compiled) {
+      device.queue.writeBuffer(slices, 0, Uint32Array.of(rows, 0, 0, 0));
+      // oxlint-disable-next-line no-await-in-loop -- one after the other is what is measured
+      times.set(name, await life.settled(timeOf(device, group, steps, rows)));
+    }
+    const timeOfOne = (name: string): number => times.get(name) ?? Infinity;
+    const choice = {
+      rows: fastest(CHOICES.rows, timeOfOne),
+      slices: fastest(CHOICES.slices, (each) => timeOfOne(`${each}`)),
+    };
+    const work = OUTPUTS * COLUMNS;
+    const workPerMs = Math.min((ROWS * work) / timeOfOne(choice.rows), work / timeOfOne(`${choice.slices}`));
+    return { choice, times: Object.fromEntries(times), workPerMs };
+  } finally {
+    maker.destroy();
+  }
+}
+
+function fastest<T>(variants: readonly T[], timeOfOne: (variant: T) => number): T {
+  return variants.reduce((best, variant) => (timeOfOne(variant) < timeOfOne(best) ? variant : best));
+}
+
+/** Milliseconds of steps, in the shortest of some submits. */
+async function timeOf(
+  device: GPUDevice,
+  slice: GPUBindGroup,
+  steps: readonly Step[],
+  rows: number,
+): Promise<number> {
+  const submit = async (repeats: number): Promise<number> => {
+    const commands = device.createCommandEncoder();
+    const pass = commands.beginComputePass();
+    pass.setBindGroup(1, slice, [0]);
+    for (let i = 0; i < repeats; i += 1)
+      for (const { pipeline, bindings, grid } of steps) {
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, bindings);
+        pass.dispatchWorkgroups(...grid(rows));
+      }
+    pass.end();
+    const begun = performance.now();
+    device.queue.submit([commands.finish()]);
+    await device.queue.onSubmittedWorkDone();
+    return performance.now() - begun;
+  };
+  // The first use of a kernel may take its compilation.
+  await submit(1);
+  let repeats = 1;
+  let time = await submit(repeats);
+  while (time < TELLING_MS && repeats < MOST_REPEATS) {
+    repeats *= 4;
+    // oxlint-disable-next-line no-await-in-loop -- one after the other is what is measured
+    time = await submit(repeats);
+  }
+  return Math.min(time, await submit(repeats)) / repeats;
+}
+
+function zeros(rows: number, columns: number): Matrix {
+  return {
+    rows,
+    columns,
+    stride: columns,
+    bits: 8,
+    values: new Int8Array(rows * columns),
+    multipliers: new Uint8Array((rows * columns) / 32),
+    scales: new Uint32Array(rows),
+  };
+}

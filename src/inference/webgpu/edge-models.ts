@@ -1,0 +1,206 @@
+/* Models whose numbers are extremes, ties and carries, for the known-answer test. They mean nothing. All of it is whole numbers, so
+that every engine makes the same ones. */
+import type { Affine, EncoderLayer, EncoderModel, LayerNorm } from "../model/encoder-model.ts";
+import type { LlamaModel } from "../model/llama-model.ts";
+import { type FactorVector, GROUP, type Matrix, strideOf } from "../model/matrix.ts";
+import { packScale, type Scale } from "../numerics/scale.ts";
+import { EXP2_ENTRIES, SIGMOID_ENTRIES } from "../numerics/tables.ts";
+
+/** Values of which many appear: both ends, zero and its neighbours. */
+const EXTREME_WEIGHTS = [127, -127, 127, 127, -127, -127, 0, 1, -1, -128] as const;
+const EXTREME_NIBBLES = [7, -8, 7, 7, -8, 0, 1, -1] as const;
+/** Largest multiplier at which the longest row here, of extremes alone, stays below the bound of sums. */
+const MOST_MULTIPLIER = 60;
+
+/** Numbers without pattern, the same everywhere. */
+class Numbers {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed;
+  }
+
+  /** A u32. */
+  next(): number {
+    this.#state = (this.#state + 0x9e37_79b9) >>> 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 16), 0x21f0_aaad);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a_2d97);
+    return (mixed ^ (mixed >>> 15)) >>> 0;
+  }
+
+  below(count: number): number {
+    return this.next() % count;
+  }
+
+  one(values: readonly number[]): number {
+    return values[this.below(values.length)] ?? 0;
+  }
+
+  /** Rows of extremes, rows of anything, rows that are equal throughout. */
+  matrix(rows: number, columns: number, bits: 4 | 8): Matrix {
+    const stride = strideOf(columns);
+    const cells = new Int8Array(rows * stride);
+    for (let row = 0; row < rows; row += 1) {
+      const kind = row % 4;
+      const constant = this.one(bits === 8 ? [127, -128] : [7, -8]);
+      for (let column = 0; column < columns; column += 1) {
+        const any = bits === 8 ? (this.next() << 24) >> 24 : (this.next() << 28) >> 28;
+        const extreme = this.one(bits === 8 ? EXTREME_WEIGHTS : EXTREME_NIBBLES);
+        cells[row * stride + column] = kind === 0 ? extreme : kind === 1 ? constant : any;
+      }
+    }
+    const multipliers = Uint8Array.from({ length: (rows * stride) / GROUP }, () =>
+      this.below(3) === 0 ? this.one([1, MOST_MULTIPLIER]) : 1 + this.below(MOST_MULTIPLIER),
+    );
+    return {
+      rows,
+      columns,
+      stride,
+      bits,
+      multipliers,
+      values: bits === 8 ? cells : nibblesOf(cells),
+      scales: Uint32Array.from({ length: rows }, () => this.scale(-30, 12)),
+    };
+  }
+
+  /** A mantissa at its ends or between, an exponent of some. */
+  scale(exponent: number, spread: number): Scale {
+    const mantissa = this.below(2) === 0 ? this.one([0x8000, 0xffff]) : 0x8000 + this.below(0x8000);
+    return packScale(mantissa, exponent + this.below(spread));
+  }
+
+  factors(size: number, fraction: number): FactorVector {
+    const values = Int16Array.from({ length: size }, () =>
+      this.below(3) === 0 ? this.one([32_767, -32_768, 0, 1]) : this.next(),
+    );
+    return { values, fraction };
+  }
+
+  biases(size: number): Int32Array {
+    return Int32Array.from({ length: size }, () =>
+      this.below(8) === 0 ? this.one([2 ** 30, -(2 ** 30), 0, 1]) : this.next() >> (8 + this.below(20)),
+    );
+  }
+}
+
+/** Two in a byte, the even one in its low half. */
+function nibblesOf(cells: Int8Array): Int8Array {
+  return Int8Array.from(
+    { length: cells.length / 2 },
+    (_, i) => ((cells[2 * i] ?? 0) & 15) | ((cells[2 * i + 1] ?? 0) << 4),
+  );
+}
+
+/** Falls from 1 to a half, as the real one does, in a straight line. */
+function lineDown(): Int32Array {
+  return Int32Array.from({ length: EXP2_ENTRIES }, (_, i) => 65_536 - 128 * i);
+}
+
+/** Rises from a half to 1. */
+function lineUp(): Int32Array {
+  return Int32Array.from({ length: SIGMOID_ENTRIES }, (_, i) => Math.min(32_768, 16_384 + 33 * i));
+}
+
+function embeddingsOf(numbers: Numbers, rows: number, columns: number): LlamaModel["embeddings"] {
+  return {
+    rows,
+    columns,
+    values: numbers.factors(rows * columns, 0).values,
+    scales: Uint32Array.from({ length: rows }, () => numbers.scale(-34, 24)),
+  };
+}
+
+/** @param inner beyond 2,048 for the kernels that keep wide rows */
+export function edgeLlama(bits: 4 | 8, inner: number): LlamaModel {
+  const numbers = new Numbers(bits);
+  const [width, heads, keyHeads, headSize, vocabulary, context] = [100, 3, 1, 10, 83, 48];
+  const matrix = (rows: number, columns: number): Matrix => numbers.matrix(rows, columns, bits);
+  const turns = (context * headSize) / 2;
+  const angles = (): Int16Array =>
+    Int16Array.from({ length: turns }, () => numbers.one([32_767, -32_767, 0, 23_170, 1, -19_000]));
+  return {
+    kind: "llama",
+    shape: {
+      width,
+      inner,
+      layers: 2,
+      heads,
+      keyHeads,
+      headSize,
+      vocabulary,
+      context,
+      rotation: bits === 8 ? "halves" : "neighbours",
+    },
+    embeddings: embeddingsOf(numbers, vocabulary, width),
+    layers: Array.from({ length: 2 }, () => ({
+      attentionNorm: numbers.factors(width, 14),
+      query: matrix(heads * headSize, width),
+      key: matrix(keyHeads * headSize, width),
+      value: matrix(keyHeads * headSize, width),
+      queryBias: numbers.biases(heads * headSize),
+      keyBias: numbers.biases(keyHeads * headSize),
+      valueBias: numbers.biases(keyHeads * headSize),
+      output: matrix(width, heads * headSize),
+      feedNorm: numbers.factors(width, 11),
+      gate: matrix(inner, width),
+      up: matrix(inner, width),
+      down: matrix(width, inner),
+    })),
+    finalNorm: numbers.factors(width, 13),
+    head: matrix(vocabulary, width),
+    normEpsilon: 0xffff_ffff,
+    rootWidth: packScale(40_960, -12),
+    scoreScale: packScale(0xffff, -19),
+    cosines: angles(),
+    sines: angles(),
+    exp2Table: lineDown(),
+    sigmoidTable: lineUp(),
+  };
+}
+
+export function edgeEncoder(bits: 4 | 8): EncoderModel {
+  const numbers = new Numbers(100 + bits);
+  const [vocabulary, context, width, heads, headSize, inner, output] = [41, 37, 70, 3, 9, 133, 65];
+  const affine = (rows: number, columns: number): Affine => ({
+    matrix: numbers.matrix(rows, columns, bits),
+    bias: numbers.biases(rows),
+  });
+  const norm = (size: number): LayerNorm => ({
+    factors: numbers.factors(size, 12),
+    offsets: numbers.biases(size),
+    epsilon: 0xffff_ffff,
+    rootWidth: packScale(0x8000 + size, -12),
+  });
+  const layer = (from: number, to: number): EncoderLayer => ({
+    attentionNorm: norm(from),
+    query: affine(heads * headSize, from),
+    key: affine(heads * headSize, from),
+    value: affine(heads * headSize, from),
+    scoreScale: packScale(0xffff, -19),
+    output: affine(to, heads * headSize),
+    ...(from === to ? {} : { bridge: affine(to, from) }),
+    feedNorm: norm(to),
+    up: affine(inner, to),
+    down: affine(to, inner),
+  });
+  const sizes = [
+    [width, 99],
+    [99, 99],
+  ] as const;
+  return {
+    kind: "encoder",
+    shape: {
+      vocabulary,
+      context,
+      width,
+      output,
+      layers: sizes.map(([from, to]) => ({ input: from, width: to, heads, headSize, inner })),
+    },
+    embeddings: embeddingsOf(numbers, vocabulary, width),
+    positions: numbers.factors(context * width, 0).values,
+    layers: sizes.map(([from, to]) => layer(from, to)),
+    pool: affine(output, 99),
+    exp2Table: lineDown(),
+    sigmoidTable: lineUp(),
+  };
+}

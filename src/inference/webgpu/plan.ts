@@ -1,0 +1,184 @@
+import type { BufferMaker } from "./buffer-maker.ts";
+import type { Choice } from "./choice.ts";
+import {
+  type Constants,
+  type FusedSource,
+  type KernelCache,
+  type KernelName,
+  type RowSource,
+  type RowsKernel,
+} from "./kernels.ts";
+import { PLANE_WORDS, ROW_TILE } from "./limits.ts";
+import type { MatrixBuffers, MatrixPart } from "./upload-matrix.ts";
+
+/** Rows of a batch, and the position of the first. */
+export interface Batch {
+  readonly rows: number;
+  readonly first: number;
+}
+
+/** One grid of workgroups, which may be cut into several dispatches. */
+export interface Step {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindings: GPUBindGroup;
+  /** Workgroups along x and y. */
+  readonly grid: (rows: number) => readonly [x: number, y: number];
+  /** Multiply-adds of a workgroup, or what takes as long, about. */
+  readonly work: (batch: Batch) => number;
+}
+
+/** A row of integers to be quantised. Buffers are by their bindings. */
+export interface Row<Source extends RowSource = RowSource> {
+  readonly source: Source;
+  readonly columns: number;
+  /** Bits of fraction of its values, or of a norm's factors. */
+  readonly fraction: number;
+  readonly positive?: boolean;
+  readonly epsilon?: number;
+  readonly rootWidth?: number;
+  readonly buffers: Readonly<Record<number, GPUBuffer>>;
+}
+
+/** Where products go. */
+export interface Target {
+  readonly results: GPUBuffer;
+  readonly fraction: number;
+  readonly adds?: boolean;
+}
+
+const THREADS = 64;
+/** Operations of a value in kernels other than products, in multiply-adds. */
+const OPERATIONS_OF_VALUE = 16;
+
+type Bindings = Readonly<Record<number, GPUBuffer | readonly number[]>>;
+
+interface StepOptions {
+  readonly name: KernelName;
+  readonly constants?: Constants;
+  readonly grid: Step["grid"];
+  readonly work: Step["work"];
+  /** Buffers, and words of uniforms, by binding. */
+  readonly bindings: Bindings;
+}
+
+/** Compiles kernels and binds them to buffers. */
+export class Planner {
+  readonly maker: BufferMaker;
+  readonly #device: GPUDevice;
+  readonly #kernels: KernelCache;
+  readonly #choice: Choice;
+  readonly #planes: GPUBuffer;
+  readonly #rowScales: GPUBuffer;
+
+  /** @param rows of the largest batch @param longest row that is quantised, in columns */
+  constructor(
+    device: GPUDevice,
+    kernels: KernelCache,
+    choice: Choice,
+    maker: BufferMaker,
+    rows: number,
+    longest: number,
+  ) {
+    this.maker = maker;
+    this.#device = device;
+    this.#kernels = kernels;
+    this.#choice = choice;
+    const tiledRows = Math.ceil(rows / ROW_TILE) * ROW_TILE;
+    this.#planes = maker.words(tiledRows * Math.ceil(longest / 32) * 16);
+    this.#rowScales = maker.words(tiledRows);
+  }
+
+  /** Rows times a matrix. */
+  products(row: Row, matrix: MatrixBuffers, target: Target): Promise<Step>[] {
+    const quantise = this.step({
+      name: row.source,
+      grid: perRow,
+      work: () => row.columns * OPERATIONS_OF_VALUE,
+      bindings: {
+        ...row.buffers,
+        0: rowShape(row, matrix),
+        4: this.#planes,
+        5: this.#rowScales,
+      },
+    });
+    const name = this.#choice.rows;
+    const [outputs, rows] = TILES[name];
+    const multiply = (part: MatrixPart): Promise<Step> =>
+      this.step({
+        name,
+        constants: { WEIGHT_BITS: matrix.bits },
+        grid: (count) => [Math.ceil(part.outputs / outputs), Math.ceil(count / rows)],
+        work: () => outputs * rows * matrix.groups * 32,
+        bindings: {
+          ...matrixBindings(matrix, part, target),
+          2: this.#planes,
+          3: this.#rowScales,
+        },
+      });
+    return [quantise, ...matrix.parts.map(multiply)];
+  }
+
+  /** A single row times a matrix, in fewer steps where the row fits the memory of a workgroup. */
+  productsOfOne(row: Row<FusedSource>, matrix: MatrixBuffers, target: Target): Promise<Step>[] {
+    const words = matrix.groups * 16;
+    if (words > PLANE_WORDS.wide) return this.products(row, matrix, target);
+    const { slices } = this.#choice;
+    const outputs = THREADS / slices;
+    return matrix.parts.map((part) =>
+      this.step({
+        name: `${row.source}-multiply`,
+        constants: {
+          WEIGHT_BITS: matrix.bits,
+          SLICES: slices,
+          PLANE_WORDS: words > PLANE_WORDS.narrow ? PLANE_WORDS.wide : PLANE_WORDS.narrow,
+        },
+        grid: () => [Math.ceil(part.outputs / outputs), 1],
+        work: () => row.columns * (outputs + OPERATIONS_OF_VALUE),
+        bindings: {
+          ...row.buffers,
+          0: rowShape(row, matrix),
+          ...matrixBindings(matrix, part, target),
+        },
+      }),
+    );
+  }
+
+  async step({ name, constants = {}, grid, work, bindings }: StepOptions): Promise<Step> {
+    const resources = Object.entries(bindings).map(([binding, bound]) => ({
+      binding: Number(binding),
+      resource: bound instanceof GPUBuffer ? { buffer: bound } : this.maker.uniform(bound),
+    }));
+    const { pipeline, layout } = await this.#kernels.kernel(name, constants);
+    return { pipeline, bindings: this.#device.createBindGroup({ layout, entries: resources }), grid, work };
+  }
+}
+
+/** Outputs and rows of a workgroup. */
+const TILES: Readonly<Record<RowsKernel, readonly [outputs: number, rows: number]>> = {
+  multiply: [128, 4],
+  "multiply-tile": [32, 32],
+};
+
+/** The uniform `RowShape` of quantise.wgsl. */
+function rowShape(row: Row, { groups, bits }: MatrixBuffers): readonly number[] {
+  const { columns, fraction, positive = false, epsilon = 0, rootWidth = 0 } = row;
+  return [columns, groups, bits, fraction, Number(positive), epsilon, rootWidth, 0];
+}
+
+/** The matrix as weights.wgsl declares it. */
+function matrixBindings(matrix: MatrixBuffers, part: MatrixPart, target: Target): Bindings {
+  const { results, fraction, adds = false } = target;
+  const { outputs, groups, biased } = matrix;
+  return {
+    1: [part.outputs, groups, part.first, outputs, fraction, Number(adds), Number(biased), 0],
+    6: part.weights,
+    7: part.multipliers,
+    8: part.scales,
+    9: results,
+  };
+}
+
+/** One workgroup per row. */
+function perRow(rows: number): readonly [number, number] {
+  return [rows, 1];
+}
