@@ -2,7 +2,7 @@
 /** The page of both tabs: one provides, the other requests and measures. */
 import type { MeshStream } from "../../src/mesh/mesh.ts";
 import { connect } from "../../src/sdk/index.ts";
-import type { SentTask } from "../../src/sdk/requester-session.ts";
+import type { SentTask } from "../../src/sdk/task-answers.ts";
 import { BULK_PROTOCOL, ECHO_PROTOCOL } from "./bare-protocols.ts";
 import { provide } from "./provider-side.ts";
 import { type OpenLease, Requester, settle, taskInput } from "./requester-side.ts";

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { ABIS, type Abi } from "../protocol/messages/session.ts";
+import { FUNCTION_ABIS, type FunctionAbi } from "../protocol/messages/session.ts";
 import type { JobOptions } from "../sdk/index.ts";
 import { usageError } from "./plain-error.ts";
 import {
@@ -93,7 +93,7 @@ export interface ProgramFlags {
   readonly outputFile?: string;
   readonly entry?: string;
   readonly raw?: boolean;
-  readonly abi?: Abi;
+  readonly abi?: FunctionAbi;
 }
 
 /** Flags of a run on this machine, without relay, identity and money. */
@@ -133,7 +133,9 @@ export function addProgramFlags(command: Command): Command {
     .option("--output-file <path>", "the output is this file, not standard output")
     .option("--entry <export>", "exported function to call; of a component, name or interface#name")
     .option("--raw", "the component's function takes and returns bytes as they are, not JSON")
-    .addOption(new Option("--abi <name>", "interface of the function; a guess if absent").choices([...ABIS]));
+    .addOption(
+      new Option("--abi <name>", "interface of the function; a guess if absent").choices([...FUNCTION_ABIS]),
+    );
 }
 
 /** Paths in a job start at the program's root, without a slash. */

@@ -1,3 +1,4 @@
+import { endedTasks } from "../protocol/messages/receipt.ts";
 import { microCredits } from "../protocol/units.ts";
 import { type Posting, transfer } from "./account.ts";
 import type { LedgerEvent } from "./ledger-event.ts";
@@ -115,7 +116,7 @@ function reported(event: Event<"receipt">, place: Place, ledger: LedgerLookup): 
     { kind: "pending", peer: before.terms.provider },
     earned,
   );
-  const unanswered = advance.taskCount - receipt.count;
+  const unanswered = advance.taskCount - endedTasks(receipt);
   if (!advance.close || receipt.final || unanswered <= 0) return { postings: paid, lease, job };
   const closing = freed(lease, job, unanswered, ledger);
   return { ...closing, postings: [...paid, ...closing.postings] };

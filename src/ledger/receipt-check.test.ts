@@ -239,7 +239,8 @@ describe("A logged receipt", () => {
   });
 
   test("fails when its totals contradict each other", async () => {
-    expect(failed(await checkChanged({ receipt: { payable: 3 } }))).toEqual(["totals"]);
+    expect(failed(await checkChanged({ receipt: { ended: 4 } }))).toEqual(["named-tasks", "totals"]);
+    expect(failed(await checkChanged({ receipt: { payable: 3 } }))).toEqual(["named-tasks", "totals"]);
     expect(failed(await checkChanged({ report: { prevCount: 4 } }))).toEqual(["totals"]);
   });
 

@@ -17,6 +17,7 @@ import {
   receiptMessage,
   type Report,
   reportMessage,
+  endedTasks,
 } from "../protocol/messages/receipt.ts";
 import { type Advance, advanceMessage } from "../protocol/messages/task.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
@@ -156,7 +157,8 @@ function requireSameMoney({ report, receipt, advance }: Parts, origin: string, a
 }
 
 function requireSoundTotals({ body }: Verified<Receipt>, report: Report): void {
-  if (body.payable + body.cancelled > body.count) refuse("pays for more outcomes than it counts");
+  if (body.payable + body.cancelled > body.count || endedTasks(body) > body.count)
+    refuse("pays for more tasks than it counts outcomes");
   if (report.prevCount > body.count) refuse("counts fewer outcomes than the receipt before it");
 }
 
@@ -180,8 +182,9 @@ async function compare(
     if (advance.body.receiptCid !== receipt.id) refuse("the requester countersigned another receipt");
   });
   await list.add("named-tasks", "The requester named every task that is counted.", () => {
-    if (advance.body.taskCount < receipt.body.count)
-      throw new FailureError("unnamed-task", "counts more outcomes than tasks the requester named");
+    const { payable, cancelled } = receipt.body;
+    if (advance.body.taskCount < Math.max(endedTasks(receipt.body), payable + cancelled))
+      throw new FailureError("unnamed-task", "counts outcomes of more tasks than the requester named");
   });
   await list.add("totals", "The totals agree with each other.", () =>
     requireSoundTotals(receipt, parts.report.body),

@@ -272,6 +272,7 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
       tree: fc.constant("rfc6962-sha256"),
       root: hash,
       count: uint(),
+      ended: uint(),
       payable: uint(),
       cancelled: uint(),
       tasksRoot: hash,
@@ -282,6 +283,7 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
       final: fc.boolean(),
     },
     "prev",
+    "ended",
   ),
   report: record<Report>({
     ...header,

@@ -62,3 +62,27 @@ export const CLOCK_SKEW_MS: number = 2 * 60 * 1000;
 
 /** Linear memory of one function: 4 pages in a test, 1 GiB in a generous job. Above 2 GiB 32-bit engines fail. */
 export const MAX_FUNCTION_MEMORY_BYTES: number = 1024 * 1024 * 1024;
+
+/** One chunk of a model file, a blob: lost work when a download breaks off is at most this, and 1,024 of them make the largest model. */
+export const MODEL_CHUNK_BYTES: number = 1024 * 1024;
+
+/** One model file: its weights lie in one WASM memory beside keys and values, and a tab rarely gets more. */
+export const MAX_MODEL_BYTES: number = 1024 * 1024 * 1024;
+
+/** A model's manifest, encoded: 32 bytes for each chunk of the largest, and its names. */
+export const MAX_MANIFEST_BYTES: number = 36 * 1024;
+
+/** Positions of one conversation with a model, prompt and answer together. */
+export const MAX_MODEL_POSITIONS = 65_536;
+
+/** Text of one prompt or message, in UTF-8 bytes: about ten bytes for each position. */
+export const MAX_PROMPT_BYTES: number = 640 * 1024;
+
+/** Messages of one conversation. */
+export const MAX_CHAT_MESSAGES = 1_024;
+
+/** Texts before which an answer ends: four is what the usual interfaces take. */
+export const MAX_STOP_TEXTS = 16;
+
+/** Texts that are turned into vectors in one task. */
+export const MAX_EMBED_TEXTS = 256;

@@ -6,20 +6,24 @@ import { fuel } from "./units.ts";
 
 const NOTHING: WorkTotals = { payable: 0, cancelled: 0, fuel: fuel(0), bytes: 0n };
 
-/** Totals after one more outcome. `inputBytes` is the size of the task's input. */
+/**
+ * Totals after one more outcome. Of a stream the first segment counts as the task, with its input; those after it add
+ * their fuel and output, and a cancelled rest costs nothing more. @param inputBytes size of the task's input
+ */
 export function addOutcome(totals: WorkTotals, outcome: OutcomeLeaf, inputBytes: number): WorkTotals {
+  const isFirst = outcome.segment === 0;
   const pay = outcome.code === undefined ? "fuel" : failureKind(outcome.code).pay;
   switch (pay) {
     case "none":
       return totals;
     case "start-fee":
-      return { ...totals, cancelled: totals.cancelled + 1 };
+      return isFirst ? { ...totals, cancelled: totals.cancelled + 1 } : totals;
     case "fuel":
       return {
         ...totals,
-        payable: totals.payable + 1,
+        payable: totals.payable + (isFirst ? 1 : 0),
         fuel: fuel(totals.fuel + outcome.fuel),
-        bytes: totals.bytes + BigInt(inputBytes + outcome.size),
+        bytes: totals.bytes + BigInt((isFirst ? inputBytes : 0) + outcome.size),
       };
     default:
       return pay satisfies never;
@@ -35,6 +39,8 @@ export class OutcomeTally {
   /** Totals at counts #kept, #kept + 1, … */
   #history: WorkTotals[] = [NOTHING];
   #kept = 0;
+  /** At each count that is kept, how many tasks had ended. */
+  #ended: number[] = [0];
 
   get count(): number {
     return this.#tree.size;
@@ -45,6 +51,7 @@ export class OutcomeTally {
     const before = this.#history[this.#history.length - 1] ?? NOTHING;
     this.#tree.append(hash);
     this.#history.push(addOutcome(before, outcome, inputBytes));
+    this.#ended.push((this.#ended.at(-1) ?? 0) + (outcome.end ? 1 : 0));
   }
 
   root(count: number = this.count): Uint8Array {
@@ -58,6 +65,19 @@ export class OutcomeTally {
     return totals;
   }
 
+  /** Tasks whose last outcome is among the first `count`. @throws RangeError for counts not reached or forgotten. */
+  ended(count: number = this.count): number {
+    const ended = this.#ended[count - this.#kept];
+    if (ended === undefined) throw new RangeError(`ended tasks at ${count} are not kept`);
+    return ended;
+  }
+
+  /** What a receipt says of them: nothing where every outcome ended a task. */
+  endedField(count: number = this.count): { readonly ended?: number } {
+    const ended = this.ended(count);
+    return ended === count ? {} : { ended };
+  }
+
   consistencyProof(from: number, to: number): Uint8Array[] {
     return this.#tree.consistencyProof(from, to);
   }
@@ -66,6 +86,7 @@ export class OutcomeTally {
   forgetBelow(count: number): void {
     if (count <= this.#kept) return;
     this.#history = this.#history.slice(count - this.#kept);
+    this.#ended = this.#ended.slice(count - this.#kept);
     this.#kept = count;
   }
 }

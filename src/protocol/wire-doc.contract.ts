@@ -30,6 +30,14 @@ const LIMIT_WORDS: Readonly<Record<keyof typeof limits, string>> = {
   MAX_JOB_LIFETIME_MS: "ms from issue to expiry of a job",
   CLOCK_SKEW_MS: "ms that clocks of honest machines may differ",
   MAX_FUNCTION_MEMORY_BYTES: "bytes of a function's linear memory",
+  MODEL_CHUNK_BYTES: "bytes of a chunk of a model file",
+  MAX_MODEL_BYTES: "bytes of a model file",
+  MAX_MANIFEST_BYTES: "bytes of an encoded model manifest",
+  MAX_MODEL_POSITIONS: "positions of a conversation with a model",
+  MAX_PROMPT_BYTES: "bytes of a prompt or message",
+  MAX_CHAT_MESSAGES: "messages of a conversation",
+  MAX_STOP_TEXTS: "texts that end an answer",
+  MAX_EMBED_TEXTS: "texts in one task of `embed`",
 };
 
 const PROTOCOL_WORDS: Readonly<Record<keyof typeof protocols, string>> = {

@@ -43,9 +43,9 @@ export class Activity {
     });
   }
 
-  outcome(end: TaskEnd): void {
-    if (end.kind === "done") this.#done += 1;
-    else this.#failed += 1;
+  outcome(end: TaskEnd, isLast: boolean): void {
+    if (isLast && end.kind === "done") this.#done += 1;
+    if (end.kind === "failed") this.#failed += 1;
     this.#fuel += end.fuel;
     this.#recent.push({ at: this.#now(), fuel: end.fuel });
   }

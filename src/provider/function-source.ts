@@ -4,9 +4,10 @@ import type { RelayClient } from "../mesh/relay-client.ts";
 import { type Cid, cidCodec, cidFromDigest } from "../protocol/cid.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { MAX_BLOB_BYTES } from "../protocol/limits.ts";
+import { MODEL_ABI } from "../protocol/messages/session.ts";
 import type { TaskFile } from "../sandbox/task.ts";
 import type { WorkOrder } from "./check-open.ts";
-import type { LoadedWork } from "./session-ports.ts";
+import type { LoadedFunction } from "./session-ports.ts";
 
 /** Where verified content is kept between jobs; reads verify again. */
 export interface ContentCache {
@@ -37,7 +38,7 @@ export class FunctionSource {
   }
 
   /** @param requester peer id of the connected requester. @throws FailureError `function-unavailable` naming what was tried. */
-  async load(order: WorkOrder, requester: string): Promise<LoadedWork> {
+  async load(order: WorkOrder, requester: string): Promise<LoadedFunction> {
     const { args, job } = order;
     const [module, files] = await Promise.all([
       this.#content(job.body.work.cid, requester),
@@ -48,7 +49,11 @@ export class FunctionSource {
         })),
       ),
     ]);
+    const { cid, abi, entry } = job.body.work;
+    if (abi === MODEL_ABI) throw new FailureError("unsupported", "a function of the interface of models");
     return {
+      kind: "function",
+      spec: { cid, abi, entry },
       module,
       args: {
         args: args.args,

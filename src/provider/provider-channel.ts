@@ -5,6 +5,7 @@ import { FailureError } from "../protocol/failure.ts";
 import type { FailureCode } from "../protocol/failure-code.ts";
 import { header } from "../protocol/header.ts";
 import { EMPTY_ROOT, leafHash, MerkleTree } from "../protocol/merkle.ts";
+import { isStreamed } from "../protocol/messages/job.ts";
 import type { Receipt } from "../protocol/messages/receipt.ts";
 import {
   type Advance,
@@ -23,6 +24,24 @@ import type { WorkOrder } from "./check-open.ts";
 export type TaskEnd =
   | { readonly kind: "done"; readonly outputCid: Cid; readonly size: number; readonly fuel: Fuel }
   | { readonly kind: "failed"; readonly code: FailureCode; readonly fuel: Fuel };
+
+/** Which part of a stream an outcome is. */
+export interface StreamPart {
+  /** Units up to here are told; what came before follows from the parts before. */
+  readonly to: number;
+  readonly stateHash?: Uint8Array;
+  /** Nothing of this task follows. */
+  readonly end: boolean;
+}
+
+/** How far a stream has come. */
+interface StreamProgress {
+  readonly segment: number;
+  readonly to: number;
+}
+
+const WHOLE: StreamPart = { to: 0, end: true };
+const BEGINNING: StreamProgress = { segment: 0, to: 0 };
 
 /** A receipt with its countersignature, as it is kept for the relay. */
 export interface CountersignedReceipt {
@@ -60,6 +79,8 @@ export class ProviderChannel {
   /** Input bytes of tasks not answered yet, by seq, and their sum. */
   readonly #sizes = new Map<number, number>();
   #heldBytes = 0;
+  /** Streams that have begun and not ended, by seq. */
+  readonly #streams = new Map<number, StreamProgress>();
   /** The newest signed head: tasks below it were named by the requester. */
   #named = 0;
   #namedRoot: Uint8Array = EMPTY_ROOT;
@@ -86,6 +107,11 @@ export class ProviderChannel {
     return this.#tally.count;
   }
 
+  /** Tasks received that have not ended. */
+  get unanswered(): number {
+    return this.#tasks.size - this.#tally.ended();
+  }
+
   /** Outcomes under a countersigned receipt. */
   get countersignedCount(): number {
     return this.#countersigned;
@@ -97,7 +123,7 @@ export class ProviderChannel {
 
   /** All that was named is answered, and the requester will name no more. */
   get complete(): boolean {
-    return this.#closed && this.#tally.count === this.#tasks.size && this.#named === this.#tasks.size;
+    return this.#closed && this.unanswered === 0 && this.#named === this.#tasks.size;
   }
 
   /**
@@ -112,7 +138,8 @@ export class ProviderChannel {
     if (task.seq !== this.#tasks.size)
       throw new FailureError("malformed", `task: seq ${task.seq}, expected ${this.#tasks.size}`);
     if (this.#closed) throw new FailureError("malformed", "task: after the requester closed the lease");
-    if (task.stream) throw new FailureError("unsupported", "task: asks for a stream");
+    if (task.stream !== isStreamed(this.order.job.body.work))
+      throw new FailureError("malformed", "task: is a stream where the work is none, or the other way round");
     if (task.seq >= maxTasks) throw new FailureError("malformed", `task: more than the job's ${maxTasks}`);
     if (task.fuelLimit > limits.fuel || task.deadlineMs > limits.deadlineMs) {
       throw new FailureError("malformed", "task: its limits are above the job's");
@@ -128,8 +155,12 @@ export class ProviderChannel {
 
   /** Whether a task may run: named, or within the window the lease lets the provider risk (rule 1). */
   mayRun(seq: number): boolean {
-    const { windowMax } = this.order.lease.body;
-    return seq < this.#named + windowMax && this.count - this.#countersigned < 2 * windowMax;
+    return seq < this.#named + this.order.lease.body.windowMax && this.mayTell();
+  }
+
+  /** Whether one more outcome keeps what is not countersigned within what the lease lets the provider risk (rules 6, 15). */
+  mayTell(): boolean {
+    return this.count - this.#countersigned < 2 * this.order.lease.body.windowMax;
   }
 
   /** Whether the budget still covers `started` tasks at the job's limits, `inputBytes` of input in all, on top of what is earned. */
@@ -182,26 +213,38 @@ export class ProviderChannel {
     return { lease: this.lease, count, seq, amount, final, receipt: receipt.bytes, advance, bases, prove };
   }
 
-  /** Turns the end of a task into the next leaf. */
-  finish(task: Task, end: TaskEnd): { readonly bytes: Uint8Array; readonly outcome: OutcomeLeaf } {
+  /** Turns the end of a task, or of a part of a stream, into the next leaf. */
+  finish(
+    task: Task,
+    end: TaskEnd,
+    part: StreamPart = WHOLE,
+  ): { readonly bytes: Uint8Array; readonly outcome: OutcomeLeaf } {
+    const before = this.#streams.get(task.seq) ?? BEGINNING;
+    const to = Math.max(part.to, before.to);
     const outcome: OutcomeLeaf = {
       lease: this.lease,
       seq: task.seq,
-      segment: 0,
-      from: 0,
-      to: 0,
+      segment: before.segment,
+      from: before.to,
+      to,
       inputCid: task.inputCid,
       salt: task.salt,
       status: end.kind,
       ...(end.kind === "done" ? { outputCid: end.outputCid, size: end.size } : { code: end.code, size: 0 }),
       fuel: end.fuel,
-      end: true,
+      ...(part.stateHash === undefined ? {} : { stateHash: part.stateHash }),
+      end: part.end,
     };
     const leaf = encodeOutcome(outcome);
     const inputBytes = this.#sizes.get(task.seq) ?? 0;
     this.#tally.append(leaf.hash, outcome, inputBytes);
-    this.#heldBytes -= inputBytes;
-    this.#sizes.delete(task.seq);
+    if (part.end) {
+      this.#heldBytes -= inputBytes;
+      this.#sizes.delete(task.seq);
+      this.#streams.delete(task.seq);
+    } else {
+      this.#streams.set(task.seq, { segment: before.segment + 1, to });
+    }
     return { bytes: leaf.bytes, outcome };
   }
 
@@ -231,6 +274,7 @@ export class ProviderChannel {
       tree: "rfc6962-sha256",
       root: this.#tally.root(),
       count: this.count,
+      ...this.#tally.endedField(),
       ...totals,
       tasksRoot: this.#namedRoot,
       taskCount: this.#named,

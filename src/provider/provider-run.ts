@@ -121,7 +121,7 @@ export class ProviderRun {
           this.activity.task(event, channel, task);
           this.#changed();
         },
-        onOutcome: (end) => this.activity.outcome(end),
+        onOutcome: (end, isLast) => this.activity.outcome(end, isLast),
         onEnded: (lease) => void this.#reports.ended(lease).catch(() => undefined),
       }),
     });

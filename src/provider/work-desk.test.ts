@@ -161,7 +161,13 @@ async function answerTo(shown: Shown = {}, times = 1): Promise<string> {
       signer: them.signer,
       verify,
       pool,
-      loadWork: () => Promise.resolve({ module: new Uint8Array(), args: { args: [], env: {}, files: [] } }),
+      loadWork: ({ job }) =>
+        Promise.resolve({
+          kind: "function",
+          spec: { cid: job.body.work.cid, abi: "bytes-1", entry: "" },
+          module: new Uint8Array(),
+          args: { args: [], env: {}, files: [] },
+        }),
       saveReceipt: () => undefined,
       onTask: () => undefined,
       onOutcome: () => undefined,

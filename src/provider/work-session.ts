@@ -1,5 +1,5 @@
 import type { FrameStream } from "../mesh/frame-stream.ts";
-import { PartAssembly, sendInParts, type Whole } from "../mesh/parts.ts";
+import { PartAssembly, type Whole } from "../mesh/parts.ts";
 import { cidFromDigest, RAW } from "../protocol/cid.ts";
 import { openEnvelope, seal, type Unverified, verified } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
@@ -9,22 +9,15 @@ import { acceptMessage } from "../protocol/messages/lease.ts";
 import { drainMessage } from "../protocol/messages/session.ts";
 import { type Advance, advanceMessage, cancelMessage, type Task } from "../protocol/messages/task.ts";
 import { encode } from "../protocol/schema.ts";
-import { encodeUtf8 } from "../protocol/text.ts";
 import { fuel } from "../protocol/units.ts";
-import type { FunctionSpec } from "../sandbox/task.ts";
 import { failureSchema, FRAME, splitHeader, splitSeq } from "../protocol/work-frame.ts";
 import type { WorkOrder } from "./check-open.ts";
 import { CLOSE_TIMEOUT_MS, DRAIN_SIGN_TIMEOUT_MS } from "./limits.ts";
-import { ProviderChannel, type TaskEnd } from "./provider-channel.ts";
+import { ProviderChannel } from "./provider-channel.ts";
+import { OutcomeSender } from "./outcome-sender.ts";
 import { ReceiptSigner } from "./receipt-signer.ts";
+import { type Answer, runLoaded } from "./run-loaded.ts";
 import type { LoadedWork, SessionPorts } from "./session-ports.ts";
-import { endOf } from "./task-end.ts";
-import type { PoolResult } from "./worker-pool.ts";
-
-const OUTCOME_PARTS = { first: FRAME.outcome, rest: FRAME.outcomeData };
-
-/** Detail of a failure, in UTF-16 units before encoding: enough for a sentence and a stack of names. */
-const MAX_DETAIL = 2_000;
 
 /** A task handed to the pool. */
 interface Running {
@@ -38,14 +31,13 @@ export class WorkSession {
   readonly #frames: FrameStream;
   readonly #ports: SessionPorts;
   readonly #receipts: ReceiptSigner;
+  readonly #outcomes: OutcomeSender;
   readonly #inputs = new PartAssembly<Task>();
   /** Complete tasks that wait for the requester's signature or for budget. */
   readonly #ready: { readonly task: Task; readonly input: Uint8Array }[] = [];
   readonly #running = new Map<number, Running>();
   #runningBytes = 0;
   readonly #ended = Promise.withResolvers<FailureError | undefined>();
-  /** One object for all tasks: it is cloned once for those that go to a thread together. */
-  readonly #function: FunctionSpec;
   #work: LoadedWork | undefined;
   #closing: ReturnType<typeof setTimeout> | undefined;
   #dispatch: ReturnType<typeof setTimeout> | undefined;
@@ -58,12 +50,13 @@ export class WorkSession {
     this.#frames = frames;
     this.#ports = ports;
     this.channel = new ProviderChannel(order);
-    const { cid, abi, entry } = order.job.body.work;
-    this.#function = { cid, abi, entry };
     this.#receipts = new ReceiptSigner(this.channel, ports.signer, (receipt, final) => {
       frames.sendFrame(FRAME.receipt, receipt).catch(() => undefined);
       if (final) this.#closeSoon();
     });
+    this.#outcomes = new OutcomeSender(frames, this.channel, this.#receipts, (end, isLast) =>
+      ports.onOutcome(end, isLast),
+    );
   }
 
   /** Resolves when the session is over, with the failure that ended it, if one did. */
@@ -152,6 +145,7 @@ export class WorkSession {
     for (const { cancel } of this.#running.values()) cancel.abort();
     this.#running.clear();
     this.#ready.length = 0;
+    this.#outcomes.wake();
     const { lease } = this.channel.order;
     const receipt = await this.#receipts.signLast();
     const drain = {
@@ -174,7 +168,7 @@ export class WorkSession {
     const [encoded, data] = splitHeader(payload);
     const task = this.channel.receive(encoded);
     const { inflightMax } = this.channel.order.lease.body;
-    if (this.channel.received - this.channel.count > inflightMax) {
+    if (this.channel.unanswered > inflightMax) {
       throw new FailureError("window-exceeded", `more than ${inflightMax} tasks unanswered`);
     }
     this.#complete(this.#inputs.begin(task.seq, task, task.size, data));
@@ -195,11 +189,7 @@ export class WorkSession {
       const { task, input } = next;
       if (task.seq >= this.#cancelledFrom) {
         this.#ready.shift();
-        this.#answer(
-          task,
-          { kind: "failed", code: failureCode("not-started"), fuel: fuel(0) },
-          "cancelled before it started",
-        );
+        this.#tellFailure(task, "not-started", "cancelled before it started");
       } else if (!this.channel.mayRun(task.seq)) {
         return;
       } else if (this.channel.coversNext(this.#running.size + 1, this.#runningBytes + task.size)) {
@@ -209,59 +199,54 @@ export class WorkSession {
         return;
       } else {
         this.#ready.shift();
-        this.#answer(
-          task,
-          { kind: "failed", code: failureCode("over-budget"), fuel: fuel(0) },
-          "the lease's budget does not cover it",
-        );
+        this.#tellFailure(task, "over-budget", "the lease's budget does not cover it");
       }
     }
   }
 
   async #run(task: Task, input: Uint8Array, work: LoadedWork): Promise<void> {
-    const { limits } = this.channel.order.job.body;
     const cancel = new AbortController();
     this.#running.set(task.seq, { task, cancel });
     this.#runningBytes += task.size;
-    const result = await this.#ports.pool.run({
-      request: {
-        function: this.#function,
-        args: work.args,
-        input,
-        seed: task.seed,
-        limits: { fuel: task.fuelLimit, memoryBytes: limits.memory, outputBytes: limits.output },
-      },
-      module: work.module,
-      deadlineMs: task.deadlineMs,
+    const { limits, work: named } = this.channel.order.job.body;
+    const answer = await runLoaded(task, input, work, {
+      pool: this.#ports.pool,
+      entry: named.entry,
+      limits,
       signal: cancel.signal,
       onStart: () => this.#ports.onTask("started", this.channel, task),
+      onPart: (part) => this.#tellPart(task, part),
     });
+    // A stream ends in turn: its last part waits as those before it.
+    if (task.stream) await this.#outcomes.untilMayTell(() => this.#isWanted(task));
     this.#runningBytes -= task.size;
     const isWanted = this.#running.delete(task.seq) && !this.#over;
-    if (isWanted) this.#answerResult(task, result);
+    if (isWanted) this.#tellEnd(task, answer);
     // The answer leaves first; what a person sees of it can wait.
     this.#ports.onTask("ended", this.channel, task);
     if (isWanted) this.#runReady();
   }
 
-  #answerResult(task: Task, result: PoolResult): void {
-    if (result.kind === "failed") {
-      this.#answer(task, endOf(result), result.detail);
-      return;
-    }
-    if (cidFromDigest(RAW, result.inputSha256) !== task.inputCid) {
+  /** A part of a stream leaves when the requester has signed for enough of those before; the next one waits for it. */
+  async #tellPart(task: Task, { end, data, part }: Answer): Promise<void> {
+    await this.#outcomes.untilMayTell(() => this.#isWanted(task));
+    if (this.#isWanted(task)) await this.#outcomes.send(task, end, data, part);
+  }
+
+  #isWanted({ seq }: Task): boolean {
+    return this.#running.has(seq) && !this.#over;
+  }
+
+  #tellEnd(task: Task, { end, data, part, inputSha256 }: Answer): void {
+    if (inputSha256 !== undefined && cidFromDigest(RAW, inputSha256) !== task.inputCid) {
       this.fail(new FailureError("content-mismatch", `task ${task.seq}: its input does not hash to its CID`));
       return;
     }
-    this.#answer(task, endOf(result), result.output);
+    void this.#outcomes.send(task, end, data, part);
   }
 
-  #answer(task: Task, end: TaskEnd, data: Uint8Array | string): void {
-    const leaf = this.channel.finish(task, end);
-    const bytes = typeof data === "string" ? encodeUtf8(data.slice(0, MAX_DETAIL).toWellFormed()) : data;
-    sendInParts(this.#frames, OUTCOME_PARTS, task.seq, leaf.bytes, bytes).catch(() => undefined);
-    this.#ports.onOutcome(end);
-    this.#receipts.signSoon();
+  #tellFailure(task: Task, name: "not-started" | "over-budget", detail: string): void {
+    void this.#outcomes.send(task, { kind: "failed", code: failureCode(name), fuel: fuel(0) }, detail);
   }
 
   #receiveAdvance(payload: Uint8Array): void {
@@ -278,6 +263,7 @@ export class WorkSession {
     try {
       const news = this.channel.accept(await verified(advance, this.#ports.verify));
       if (news !== undefined) this.#ports.saveReceipt(news);
+      this.#outcomes.wake();
       const isLast =
         news?.final === true || (this.#draining && this.channel.count === this.channel.countersignedCount);
       if (isLast) {
@@ -336,6 +322,7 @@ export class WorkSession {
     for (const { cancel } of this.#running.values()) cancel.abort();
     this.#running.clear();
     this.#ready.length = 0;
+    this.#outcomes.wake();
     this.#ports.onEnded(this.channel.lease);
     this.#ended.resolve(failure);
   }

@@ -1,7 +1,7 @@
 import type { FailureCode } from "../protocol/failure-code.ts";
 import type { Cid } from "../protocol/cid.ts";
 import type { TransportInfo } from "../mesh/mesh.ts";
-import { type Abi } from "../protocol/messages/session.ts";
+import { type FunctionAbi } from "../protocol/messages/session.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { Tariff } from "../protocol/tariff.ts";
 import type { Fuel, MicroCredits } from "../protocol/units.ts";
@@ -9,7 +9,7 @@ import type { Fuel, MicroCredits } from "../protocol/units.ts";
 /** How a function is run. Everything has a default that suits a program of moderate size. */
 export interface JobOptions {
   /** Interface the function is written for. Default: "component-1" for a component, "wasi-p1" when it imports WASI, else "bytes-1". */
-  readonly abi?: Abi;
+  readonly abi?: FunctionAbi;
   /**
    * Exported function to call; of a component "name" or "interface#name", with "raw+" before it for bytes as they are
    * instead of JSON (docs/components.md). Default: the interface's usual one.

@@ -18,7 +18,8 @@ import {
 } from "./limits.ts";
 import type { MadeJob } from "./make-job.ts";
 import { Outbound } from "./outbound.ts";
-import type { RequesterPorts, TaskAnswer } from "./requester-session.ts";
+import type { RequesterPorts } from "./requester-session.ts";
+import type { TaskAnswer } from "./task-answers.ts";
 import { type WorkItem, WorkQueue } from "./work-queue.ts";
 
 export interface JobRunOptions {

@@ -13,6 +13,7 @@ import { type Tariff, tariffCid } from "../protocol/tariff.ts";
 import { fuel, microCredits } from "../protocol/units.ts";
 import type { WorkOrder } from "../provider/check-open.ts";
 import type { CountersignedReceipt } from "../provider/provider-channel.ts";
+import type { LoadedWork } from "../provider/session-ports.ts";
 import type { SandboxThread } from "../provider/sandbox-thread.ts";
 import { WorkerPool } from "../provider/worker-pool.ts";
 import { WorkSession } from "../provider/work-session.ts";
@@ -67,6 +68,8 @@ export interface PairOptions {
   readonly lease?: Partial<Lease>;
   readonly job?: Partial<Job>;
   readonly threads?: number;
+  /** What runs the tasks instead of the module in a sandbox. */
+  readonly work?: LoadedWork;
 }
 
 /** Both sides of one lease in one process, over a memory mesh, with real signatures and the real sandbox. */
@@ -161,7 +164,15 @@ export async function leasePair(options: PairOptions): Promise<LeasePair> {
     signer: them.signer,
     verify,
     pool,
-    loadWork: () => Promise.resolve({ module: options.module, args: { args: [], env: {}, files: [] } }),
+    loadWork: ({ job }) =>
+      Promise.resolve(
+        options.work ?? {
+          kind: "function",
+          spec: { cid: job.body.work.cid, abi: "bytes-1", entry: job.body.work.entry },
+          module: options.module,
+          args: { args: [], env: {}, files: [] },
+        },
+      ),
     saveReceipt: (receipt) => saved.push(receipt),
     onTask: () => undefined,
     onOutcome: () => undefined,

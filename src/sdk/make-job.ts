@@ -4,7 +4,7 @@ import { bodyId, seal } from "../protocol/envelope.ts";
 import { header } from "../protocol/header.ts";
 import { SANDBOX_PROFILE } from "../protocol/limits.ts";
 import { encodeJobArgs, type Job, type JobArgs, jobMessage } from "../protocol/messages/job.ts";
-import type { Abi } from "../protocol/messages/session.ts";
+import type { FunctionAbi } from "../protocol/messages/session.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { RelayInfo } from "../protocol/relay-api.ts";
 import type { Signer } from "../protocol/signature.ts";
@@ -68,14 +68,14 @@ const IMPORTS_WITHIN = 64 * 1024;
 const COMPONENT_HEADER = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00];
 
 /** Exported function that each interface calls unless told otherwise; "" leaves it to the component. */
-const USUAL_ENTRY: Readonly<Record<Abi, string>> = {
+const USUAL_ENTRY: Readonly<Record<FunctionAbi, string>> = {
   "wasi-p1": "_start",
   "bytes-1": "tabmesh_run",
   "component-1": "",
 };
 
 /** The interface a module seems to be written for; the sandbox decides. */
-export function guessAbi(module: Uint8Array): Abi {
+export function guessAbi(module: Uint8Array): FunctionAbi {
   if (COMPONENT_HEADER.every((byte, i) => module[i] === byte)) return "component-1";
   const end = Math.min(module.length, IMPORTS_WITHIN) - WASI_NAME.length;
   for (let at = 0; at <= end; at += 1) {

@@ -4,7 +4,7 @@ import type { Unverified, Verified } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { header } from "../protocol/header.ts";
 import { MerkleTree } from "../protocol/merkle.ts";
-import type { Job } from "../protocol/messages/job.ts";
+import { isStreamed, type Job } from "../protocol/messages/job.ts";
 import type { Lease } from "../protocol/messages/lease.ts";
 import type { Receipt } from "../protocol/messages/receipt.ts";
 import {
@@ -36,6 +36,15 @@ export interface ReportMaterial {
   readonly prove: (count: number) => readonly Uint8Array[] | undefined;
 }
 
+/** A task without its last outcome, and how far its segments have come. */
+interface OpenTask {
+  readonly task: Task;
+  segment: number;
+  to: number;
+  fuel: bigint;
+  bytes: number;
+}
+
 /**
  * The requester's side of one lease's payment channel: what it named, what came back, which receipt it owes a
  * signature. Holds no clock, key or connection.
@@ -43,7 +52,7 @@ export interface ReportMaterial {
 export class RequesterChannel {
   readonly held: HeldLease;
   readonly #tasks = new MerkleTree();
-  readonly #open = new Map<number, Task>();
+  readonly #open = new Map<number, OpenTask>();
   /** Input bytes of the open tasks. */
   #openBytes = 0;
   readonly #tally = new OutcomeTally();
@@ -110,11 +119,11 @@ export class RequesterChannel {
       seed,
       fuelLimit: limits.fuel,
       deadlineMs: limits.deadlineMs,
-      stream: false,
+      stream: isStreamed(this.held.job.body.work),
     };
     const { bytes, hash } = encodeTask(task);
     this.#tasks.append(hash);
-    this.#open.set(task.seq, task);
+    this.#open.set(task.seq, { task, segment: 0, to: 0, fuel: 0n, bytes: 0 });
     this.#openBytes += task.size;
     return { task, bytes };
   }
@@ -125,10 +134,10 @@ export class RequesterChannel {
    */
   outcome(encoded: Uint8Array): OutcomeLeaf {
     const outcome = decode(outcomeSchema, encoded);
-    const task = this.#open.get(outcome.seq);
-    const { limits } = this.held.job.body;
-    if (task === undefined || outcome.lease !== this.lease)
+    const open = this.#open.get(outcome.seq);
+    if (open === undefined || outcome.lease !== this.lease)
       throw new FailureError("bad-receipt", "outcome: for a task that is not open");
+    const { task } = open;
     if (outcome.inputCid !== task.inputCid || !equalBytes(outcome.salt, task.salt)) {
       throw new FailureError("bad-receipt", `outcome ${outcome.seq}: of another input`);
     }
@@ -136,18 +145,28 @@ export class RequesterChannel {
     if (isDone === (outcome.outputCid === undefined) || isDone !== (outcome.code === undefined)) {
       throw new FailureError("bad-receipt", `outcome ${outcome.seq}: neither done nor failed`);
     }
-    if (
-      outcome.fuel > task.fuelLimit ||
-      outcome.size > limits.output ||
-      !outcome.end ||
-      outcome.segment !== 0
-    ) {
-      throw new FailureError("bad-receipt", `outcome ${outcome.seq}: beyond the task's limits`);
+    this.#follow(open, outcome);
+    if (outcome.end) {
+      this.#open.delete(outcome.seq);
+      this.#openBytes -= task.size;
     }
-    this.#open.delete(outcome.seq);
-    this.#openBytes -= task.size;
     this.#tally.append(leafHash(encoded), outcome, task.size);
     return outcome;
+  }
+
+  /** Each segment begins where the one before ended, and all together keep the task's limits. */
+  #follow(open: OpenTask, { seq, segment, from, to, fuel, size, end, status }: OutcomeLeaf): void {
+    const { task } = open;
+    const isPlaced = segment === open.segment && from === open.to && to >= from;
+    const isPart = task.stream || (end && to === 0);
+    if (!isPlaced || !isPart || (status === "failed" && !end))
+      throw new FailureError("bad-receipt", `outcome ${seq}: does not follow on the one before`);
+    open.segment += 1;
+    open.to = to;
+    open.fuel += fuel;
+    open.bytes += size;
+    if (open.fuel > task.fuelLimit || open.bytes > this.held.job.body.limits.output)
+      throw new FailureError("bad-receipt", `outcome ${seq}: beyond the task's limits`);
   }
 
   /**
@@ -176,6 +195,7 @@ export class RequesterChannel {
       differs("its root is not over the outcomes that arrived");
     const totals = this.#tally.totals(body.count);
     if (
+      body.ended !== this.#tally.endedField(body.count).ended ||
       body.payable !== totals.payable ||
       body.cancelled !== totals.cancelled ||
       body.fuel !== totals.fuel ||

@@ -1,20 +1,19 @@
 import type { FrameStream } from "../mesh/frame-stream.ts";
 import type { TransportInfo } from "../mesh/mesh.ts";
-import { PartAssembly, sendInParts, type Whole } from "../mesh/parts.ts";
-import { type Cid, cidFromDigest, cidOf, RAW } from "../protocol/cid.ts";
+import { sendInParts } from "../mesh/parts.ts";
+import type { Cid } from "../protocol/cid.ts";
 import { openEnvelope, seal, type Unverified, verified } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
-import type { FailureCode } from "../protocol/failure-code.ts";
 import { header } from "../protocol/header.ts";
 import { type Receipt, receiptMessage } from "../protocol/messages/receipt.ts";
 import { drainMessage } from "../protocol/messages/session.ts";
-import { advanceMessage, cancelMessage, type OutcomeLeaf } from "../protocol/messages/task.ts";
+import { advanceMessage, cancelMessage } from "../protocol/messages/task.ts";
 import { decode } from "../protocol/schema.ts";
 import type { Signer, Verify } from "../protocol/signature.ts";
-import { decodeUtf8 } from "../protocol/text.ts";
 import { failureSchema, FRAME, splitHeader, splitSeq } from "../protocol/work-frame.ts";
-import { ADVANCE_INTERVAL_MS, FINISH_TIMEOUT_MS, HASH_HERE_BYTES } from "./limits.ts";
+import { ADVANCE_INTERVAL_MS, FINISH_TIMEOUT_MS } from "./limits.ts";
 import { type HeldLease, RequesterChannel } from "./requester-channel.ts";
+import { type FinalSegment, type SentTask, TaskAnswers } from "./task-answers.ts";
 
 /** What one task needs. */
 export interface TaskInput {
@@ -22,34 +21,11 @@ export interface TaskInput {
   readonly cid: Cid;
   /** 32 bytes; the same wherever the task runs. */
   readonly seed: Uint8Array;
-}
-
-/** What came back for a task. */
-export type TaskAnswer =
-  | { readonly kind: "done"; readonly output: Uint8Array; readonly outcome: OutcomeLeaf }
-  | {
-      readonly kind: "failed";
-      readonly code: FailureCode;
-      readonly detail: string;
-      readonly outcome: OutcomeLeaf;
-    };
-
-/** A task under way. `answer` comes first; `final` resolves when the provider's signed receipt covers it (rule 4). */
-export interface SentTask {
-  readonly seq: number;
-  readonly answer: Promise<TaskAnswer>;
-  readonly final: Promise<void>;
+  /** Of a stream: told each segment when it is final, in their order, before the task's answer. */
+  readonly onSegment?: (segment: FinalSegment) => void;
 }
 
 const TASK_PARTS = { first: FRAME.task, rest: FRAME.taskData };
-
-/** Longest detail of a failure that is read, in bytes. */
-const MAX_DETAIL_BYTES = 8 * 1024;
-
-interface Pending {
-  readonly answer: PromiseWithResolvers<TaskAnswer>;
-  readonly final: PromiseWithResolvers<void>;
-}
 
 export interface RequesterPorts {
   readonly signer: Signer;
@@ -62,25 +38,13 @@ export interface RequesterPorts {
   onRoom(): void;
 }
 
-function unsettled(pending: Pending): Pending {
-  // Both may be rejected before anyone looks at them.
-  pending.answer.promise.catch(() => undefined);
-  pending.final.promise.catch(() => undefined);
-  return pending;
-}
-
 /** One lease at work, seen from the requester: an accepted stream, from the first task to the last signature. */
 export class RequesterSession {
   readonly channel: RequesterChannel;
   readonly #frames: FrameStream;
   readonly #ports: RequesterPorts;
-  readonly #outputs = new PartAssembly<OutcomeLeaf>();
-  readonly #pending = new Map<number, Pending>();
-  /** Finals by their place in the outcome tree. */
-  readonly #byIndex = new Map<number, Pending>();
+  readonly #answers: TaskAnswers;
   readonly #ended = Promise.withResolvers<FailureError | undefined>();
-  #outcomes = 0;
-  #settled = 0;
   #signing = false;
   #cooling: ReturnType<typeof setTimeout> | undefined;
   #receipts: Promise<void> = Promise.resolve();
@@ -92,6 +56,11 @@ export class RequesterSession {
     this.#frames = frames;
     this.#ports = ports;
     this.channel = new RequesterChannel(held);
+    this.#answers = new TaskAnswers({
+      sha256: (bytes) => ports.sha256(bytes),
+      onAnswer: () => ports.onRoom(),
+      onMismatch: (failure) => this.fail(failure),
+    });
   }
 
   get ended(): Promise<FailureError | undefined> {
@@ -118,11 +87,10 @@ export class RequesterSession {
       this.#ports.randomSalt(),
       input.seed,
     );
-    const pending = unsettled({ answer: Promise.withResolvers(), final: Promise.withResolvers() });
-    this.#pending.set(task.seq, pending);
+    const sent = this.#answers.expect(task.seq, input.onSegment);
     sendInParts(this.#frames, TASK_PARTS, task.seq, bytes, input.bytes).catch(() => undefined);
     this.#signSoon();
-    return { seq: task.seq, answer: pending.answer.promise, final: pending.final.promise };
+    return sent;
   }
 
   /** Takes one frame after the accept frame. @throws FailureError that ends the session. */
@@ -131,15 +99,12 @@ export class RequesterSession {
     switch (kind) {
       case FRAME.outcome: {
         const [encoded, data] = splitHeader(payload);
-        const outcome = this.channel.outcome(encoded);
-        this.#place(outcome.seq);
-        const size = outcome.status === "done" ? outcome.size : Math.min(data.length, MAX_DETAIL_BYTES);
-        this.#arrived(this.#outputs.begin(outcome.seq, outcome, size, data));
+        this.#answers.begin(this.channel.outcome(encoded), data);
         return;
       }
       case FRAME.outcomeData: {
         const [seq, data] = splitSeq(payload);
-        this.#arrived(this.#outputs.add(seq, data));
+        this.#answers.add(seq, data);
         return;
       }
       case FRAME.receipt:
@@ -193,45 +158,6 @@ export class RequesterSession {
     await this.close();
   }
 
-  #place(seq: number): void {
-    const pending = this.#pending.get(seq);
-    if (pending !== undefined) this.#byIndex.set(this.#outcomes, pending);
-    this.#outcomes += 1;
-  }
-
-  #arrived(complete: Whole<OutcomeLeaf> | undefined): void {
-    if (complete === undefined) return;
-    const { header: outcome, data } = complete;
-    const pending = this.#pending.get(outcome.seq);
-    this.#pending.delete(outcome.seq);
-    if (pending === undefined) return;
-    if (outcome.code !== undefined) {
-      pending.answer.resolve({ kind: "failed", code: outcome.code, detail: decodeUtf8(data), outcome });
-    } else if (data.length <= HASH_HERE_BYTES) {
-      this.#deliver(pending, outcome, data, cidOf(RAW, data));
-    } else {
-      void this.#hashAndDeliver(pending, outcome, data);
-    }
-    this.#ports.onRoom();
-  }
-
-  async #hashAndDeliver(pending: Pending, outcome: OutcomeLeaf, data: Uint8Array): Promise<void> {
-    this.#deliver(pending, outcome, data, cidFromDigest(RAW, await this.#ports.sha256(data)));
-  }
-
-  #deliver(pending: Pending, outcome: OutcomeLeaf, output: Uint8Array, cid: Cid): void {
-    if (cid === outcome.outputCid) {
-      pending.answer.resolve({ kind: "done", output, outcome });
-      return;
-    }
-    const failure = new FailureError(
-      "content-mismatch",
-      `task ${outcome.seq}: its output does not hash to the CID in the outcome`,
-    );
-    pending.answer.reject(failure);
-    this.fail(failure);
-  }
-
   #receiveReceipt(payload: Uint8Array): void {
     const receipt = openEnvelope(receiptMessage, payload);
     this.#receipts = this.#takeReceipt(receipt, this.#receipts);
@@ -249,7 +175,7 @@ export class RequesterSession {
       this.channel.checkReceipt(receipt);
       await verified(receipt, this.#ports.verify);
       this.channel.acceptReceipt(receipt);
-      this.#settleFinals();
+      this.#answers.settle(this.channel.finalCount);
       this.#signSoon(receipt.body.final);
     } catch (error) {
       this.fail(
@@ -257,13 +183,6 @@ export class RequesterSession {
           ? error
           : new FailureError("bad-receipt", "receipt: could not be checked", { cause: error }),
       );
-    }
-  }
-
-  #settleFinals(): void {
-    for (; this.#settled < this.channel.finalCount; this.#settled += 1) {
-      this.#byIndex.get(this.#settled)?.final.resolve();
-      this.#byIndex.delete(this.#settled);
     }
   }
 
@@ -326,12 +245,7 @@ export class RequesterSession {
     this.#over = true;
     clearTimeout(this.#cooling);
     const reason = failure ?? new FailureError("disconnected", "the session is over");
-    for (const pending of [...this.#pending.values(), ...this.#byIndex.values()]) {
-      pending.answer.reject(reason);
-      pending.final.reject(reason);
-    }
-    this.#pending.clear();
-    this.#byIndex.clear();
+    this.#answers.reject(reason);
     void this.#signLast(failure);
   }
 

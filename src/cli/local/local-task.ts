@@ -1,4 +1,4 @@
-import type { Abi } from "../../protocol/messages/session.ts";
+import type { FunctionAbi } from "../../protocol/messages/session.ts";
 import { cidOf, RAW } from "../../protocol/cid.ts";
 import type { ThreadTask } from "../../relay/threads/sandbox-threads.ts";
 import type { JobOptions } from "../../sdk/index.ts";
@@ -10,7 +10,7 @@ const NO_SEED = new Uint8Array(32);
 /** A function as the flags describe it, to be run on any number of inputs. */
 export interface LocalFunction {
   readonly cid: string;
-  readonly abi: Abi;
+  readonly abi: FunctionAbi;
   taskOn(input: Uint8Array, signal: AbortSignal): ThreadTask;
 }
 

@@ -26,9 +26,9 @@ import { type Abi, abi } from "./session.ts";
 /** What is to be run. */
 export interface Work {
   readonly kind: "function" | "model";
-  /** The module or model, raw. */
+  /** The module, raw, or the model's manifest. */
   readonly cid: Cid;
-  /** Exported function to call; "_start" for a WASI command. */
+  /** Exported function to call; "_start" for a WASI command. Of a model "generate" or "embed". */
   readonly entry: string;
   readonly abi: Abi;
   /** Sandbox profile that fuel and behaviour are defined by (rule 13). */
@@ -37,10 +37,15 @@ export interface Work {
   readonly effects: readonly string[];
 }
 
+/** Whether each task of such work answers in segments. */
+export function isStreamed({ kind, entry }: Pick<Work, "kind" | "entry">): boolean {
+  return kind === "model" && entry === "generate";
+}
+
 /** Bounds of one task. */
 export interface JobLimits {
   readonly fuel: Fuel;
-  /** Linear memory, bytes. */
+  /** Linear memory, bytes; of a model everything it needs, at least what its manifest says. */
   readonly memory: number;
   /** Output, bytes. */
   readonly output: number;

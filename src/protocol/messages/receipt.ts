@@ -46,9 +46,11 @@ export interface Receipt extends Header {
   /** Root over the outcome leaves, in the order they ended. */
   readonly root: Uint8Array;
   readonly count: number;
-  /** Outcomes that pay by fuel. */
+  /** Tasks that have ended, where some outcome was a segment of a stream with more to come; else every outcome ended one. */
+  readonly ended?: number;
+  /** Tasks that pay by fuel. */
   readonly payable: number;
-  /** Outcomes that earn the start fee. */
+  /** Tasks that earn the start fee. */
   readonly cancelled: number;
   /** Root of the task tree the provider worked by: the newest signed head it knew. */
   readonly tasksRoot: Uint8Array;
@@ -80,6 +82,7 @@ export const receiptMessage: MessageType<Receipt> = {
     tree: oneOf(["rfc6962-sha256"]),
     root: exactBytes(HASH_BYTES),
     count: uint(),
+    ended: optional(uint()),
     payable: uint(),
     cancelled: uint(),
     tasksRoot: exactBytes(HASH_BYTES),
@@ -90,6 +93,11 @@ export const receiptMessage: MessageType<Receipt> = {
     final: bool,
   }),
 };
+
+/** Tasks that have ended by a receipt. */
+export function endedTasks({ ended, count }: Pick<Receipt, "ended" | "count">): number {
+  return ended ?? count;
+}
 
 /** A Merkle proof, from the leaf up (RFC 6962). */
 export const proofSchema: Schema<readonly Uint8Array[]> = list(exactBytes(HASH_BYTES), MAX_PROOF_HASHES);

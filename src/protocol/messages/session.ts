@@ -7,7 +7,12 @@ import { bytes, cid, list, oneOf, optional, peer, record, type Schema, text, uin
 import { type Tariff, tariffSchema } from "../tariff.ts";
 
 /** Names of sandbox interfaces a function can be written for. */
-export const ABIS = ["wasi-p1", "bytes-1", "component-1"] as const;
+export const FUNCTION_ABIS = ["wasi-p1", "bytes-1", "component-1"] as const;
+export type FunctionAbi = (typeof FUNCTION_ABIS)[number];
+/** The interface of models, see model-task.ts. */
+export const MODEL_ABI = "model-1";
+
+export const ABIS = ["wasi-p1", "bytes-1", "component-1", "model-1"] as const;
 export type Abi = (typeof ABIS)[number];
 export const abi: Schema<Abi> = oneOf(ABIS);
 

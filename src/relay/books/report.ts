@@ -3,7 +3,7 @@ import { openEnvelope, readBody, type Unverified, verifiedSync } from "../../pro
 import { FailureError } from "../../protocol/failure.ts";
 import { decodeEntryOf } from "../../protocol/messages/entry.ts";
 import { requireOrigin } from "../../protocol/header.ts";
-import { type Receipt, receiptMessage, type Report, reportMessage } from "../../protocol/messages/receipt.ts";
+import { endedTasks, type Receipt, receiptMessage, type Report, reportMessage } from "../../protocol/messages/receipt.ts";
 import { type Advance, advanceMessage } from "../../protocol/messages/task.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Draft } from "./draft.ts";
@@ -153,7 +153,7 @@ export function logReport(court: Court, draft: Draft, opened: OpenedReport): num
   judgeReceipt(facts, joinHashes);
   const index = appendReceipt(draft, opened, lease);
   if (receipt.body.final) settleLease(draft, lease.id, "final");
-  else if (advance.body.close && receipt.body.count === advance.body.taskCount)
+  else if (advance.body.close && endedTasks(receipt.body) === advance.body.taskCount)
     settleLease(draft, lease.id, "closed");
   else passOn(draft, lease.job);
   return index;
