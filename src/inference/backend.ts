@@ -29,6 +29,11 @@ export interface Decoder {
   forward(tokens: readonly number[]): Promise<Int32Array>;
   /** Scores of all tokens, i32[rows, vocabulary] in Q14. @param hidden rows of what `forward` returned, i32[rows, width] */
   logits(hidden: Int32Array): Promise<Int32Array>;
+  /**
+   * The token of the largest score of each row, the lowest among equals, for less than all scores cost.
+   * @param guesses a token per row: right ones make it faster, and wrong ones change nothing
+   */
+  likeliest?(hidden: Int32Array, guesses: readonly number[]): Promise<Int32Array>;
   /** Forgets the positions from `count` on. */
   rewind(count: number): void;
   close(): void;

@@ -19,7 +19,7 @@ export type Verdict =
   | { readonly kind: "differs"; readonly position: number; readonly what: "state" | "token" };
 
 /** Positions that are recomputed together. */
-const BATCH = 64;
+const BATCH = 128;
 
 /**
  * Recomputes a transcript in batches, which gives the bits that were computed one by one, and says where it differs.
@@ -44,7 +44,13 @@ export async function verifyTranscript(
     // Behind all but the last token of the prompt nothing was drawn.
     const skipped = Math.max(0, Math.min(part.length, promptTokens - 1 - start));
     // oxlint-disable-next-line no-await-in-loop
-    const drawn = await drawnAfter(decoder, sampling, start + skipped, hidden.subarray(skipped * width));
+    const drawn = await drawnAfter(
+      decoder,
+      sampling,
+      start + skipped,
+      hidden.subarray(skipped * width),
+      tokens.slice(start + skipped + 1),
+    );
     for (const [i, token] of part.entries()) {
       const position = start + i;
       before = nextLink(before, token, hidden.subarray(i * width, (i + 1) * width));
@@ -57,14 +63,20 @@ export async function verifyTranscript(
   return { kind: "holds", positions: links.length };
 }
 
-/** The tokens drawn behind rows of hidden states, the first of which is that of `position`. */
+/**
+ * The tokens drawn behind rows of hidden states, the first of which is that of `position`.
+ * @param claimed what they should be
+ */
 async function drawnAfter(
   decoder: Decoder,
   sampling: Sampling,
   position: number,
   hidden: Int32Array,
-): Promise<readonly number[]> {
+  claimed: readonly number[],
+): Promise<ArrayLike<number>> {
   const { shape, exp2Table } = decoder.model;
+  if (sampling.temperatureMilli === 0 && decoder.likeliest !== undefined)
+    return decoder.likeliest(hidden, claimed);
   const logits = await decoder.logits(hidden);
   return Array.from({ length: hidden.length / shape.width }, (_, row) => {
     const scores = logits.subarray(row * shape.vocabulary, (row + 1) * shape.vocabulary);

@@ -14,7 +14,7 @@ import { FIRST_ADDRESS, fastestBuild, loadKernels } from "./kernels.ts";
 const COMPILING_MS = 120_000;
 
 describe.each(BUILDS)("the %s kernels", (build) => {
-  it.each(PROGRAMS)(
+  it.for(PROGRAMS)(
     "of the %s program are what the recorded compiler makes of their source",
     async (program, { skip }) => {
       const found = await findKernelToolchain();

@@ -11,11 +11,20 @@ export interface Kernels {
   embed(session: number, row: number, values: number, size: number, scale: number): void;
   layer(session: number, layer: number, position: number, count: number): void;
   logits(session: number, norm: number, head: number, x: number, count: number, out: number): void;
+  likeliest(
+    session: number,
+    norm: number,
+    head: number,
+    x: number,
+    count: number,
+    vocabulary: number,
+    best: number,
+  ): void;
   /** 1 where the machine's instructions are the exact ones. */
   selfTest(): number;
 }
 
-const NAMES = ["packPanel", "embed", "layer", "logits", "selfTest"] as const;
+const NAMES = ["packPanel", "embed", "layer", "logits", "likeliest", "selfTest"] as const;
 
 /** Addresses below belong to the stack and the constants of the kernels. */
 export const FIRST_ADDRESS = 65_536;

@@ -102,7 +102,7 @@ export function placeEncoder(model: EncoderModel): PlacedEncoder {
     arena.reserve(4 * chunk),
     arena.reserve(4 * roundUp(context, POSITION_UNIT)),
     arena.reserve(2 * roundUp(context, POSITION_UNIT)),
-    arena.reserve(Math.max(PANEL * widest, 4 * roundUp(headSize, 2))),
+    arena.reserve(Math.max(2 * PANEL * widest, 4 * roundUp(headSize, 2))),
     arena.reserve(4 * Math.max(widest, roundUp(headSize, 16))),
   ]);
   const matrix = ({ matrix: source, bias }: Affine): number => placeMatrix(arena, matrices, source, bias);

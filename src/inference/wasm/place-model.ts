@@ -6,7 +6,7 @@ import { FIRST_ADDRESS, type Kernels, type LoadedKernels } from "./kernels.ts";
 /** Outputs of a matrix that are computed side by side. */
 export const PANEL = 8;
 /** Positions that are taken in together: their activations stay in the second-level cache of small processors. */
-export const MAX_BATCH = 64;
+export const MAX_BATCH = 128;
 /** Room for scores of all tokens: of as many rows as fit, a batch at most. */
 const MAX_LOGIT_BYTES: number = 8 * 2 ** 20;
 
@@ -27,6 +27,8 @@ export interface PlacedModel {
   readonly logits: number;
   readonly logitRows: number;
   readonly logitPitch: number;
+  /** Pairs i32 score, u32 token, of a batch. */
+  readonly best: number;
   /** Positions that have room. */
   readonly positions: number;
   /** Bytes of memory that are needed. */
@@ -98,7 +100,7 @@ export function placeModel(model: LlamaModel, mostPositions: number): PlacedMode
     arena.reserve(4 * MAX_BATCH),
     arena.reserve(4 * positions),
     arena.reserve(2 * positions),
-    arena.reserve(Math.max(PANEL * widest, 4 * headSize)),
+    arena.reserve(Math.max(2 * PANEL * widest, 4 * headSize)),
     arena.reserve(4 * Math.max(widest, headSize)),
   ]);
   const history = (): readonly number[] => [
@@ -138,6 +140,7 @@ export function placeModel(model: LlamaModel, mostPositions: number): PlacedMode
     logits,
     logitRows,
     logitPitch,
+    best: arena.reserve(8 * MAX_BATCH),
     positions: kept,
     bytes: arena.end,
     fill: (loaded) => {
@@ -166,6 +169,8 @@ export function placeMatrix(
     arena.place(scales, 4 * panels * PANEL),
     arena.reserve(4 * panels * PANEL),
     bias === undefined ? 0 : arena.place(bias, 4 * panels * PANEL),
+    arena.reserve(4 * panels * PANEL),
+    arena.reserve(panels),
   ]);
   matrices.push({ address, matrix });
   return address;

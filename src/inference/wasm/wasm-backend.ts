@@ -98,17 +98,44 @@ class WasmDecoder implements Decoder {
     return scores;
   }
 
+  // oxlint-disable-next-line typescript/require-await
+  async likeliest(hidden: Int32Array, guesses: readonly number[]): Promise<Int32Array> {
+    const { width, vocabulary } = this.model.shape;
+    const { kernels, memory } = this.#open();
+    const { finalNorm, head, x, best } = this.#placed;
+    const found = new Int32Array(hidden.length / width);
+    for (let start = 0; start < found.length; start += MAX_BATCH) {
+      const count = Math.min(MAX_BATCH, found.length - start);
+      this.#place(hidden.subarray(start * width), count);
+      const pairs = new Int32Array(memory.buffer, best, 2 * count);
+      for (let row = 0; row < count; row += 1) {
+        const guess = guesses[start + row] ?? 0;
+        pairs[2 * row + 1] = guess >= 0 && guess < vocabulary ? guess : 0;
+      }
+      kernels.likeliest(this.#session, finalNorm, head, x, count, vocabulary, best);
+      for (let row = 0; row < count; row += 1) found[start + row] = pairs[2 * row + 1] ?? 0;
+    }
+    return found;
+  }
+
   /** Scores of some rows, i32[count, logitPitch], in the kernels' memory until the next call. */
   #logits(hidden: Int32Array, count: number): Int32Array {
     const { kernels, memory } = this.#open();
-    const { finalNorm, head, x, pitch, logits, logitPitch } = this.#placed;
+    const { finalNorm, head, x, logits, logitPitch } = this.#placed;
+    this.#place(hidden, count);
+    kernels.logits(this.#session, finalNorm, head, x, count, logits);
+    return new Int32Array(memory.buffer, logits, count * logitPitch);
+  }
+
+  /** Copies rows to where the kernels take them from. */
+  #place(hidden: Int32Array, count: number): void {
+    const { memory } = this.#open();
+    const { x, pitch } = this.#placed;
     const { width } = this.model.shape;
     for (let row = 0; row < count; row += 1)
       new Int32Array(memory.buffer, x + 4 * row * pitch, width).set(
         hidden.subarray(row * width, (row + 1) * width),
       );
-    kernels.logits(this.#session, finalNorm, head, x, count, logits);
-    return new Int32Array(memory.buffer, logits, count * logitPitch);
   }
 
   #open(): LoadedKernels {

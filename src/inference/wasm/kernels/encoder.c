@@ -41,7 +41,7 @@ typedef struct {
   /* For one text. */
   i32 *scores;
   i16 *weights;
-  /* A panel of bytes; a row of the widest kind, twice. */
+  /* A panel of 16-bit words; a row of the widest kind, twice. */
   u8 *room;
   i32 *wide;
 } Session;

@@ -1,5 +1,6 @@
 /* The forward pass of a Llama model for a batch of positions. layout.ts writes the structures. */
 #include "attention.h"
+#include "likeliest.h"
 #include "pack.h"
 #include "product.h"
 #include "rows.h"
@@ -131,6 +132,13 @@ EXPORT("logits")
 void logits(const Session *s, Norm *norm, const Matrix *head, const i32 *x, u32 count, i32 *out) {
   Batch batch = normed(s, x, *norm, count);
   product(s, head, &batch, out, head->panels * PANEL);
+}
+
+/* The token of the largest score for rows of `x`, of `vocabulary`; `best` holds guesses. */
+EXPORT("likeliest")
+void likeliest(const Session *s, Norm *norm, const Matrix *head, const i32 *x, u32 count, u32 vocabulary, Best *best) {
+  Batch batch = normed(s, x, *norm, count);
+  find_best(head, &batch, ACTIVATION_FRACTION, vocabulary, best, s->room);
 }
 
 /*

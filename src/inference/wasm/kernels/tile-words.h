@@ -1,32 +1,30 @@
 /*
  * Tiles of 16-bit words, for SIMD of fixed width: a panel is i8[columns / 2][PANEL][2], and the activations are i16.
  * A lane's sum over a group, times its multiplier, is at most 32 * 128 * 8191 * 63 < 2^31. For many rows the weights are
- * multiplied beforehand, i16[columns / 2][PANEL][2], and added up over as many groups as the panel's weights leave room for:
- * Matrix.spans.
+ * multiplied beforehand, i16[columns / 2][PANEL][2], and added up over as many groups as the panel's weights leave room for.
  * 4-bit weights: a word holds those of four vectors of two columns and 4 outputs, the first in its lowest bits, with sign.
  */
 #pragma once
 
-INLINE v128_t nibbles(v128_t words, u32 place) { return wasm_i16x8_shr(wasm_i16x8_shl(words, 12 - 4 * place), 12); }
+INLINE v128_t weights_at(const u32 bits, const u8 *weights, u32 k, u32 n) {
+  if (bits == 8) return wasm_i16x8_load8x8(weights + 16 * k + 8 * n);
+  v128_t words = wasm_v128_load(weights + 16 * (k / 2));
+  return wasm_i16x8_shr(wasm_i16x8_shl(words, 12 - 4 * (2 * (k % 2) + n)), 12);
+}
 
 /* One row, weights as they are stored. */
-INLINE void tile_row(const u32 bits, const u8 *weights, const u8 *multipliers, u32 groups, const u8 *values,
-                     v128_t sums[][2]) {
+INLINE void tile_row(const u32 bits, const Panel *panel, const u8 *values, v128_t sums[][2]) {
+  const u8 *weights = panel->weights, *multipliers = panel->multipliers;
   Sums all;
   clear_sums(&all);
-  for (u32 group = 0; group < groups; group++) {
+  for (u32 group = panel->groups; group > 0; group--) {
     v128_t part[2] = {ZERO, ZERO}, multiplier[2];
     EACH(k, GROUP / STEP) {
-      v128_t q = wasm_v128_load32_splat(values + 4 * k), w[2];
-      if (bits == 8) {
-        EACH(n, 2) w[n] = wasm_i16x8_load8x8(weights + 16 * k + 8 * n);
-      } else {
-        v128_t words = wasm_v128_load(weights + 16 * (k / 2));
-        EACH(n, 2) w[n] = nibbles(words, 2 * (k % 2) + n);
+      v128_t q = wasm_v128_load32_splat(values + 4 * k);
+      EACH(n, 2) {
+        part[n] = dot(weights_at(bits, weights, k, n), q, part[n]);
+        KEEP(part[n]);
       }
-      EACH(n, 2) part[n] = dot(w[n], q, part[n]);
-      KEEP(part[0]);
-      KEEP(part[1]);
     }
     load_multipliers(multipliers, multiplier);
     EACH(n, 2) add_part(&all, n, wasm_i32x4_mul(part[n], multiplier[n]));
@@ -37,29 +35,28 @@ INLINE void tile_row(const u32 bits, const u8 *weights, const u8 *multipliers, u
   finish_sums(&all, sums[0]);
 }
 
-__attribute__((noinline)) static void tile_1(const u8 *weights, const u8 *multipliers, u32 groups, const u8 *values,
-                                             u32 pitch, v128_t sums[][2]) {
+__attribute__((noinline)) static void tile_1(const Panel *panel, const u8 *values, u32 pitch, v128_t sums[][2]) {
   (void)pitch;
-  tile_row(8, weights, multipliers, groups, values, sums);
+  tile_row(8, panel, values, sums);
 }
-__attribute__((noinline)) static void tile_1_nibbles(const u8 *weights, const u8 *multipliers, u32 groups,
-                                                     const u8 *values, v128_t sums[][2]) {
-  tile_row(4, weights, multipliers, groups, values, sums);
+__attribute__((noinline)) static void tile_1_nibbles(const Panel *panel, const u8 *values, v128_t sums[][2]) {
+  tile_row(4, panel, values, sums);
 }
 
-/* Some rows with a prepared panel; sums of `span` groups stay in 31 bits. */
-INLINE void tile(const u32 rows, const u8 *products, u32 span, u32 groups, const u8 *values, u32 pitch,
-                 v128_t sums[][2]) {
+/* Some rows with a prepared panel. */
+INLINE void tile(const u32 rows, const Panel *panel, const u8 *values, u32 pitch, v128_t sums[][2]) {
+  const u8 *products = panel->weights;
+  const u32 groups = panel->groups, span = panel->span;
   Sums all[WIDEST_TILE];
-  EACH(r, rows) clear_sums(&all[r]);
+  EACH_ROW(r, WIDEST_TILE, rows) clear_sums(&all[r]);
   for (u32 group = 0; group < groups;) {
     v128_t part[WIDEST_TILE][2];
-    EACH(r, rows) part[r][0] = part[r][1] = ZERO;
+    EACH_ROW(r, WIDEST_TILE, rows) part[r][0] = part[r][1] = ZERO;
     u32 end = group + span < groups ? group + span : groups;
     for (; group < end; group++) {
       EACH(k, GROUP / STEP) {
         v128_t w0 = wasm_v128_load(products + 32 * k), w1 = wasm_v128_load(products + 32 * k + 16);
-        EACH(r, rows) {
+        EACH_ROW(r, WIDEST_TILE, rows) {
           v128_t q = wasm_v128_load32_splat(values + r * pitch + 4 * k);
           part[r][0] = dot(w0, q, part[r][0]);
           part[r][1] = dot(w1, q, part[r][1]);
@@ -70,31 +67,26 @@ INLINE void tile(const u32 rows, const u8 *products, u32 span, u32 groups, const
       products += 2 * GROUP_BYTES;
       values += ACTIVATION_BYTES;
     }
-    EACH(r, rows) EACH(n, 2) add_part(&all[r], n, part[r][n]);
+    EACH_ROW(r, WIDEST_TILE, rows) EACH(n, 2) add_part(&all[r], n, part[r][n]);
   }
-  EACH(r, rows) finish_sums(&all[r], sums[r]);
+  EACH_ROW(r, WIDEST_TILE, rows) finish_sums(&all[r], sums[r]);
 }
 
-#define TILE(rows)                                                                                              \
-  __attribute__((noinline)) static void tile_##rows(const u8 *products, u32 span, u32 groups, const u8 *values,  \
-                                                    u32 pitch, v128_t sums[][2]) {                               \
-    tile(rows, products, span, groups, values, pitch, sums);                                                     \
-  }
 TILE(2)
 TILE(3)
 TILE(4)
 
-/* A panel for tiles of many rows: weights times multipliers, of at most 14 bits with sign. */
-static const u8 *prepare_panel(const u8 *from, u32 bits, const u8 *multipliers, u32 groups, u8 *room) {
+/* A panel for tiles of many rows: weights times multipliers, 14 bits with sign. */
+static const u8 *prepare_panel(const Panel *panel, u32 bits, u8 *room) {
+  const u8 *from = panel->weights, *multipliers = panel->multipliers;
   u8 *to = room;
-  for (u32 group = 0; group < groups; group++) {
+  for (u32 group = panel->groups; group > 0; group--) {
     v128_t once = wasm_u16x8_load8x8(multipliers), twice[2];
     twice[0] = wasm_i16x8_shuffle(once, once, 0, 0, 1, 1, 2, 2, 3, 3);
     twice[1] = wasm_i16x8_shuffle(once, once, 4, 4, 5, 5, 6, 6, 7, 7);
     EACH(k, GROUP / STEP) EACH(n, 2) {
-      v128_t w = bits == 8 ? wasm_i16x8_load8x8(from + 16 * k + 8 * n)
-                           : nibbles(wasm_v128_load(from + 16 * (k / 2)), 2 * (k % 2) + n);
-      wasm_v128_store(to + 32 * k + 16 * n, wasm_i16x8_mul(w, twice[n]));
+      v128_t weights = bits == 8 ? weights_at(8, from, k, n) : weights_at(4, from, k, n);
+      wasm_v128_store(to + 32 * k + 16 * n, wasm_i16x8_mul(weights, twice[n]));
     }
     from += GROUP_BYTES * bits / 8;
     multipliers += PANEL;

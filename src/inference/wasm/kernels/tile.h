@@ -11,14 +11,11 @@ enum { PANEL = 8, GROUP_BYTES = PANEL * GROUP, ACTIVATION_BYTES = 2 * GROUP };
 /* Columns that one dot product takes of an output. */
 #define STEP 4
 #define WIDEST_TILE 3
-/* Bytes of a weight of a panel that many rows are multiplied with, see prepare_panel. */
-#define PREPARED_BYTES 1
 /* Becomes the instruction i32x4.relaxed_dot_i8x16_i7x16_add_s when the module is built: this compiler has no name for it. */
 __attribute__((import_module("instruction"), import_name("dot"), const)) v128_t dot(v128_t i8s, v128_t i7s, v128_t sum);
 #else
 #define STEP 2
 #define WIDEST_TILE 4
-#define PREPARED_BYTES 2
 INLINE v128_t dot(v128_t weights, v128_t activations, v128_t sum) {
   return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(weights, activations));
 }
@@ -32,8 +29,18 @@ INLINE v128_t dot(v128_t weights, v128_t activations, v128_t sum) {
  */
 #define KEEP(value) __asm__ volatile("" : "+r"(value) : : "memory")
 
+/* What a tile takes of a matrix: 8 outputs, prepared or as they are stored. */
+typedef struct {
+  const u8 *weights, *multipliers;
+  /* Groups, and how many of them may be added up before the sums are split. */
+  u32 groups, span;
+} Panel;
+
 /* A loop whose rounds stand one after the other. */
 #define EACH(name, count) _Pragma("unroll") for (u32 name = 0; name < (count); name++)
+
+/* The same for some of at most `most` rows: the compiler knows only `most` early enough. */
+#define EACH_ROW(name, most, count) EACH(name, most) if (name < (count))
 
 /* Multipliers of a panel's outputs for one group. */
 INLINE void load_multipliers(const u8 *at, v128_t out[2]) {
@@ -57,6 +64,12 @@ INLINE void add_part(Sums *sums, u32 n, v128_t part) {
 INLINE void finish_sums(const Sums *sums, v128_t out[2]) {
   EACH(n, 2) out[n] = wasm_i32x4_add(sums->high[n], wasm_i32x4_shr(sums->low[n], PLANE_BITS));
 }
+
+#define TILE(rows)                                                                                              \
+  __attribute__((noinline)) static void tile_##rows(const Panel *panel, const u8 *values, u32 pitch,            \
+                                                    v128_t sums[][2]) {                                         \
+    tile(rows, panel, values, pitch, sums);                                                                     \
+  }
 
 #ifdef RELAXED
 #include "tile-bytes.h"
