@@ -73,6 +73,8 @@ export function eventOf(entry: TypedEntry): LedgerEvent {
     case "epoch-open":
     case "key-rotate":
     case "key-revoke":
+    case "api-key":
+    case "api-key-revoke":
     case "bar":
       return OTHER;
     default:

@@ -2,6 +2,7 @@ import fc, { type Arbitrary } from "fast-check";
 import { type Cid, cidFromDigest, DAG_CBOR, RAW } from "./cid.ts";
 import { FAILURE_KINDS, type FailureCode } from "./failure-code.ts";
 import type { Ext, ExtValue, Header } from "./header.ts";
+import { type ApiKey, type ApiKeyRevoke, CAP_PERIODS } from "./messages/api-key.ts";
 import type { Draw, Movement, Opening, Verdict } from "./messages/audit.ts";
 import type { EntryBodies, EntryType } from "./messages/entry.ts";
 import type { CloseJob, Job, JobArgs, JobFile, JobLimits, Verification, Work } from "./messages/job.ts";
@@ -177,12 +178,27 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
     "resumeAfterMs",
   ),
   "key-revoke": record<KeyRevoke>({ ...header, root: anyPeer, key: anyPeer }),
+  "api-key": record<ApiKey>(
+    {
+      ...header,
+      account: anyPeer,
+      gateway: anyPeer,
+      hash,
+      label: anyText(64),
+      cap: amount,
+      per: fc.constantFrom(...CAP_PERIODS),
+      expires: uint(),
+    },
+    "expires",
+  ),
+  "api-key-revoke": record<ApiKeyRevoke>({ ...header, account: anyPeer, apiKey: anyCid }),
   delegation: record<Delegation>({ root: anyPeer, session: anyPeer, notBefore: uint(), notAfter: uint() }),
   job: record<Job>(
     {
       ...header,
       requester: anyPeer,
       payer: anyPeer,
+      apiKey: anyCid,
       nonce: exact(16),
       issuedAt: uint(),
       expires: uint(),
@@ -214,6 +230,7 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
       }),
       run: record({ id: anyCid, node: anyText(64), iteration: uint() }),
     },
+    "apiKey",
     "inputsRoot",
     "run",
   ),
@@ -433,5 +450,7 @@ export const anyEntryBody: { readonly [K in EntryType]: Arbitrary<EntryBodies[K]
     proof: exact(64),
   }),
   "key-revoke": record<EntryBodies["key-revoke"]>({ envelope }),
+  "api-key": record<EntryBodies["api-key"]>({ envelope }),
+  "api-key-revoke": record<EntryBodies["api-key-revoke"]>({ envelope }),
   bar: record<EntryBodies["bar"]>({ identity: anyPeer, reason: anyText(256) }),
 };

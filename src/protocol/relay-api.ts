@@ -1,6 +1,7 @@
 import type { Cid } from "./cid.ts";
 import type { Failure } from "./failure.ts";
 import type { PeerId } from "./peer-id.ts";
+import type { CapPeriod } from "./messages/api-key.ts";
 import type { RelayKeys } from "./messages/entry.ts";
 import type { Tariff } from "./tariff.ts";
 import type { MicroCredits } from "./units.ts";
@@ -47,6 +48,12 @@ export const RELAY_PATHS = {
   keyRotations: "/v1/log/key-rotations",
   /** POST key-revoke envelope: Inclusion, dag-cbor. */
   revocations: "/v1/revocations",
+  /** POST api-key envelope: Inclusion, dag-cbor. */
+  apiKeys: "/v1/api-keys",
+  /** POST api-key-revoke envelope: Inclusion, dag-cbor. */
+  apiKeyRevocations: "/v1/api-keys/revocations",
+  /** GET: ApiKeyView[], newest first. */
+  accountApiKeys: "/v1/accounts/:peer/api-keys",
 } as const;
 
 export interface IceServer {
@@ -74,6 +81,23 @@ export interface RelayInfo {
   /** Multiaddrs of the relay; a client that came by HTTP may also use the page's own host and port. */
   readonly addresses: readonly string[];
   readonly iceServers: readonly IceServer[];
+  /** Identity of the gateway, the requester that api-keys authorise; absent where the relay has none. */
+  readonly gateway?: PeerId;
+}
+
+/** One API key of an account, as far as the relay knows it. */
+export interface ApiKeyView {
+  /** CID of the api-key, by which it is revoked. */
+  readonly apiKey: Cid;
+  readonly label: string;
+  readonly cap: MicroCredits;
+  readonly per: CapPeriod;
+  /** Set aside or spent in the period that runs, micro-credits. */
+  readonly used: MicroCredits;
+  /** Log times, milliseconds since 1970. */
+  readonly created: number;
+  readonly expires?: number;
+  readonly revoked?: number;
 }
 
 export interface AccountView {

@@ -14,9 +14,11 @@ import {
   jsonUint,
   optionalJson,
 } from "./json-shape.ts";
+import { CAP_PERIODS } from "./messages/api-key.ts";
 import type { RelayKeys } from "./messages/entry.ts";
 import type {
   AccountView,
+  ApiKeyView,
   EarningsPoint,
   ErrorView,
   IceServer,
@@ -33,6 +35,8 @@ import { WireError } from "./wire-error.ts";
 export const MAX_RECEIPTS_PER_PAGE = 200;
 /** Buckets of one chart: a month of hours is 744, three years of days 1,096. */
 export const MAX_EARNINGS_POINTS = 1_200;
+/** API keys of one account in a list, the newest: more than it can have at a time. */
+export const MAX_LISTED_API_KEYS = 256;
 /** Leases of one job in its view, as many as a lease answer may hold. */
 const MAX_LEASES_PER_JOB = 1_024;
 
@@ -63,7 +67,24 @@ export const relayInfoJson: JsonShape<RelayInfo> = jsonRecord<RelayInfo>({
   peer: jsonPeer,
   addresses: jsonList(jsonText(512), 16),
   iceServers: jsonList(iceServerJson, 8),
+  gateway: optionalJson(jsonPeer),
 });
+
+export const apiKeyViewJson: JsonShape<ApiKeyView> = jsonRecord<ApiKeyView>({
+  apiKey: jsonCid,
+  label: jsonText(64),
+  cap: jsonAmount,
+  per: jsonOneOf(CAP_PERIODS),
+  used: jsonAmount,
+  created: jsonUint(),
+  expires: optionalJson(jsonUint()),
+  revoked: optionalJson(jsonUint()),
+});
+
+export const apiKeyViewsJson: JsonShape<readonly ApiKeyView[]> = jsonList(
+  apiKeyViewJson,
+  MAX_LISTED_API_KEYS,
+);
 
 export const accountViewJson: JsonShape<AccountView> = jsonRecord<AccountView>({
   peer: jsonPeer,

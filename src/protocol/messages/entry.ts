@@ -40,6 +40,8 @@ export const ENTRY_TYPES = [
   "epoch-open",
   "key-rotate",
   "key-revoke",
+  "api-key",
+  "api-key-revoke",
   "bar",
 ] as const;
 export type EntryType = (typeof ENTRY_TYPES)[number];
@@ -215,6 +217,12 @@ export interface KeyRevokeBody {
   readonly envelope: Uint8Array;
 }
 
+/** What an account said of an API key: who may spend its money, and up to what; or that this is over. */
+export interface ApiKeyBody {
+  /** Envelope of the api-key or api-key-revoke. */
+  readonly envelope: Uint8Array;
+}
+
 export interface BarBody {
   readonly identity: PeerId;
   readonly reason: string;
@@ -240,6 +248,8 @@ export interface EntryBodies {
   readonly "epoch-open": EpochOpenBody;
   readonly "key-rotate": KeyRotateBody;
   readonly "key-revoke": KeyRevokeBody;
+  readonly "api-key": ApiKeyBody;
+  readonly "api-key-revoke": ApiKeyBody;
   readonly bar: BarBody;
 }
 
@@ -284,6 +294,8 @@ export const entryBodies: { readonly [K in EntryType]: Schema<EntryBodies[K]> } 
     proof: exactBytes(64),
   }),
   "key-revoke": record<KeyRevokeBody>({ envelope }),
+  "api-key": record<ApiKeyBody>({ envelope }),
+  "api-key-revoke": record<ApiKeyBody>({ envelope }),
   bar: record<BarBody>({ identity: peer, reason: text(256) }),
 };
 

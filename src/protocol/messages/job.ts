@@ -76,6 +76,8 @@ export interface RunStep {
 export interface Job extends Header {
   readonly requester: PeerId;
   readonly payer: PeerId;
+  /** The api-key by which the payer lets the requester spend its money; absent where the payer has signed too. */
+  readonly apiKey?: Cid;
   /** 16 random bytes. */
   readonly nonce: Uint8Array;
   /** Milliseconds since 1970, by the requester's clock. */
@@ -103,6 +105,7 @@ export const jobMessage: MessageType<Job> = {
     ...headerFields,
     requester: peer,
     payer: peer,
+    apiKey: optional(cid),
     nonce: exactBytes(16),
     issuedAt: uint(),
     expires: uint(),

@@ -1,5 +1,7 @@
+import { bodyId } from "../envelope.ts";
 import { delegationMessage } from "../delegation.ts";
 import type { MessageType } from "../envelope.ts";
+import { type ApiKey, apiKeyMessage, apiKeyRevokeMessage } from "../messages/api-key.ts";
 import { drawMessage, openingMessage, verdictMessage } from "../messages/audit.ts";
 import { type EntryBodies, entryBodies, type EntryType } from "../messages/entry.ts";
 import { closeJobMessage, jobArgsSchema, jobMessage } from "../messages/job.ts";
@@ -161,6 +163,40 @@ function sessionMessages(cast: Cast, story: Story): readonly MessageSample[] {
   ];
 }
 
+/** The gateway of the vectors has the key of the auditor, who does nothing else here. */
+function apiKeyOf(cast: Cast, { head }: Story): ApiKey {
+  return {
+    ...head,
+    account: cast.requester.key,
+    gateway: cast.auditor.key,
+    hash: hash(0x51),
+    label: "a program",
+    cap: microCredits(1_000_000),
+    per: "day",
+  };
+}
+
+function keyMessages(cast: Cast, story: Story): readonly MessageSample[] {
+  const key = apiKeyOf(cast, story);
+  return [
+    message("session", "api-key", apiKeyMessage, key, "requester"),
+    message(
+      "session",
+      "api-key with an end, capped over its life",
+      apiKeyMessage,
+      { ...key, hash: hash(0x52), label: "", per: "total", expires: START + 86_400_000 },
+      "requester",
+    ),
+    message(
+      "session",
+      "api-key-revoke",
+      apiKeyRevokeMessage,
+      { ...story.head, account: key.account, apiKey: bodyId(apiKeyMessage, key) },
+      "requester",
+    ),
+  ];
+}
+
 function workMessages(cast: Cast, story: Story): readonly MessageSample[] {
   const { head, job, jobId, lease, leaseId, receipt, receiptId } = story;
   return [
@@ -171,6 +207,13 @@ function workMessages(cast: Cast, story: Story): readonly MessageSample[] {
       jobMessage,
       { ...job, inputsRoot: hash(0x11), run: { id: POLICY, node: "blur", iteration: 2 } },
       "requesterSession",
+    ),
+    message(
+      "job",
+      "job of a gateway, paid for under an api-key",
+      jobMessage,
+      { ...job, requester: cast.auditor.key, apiKey: bodyId(apiKeyMessage, apiKeyOf(cast, story)) },
+      "auditor",
     ),
     message("job", "close-job", closeJobMessage, { ...head, job: jobId }, "requesterSession"),
     message("lease", "lease", leaseMessage, lease, "lease"),
@@ -294,7 +337,12 @@ function auditMessages(cast: Cast, story: Story): readonly MessageSample[] {
 }
 
 export function messageSamples(cast: Cast, story: Story): readonly MessageSample[] {
-  return [...sessionMessages(cast, story), ...workMessages(cast, story), ...auditMessages(cast, story)];
+  return [
+    ...sessionMessages(cast, story),
+    ...keyMessages(cast, story),
+    ...workMessages(cast, story),
+    ...auditMessages(cast, story),
+  ];
 }
 
 export function partSamples(story: Story): readonly PartSample[] {
@@ -408,6 +456,8 @@ export async function entrySamples(
       proof: await log.sign(rotationMessage(ORIGIN, "log", cast.nextLog.key)),
     }),
     bodyOf("key-revoke", { envelope: envelope("key-revoke") }),
+    bodyOf("api-key", { envelope: envelope("api-key") }),
+    bodyOf("api-key-revoke", { envelope: envelope("api-key-revoke") }),
     bodyOf("bar", { identity: cast.auditor.key, reason: "equivocated" }),
   ];
 }
