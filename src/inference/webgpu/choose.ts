@@ -1,14 +1,14 @@
 import type { Matrix } from "../model/matrix.ts";
 import { BufferMaker } from "./buffer-maker.ts";
-import { type Choice, CHOICES, FIRST_CHOICE } from "./choice.ts";
+import { type Choice, CHOICES } from "./choice.ts";
 import type { Step } from "./plan.ts";
 import { Planner } from "./plan.ts";
 import { uploadMatrix } from "./upload-matrix.ts";
 import type { DeviceParts } from "./webgpu-backend.ts";
 
 /** Products that are measured: large enough to tell variants apart on a fast device, short enough on a slow one. */
-const ROWS = 64;
-const OUTPUTS = 512;
+const ROWS = 32;
+const OUTPUTS = 256;
 const COLUMNS = 512;
 /** A measurement is repeated until it takes so long. */
 const TELLING_MS = 4;
@@ -16,7 +16,7 @@ const MOST_REPEATS = 256;
 
 export interface Measured {
   readonly choice: Choice;
-  /** Milliseconds of each variant's products, by its name or its threads per output. */
+  /** Milliseconds of each variant's products, by its name. */
   readonly times: Readonly<Record<string, number>>;
   /** Multiply-adds per millisecond of the slower of the two that were chosen. */
   readonly workPerMs: number;
@@ -32,52 +32,47 @@ export async function chooseVariants(parts: Omit<DeviceParts, "choice">): Promis
       source: "plain",
       columns: COLUMNS,
       fraction: 14,
-      buffers: { 2: maker.words(ROWS * COLUMNS) },
+      buffers: { 2: maker.words(ROWS * COLUMNS), 3: maker.words(1) },
     } as const;
     const target = { results: maker.words(ROWS * OUTPUTS), fraction: 14 };
-    const slices = maker.empty(16, GPUBufferUsage.UNIFORM);
-    const planner = (choice: Partial<Choice>): Planner =>
-      new Planner(device, kernels, { ...FIRST_CHOICE, ...choice }, maker, ROWS, COLUMNS);
-    const plans = [
-      ...CHOICES.rows.map((rows) => ({
-        name: rows,
-        rows: ROWS,
-        steps: planner({ rows }).products(row, matrix, target),
-      })),
-      ...CHOICES.slices.map((each) => ({
-        name: `${each}`,
-        rows: 1,
-        steps: planner({ slices: each }).productsOfOne(row, matrix, target),
-      })),
-    ];
+    const slice = maker.empty(16, GPUBufferUsage.UNIFORM);
+    const planner = (choice: Choice): Planner => new Planner(device, kernels, choice, maker, ROWS, COLUMNS);
+    const plans = CHOICES.flatMap((choice) => [
+      { name: nameOf.rows(choice), rows: ROWS, steps: planner(choice).products(row, matrix, target) },
+      { name: nameOf.one(choice), rows: 1, steps: planner(choice).productsOfOne(row, matrix, target) },
+    ]);
     const compiled = await Promise.all(
       plans.map(async ({ name, rows, steps }) => ({ name, rows, steps: await Promise.all(steps) })),
     );
     const group = device.createBindGroup({
       layout: kernels.sliceLayout,
-      entries: [{ binding: 0, resource: { buffer: slices } }],
+      entries: [{ binding: 0, resource: { buffer: slice } }],
     });
     const times = new Map<string, number>();
-    for (const { name, rows, steps } of compiled) {
-      device.queue.writeBuffer(slices, 0, Uint32Array.of(rows, 0, 0, 0));
+    for (const { name, rows: count, steps } of compiled) {
+      device.queue.writeBuffer(slice, 0, Uint32Array.of(count, 0, 0, 0));
       // oxlint-disable-next-line no-await-in-loop -- one after the other is what is measured
-      times.set(name, await life.settled(timeOf(device, group, steps, rows)));
+      times.set(name, await life.settled(timeOf(device, group, steps, count)));
     }
-    const timeOfOne = (name: string): number => times.get(name) ?? Infinity;
-    const choice = {
-      rows: fastest(CHOICES.rows, timeOfOne),
-      slices: fastest(CHOICES.slices, (each) => timeOfOne(`${each}`)),
-    };
+    const time = (name: string): number => times.get(name) ?? Infinity;
+    const { rows } = fastest((each) => time(nameOf.rows(each)));
+    const { slices } = fastest((each) => time(nameOf.one(each)));
+    const choice = { rows, slices };
     const work = OUTPUTS * COLUMNS;
-    const workPerMs = Math.min((ROWS * work) / timeOfOne(choice.rows), work / timeOfOne(`${choice.slices}`));
+    const workPerMs = Math.min((ROWS * work) / time(nameOf.rows(choice)), work / time(nameOf.one(choice)));
     return { choice, times: Object.fromEntries(times), workPerMs };
   } finally {
     maker.destroy();
   }
 }
 
-function fastest<T>(variants: readonly T[], timeOfOne: (variant: T) => number): T {
-  return variants.reduce((best, variant) => (timeOfOne(variant) < timeOfOne(best) ? variant : best));
+const nameOf = {
+  rows: ({ rows }: Choice): string => rows,
+  one: ({ slices }: Choice): string => `multiply-row, ${slices}`,
+} as const;
+
+function fastest(timeOfChoice: (choice: Choice) => number): Choice {
+  return CHOICES.reduce((best, each) => (timeOfChoice(each) < timeOfChoice(best) ? each : best));
 }
 
 /** Milliseconds of steps, in the shortest of some submits. */

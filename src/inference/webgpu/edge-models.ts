@@ -110,10 +110,9 @@ function embeddingsOf(numbers: Numbers, rows: number, columns: number): LlamaMod
   };
 }
 
-/** @param inner beyond 2,048 for the kernels that keep wide rows */
-export function edgeLlama(bits: 4 | 8, inner: number): LlamaModel {
+export function edgeLlama(bits: 4 | 8): LlamaModel {
   const numbers = new Numbers(bits);
-  const [width, heads, keyHeads, headSize, vocabulary, context] = [100, 3, 1, 10, 83, 48];
+  const [width, inner, heads, keyHeads, headSize, vocabulary, context] = [100, 550, 3, 1, 10, 83, 48];
   const matrix = (rows: number, columns: number): Matrix => numbers.matrix(rows, columns, bits);
   const turns = (context * headSize) / 2;
   const angles = (): Int16Array =>

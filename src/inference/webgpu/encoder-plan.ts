@@ -140,7 +140,12 @@ class EncoderLayers {
     );
     if (layer.bridge !== undefined) {
       multiply(
-        { source: "plain", columns: input, fraction: RESIDUAL_FRACTION, buffers: { 2: this.residual } },
+        {
+          source: "plain",
+          columns: input,
+          fraction: RESIDUAL_FRACTION,
+          buffers: { 2: this.residual, 3: this.sigmoidTable },
+        },
         [layer.bridge],
         { results: this.#other, fraction: RESIDUAL_FRACTION },
       );
@@ -152,7 +157,7 @@ class EncoderLayers {
         source: "plain",
         columns: heads * headSize,
         fraction: ACTIVATION_FRACTION,
-        buffers: { 2: this.#heads.mixed },
+        buffers: { 2: this.#heads.mixed, 3: this.sigmoidTable },
       },
       [layer.output],
       sum,
@@ -167,7 +172,7 @@ class EncoderLayers {
         columns: inner,
         fraction: ACTIVATION_FRACTION,
         positive: true,
-        buffers: { 2: this.#widened },
+        buffers: { 2: this.#widened, 3: this.sigmoidTable },
       },
       [layer.down],
       sum,

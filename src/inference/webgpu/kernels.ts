@@ -1,15 +1,13 @@
 import arithmetic from "./kernels/arithmetic.wgsl?raw";
 import attend from "./kernels/attend.wgsl?raw";
 import embed from "./kernels/embed.wgsl?raw";
-import gate from "./kernels/gate.wgsl?raw";
 import heads from "./kernels/heads.wgsl?raw";
+import layerRow from "./kernels/layer-row.wgsl?raw";
 import layerNorm from "./kernels/layer-norm.wgsl?raw";
 import mean from "./kernels/mean.wgsl?raw";
 import multiplyRow from "./kernels/multiply-row.wgsl?raw";
 import multiplyTile from "./kernels/multiply-tile.wgsl?raw";
 import multiply from "./kernels/multiply.wgsl?raw";
-import norm from "./kernels/norm.wgsl?raw";
-import plain from "./kernels/plain.wgsl?raw";
 import quantise from "./kernels/quantise.wgsl?raw";
 import rows from "./kernels/rows.wgsl?raw";
 import sigmoid from "./kernels/sigmoid.wgsl?raw";
@@ -19,10 +17,8 @@ import sweep from "./kernels/sweep.wgsl?raw";
 import unit from "./kernels/unit.wgsl?raw";
 import weights from "./kernels/weights.wgsl?raw";
 
-/** Where a row comes from that is quantised by the kernel that multiplies it. */
-export type FusedSource = "norm" | "plain" | "gate";
-/** Where the row that is quantised comes from. */
-export type RowSource = FusedSource | "layer-norm" | "mean";
+/** Kernels that quantise rows. */
+export type RowKernel = "layer-row" | "layer-norm" | "mean";
 /** Kernels that multiply several rows, from which the faster one is chosen. */
 export type RowsKernel = "multiply" | "multiply-tile";
 
@@ -33,29 +29,24 @@ export type KernelName =
   | "unit"
   | "sweep"
   | RowsKernel
-  | RowSource
-  | `${FusedSource}-multiply`;
+  | RowKernel
+  | "multiply-row";
 
 /** The WGSL text of each kernel. */
 export type Programs = Readonly<Record<KernelName, string>>;
 
 const base = arithmetic + slice;
 const stored = (source: string): string => base + quantise + source + storeRow;
-const fused = (source: string): string => base + quantise + source + weights + multiplyRow;
 
 /** Whole programs, from what they share and what is their own. */
 export const PROGRAMS: Programs = {
   embed: base + embed,
-  norm: stored(norm),
-  plain: stored(plain),
-  gate: stored(sigmoid + gate),
+  "layer-row": stored(sigmoid + layerRow),
   "layer-norm": stored(layerNorm),
   mean: stored(mean),
   multiply: base + weights + rows + multiply,
   "multiply-tile": base + weights + rows + multiplyTile,
-  "norm-multiply": fused(norm),
-  "plain-multiply": fused(plain),
-  "gate-multiply": fused(sigmoid + gate),
+  "multiply-row": base + quantise + sigmoid + layerRow + weights + multiplyRow,
   heads: base + heads,
   attend: base + attend,
   unit: base + sigmoid + unit,

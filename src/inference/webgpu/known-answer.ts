@@ -5,21 +5,18 @@ import type { EncoderModel } from "../model/encoder-model.ts";
 import type { LlamaModel } from "../model/llama-model.ts";
 import { BufferMaker } from "./buffer-maker.ts";
 import { edgeEncoder, edgeLlama } from "./edge-models.ts";
-import { PLANE_WORDS } from "./limits.ts";
 import { Planner } from "./plan.ts";
 import { Submitter } from "./submitter.ts";
 import type { DeviceParts, WebGpuBackend } from "./webgpu-backend.ts";
 
 /** What is asked of a device: each has its own kernels, or kernels with their own constants. */
-export type Question = "sweep" | `llama ${4 | 8}` | `wide llama ${4 | 8}` | `encoder ${4 | 8}`;
+export type Question = "sweep" | `llama ${4 | 8}` | `encoder ${4 | 8}`;
 
 /** SHA-256 of the answers, first 16 hex digits; known-answer.test.ts computes them with the reference. */
 export const KNOWN_ANSWERS: Readonly<Record<Question, string>> = {
   sweep: "fd4495fa8767fac2",
-  "llama 8": "fffed70e5becaca9",
-  "llama 4": "5593e5540cd11ec9",
-  "wide llama 8": "8e8f22e7c73b3f48",
-  "wide llama 4": "7e6ec7c7764c695e",
+  "llama 8": "83583196beece8b9",
+  "llama 4": "a0d73e63b3990f1e",
   "encoder 8": "df8ab3d59d78f7d3",
   "encoder 4": "88760cd48d13ec7b",
 };
@@ -41,20 +38,11 @@ export function answerHash(...parts: readonly (Int32Array | Int16Array)[]): stri
   return toHex(hash.digest()).slice(0, 16);
 }
 
-/** Values of rows that are not short enough for the narrow kernels. */
-const WIDE_INNER = 2_100;
-
 /** The questions that decide whether a model may run on a device. */
 export function questionsFor(model: LlamaModel | EncoderModel): readonly Question[] {
   if (model.kind === "encoder") return [`encoder ${model.pool.matrix.bits}`];
-  const { width, inner, heads, headSize } = model.shape;
   const bits = new Set([model.head.bits, ...model.layers.map(({ down }) => down.bits)]);
-  const isWide = [width, inner, heads * headSize].some((columns) => columns / 2 > PLANE_WORDS.narrow);
-  const questions = Array.from(bits);
-  return [
-    ...questions.map((each) => `llama ${each}` as const),
-    ...(isWide ? questions.map((each) => `wide llama ${each}` as const) : []),
-  ];
+  return Array.from(bits, (each) => `llama ${each}` as const);
 }
 
 /** What a backend says to a question about models. */
@@ -64,13 +52,9 @@ export function answerOf(
 ): Promise<string> {
   switch (question) {
     case "llama 8":
-      return llamaAnswer(backend, edgeLlama(8, 150));
+      return llamaAnswer(backend, edgeLlama(8));
     case "llama 4":
-      return llamaAnswer(backend, edgeLlama(4, 150));
-    case "wide llama 8":
-      return llamaAnswer(backend, edgeLlama(8, WIDE_INNER));
-    case "wide llama 4":
-      return llamaAnswer(backend, edgeLlama(4, WIDE_INNER));
+      return llamaAnswer(backend, edgeLlama(4));
     case "encoder 8":
       return encoderAnswer(backend, edgeEncoder(8));
     case "encoder 4":

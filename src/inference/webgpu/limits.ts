@@ -32,6 +32,3 @@ export const MOST_LOGIT_BYTES: number = 16 * 1024 * 1024;
 
 /** Rows for which memory is there beyond a batch's last one, so that a tile may read whole ones. */
 export const ROW_TILE = 32;
-
-/** Words of a quantised row that a workgroup keeps: 4 KiB for rows of up to 2,048 columns, 15 of the 16 KiB for 7,680. */
-export const PLANE_WORDS = { narrow: 1_024, wide: 3_840 } as const;

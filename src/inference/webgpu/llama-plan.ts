@@ -2,9 +2,8 @@ import type { LlamaLayer, LlamaModel } from "../model/llama-model.ts";
 import type { FactorVector } from "../model/matrix.ts";
 import { ACTIVATION_FRACTION, RESIDUAL_FRACTION } from "../numerics/tables.ts";
 import { embeddingSteps } from "./embedding.ts";
-import type { FusedSource } from "./kernels.ts";
 import { MOST_LOGIT_BYTES } from "./limits.ts";
-import type { Planner, Row, Step, Target } from "./plan.ts";
+import type { FusedSource, Planner, Row, Step, Target } from "./plan.ts";
 import { attendStep, headsStep, type HeadBuffers, headBuffers } from "./plan-attention.ts";
 import { type MatrixBuffers, uploadMatrix } from "./upload-matrix.ts";
 
@@ -129,7 +128,7 @@ class LayerPlanner {
         source: "plain",
         columns: heads * headSize,
         fraction: ACTIVATION_FRACTION,
-        buffers: { 2: this.#heads.mixed },
+        buffers: { 2: this.#heads.mixed, 3: this.#sigmoidTable },
       },
       uploadMatrix(maker, [layer.output]),
       sum,

@@ -1,14 +1,16 @@
+import { failureCode } from "../../protocol/failure-code.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import type { EncoderModel } from "../model/encoder-model.ts";
 import type { LlamaModel } from "../model/llama-model.ts";
 import type { MemoryBudget } from "./buffer-maker.ts";
-import type { Choice } from "./choice.ts";
+import { type Choice, CHOICES } from "./choice.ts";
 import { chooseVariants } from "./choose.ts";
 import { DeviceLife } from "./device-life.ts";
 import { KernelCache, type Programs } from "./kernels.ts";
 import { deviceAnswer, KNOWN_ANSWERS, type Question, questionsFor } from "./known-answer.ts";
 import { SUBMIT_MS } from "./limits.ts";
 import { Pace } from "./pace.ts";
+import { compileFirst } from "./plan.ts";
 import { type DeviceParts, WebGpuBackend } from "./webgpu-backend.ts";
 
 /** Why a machine computes nothing on its GPU. */
@@ -23,6 +25,8 @@ export type GpuRefusal =
   | "not-compiled"
   /** A kernel has a wrong answer. */
   | "wrong-answer"
+  /** There is no room even for the questions. */
+  | "no-memory"
   /** The device was lost meanwhile. */
   | "lost";
 
@@ -53,6 +57,7 @@ export interface OpenGpuOptions {
 /** Milliseconds of what happens at the start. */
 export interface StartTimes {
   readonly device: number;
+  readonly compile: number;
   readonly choose: number;
   readonly prove: number;
 }
@@ -93,7 +98,9 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<OpenedGpu> 
     return await prepare(adapter, device, deviceMs, options);
   } catch (error) {
     device.destroy();
-    return refused(reasonOf(error), messageOf(error));
+    const reason = reasonOf(error);
+    if (reason === undefined) throw error;
+    return refused(reason, messageOf(error));
   }
 }
 
@@ -116,6 +123,8 @@ async function prepare(
   const begun = performance.now();
   const key = JSON.stringify(about);
   let choice = options.choice ?? chosen.get(key);
+  await compileFirst(shared.kernels, choice === undefined ? CHOICES : [choice]);
+  const compileMs = performance.now() - begun;
   if (choice === undefined) {
     const measured = await chooseVariants(shared);
     ({ choice } = measured);
@@ -123,7 +132,7 @@ async function prepare(
     chosen.set(key, choice);
   }
   const parts: DeviceParts = { ...shared, choice };
-  const chooseMs = performance.now() - begun;
+  const chooseMs = performance.now() - begun - compileMs;
   const prover = new Prover(parts);
   await prover.prove(["sweep", "llama 8", ...(options.questions ?? [])]);
   const { mostPositions } = options;
@@ -131,7 +140,8 @@ async function prepare(
     ...(mostPositions === undefined ? {} : { mostPositions }),
     prove: (model) => prover.proveFor(model),
   });
-  const times = { device: deviceMs, choose: chooseMs, prove: performance.now() - begun - chooseMs };
+  const proveMs = performance.now() - begun - compileMs - chooseMs;
+  const times = { device: deviceMs, compile: compileMs, choose: chooseMs, prove: proveMs };
   const gpu: Gpu = {
     about,
     times,
@@ -207,10 +217,11 @@ class Prover {
   }
 }
 
-function reasonOf(error: unknown): GpuRefusal {
+/** Undefined for what is no refusal but a mistake. */
+function reasonOf(error: unknown): GpuRefusal | undefined {
   if (error instanceof WrongAnswerError) return "wrong-answer";
-  if (error instanceof FailureError) return "lost";
-  return "not-compiled";
+  if (error instanceof FailureError) return error.code === failureCode("gpu-lost") ? "lost" : "no-memory";
+  return error instanceof GPUPipelineError ? "not-compiled" : undefined;
 }
 
 function messageOf(error: unknown): string {

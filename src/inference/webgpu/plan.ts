@@ -2,13 +2,12 @@ import type { BufferMaker } from "./buffer-maker.ts";
 import type { Choice } from "./choice.ts";
 import {
   type Constants,
-  type FusedSource,
   type KernelCache,
   type KernelName,
-  type RowSource,
+  type RowKernel,
   type RowsKernel,
 } from "./kernels.ts";
-import { PLANE_WORDS, ROW_TILE } from "./limits.ts";
+import { ROW_TILE } from "./limits.ts";
 import type { MatrixBuffers, MatrixPart } from "./upload-matrix.ts";
 
 /** Rows of a batch, and the position of the first. */
@@ -26,6 +25,10 @@ export interface Step {
   /** Multiply-adds of a workgroup, or what takes as long, about. */
   readonly work: (batch: Batch) => number;
 }
+
+/** Where a row comes from. The first three are one kernel, which also multiplies it where it is alone. */
+export type FusedSource = "plain" | "norm" | "gate";
+export type RowSource = FusedSource | "layer-norm" | "mean";
 
 /** A row of integers to be quantised. Buffers are by their bindings. */
 export interface Row<Source extends RowSource = RowSource> {
@@ -91,7 +94,7 @@ export class Planner {
   /** Rows times a matrix. */
   products(row: Row, matrix: MatrixBuffers, target: Target): Promise<Step>[] {
     const quantise = this.step({
-      name: row.source,
+      name: SOURCES[row.source].kernel,
       grid: perRow,
       work: () => row.columns * OPERATIONS_OF_VALUE,
       bindings: {
@@ -106,7 +109,7 @@ export class Planner {
     const multiply = (part: MatrixPart): Promise<Step> =>
       this.step({
         name,
-        constants: { WEIGHT_BITS: matrix.bits },
+        constants: constantsOfRows(matrix.bits),
         grid: (count) => [Math.ceil(part.outputs / outputs), Math.ceil(count / rows)],
         work: () => outputs * rows * matrix.groups * 32,
         bindings: {
@@ -118,20 +121,14 @@ export class Planner {
     return [quantise, ...matrix.parts.map(multiply)];
   }
 
-  /** A single row times a matrix, in fewer steps where the row fits the memory of a workgroup. */
+  /** A single row times a matrix, in fewer steps. */
   productsOfOne(row: Row<FusedSource>, matrix: MatrixBuffers, target: Target): Promise<Step>[] {
-    const words = matrix.groups * 16;
-    if (words > PLANE_WORDS.wide) return this.products(row, matrix, target);
     const { slices } = this.#choice;
     const outputs = THREADS / slices;
     return matrix.parts.map((part) =>
       this.step({
-        name: `${row.source}-multiply`,
-        constants: {
-          WEIGHT_BITS: matrix.bits,
-          SLICES: slices,
-          PLANE_WORDS: words > PLANE_WORDS.narrow ? PLANE_WORDS.wide : PLANE_WORDS.narrow,
-        },
+        name: "multiply-row",
+        constants: constantsOfOne(matrix.bits, slices),
         grid: () => [Math.ceil(part.outputs / outputs), 1],
         work: () => row.columns * (outputs + OPERATIONS_OF_VALUE),
         bindings: {
@@ -153,16 +150,47 @@ export class Planner {
   }
 }
 
+/** Overrides of a kernel for several rows. */
+function constantsOfRows(bits: 4 | 8): Constants {
+  return { WEIGHT_BITS: bits };
+}
+
+/** Overrides of the kernel for one row. */
+function constantsOfOne(bits: 4 | 8, slices: number): Constants {
+  return { WEIGHT_BITS: bits, SLICES: slices };
+}
+
+/** The kernels that a device is opened with, so that they are compiled side by side. */
+export function compileFirst(kernels: KernelCache, choices: readonly Choice[]): Promise<unknown> {
+  const first = ["layer-row", "embed", "heads", "attend", "sweep"] as const;
+  return Promise.all([
+    ...choices.flatMap(({ rows, slices }) => [
+      kernels.kernel("multiply-row", constantsOfOne(8, slices)),
+      kernels.kernel(rows, constantsOfRows(8)),
+    ]),
+    ...first.map((name) => kernels.kernel(name, {})),
+  ]);
+}
+
 /** Outputs and rows of a workgroup. */
 const TILES: Readonly<Record<RowsKernel, readonly [outputs: number, rows: number]>> = {
   multiply: [128, 4],
   "multiply-tile": [32, 32],
 };
 
+/** The kernel that quantises a row, and its number in layer-row.wgsl. */
+const SOURCES: Readonly<Record<RowSource, { readonly kernel: RowKernel; readonly number: number }>> = {
+  plain: { kernel: "layer-row", number: 0 },
+  norm: { kernel: "layer-row", number: 1 },
+  gate: { kernel: "layer-row", number: 2 },
+  "layer-norm": { kernel: "layer-norm", number: 0 },
+  mean: { kernel: "mean", number: 0 },
+};
+
 /** The uniform `RowShape` of quantise.wgsl. */
 function rowShape(row: Row, { groups, bits }: MatrixBuffers): readonly number[] {
   const { columns, fraction, positive = false, epsilon = 0, rootWidth = 0 } = row;
-  return [columns, groups, bits, fraction, Number(positive), epsilon, rootWidth, 0];
+  return [columns, groups, bits, fraction, Number(positive), epsilon, rootWidth, SOURCES[row.source].number];
 }
 
 /** The matrix as weights.wgsl declares it. */

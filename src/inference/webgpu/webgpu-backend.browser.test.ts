@@ -20,10 +20,9 @@ function backendWith(options: OpenGpuOptions): Backend & EncoderBackend {
   };
 }
 
-for (const [i, slices] of CHOICES.slices.entries()) {
-  const rows = CHOICES.rows[i % CHOICES.rows.length] ?? "multiply";
-  const backend = backendWith({ choice: { rows, slices } });
-  const name = `WebGPU, ${rows}, ${slices} threads for an output`;
+for (const choice of CHOICES) {
+  const backend = backendWith({ choice });
+  const name = `WebGPU, ${choice.rows}, ${choice.slices} threads for an output`;
   describeBits(name, backend);
   describeEncoderBits(name, backend);
 }

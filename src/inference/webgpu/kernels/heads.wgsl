@@ -13,8 +13,6 @@ struct Shape {
 }
 
 const THREADS: u32 = 32u;
-// Values of the largest head.
-const MOST_VALUES: u32 = 512u;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> projected: array<i32>;
@@ -27,9 +25,33 @@ const MOST_VALUES: u32 = 512u;
 @group(0) @binding(5) var<storage, read_write> history: array<u32>;
 @group(0) @binding(6) var<storage, read_write> history_scales: array<u32>;
 
-var<workgroup> turned: array<i32, MOST_VALUES>;
 var<workgroup> peak: atomic<u32>;
 var<workgroup> largest: atomic<u32>;
+
+// Of the head of this workgroup: where its values begin, and whether and how they turn.
+var<private> first_value: u32;
+var<private> turns: bool;
+var<private> first_angle: u32;
+var<private> lowering: i32;
+
+fn value_at(i: u32) -> i32 {
+  if (!turns) { return projected[first_value + i]; }
+  let half = shape.head_size / 2u;
+  var pair = i / 2u;
+  var other = i ^ 1u;
+  var is_second = (i & 1u) == 1u;
+  if (shape.turning == 2u) {
+    is_second = i >= half;
+    pair = select(i, i - half, is_second);
+    other = select(i + half, i - half, is_second);
+  }
+  let angle = rotation[first_angle + pair];
+  let cosine = i32(angle << 16u) >> 16u;
+  let sine = i32(angle) >> 16u;
+  let a = shift(projected[first_value + i], lowering) * cosine;
+  let b = shift(projected[first_value + other], lowering) * sine;
+  return select(a - b, a + b, is_second);
+}
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -37,37 +59,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let row = slice.y + group.y;
   let thread = local.x;
   let position = slice.first + row;
-  let heads = shape.heads + 2u * shape.key_heads;
-  let at = (row * heads + head) * shape.head_size;
-  let turns = shape.turning > 0u && head < shape.heads + shape.key_heads;
-  let half = shape.head_size / 2u;
+  first_value = (row * (shape.heads + 2u * shape.key_heads) + head) * shape.head_size;
+  first_angle = position * (shape.head_size / 2u);
+  turns = shape.turning > 0u && head < shape.heads + shape.key_heads;
   var most = 0u;
-  for (var i = thread; i < shape.head_size; i += THREADS) { most = max(most, magnitude(projected[at + i])); }
+  for (var i = thread; i < shape.head_size; i += THREADS) { most = max(most, magnitude(projected[first_value + i])); }
   atomicMax(&peak, most);
   workgroupBarrier();
-  let n = bits(atomicLoad(&peak)) - 14;
-  if (turns) {
-    for (var pair = thread; pair < half; pair += THREADS) {
-      var i = pair * 2u;
-      var j = i + 1u;
-      if (shape.turning == 2u) {
-        i = pair;
-        j = pair + half;
-      }
-      let a = shift(projected[at + i], n);
-      let b = shift(projected[at + j], n);
-      let angle = rotation[position * half + pair];
-      let cosine = i32(angle << 16u) >> 16u;
-      let sine = i32(angle) >> 16u;
-      turned[i] = a * cosine - b * sine;
-      turned[j] = a * sine + b * cosine;
-    }
-  } else {
-    for (var i = thread; i < shape.head_size; i += THREADS) { turned[i] = projected[at + i]; }
-  }
-  workgroupBarrier();
+  lowering = bits(atomicLoad(&peak)) - 14;
   most = 0u;
-  for (var i = thread; i < shape.head_size; i += THREADS) { most = max(most, magnitude(turned[i])); }
+  for (var i = thread; i < shape.head_size; i += THREADS) { most = max(most, magnitude(value_at(i))); }
   atomicMax(&largest, most);
   workgroupBarrier();
   let whole = atomicLoad(&largest);
@@ -75,14 +76,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let top = u32(shift(i32(whole), down));
   let quotient = i32((8191u << 17u) / max(top, 1u));
   var scale = NO_SCALE;
-  if (whole > 0u) { scale = times_power_of_two(multiply_scales(scale_from(top, down), STEP), select(-14, n - 29, turns)); }
+  if (whole > 0u) { scale = times_power_of_two(multiply_scales(scale_from(top, down), STEP), select(-14, lowering - 29, turns)); }
   for (var word = thread; word < shape.head_words; word += THREADS) {
     var upper = 0u;
     var lower = 0u;
     for (var byte = 0u; byte < 4u; byte += 1u) {
       let i = word * 4u + byte;
       if (i < shape.head_size && whole > 0u) {
-        let q = (shift(turned[i], down) * quotient + 0x10000) >> 17u;
+        let q = (shift(value_at(i), down) * quotient + 0x10000) >> 17u;
         upper |= (u32(q >> 7u) & 0xffu) << (8u * byte);
         lower |= (u32(q) & 0x7fu) << (8u * byte);
       }

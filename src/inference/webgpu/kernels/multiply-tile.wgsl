@@ -3,9 +3,9 @@
 
 const THREADS: u32 = 64u;
 
-// Of a group: 8 words of 32 outputs, the upper, then the lower planes' 8 words of 32 rows; neighbours in a word's order.
-var<workgroup> tile_weights: array<u32, 256>;
-var<workgroup> tile_planes: array<u32, 512>;
+// Of half a group: 4 words of 32 outputs; 4 words of the upper and of the lower planes of 32 rows.
+var<workgroup> tile_weights: array<u32, 128>;
+var<workgroup> tile_planes: array<vec2u, 128>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -16,61 +16,44 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   // This thread's outputs are n, n + 8, n + 16, n + 24, its rows likewise.
   let n = local.x % 8u;
   let r = local.x / 8u;
-  var high: array<vec4i, 4>;
-  var low: array<vec4i, 4>;
+  var high: array<i32, 16>;
+  var low: array<i32, 16>;
   for (var group = 0u; group < matrix_shape.groups; group += 1u) {
-    // A thread brings in half the words of one output and one plane of one row.
-    let output = local.x % 32u;
-    let part = local.x / 32u;
-    let base = weights_of(min(first + output, last));
-    for (var pair = part * 2u; pair < part * 2u + 2u; pair += 1u) {
-      let w = weight_pair(base, group * 4u + pair);
-      tile_weights[pair * 64u + output] = w.x;
-      tile_weights[pair * 64u + 32u + output] = w.y;
-    }
-    let from_row = ((row + output) * 2u + part) * words + group * 8u;
-    for (var k = 0u; k < 8u; k += 1u) { tile_planes[part * 256u + k * 32u + output] = planes[from_row + k]; }
-    workgroupBarrier();
-    var h = array<vec4i, 4>();
-    var l = array<vec4i, 4>();
-    for (var k = 0u; k < 8u; k += 1u) {
-      let w = four(k * 32u + n);
-      for (var j = 0u; j < 4u; j += 1u) {
-        let p = tile_planes[k * 32u + r + j * 8u];
-        let q = tile_planes[256u + k * 32u + r + j * 8u];
-        h[j] += dots(p, w);
-        l[j] += dots(q, w);
+    var sums = array<vec2i, 16>();
+    for (var half = 0u; half < 2u; half += 1u) {
+      // A thread brings in two words of one output and of one row.
+      let one = local.x % 32u;
+      let pair = group * 4u + half * 2u + local.x / 32u;
+      let w = weight_pair(weights_of(min(first + one, last)), pair);
+      for (var k = 0u; k < 2u; k += 1u) {
+        let at = (local.x / 32u * 2u + k) * 32u + one;
+        let from_row = (row + one) * 2u * words + pair * 2u + k;
+        tile_weights[at] = select(w.x, w.y, k == 1u);
+        tile_planes[at] = vec2u(planes[from_row], planes[from_row + words]);
       }
+      workgroupBarrier();
+      for (var k = 0u; k < 128u; k += 32u) {
+        for (var i = 0u; i < 4u; i += 1u) {
+          let weight = tile_weights[k + n + i * 8u];
+          for (var j = 0u; j < 4u; j += 1u) {
+            let both = tile_planes[k + r + j * 8u];
+            sums[j * 4u + i] += vec2i(dot4I8Packed(both.x, weight), dot4I8Packed(both.y, weight));
+          }
+        }
+      }
+      workgroupBarrier();
     }
-    let multiplier = vec4i(
-      multiplier_of(min(first + n, last), group),
-      multiplier_of(min(first + n + 8u, last), group),
-      multiplier_of(min(first + n + 16u, last), group),
-      multiplier_of(min(first + n + 24u, last), group),
-    );
-    for (var j = 0u; j < 4u; j += 1u) {
-      high[j] += multiplier * h[j];
-      low[j] += multiplier * l[j];
-    }
-    workgroupBarrier();
-  }
-  for (var j = 0u; j < 4u; j += 1u) {
-    let to_row = row + r + j * 8u;
     for (var i = 0u; i < 4u; i += 1u) {
-      let output = first + n + i * 8u;
-      if (to_row < slice.rows && output <= last) {
-        store_result(to_row, output, high[j][i], low[j][i], row_scales[to_row]);
+      let multiplier = multiplier_of(min(first + n + i * 8u, last), group);
+      for (var j = i; j < 16u; j += 4u) {
+        high[j] += multiplier * sums[j].x;
+        low[j] += multiplier * sums[j].y;
       }
     }
   }
-}
-
-fn four(at: u32) -> vec4u {
-  return vec4u(tile_weights[at], tile_weights[at + 8u], tile_weights[at + 16u], tile_weights[at + 24u]);
-}
-
-fn dots(plane: u32, weight: vec4u) -> vec4i {
-  return vec4i(
-    dot4I8Packed(plane, weight.x), dot4I8Packed(plane, weight.y), dot4I8Packed(plane, weight.z), dot4I8Packed(plane, weight.w),
-  );
+  for (var i = 0u; i < 16u; i += 1u) {
+    let to_row = row + r + (i >> 2u) * 8u;
+    let output = first + n + (i & 3u) * 8u;
+    if (to_row < slice.rows && output <= last) { store_result(to_row, output, high[i], low[i], row_scales[to_row]); }
+  }
 }

@@ -44,10 +44,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     m_high += m_multiplier * mh;
     m_low += m_multiplier * ml;
   }
-  for (var r = 0u; r < min(4u, slice.rows - row); r += 1u) {
-    let scale = row_scales[row + r];
-    if (n <= last) { store_result(row + r, n, n_high[r], n_low[r], scale); }
-    if (m <= last) { store_result(row + r, m, m_high[r], m_low[r], scale); }
+  for (var i = 0u; i < 8u; i += 1u) {
+    let r = i & 3u;
+    let output = n + (i >> 2u) * 64u;
+    if (row + r < slice.rows && output <= last) {
+      let high = select(n_high[r], m_high[r], i > 3u);
+      let low = select(n_low[r], m_low[r], i > 3u);
+      store_result(row + r, output, high, low, row_scales[row + r]);
+    }
   }
 }
 

@@ -8,6 +8,8 @@ struct Shape {
 
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(2) var<storage, read> row: array<i32>;
+// Sigmoid's.
+@group(0) @binding(3) var<storage, read> table: array<i32>;
 @group(0) @binding(9) var<storage, read_write> results: array<i32>;
 
 var<workgroup> shared_high: atomic<u32>;
