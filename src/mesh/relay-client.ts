@@ -13,12 +13,15 @@ import {
   type ReportAnswer,
   reportAnswerSchema,
 } from "../protocol/messages/receipt.ts";
+import { unpublishModelMessage } from "../protocol/messages/model.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import {
   type AccountView,
   type EarningsPoint,
   type JobView,
   MESSAGE_TYPE,
+  type ModelPeers,
+  type PublishedModel,
   type ReceiptView,
   RELAY_PATHS,
   type RelayInfo,
@@ -28,6 +31,9 @@ import {
   earningsPointsJson,
   jobViewJson,
   keyRotationsJson,
+  modelPeersJson,
+  publishedModelJson,
+  publishedModelsJson,
   receiptViewsJson,
   relayInfoJson,
 } from "../protocol/relay-json.ts";
@@ -72,6 +78,17 @@ export interface RelayClient {
   putBlob(cid: Cid, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
   /** `undefined` when the relay has no such blob. @throws FailureError `content-mismatch` when the bytes are others. */
   getBlob(cid: Cid, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Whether the relay has the blob. */
+  hasBlob(cid: Cid, signal?: AbortSignal): Promise<boolean>;
+  /** All that the relay publishes, by name. */
+  models(signal?: AbortSignal): Promise<readonly PublishedModel[]>;
+  /** @param model a published name or a CID. @throws FailureError `not-found` */
+  model(model: string, signal?: AbortSignal): Promise<PublishedModel>;
+  /** Providers that say they hold a model. */
+  modelPeers(model: Cid, signal?: AbortSignal): Promise<ModelPeers>;
+  /** @throws FailureError `not-found` naming chunks that the relay lacks, `denied` for a name of somebody else */
+  publishModel(envelope: Uint8Array, signal?: AbortSignal): Promise<PublishedModel>;
+  unpublishModel(envelope: Uint8Array, signal?: AbortSignal): Promise<void>;
   account(peer: PeerId, signal?: AbortSignal): Promise<AccountView>;
   /** Newest first; `before` is an entry index to continue below. */
   receipts(
@@ -157,6 +174,25 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
       });
     },
     getBlob: (cid, maxBytes, signal) => getBlob(http, cid, maxBytes, signal),
+    async hasBlob(cid, signal) {
+      try {
+        await exchangeBytes(http, { path: fill(RELAY_PATHS.blob, cid), method: "HEAD", maxBytes: 0, signal });
+        return true;
+      } catch (error) {
+        if (isNotFound(error)) return false;
+        throw error;
+      }
+    },
+    models: (signal) => view(publishedModelsJson, { path: RELAY_PATHS.models, signal }),
+    model: (model, signal) => view(publishedModelJson, { path: fill(RELAY_PATHS.model, model), signal }),
+    modelPeers: (model, signal) =>
+      view(modelPeersJson, { path: fill(RELAY_PATHS.modelPeers, model), signal }),
+    publishModel: (envelope, signal) => view(publishedModelJson, post(RELAY_PATHS.models, envelope, signal)),
+    async unpublishModel(envelope, signal) {
+      const { name } = openEnvelope(unpublishModelMessage, envelope).body;
+      const path = fill(RELAY_PATHS.unpublishModel, name);
+      await exchangeBytes(http, { ...post(path, envelope, signal), maxBytes: MAX_VIEW_BYTES });
+    },
     account: (peer, signal) => view(accountViewJson, { path: fill(RELAY_PATHS.account, peer), signal }),
     receipts: (peer, { before, limit }, signal) => {
       const query = before === undefined ? `limit=${limit}` : `before=${before}&limit=${limit}`;
@@ -202,6 +238,10 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
   };
 }
 
+function isNotFound(error: unknown): boolean {
+  return error instanceof FailureError && error.code === failureCode("not-found");
+}
+
 async function getBlob(
   http: ExchangeOptions,
   cid: Cid,
@@ -213,7 +253,7 @@ async function getBlob(
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
     if (cidFromDigest(cidCodec(cid), digest) === cid) return bytes;
   } catch (error) {
-    if (error instanceof FailureError && error.code === failureCode("not-found")) return undefined;
+    if (isNotFound(error)) return undefined;
     throw error;
   }
   throw new FailureError("content-mismatch", `the relay sent other bytes under ${cid}`);

@@ -10,7 +10,7 @@ const SLOWEST_BYTES_PER_MS = 64;
 /** One request to the relay. */
 export interface Exchange {
   readonly path: string;
-  readonly method?: "GET" | "POST" | "PUT";
+  readonly method?: "GET" | "HEAD" | "POST" | "PUT";
   readonly body?: Uint8Array;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -71,7 +71,7 @@ export async function ask(
     credentials: "omit",
     ...(exchange.body === undefined ? {} : { body: exchange.body.slice() }),
   });
-  if (!response.ok) throw await refusal(response);
+  if (!response.ok) throw await refusal(response, exchange.method);
   return response;
 }
 
@@ -152,12 +152,15 @@ function join(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBu
 }
 
 /** The relay's refusal with its own code; what a proxy in between says counts as a lost connection or a fault. */
-async function refusal(response: Response): Promise<FailureError> {
+async function refusal(response: Response, method: Exchange["method"]): Promise<FailureError> {
   try {
     const bytes = await readBounded(response, MAX_ERROR_BYTES, () => undefined);
     const { error } = errorViewJson.read(JSON.parse(new TextDecoder().decode(bytes)));
     return new FailureError(error.code, error.detail);
   } catch {
+    // The answer to HEAD has no body.
+    if (method === "HEAD" && response.status === 404)
+      return new FailureError("not-found", "the relay has it not");
     const unreachable = response.status === 502 || response.status === 503 || response.status === 504;
     const detail = `HTTP status ${response.status} without a failure code`;
     return new FailureError(unreachable ? "disconnected" : "relay-fault", detail);

@@ -8,6 +8,7 @@ import type { EntryBodies, EntryType } from "./messages/entry.ts";
 import type { CloseJob, Job, JobArgs, JobFile, JobLimits, Verification, Work } from "./messages/job.ts";
 import type { Accept, Lease, LeaseAnswer, LeaseGrant } from "./messages/lease.ts";
 import type { Inclusion, Receipt, Report, ReportAnswer } from "./messages/receipt.ts";
+import { MODEL_NAME, type PublishModel, type UnpublishModel } from "./messages/model.ts";
 import { ABIS, type Drain, type Hello, type KeyRevoke, type Offer } from "./messages/session.ts";
 import type { Advance, Cancel, OutcomeLeaf, Stop, Task } from "./messages/task.ts";
 import type { Delegation } from "./delegation.ts";
@@ -75,6 +76,7 @@ const code: Arbitrary<FailureCode> = fc.constantFrom(
   ...FAILURE_KINDS.map((kind) => kind.code as FailureCode),
 );
 const abi = fc.constantFrom(...ABIS);
+const modelName: Arbitrary<string> = fc.stringMatching(MODEL_NAME);
 const proof = list(hash, 8);
 
 const extValue: Arbitrary<ExtValue> = fc.letrec<{ value: ExtValue }>((tie) => ({
@@ -148,18 +150,35 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
     },
     "checkpoint",
   ),
-  offer: record<Offer>({
+  offer: record<Offer>(
+    {
+      ...header,
+      provider: anyPeer,
+      instance: anyPeer,
+      seq: uint(),
+      workers: uint(1_024),
+      free: uint(1_024),
+      memoryBytes: uint(),
+      profiles: list(uint(65_535)),
+      abis: list(abi),
+      tariffMin: tariff,
+      addresses: list(anyText(512)),
+      models: list(anyCid),
+    },
+    "models",
+  ),
+  "publish-model": record<PublishModel>({
     ...header,
-    provider: anyPeer,
-    instance: anyPeer,
-    seq: uint(),
-    workers: uint(1_024),
-    free: uint(1_024),
-    memoryBytes: uint(),
-    profiles: list(uint(65_535)),
-    abis: list(abi),
-    tariffMin: tariff,
-    addresses: list(anyText(512)),
+    publisher: anyPeer,
+    name: modelName,
+    model: anyCid,
+    issuedAt: uint(),
+  }),
+  "unpublish-model": record<UnpublishModel>({
+    ...header,
+    publisher: anyPeer,
+    name: modelName,
+    issuedAt: uint(),
   }),
   drain: record<Drain>(
     {

@@ -86,3 +86,12 @@ export const MAX_STOP_TEXTS = 16;
 
 /** Texts that are turned into vectors in one task. */
 export const MAX_EMBED_TEXTS = 256;
+
+/** Models that a provider names in its offer as those it holds: the ones used last. */
+export const MAX_OFFERED_MODELS = 16;
+
+/** Models that one relay publishes; beyond that it refuses. A list of them is half a megabyte at most. */
+export const MAX_PUBLISHED_MODELS = 256;
+
+/** Providers that a relay names as holding a model: a download asks a few of them at a time. */
+export const MAX_MODEL_PEERS = 16;

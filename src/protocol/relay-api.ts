@@ -3,6 +3,7 @@ import type { Failure } from "./failure.ts";
 import type { PeerId } from "./peer-id.ts";
 import type { CapPeriod } from "./messages/api-key.ts";
 import type { RelayKeys } from "./messages/entry.ts";
+import type { ModelEntry } from "./model-manifest.ts";
 import type { Tariff } from "./tariff.ts";
 import type { MicroCredits } from "./units.ts";
 
@@ -48,6 +49,14 @@ export const RELAY_PATHS = {
   keyRotations: "/v1/log/key-rotations",
   /** POST key-revoke envelope: Inclusion, dag-cbor. */
   revocations: "/v1/revocations",
+  /** GET: PublishedModel[], in the list form of OpenAI's interface. POST publish-model envelope: PublishedModel. */
+  models: "/v1/models",
+  /** GET: PublishedModel; `:model` is a name or a CID. */
+  model: "/v1/models/:model",
+  /** POST unpublish-model envelope: nothing. */
+  unpublishModel: "/v1/models/:model/unpublish",
+  /** GET: ModelPeers, of providers that say they hold the model of a CID. */
+  modelPeers: "/v1/models/:model/peers",
   /** POST api-key envelope: Inclusion, dag-cbor. */
   apiKeys: "/v1/api-keys",
   /** POST api-key-revoke envelope: Inclusion, dag-cbor. */
@@ -157,6 +166,34 @@ export interface JobView {
     readonly count: number;
     readonly amount: MicroCredits;
   }[];
+}
+
+/** A model that a relay keeps for everybody, found by its name. */
+export interface PublishedModel {
+  /** Of its manifest: its identity. */
+  readonly cid: Cid;
+  /** Unique at the relay. */
+  readonly name: string;
+  readonly entry: ModelEntry;
+  /** What the file says: SPDX identifier or the text of the source. */
+  readonly licence: string;
+  /** Bytes of the file. */
+  readonly size: number;
+  /** Bytes a provider needs for it, what a job's memory limit has to be. */
+  readonly memory: number;
+  /** Positions it can take in; of an encoder those of one text. */
+  readonly context: number;
+  /** Values of an embedding; 0 for a model that writes text. */
+  readonly dimensions: number;
+  readonly publisher: PeerId;
+  /** Milliseconds since 1970, by the publisher's clock. */
+  readonly published: number;
+}
+
+/** Providers to fetch a model's chunks from. What they say is not checked by the relay; the chunks are, by who fetches. */
+export interface ModelPeers {
+  /** Multiaddrs, of each provider those of its offer. */
+  readonly peers: readonly { readonly peer: PeerId; readonly addresses: readonly string[] }[];
 }
 
 /** Body of every answer that is not 2xx. */

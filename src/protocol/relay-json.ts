@@ -16,6 +16,8 @@ import {
 } from "./json-shape.ts";
 import { CAP_PERIODS } from "./messages/api-key.ts";
 import type { RelayKeys } from "./messages/entry.ts";
+import { MAX_MODEL_BYTES, MAX_MODEL_PEERS, MAX_PUBLISHED_MODELS } from "./limits.ts";
+import { MODEL_ENTRIES } from "./model-manifest.ts";
 import type {
   AccountView,
   ApiKeyView,
@@ -23,6 +25,8 @@ import type {
   ErrorView,
   IceServer,
   JobView,
+  ModelPeers,
+  PublishedModel,
   ReceiptView,
   RelayInfo,
 } from "./relay-api.ts";
@@ -179,4 +183,68 @@ export interface KeyRotations {
 
 export const keyRotationsJson: JsonShape<KeyRotations> = jsonRecord<KeyRotations>({
   indices: jsonList(jsonUint(), 4_096),
+});
+
+/** The fields that OpenAI's interface gives a model, beside the relay's own. */
+interface ModelView extends Omit<PublishedModel, "name" | "publisher"> {
+  readonly id: string;
+  readonly object: "model";
+  /** Seconds since 1970. */
+  readonly created: number;
+  readonly owned_by: PublishedModel["publisher"];
+}
+
+const modelViewJson: JsonShape<ModelView> = jsonRecord<ModelView>({
+  id: jsonText(128),
+  object: jsonOneOf(["model"]),
+  created: jsonUint(),
+  owned_by: jsonPeer,
+  cid: jsonCid,
+  entry: jsonOneOf(MODEL_ENTRIES),
+  licence: jsonText(1_024),
+  size: jsonUint(MAX_MODEL_BYTES),
+  memory: jsonUint(2 * MAX_MODEL_BYTES),
+  context: jsonUint(),
+  dimensions: jsonUint(65_535),
+  published: jsonUint(),
+});
+
+/** A model as clients of OpenAI's interface expect one, with fields of ours that they pass over. */
+export const publishedModelJson: JsonShape<PublishedModel> = {
+  write({ name, publisher, ...model }) {
+    const created = Math.floor(model.published / 1_000);
+    return modelViewJson.write({ id: name, object: "model", created, owned_by: publisher, ...model });
+  },
+  read(value, at) {
+    const {
+      id,
+      object: _object,
+      created: _created,
+      owned_by: publisher,
+      ...model
+    } = modelViewJson.read(value, at);
+    return { name: id, publisher, ...model };
+  },
+};
+
+interface ModelList {
+  readonly object: "list";
+  readonly data: readonly PublishedModel[];
+}
+
+const modelListJson: JsonShape<ModelList> = jsonRecord<ModelList>({
+  object: jsonOneOf(["list"]),
+  data: jsonList(publishedModelJson, MAX_PUBLISHED_MODELS),
+});
+
+export const publishedModelsJson: JsonShape<readonly PublishedModel[]> = {
+  write: (data) => modelListJson.write({ object: "list", data }),
+  read: (value, at) => modelListJson.read(value, at).data,
+};
+
+export const modelPeersJson: JsonShape<ModelPeers> = jsonRecord<ModelPeers>({
+  peers: jsonList(
+    jsonRecord<ModelPeers["peers"][number]>({ peer: jsonPeer, addresses: jsonList(jsonText(512), 16) }),
+    MAX_MODEL_PEERS,
+  ),
 });

@@ -38,6 +38,9 @@ const LIMIT_WORDS: Readonly<Record<keyof typeof limits, string>> = {
   MAX_CHAT_MESSAGES: "messages of a conversation",
   MAX_STOP_TEXTS: "texts that end an answer",
   MAX_EMBED_TEXTS: "texts in one task of `embed`",
+  MAX_OFFERED_MODELS: "models that an offer names",
+  MAX_PUBLISHED_MODELS: "models that a relay publishes",
+  MAX_MODEL_PEERS: "providers that a relay names for a model",
 };
 
 const PROTOCOL_WORDS: Readonly<Record<keyof typeof protocols, string>> = {

@@ -14,3 +14,9 @@ export const LARGEST = {
   /** Beyond, sums of attention's weights leave 32 bits. */
   context: 65_536,
 } as const;
+
+/**
+ * What a model needs besides its file and its keys and values, in a manifest's reckoning: rows that are passed from block to
+ * block, the logits, the tokenizer's tables, the kernels. It is the bound that benchmarks hold backends to.
+ */
+export const MEMORY_MARGIN_BYTES: number = 64 * 1024 * 1024;

@@ -2,6 +2,7 @@ import type { MessageType } from "../envelope.ts";
 import { isFailureCode, type FailureCode } from "../failure-code.ts";
 import { type Header, headerFields } from "../header.ts";
 import type { Cid } from "../cid.ts";
+import { MAX_OFFERED_MODELS } from "../limits.ts";
 import type { PeerId } from "../peer-id.ts";
 import { bytes, cid, list, oneOf, optional, peer, record, type Schema, text, uint } from "../schema.ts";
 import { type Tariff, tariffSchema } from "../tariff.ts";
@@ -56,6 +57,8 @@ export interface Offer extends Header {
   readonly tariffMin: Tariff;
   /** Addresses it can be dialled at, multiaddr text. */
   readonly addresses: readonly string[];
+  /** Manifests of models it holds whole: it can run them at once, and give them to others. */
+  readonly models?: readonly Cid[];
 }
 
 export const offerMessage: MessageType<Offer> = {
@@ -72,6 +75,7 @@ export const offerMessage: MessageType<Offer> = {
     abis: list(abi, 8),
     tariffMin: tariffSchema,
     addresses: list(text(512), 16),
+    models: optional(list(cid, MAX_OFFERED_MODELS)),
   }),
 };
 

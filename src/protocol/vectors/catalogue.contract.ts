@@ -6,8 +6,15 @@ import { drawMessage, openingMessage, verdictMessage } from "../messages/audit.t
 import { type EntryBodies, entryBodies, type EntryType } from "../messages/entry.ts";
 import { closeJobMessage, jobArgsSchema, jobMessage } from "../messages/job.ts";
 import { acceptMessage, leaseAnswerSchema, leaseMessage } from "../messages/lease.ts";
+import { publishModelMessage, unpublishModelMessage } from "../messages/model.ts";
 import { inclusionSchema, receiptMessage, reportAnswerSchema, reportMessage } from "../messages/receipt.ts";
-import { drainMessage, helloMessage, keyRevokeMessage, offerMessage } from "../messages/session.ts";
+import {
+  drainMessage,
+  helloMessage,
+  keyRevokeMessage,
+  type Offer,
+  offerMessage,
+} from "../messages/session.ts";
 import {
   advanceMessage,
   cancelMessage,
@@ -75,6 +82,19 @@ function sessionMessages(cast: Cast, story: Story): readonly MessageSample[] {
     features: [],
     instance: cast.requesterSession.key,
   } as const;
+  const offer: Offer = {
+    ...head,
+    provider: cast.provider.key,
+    instance: cast.providerSession.key,
+    seq: 1,
+    workers: 4,
+    free: 3,
+    memoryBytes: 1_073_741_824,
+    profiles: [0],
+    abis: ["wasi-p1", "bytes-1"],
+    tariffMin: tariff,
+    addresses: ["/ip4/192.0.2.7/tcp/8787/ws/p2p-circuit/webrtc"],
+  };
   const drain = {
     ...head,
     lease: leaseId,
@@ -105,23 +125,12 @@ function sessionMessages(cast: Cast, story: Story): readonly MessageSample[] {
       },
       "providerSession",
     ),
+    message("session", "offer", offerMessage, offer, "providerSession"),
     message(
       "session",
-      "offer",
+      "offer of a provider that holds a model",
       offerMessage,
-      {
-        ...head,
-        provider: cast.provider.key,
-        instance: cast.providerSession.key,
-        seq: 1,
-        workers: 4,
-        free: 3,
-        memoryBytes: 1_073_741_824,
-        profiles: [0],
-        abis: ["wasi-p1", "bytes-1"],
-        tariffMin: tariff,
-        addresses: ["/ip4/192.0.2.7/tcp/8787/ws/p2p-circuit/webrtc"],
-      },
+      { ...offer, abis: ["bytes-1", "model-1"], models: [POLICY] },
       "providerSession",
     ),
     message("session", "drain", drainMessage, drain, "providerSession"),
@@ -192,6 +201,20 @@ function keyMessages(cast: Cast, story: Story): readonly MessageSample[] {
       "api-key-revoke",
       apiKeyRevokeMessage,
       { ...story.head, account: key.account, apiKey: bodyId(apiKeyMessage, key) },
+      "requester",
+    ),
+  ];
+}
+
+function modelMessages(cast: Cast, { head }: Story): readonly MessageSample[] {
+  const name = { ...head, publisher: cast.requester.key, name: "stories-260k", issuedAt: START };
+  return [
+    message("session", "publish-model", publishModelMessage, { ...name, model: POLICY }, "requester"),
+    message(
+      "session",
+      "unpublish-model",
+      unpublishModelMessage,
+      { ...name, issuedAt: START + 1 },
       "requester",
     ),
   ];
@@ -340,6 +363,7 @@ export function messageSamples(cast: Cast, story: Story): readonly MessageSample
   return [
     ...sessionMessages(cast, story),
     ...keyMessages(cast, story),
+    ...modelMessages(cast, story),
     ...workMessages(cast, story),
     ...auditMessages(cast, story),
   ];
