@@ -45,28 +45,43 @@ __attribute__((noinline)) static u32 turn_head(const i32 *head, u32 size, u32 is
   return scale == NO_SCALE ? scale : times_power_of_two(scale, bits - UNIT_FRACTION - ACTIVATION_FRACTION);
 }
 
-INLINE i32 exp2_negative(u32 x, const i32 *table) {
-  u32 whole = x >> 16;
-  if (whole >= 16) return 0;
-  u32 place = (x & 0xffff) >> 8;
-  i32 a = table[place], b = table[place + 1];
-  i32 value = a - (((a - b) * (i32)(x & 0xff) + 128) >> 8);
-  return (i32)((u32)(value + (1 << whole)) >> (whole + 1));
+/* 2^-x in Q15 of four numbers in Q16, 0 from 16 on. */
+INLINE v128_t exp2_negative4(v128_t x, const i32 *table) {
+  const v128_t byte = wasm_i32x4_const_splat(255);
+  v128_t parts = wasm_v128_and(x, byte), a, b;
+  look_up4(table, wasm_v128_and(wasm_u32x4_shr(x, 8), byte), &a, &b);
+  /* The table falls: what is rounded is what is taken away. */
+  v128_t fall = wasm_i32x4_add(wasm_i32x4_mul(wasm_i32x4_sub(a, b), parts), wasm_i32x4_const_splat(128));
+  v128_t value = wasm_i32x4_sub(a, wasm_i32x4_shr(fall, 8));
+  v128_t power = power_below4(wasm_u32x4_shr(x, 16), 15);
+  v128_t half = wasm_i32x4_const_splat(1 << 15);
+  return wasm_u32x4_shr(wasm_i32x4_add(wasm_i32x4_mul(value, power), half), 16);
+}
+
+INLINE v128_t score_step(const i16 *query, const i16 *keys, u32 i, v128_t sum) {
+  v128_t pair = wasm_v128_load32_splat(query + i);
+  return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(pair, wasm_v128_load(keys + 4 * i)));
 }
 
 /* Sums of the query with four keys, their lowest 7 bits cut off. A lane holds 32 products of 8191 * 8191 in 31 bits. */
 INLINE v128_t scores4(const i16 *query, const i16 *keys, u32 size) {
-  const v128_t zero = wasm_i32x4_const_splat(0);
-  v128_t high = zero, low = zero;
+  v128_t high = ZERO, low = ZERO;
   for (u32 start = 0; start < size; start += 32) {
-    v128_t sum = zero;
-    u32 end = start + 32 < size ? start + 32 : size;
-    for (u32 i = start; i < end; i += 2) {
-      v128_t pair = wasm_v128_load32_splat(query + i);
-      sum = wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(pair, wasm_v128_load(keys + 4 * i)));
+    v128_t sum = ZERO, other = ZERO;
+    if (start + 32 <= size) {
+#pragma unroll
+      for (u32 i = 0; i < 32; i += 4) {
+        sum = score_step(query, keys, i, sum);
+        other = score_step(query, keys, i + 2, other);
+      }
+    } else {
+      for (u32 i = 0; i < size - start; i += 2) sum = score_step(query, keys, i, sum);
     }
+    sum = wasm_i32x4_add(sum, other);
     high = wasm_i32x4_add(high, wasm_i32x4_shr(sum, PLANE_BITS));
     low = wasm_i32x4_add(low, wasm_v128_and(sum, wasm_i32x4_const_splat(127)));
+    query += 32;
+    keys += 4 * 32;
   }
   return wasm_i32x4_add(high, wasm_i32x4_shr(low, PLANE_BITS));
 }
@@ -100,43 +115,82 @@ INLINE void mix16(const i16 *weights, const i16 *values, u32 pairs, u32 pitch, i
     wasm_v128_store(out + 4 * n, wasm_i32x4_add(high[n], wasm_i32x4_shr(low[n], PLANE_BITS)));
 }
 
+/* Scores of positions 0 to `count - 1`, in units of log2; answers with the largest. */
+INLINE i32 score_positions(const i16 *query, u32 query_scale, const History *history, u32 size, u32 count, i32 *scores) {
+  v128_t most = wasm_i32x4_const_splat(INT32_MIN);
+  u32 at = 0;
+  for (; at < count; at += 4) {
+    v128_t sums = scores4(query, history->keys + at * size, size);
+    sums = apply_scales4(sums, query_scale, history->key_scales + at, PLANE_BITS, SCORE_FRACTION);
+    wasm_v128_store(scores + at, sums);
+    if (at + 4 <= count) most = wasm_i32x4_max(most, sums);
+  }
+  i32 largest = INT32_MIN, lanes[4];
+  wasm_v128_store(lanes, most);
+  for (u32 i = 0; i < 4; i++) largest = larger(largest, lanes[i]);
+  for (u32 i = count & ~3u; i < count; i++) largest = larger(largest, scores[i]);
+  return largest;
+}
+
+/* The largest exponent among scales, which is that of the largest scale as a number. */
+INLINE i32 largest_exponent(const u32 *scales, u32 count) {
+  v128_t most = ZERO;
+  for (u32 at = 0; at + 4 <= count; at += 4) most = wasm_u32x4_max(most, wasm_v128_load(scales + at));
+  u32 largest = largest_lane(most);
+  for (u32 at = count & ~3u; at < count; at++) largest = scales[at] > largest ? scales[at] : largest;
+  return exponent_of(largest);
+}
+
+/* Sums of powers, and of weights, which take in the values' scales. */
+typedef struct {
+  u32 total, weighted;
+} Totals;
+
+/* Scores become weights; both have room up to a multiple of 8, where weights are 0. */
+INLINE Totals weigh(i32 *scores, i32 largest, const u32 *value_scales, i32 exponent, u32 count, const i32 *exp2_table,
+                    i16 *weights) {
+  v128_t total = ZERO, weighted = ZERO, top = wasm_i32x4_splat(largest), end = wasm_i32x4_splat((i32)count);
+  v128_t highest = wasm_i32x4_splat(exponent + EXPONENT_BIAS), index = wasm_i32x4_const(0, 1, 2, 3);
+  for (u32 at = 0; at < count; at += 4) {
+    v128_t power = exp2_negative4(wasm_i32x4_sub(top, wasm_v128_load(scores + at)), exp2_table);
+    power = wasm_v128_and(power, wasm_i32x4_lt(index, end));
+    index = wasm_i32x4_add(index, wasm_i32x4_const_splat(4));
+    v128_t scale = wasm_v128_load(value_scales + at);
+    v128_t mantissa = wasm_v128_and(scale, wasm_i32x4_const_splat(0xffff));
+    v128_t behind = wasm_i32x4_sub(highest, wasm_u32x4_shr(scale, 16));
+    v128_t weight = wasm_u32x4_shr(wasm_i32x4_mul(power, mantissa), 16);
+    weight = wasm_u32x4_shr(wasm_i32x4_mul(weight, power_below4(behind, 15)), 15);
+    total = wasm_i32x4_add(total, power);
+    weighted = wasm_i32x4_add(weighted, weight);
+    wasm_v128_store64_lane(weights + at, wasm_i16x8_narrow_i32x4(weight, weight), 0);
+  }
+  for (u32 at = (count + 3) & ~3u; at < ((count + 7) & ~7u); at++) weights[at] = 0;
+  Totals totals = {(u32)sum_of_lanes(total), (u32)sum_of_lanes(weighted)};
+  return totals;
+}
+
 /*
  * Attention over positions 0 to `count - 1`, into i32[size] in Q14. `scores` is room for as many i32, and `weights` i16, as
  * there are positions, rounded up to 8.
  */
 __attribute__((noinline)) static void attend(const i16 *query, u32 query_scale, const History *history, u32 size, u32 count,
                    const i32 *exp2_table, i32 *scores, i16 *weights, i32 *out) {
-  i32 largest = INT32_MIN, exponent = -32768;
-  for (u32 at = 0; at < count; at += 4) {
-    v128_t sums = scores4(query, history->keys + at * size, size);
-    sums = apply_scales4(sums, query_scale, history->key_scales + at, PLANE_BITS, SCORE_FRACTION);
-    wasm_v128_store(scores + at, sums);
-    for (u32 i = at; i < at + 4 && i < count; i++) {
-      largest = larger(largest, scores[i]);
-      exponent = larger(exponent, exponent_of(history->value_scales[i]));
-    }
-  }
-  u32 total = 0, weighted = 0;
-  for (u32 at = 0; at < count; at++) {
-    u32 power = (u32)exp2_negative((u32)largest - (u32)scores[at], exp2_table);
-    total += power;
-    i32 behind = exponent - exponent_of(history->value_scales[at]);
-    u32 weight = behind > 15 ? 0 : (power * mantissa_of(history->value_scales[at]) >> 16) >> behind;
-    weights[at] = (i16)weight;
-    weighted += weight;
-  }
-  i32 cut = larger(0, bit_length(weighted) - 24);
-  if (cut > 0)
-    for (u32 at = 0; at < count; at++) weights[at] = (i16)(weights[at] >> cut);
+  i32 largest = score_positions(query, query_scale, history, size, count, scores);
+  i32 exponent = largest_exponent(history->value_scales, count);
+  Totals totals = weigh(scores, largest, history->value_scales, exponent, count, exp2_table, weights);
+  i32 cut = larger(0, bit_length(totals.weighted) - 24);
   u32 end = (count + 7) & ~7u;
-  for (u32 at = count; at < end; at++) weights[at] = 0;
-  u32 share = reciprocal(total);
+  if (cut > 0)
+    for (u32 at = 0; at < end; at += 8)
+      wasm_v128_store(weights + at, wasm_i16x8_shr(wasm_v128_load(weights + at), (u32)cut));
+  u32 share = reciprocal(totals.total);
   u32 scale = pack_scale(mantissa_of(share), exponent_of(share) + exponent + 16 + cut + PLANE_BITS);
   u32 dims = dims_of(size);
   for (u32 start = 0; start < size; start += 16) {
     i32 sums[16];
     mix16(weights, history->values + 2 * start, end / 2, 2 * dims, sums);
-    for (u32 i = 0; i < 16 && start + i < size; i++)
-      out[start + i] = apply_scale(sums[i], scale, ACTIVATION_FRACTION);
+    for (u32 i = 0; i < 16; i += 4)
+      wasm_v128_store(sums + i, apply_scale4(wasm_v128_load(sums + i), scale, ACTIVATION_FRACTION));
+    for (u32 i = 0; i < 16 && start + i < size; i++) out[start + i] = sums[i];
   }
 }

@@ -1,4 +1,4 @@
-/* LayerNorm, quantised, and uniform scales. */
+/* LayerNorm, quantised. */
 #pragma once
 #include "rows.h"
 
@@ -15,23 +15,6 @@ INLINE u32 pitch_of(u32 size) { return (size + GROUP - 1) & ~(u32)(GROUP - 1); }
 
 INLINE void clear_from(i32 *row, u32 size) {
   for (u32 end = pitch_of(size); size < end; size++) row[size] = 0;
-}
-
-/* apply_scale of four numbers by one scale. */
-INLINE v128_t apply_scale4(v128_t x, u32 scale, i32 fraction) {
-  const v128_t low_half = wasm_i32x4_const_splat(0xffff);
-  v128_t mantissa = wasm_i32x4_splat((i32)mantissa_of(scale));
-  i32 right = -(exponent_of(scale) + fraction) - 16;
-  v128_t lower = wasm_i32x4_mul(wasm_v128_and(x, low_half), mantissa);
-  v128_t high = wasm_i32x4_add(wasm_i32x4_mul(wasm_i32x4_shr(x, 16), mantissa), wasm_u32x4_shr(lower, 16));
-  if (right > 31 || right < -16) return wasm_i32x4_const_splat(0);
-  if (right >= 0) return shift4(high, right);
-  return wasm_v128_or(wasm_i32x4_shl(high, -right), wasm_u32x4_shr(wasm_v128_and(lower, low_half), 16 + right));
-}
-
-INLINE i32 sum_of_lanes(v128_t x) {
-  return wasm_i32x4_extract_lane(x, 0) + wasm_i32x4_extract_lane(x, 1) + wasm_i32x4_extract_lane(x, 2) +
-         wasm_i32x4_extract_lane(x, 3);
 }
 
 /* Answers with the scale of `out`, which is in whole groups. `wide` is room for a row. */

@@ -14,6 +14,7 @@ typedef uint64_t u64;
 
 #define INLINE static inline __attribute__((always_inline))
 #define EXPORT(name) __attribute__((export_name(name)))
+#define ZERO wasm_i32x4_const_splat(0)
 
 enum { ACTIVATION_FRACTION = 14, RESIDUAL_FRACTION = 16, SCORE_FRACTION = 16, UNIT_FRACTION = 15 };
 enum { GROUP = 32, PLANE_BITS = 7, LARGEST_ACTIVATION = 8191, QUOTIENT_BITS = 17, EXPONENT_BIAS = 32768 };
@@ -101,6 +102,44 @@ INLINE v128_t apply_scales4(v128_t x, u32 scale, const u32 *scales, i32 bits, i3
   return wasm_i32x4_shuffle(wasm_u64x2_shr(first, 31), wasm_u64x2_shr(second, 31), 0, 2, 4, 6);
 }
 
+/* apply_scale of four numbers by one scale. */
+INLINE v128_t apply_scale4(v128_t x, u32 scale, i32 fraction) {
+  const v128_t low_half = wasm_i32x4_const_splat(0xffff);
+  v128_t mantissa = wasm_i32x4_splat((i32)mantissa_of(scale));
+  i32 right = -(exponent_of(scale) + fraction) - 16;
+  v128_t lower = wasm_i32x4_mul(wasm_v128_and(x, low_half), mantissa);
+  v128_t high = wasm_i32x4_add(wasm_i32x4_mul(wasm_i32x4_shr(x, 16), mantissa), wasm_u32x4_shr(lower, 16));
+  if (right > 31 || right < -16) return wasm_i32x4_const_splat(0);
+  if (right >= 0) return shift4(high, right);
+  return wasm_v128_or(wasm_i32x4_shl(high, -right), wasm_u32x4_shr(wasm_v128_and(lower, low_half), 16 + right));
+}
+
+/* 2^(most - x) for x up to `most`, 0 for larger ones: through the exponent of a float. */
+INLINE v128_t power_below4(v128_t x, i32 most) {
+  v128_t kept = wasm_u32x4_min(x, wasm_i32x4_splat(most + 1));
+  return wasm_i32x4_trunc_sat_f32x4(wasm_i32x4_shl(wasm_i32x4_sub(wasm_i32x4_splat(127 + most), kept), 23));
+}
+
+/* Values of a table at four places, and those behind them. */
+INLINE void look_up4(const i32 *table, v128_t places, v128_t *at, v128_t *behind) {
+  v128_t first = wasm_v128_load64_zero(table + wasm_i32x4_extract_lane(places, 0));
+  v128_t second = wasm_v128_load64_zero(table + wasm_i32x4_extract_lane(places, 1));
+  v128_t third = wasm_v128_load64_zero(table + wasm_i32x4_extract_lane(places, 2));
+  v128_t fourth = wasm_v128_load64_zero(table + wasm_i32x4_extract_lane(places, 3));
+  v128_t left = wasm_i64x2_shuffle(first, second, 0, 2), right = wasm_i64x2_shuffle(third, fourth, 0, 2);
+  *at = wasm_i32x4_shuffle(left, right, 0, 2, 4, 6);
+  *behind = wasm_i32x4_shuffle(left, right, 1, 3, 5, 7);
+}
+
+/* multiply_shift of four numbers. */
+INLINE v128_t multiply_shift4(v128_t a, v128_t b, u32 bits) {
+  v128_t sign = wasm_i32x4_shr(wasm_v128_xor(a, b), 31), x = wasm_i32x4_abs(a), y = wasm_i32x4_abs(b);
+  v128_t first = wasm_u64x2_shr(wasm_u64x2_extmul_low_u32x4(x, y), bits);
+  v128_t second = wasm_u64x2_shr(wasm_u64x2_extmul_high_u32x4(x, y), bits);
+  v128_t size = wasm_i32x4_shuffle(first, second, 0, 2, 4, 6);
+  return wasm_i32x4_sub(wasm_v128_xor(size, sign), sign);
+}
+
 INLINE u32 reciprocal(u32 x) {
   u32 normal = scale_from(x, 0);
   return scale_from(0x80000000u / mantissa_of(normal), -31 - exponent_of(normal));
@@ -127,6 +166,11 @@ static u32 reciprocal_root(u32 high, u32 low) {
   u64 sum = ((u64)high << 16) | low;
   u32 m = (u32)(t > 0 ? sum >> t : sum << -t);
   return scale_from(0x80000000u / square_root(m), -31 - (t >> 1));
+}
+
+INLINE i32 sum_of_lanes(v128_t x) {
+  return wasm_i32x4_extract_lane(x, 0) + wasm_i32x4_extract_lane(x, 1) + wasm_i32x4_extract_lane(x, 2) +
+         wasm_i32x4_extract_lane(x, 3);
 }
 
 INLINE u32 largest_lane(v128_t x) {

@@ -21,7 +21,7 @@ INLINE v128_t dot(v128_t weights, v128_t activations, v128_t sum) {
 }
 #endif
 
-#define ZERO wasm_i32x4_const_splat(0)
+
 
 /*
  * Nothing moves over this: without it the compiler takes one sum after the other through all steps, and a hundred values
