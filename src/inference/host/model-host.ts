@@ -1,0 +1,81 @@
+import type { Backend } from "../backend.ts";
+import type { FailureCode } from "../../protocol/failure-code.ts";
+
+/** What computes: `auto` takes WebGPU where it answers rightly and is the faster one, else WebAssembly. */
+export type BackendChoice = "auto" | Backend["name"];
+
+export type OpenOutcome =
+  | {
+      readonly kind: "open";
+      readonly backend: Backend["name"];
+      /** Bytes of weights, keys and values, and everything else that the backend holds. */
+      readonly memoryBytes: number;
+      /** Why WebGPU was asked for and is not what computes, for a person. */
+      readonly reason?: string;
+    }
+  | { readonly kind: "failed"; readonly code: FailureCode; readonly detail: string };
+
+/** One task for the model that is open. */
+export interface HostTask {
+  /** One of MODEL_ENTRIES. */
+  readonly entry: string;
+  /** See model-task.ts. */
+  readonly input: Uint8Array;
+  /** Of the whole task. A step that it does not cover is not begun: every machine ends at the same point. */
+  readonly fuelLimit: bigint;
+  /** Of all outputs together, see OUTPUT_RESERVE_BYTES of limits.ts. */
+  readonly outputBytes: number;
+}
+
+/** What came out since the part before. */
+export interface HostPart {
+  readonly output: Uint8Array;
+  readonly outputSha256: Uint8Array;
+  readonly fuel: bigint;
+  /** Tokens written in this task so far; 0 where the task is no stream. */
+  readonly to: number;
+  /** The chained hash of what was computed. */
+  readonly stateHash: Uint8Array;
+  /** Tokens that were written, or taken in where none are written: what a rate counts. */
+  readonly tokens: number;
+}
+
+/**
+ * How a task ended; `part` is the last one. Failures with codes of the task itself are the same on every machine; `no-memory`,
+ * `gpu-lost` and `worker-lost` are this machine's, `cancelled` is who stopped it.
+ */
+export type HostResult =
+  | { readonly kind: "done"; readonly part: HostPart; readonly inputSha256: Uint8Array }
+  | {
+      readonly kind: "failed";
+      readonly code: FailureCode;
+      readonly detail: string;
+      /** Since the part before. */
+      readonly fuel: bigint;
+    };
+
+/** Told how many bytes of a model have been read. */
+export type OnProgress = (done: number, total: number) => void;
+
+/** Told parts of a stream but for the last; the next one is begun when it resolves. */
+export type OnPart = (part: HostPart) => Promise<void>;
+
+/** Models in the thread that calls: one is open at a time, and runs one task at a time. What goes wrong is a value. */
+export interface ModelHost {
+  /**
+   * Makes a model ready; another one that was open is closed before. One that is open already, on that backend, stays.
+   * @param cid of the manifest, which every hash begins with
+   * @param file bytes of the .tmm, read once
+   */
+  open(
+    cid: string,
+    file: Blob,
+    options: { readonly backend: BackendChoice },
+    onProgress: OnProgress,
+  ): Promise<OpenOutcome>;
+  /** Runs a task on the open model. After `gpu-lost` nothing is open. */
+  run(task: HostTask, onPart: OnPart): Promise<HostResult>;
+  /** Ends the running task. Resolves when it has ended: within 100 ms, unless one step of the model takes longer. */
+  stop(): Promise<void>;
+  close(): Promise<void>;
+}
