@@ -79,6 +79,31 @@ export function describeBits(name: string, backend: Backend): void {
       }
     });
 
+    it("stops in the middle when told so, takes in nothing, and goes on as if nothing had been", async () => {
+      const model = oddModel({ name: "", shape: { context: 4096, layers: 1, headSize: 40 } });
+      const tokens = someTokens(model);
+      const decoder = await backend.open(model);
+      const taken = tokens.slice(0, 5);
+      const expected = await decoder.forward(taken);
+      decoder.rewind(3);
+      const controller = new AbortController();
+      const told = new Error("paused");
+      setTimeout(() => controller.abort(told), 1);
+      const run = async (): Promise<void> => {
+        // However fast it is, one of them is under way when the signal comes.
+        for (let i = 0; i < 20; i += 1) {
+          await decoder.forward(tokens.slice(3), controller.signal);
+          decoder.rewind(3);
+        }
+      };
+      await expect(run()).rejects.toBe(told);
+      expect(decoder.positions).toBe(3);
+      await expect(decoder.forward([0], controller.signal)).rejects.toBe(told);
+      await expect(decoder.logits(expected, controller.signal)).rejects.toBe(told);
+      expect(await decoder.forward(taken.slice(3))).toEqual(expected.subarray(3 * model.shape.width));
+      decoder.close();
+    });
+
     it("refuses a token beyond the vocabulary and takes in nothing", async () => {
       const decoder = await backend.open(oddModel({ name: "", shape: {} }));
       await expect(decoder.forward([0, SMALL_SHAPE.vocabulary])).rejects.toThrow(RangeError);

@@ -24,16 +24,18 @@ export interface Decoder {
   /**
    * Takes in tokens at the next positions; how they are split over calls changes no bit.
    * @returns the residual stream after the last layer, i32[tokens, width] in Q16
-   * @throws RangeError for a token beyond the vocabulary, or a position beyond the context
+   * @param signal ends it within 100 ms; then nothing is taken in
+   * @throws RangeError for a token beyond the vocabulary, or a position beyond the context; FailureError `gpu-lost`;
+   * the signal's reason
    */
-  forward(tokens: readonly number[]): Promise<Int32Array>;
+  forward(tokens: readonly number[], signal?: AbortSignal): Promise<Int32Array>;
   /** Scores of all tokens, i32[rows, vocabulary] in Q14. @param hidden rows of what `forward` returned, i32[rows, width] */
-  logits(hidden: Int32Array): Promise<Int32Array>;
+  logits(hidden: Int32Array, signal?: AbortSignal): Promise<Int32Array>;
   /**
    * The token of the largest score of each row, the lowest among equals, for less than all scores cost.
    * @param guesses a token per row: right ones make it faster, and wrong ones change nothing
    */
-  likeliest?(hidden: Int32Array, guesses: readonly number[]): Promise<Int32Array>;
+  likeliest?(hidden: Int32Array, guesses: readonly number[], signal?: AbortSignal): Promise<Int32Array>;
   /** Forgets the positions from `count` on. */
   rewind(count: number): void;
   close(): void;
@@ -60,9 +62,11 @@ export interface Encoder {
   /**
    * Encodes texts; which of them come together, and in which order, changes no bit.
    * @param texts tokens of each; those beyond the context are left out
+   * @param signal ends it within 100 ms
    * @returns a row of unit length for each text, i16[output] in Q15, where 1 is 32,767
-   * @throws RangeError for a text without tokens or a token beyond the vocabulary; nothing is computed then
+   * @throws RangeError for a text without tokens or a token beyond the vocabulary, and nothing is computed then;
+   * FailureError `gpu-lost`; the signal's reason
    */
-  encode(texts: readonly (readonly number[])[]): Promise<readonly Int16Array[]>;
+  encode(texts: readonly (readonly number[])[], signal?: AbortSignal): Promise<readonly Int16Array[]>;
   close(): void;
 }

@@ -55,7 +55,7 @@ export async function* generate(
       signal?.throwIfAborted();
       const part = tokens.slice(at, at + PREFILL_STEP);
       // oxlint-disable-next-line no-await-in-loop -- each position depends on the ones before
-      const hidden = await decoder.forward(part);
+      const hidden = await decoder.forward(part, signal);
       for (const [i, taken] of part.entries()) {
         last = hidden.subarray(i * shape.width, (i + 1) * shape.width);
         link = nextLink(link, taken, last);
@@ -63,7 +63,7 @@ export async function* generate(
       }
     }
     // oxlint-disable-next-line no-await-in-loop
-    const logits = await decoder.logits(last);
+    const logits = await decoder.logits(last, signal);
     const token = drawToken(logits, sampling, decoder.positions - 1, exp2Table);
     const end = endTokens.includes(token);
     const fuel = forwardFuel(shape, first, tokens.length) + logitsFuel(shape);

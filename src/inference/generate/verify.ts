@@ -24,12 +24,13 @@ const BATCH = 128;
 /**
  * Recomputes a transcript in batches, which gives the bits that were computed one by one, and says where it differs.
  * @param decoder at position 0 @param link the transcript's first, see firstLink
- * @throws RangeError for a transcript that is not consistent in itself
+ * @throws RangeError for a transcript that is not consistent in itself; the signal's reason
  */
 export async function verifyTranscript(
   decoder: Decoder,
   { tokens, promptTokens, sampling, links }: Transcript,
   link: Uint8Array,
+  signal?: AbortSignal,
 ): Promise<Verdict> {
   const { width } = decoder.model.shape;
   if (links.length !== tokens.length - 1 || promptTokens < 1 || promptTokens >= tokens.length)
@@ -40,7 +41,7 @@ export async function verifyTranscript(
   for (let start = 0; start < links.length; start += BATCH) {
     const part = tokens.slice(start, Math.min(start + BATCH, links.length));
     // oxlint-disable-next-line no-await-in-loop -- each batch depends on the ones before
-    const hidden = await decoder.forward(part);
+    const hidden = await decoder.forward(part, signal);
     // Behind all but the last token of the prompt nothing was drawn.
     const skipped = Math.max(0, Math.min(part.length, promptTokens - 1 - start));
     // oxlint-disable-next-line no-await-in-loop
@@ -50,6 +51,7 @@ export async function verifyTranscript(
       start + skipped,
       hidden.subarray(skipped * width),
       tokens.slice(start + skipped + 1),
+      signal,
     );
     for (const [i, token] of part.entries()) {
       const position = start + i;
@@ -73,11 +75,12 @@ async function drawnAfter(
   position: number,
   hidden: Int32Array,
   claimed: readonly number[],
+  signal: AbortSignal | undefined,
 ): Promise<ArrayLike<number>> {
   const { shape, exp2Table } = decoder.model;
   if (sampling.temperatureMilli === 0 && decoder.likeliest !== undefined)
-    return decoder.likeliest(hidden, claimed);
-  const logits = await decoder.logits(hidden);
+    return decoder.likeliest(hidden, claimed, signal);
+  const logits = await decoder.logits(hidden, signal);
   return Array.from({ length: hidden.length / shape.width }, (_, row) => {
     const scores = logits.subarray(row * shape.vocabulary, (row + 1) * shape.vocabulary);
     return drawToken(scores, sampling, position + row, exp2Table);

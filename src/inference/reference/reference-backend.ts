@@ -1,4 +1,5 @@
 import type { Backend, Decoder } from "../backend.ts";
+import { Breaks } from "../breaks.ts";
 import type { LlamaModel } from "../model/llama-model.ts";
 import { ReferenceLlama } from "./llama.ts";
 
@@ -26,11 +27,22 @@ class ReferenceDecoder implements Decoder {
     return 2 * layers * keyHeads * context * (2 * headSize + 4);
   }
 
-  forward(tokens: readonly number[]): Promise<Int32Array> {
+  async forward(tokens: readonly number[], signal?: AbortSignal): Promise<Int32Array> {
     const { width } = this.model.shape;
+    const breaks = new Breaks(signal);
     const hidden = new Int32Array(tokens.length * width);
-    for (const [at, token] of tokens.entries()) hidden.set(this.#llama.step(token), at * width);
-    return Promise.resolve(hidden);
+    const before = this.positions;
+    try {
+      for (const [at, token] of tokens.entries()) {
+        hidden.set(this.#llama.step(token), at * width);
+        // oxlint-disable-next-line no-await-in-loop -- position after position
+        await breaks.take();
+      }
+    } catch (error) {
+      this.rewind(before);
+      throw error;
+    }
+    return hidden;
   }
 
   logits(hidden: Int32Array): Promise<Int32Array> {

@@ -1,4 +1,5 @@
 import type { Backend, Decoder, OpenedModel } from "../backend.ts";
+import { Breaks } from "../breaks.ts";
 import type { LlamaModel } from "../model/llama-model.ts";
 import { fastestBuild, type KernelBuild, type LoadedKernels, loadKernels } from "./kernels.ts";
 import { MAX_BATCH, type PlacedModel, placeModel } from "./place-model.ts";
@@ -21,6 +22,11 @@ export function createWasmBackend({ build, mostPositions = Infinity }: WasmOptio
       return new WasmDecoder(model, placed, loaded);
     },
   };
+}
+
+/** Multiply-adds of a layer's matrices for one row. */
+function layerWork({ width, inner, heads, keyHeads, headSize }: OpenedModel["shape"]): number {
+  return width * (headSize * 2 * (heads + keyHeads) + 3 * inner);
 }
 
 /** All weights are copied: nothing of it holds on to the model's file. */
@@ -50,20 +56,28 @@ class WasmDecoder implements Decoder {
     return own + this.#embeddingScales.byteLength;
   }
 
-  // oxlint-disable-next-line typescript/require-await -- errors are rejections, as with other backends
-  async forward(tokens: readonly number[]): Promise<Int32Array> {
+  async forward(tokens: readonly number[], signal?: AbortSignal): Promise<Int32Array> {
     const { width, vocabulary, context } = this.model.shape;
     for (const token of tokens)
       if (!(token >= 0 && token < vocabulary)) throw new RangeError(`no token ${token}`);
     if (this.#positions + tokens.length > context)
       throw new RangeError(`the context has ${context} positions`);
+    const breaks = new Breaks(signal);
+    const rows = breaks.rows(MAX_BATCH, layerWork(this.model.shape));
     const hidden = new Int32Array(tokens.length * width);
-    for (let start = 0; start < tokens.length; start += MAX_BATCH)
-      this.#batch(tokens.slice(start, start + MAX_BATCH), hidden.subarray(start * width));
+    const before = this.#positions;
+    try {
+      for (let start = 0; start < tokens.length; start += rows)
+        // oxlint-disable-next-line no-await-in-loop -- a batch needs the keys of the one before
+        await this.#batch(tokens.slice(start, start + rows), hidden.subarray(start * width), breaks);
+    } catch (error) {
+      this.#positions = before;
+      throw error;
+    }
     return hidden;
   }
 
-  #batch(tokens: readonly number[], hidden: Int32Array): void {
+  async #batch(tokens: readonly number[], hidden: Int32Array, breaks: Breaks): Promise<void> {
     const { kernels, memory } = this.#open();
     const { layers, x, pitch, embeddings } = this.#placed;
     const session = this.#session;
@@ -72,22 +86,29 @@ class WasmDecoder implements Decoder {
       const scale = this.#embeddingScales[token] ?? 0;
       kernels.embed(session, row, embeddings + 2 * token * width, width, scale);
     }
-    for (const layer of layers) kernels.layer(session, layer, this.#positions, tokens.length);
+    for (const layer of layers) {
+      // oxlint-disable-next-line no-await-in-loop -- layer after layer
+      await breaks.take();
+      kernels.layer(session, layer, this.#positions, tokens.length);
+    }
     this.#positions += tokens.length;
     for (let row = 0; row < tokens.length; row += 1)
       hidden.set(new Int32Array(memory.buffer, x + 4 * row * pitch, width), row * width);
   }
 
-  // oxlint-disable-next-line typescript/require-await
-  async logits(hidden: Int32Array): Promise<Int32Array> {
+  async logits(hidden: Int32Array, signal?: AbortSignal): Promise<Int32Array> {
     const { width, vocabulary } = this.model.shape;
     const rows = hidden.length / width;
-    const { logitRows, logitPitch } = this.#placed;
+    const { logitPitch } = this.#placed;
+    const breaks = new Breaks(signal);
+    const logitRows = breaks.rows(this.#placed.logitRows, width * vocabulary);
     // What is one piece in the kernels' memory is copied as one.
     if (rows <= logitRows && logitPitch === vocabulary) return this.#logits(hidden, rows).slice();
     const scores = new Int32Array(rows * vocabulary);
     for (let start = 0; start < rows; start += logitRows) {
       const count = Math.min(logitRows, rows - start);
+      // oxlint-disable-next-line no-await-in-loop -- the kernels' memory has room for so many rows
+      await breaks.take();
       const part = this.#logits(hidden.subarray(start * width), count);
       for (let row = 0; row < count; row += 1)
         scores.set(
@@ -98,14 +119,17 @@ class WasmDecoder implements Decoder {
     return scores;
   }
 
-  // oxlint-disable-next-line typescript/require-await
-  async likeliest(hidden: Int32Array, guesses: readonly number[]): Promise<Int32Array> {
+  async likeliest(hidden: Int32Array, guesses: readonly number[], signal?: AbortSignal): Promise<Int32Array> {
     const { width, vocabulary } = this.model.shape;
     const { kernels, memory } = this.#open();
     const { finalNorm, head, x, best } = this.#placed;
     const found = new Int32Array(hidden.length / width);
-    for (let start = 0; start < found.length; start += MAX_BATCH) {
-      const count = Math.min(MAX_BATCH, found.length - start);
+    const breaks = new Breaks(signal);
+    const rows = breaks.rows(MAX_BATCH, width * vocabulary);
+    for (let start = 0; start < found.length; start += rows) {
+      const count = Math.min(rows, found.length - start);
+      // oxlint-disable-next-line no-await-in-loop -- the kernels' memory has room for so many rows
+      await breaks.take();
       this.#place(hidden.subarray(start * width), count);
       const pairs = new Int32Array(memory.buffer, best, 2 * count);
       for (let row = 0; row < count; row += 1) {

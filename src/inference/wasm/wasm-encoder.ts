@@ -1,4 +1,5 @@
 import type { Encoder, EncoderBackend, OpenedEncoder } from "../backend.ts";
+import { Breaks } from "../breaks.ts";
 import { keptTokens } from "../kept-tokens.ts";
 import type { EncoderModel } from "../model/encoder-model.ts";
 import { type LoadedEncoderKernels, loadEncoderKernels } from "./encoder-kernels.ts";
@@ -47,9 +48,16 @@ class WasmEncoder implements Encoder {
     return own + this.#embeddingScales.byteLength;
   }
 
-  // oxlint-disable-next-line typescript/require-await -- errors are rejections, as with other backends
-  async encode(texts: readonly Tokens[]): Promise<readonly Int16Array[]> {
-    return this.#batchesOf(keptTokens(this.model, texts)).flatMap((batch) => this.#encode(batch));
+  async encode(texts: readonly Tokens[], signal?: AbortSignal): Promise<readonly Int16Array[]> {
+    const vectors: Int16Array[] = [];
+    const batches = this.#batchesOf(keptTokens(this.model, texts));
+    const breaks = new Breaks(signal);
+    for (const batch of batches) {
+      vectors.push(...this.#encode(batch));
+      // oxlint-disable-next-line no-await-in-loop -- the kernels' memory has room for one batch
+      await breaks.take();
+    }
+    return vectors;
   }
 
   /** Neighbours for which there is room at once. */
