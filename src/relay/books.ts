@@ -1,13 +1,14 @@
 import type { Cid } from "../protocol/cid.ts";
 import type { Verified } from "../protocol/envelope.ts";
 import type { EntryType, RelayKeys } from "../protocol/messages/entry.ts";
+import type { ApiKey, ApiKeyRevoke } from "../protocol/messages/api-key.ts";
 import type { CloseJob, Job } from "../protocol/messages/job.ts";
 import type { Lease } from "../protocol/messages/lease.ts";
 import type { Inclusion, ReportAnswer } from "../protocol/messages/receipt.ts";
 import type { KeyRevoke } from "../protocol/messages/session.ts";
 import type { Cancel } from "../protocol/messages/task.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
-import type { AccountView, EarningsPoint, JobView, ReceiptView } from "../protocol/relay-api.ts";
+import type { AccountView, ApiKeyView, EarningsPoint, JobView, ReceiptView } from "../protocol/relay-api.ts";
 import type { Signer } from "../protocol/signature.ts";
 import type { MicroCredits } from "../protocol/units.ts";
 
@@ -65,6 +66,19 @@ export interface Books {
   revokeKey(revoke: Verified<KeyRevoke>): Promise<Inclusion>;
   /** Whether `root` revoked `key`, which acted for it (or was itself). A stranger's revocation of a key means nothing. */
   isRevoked(key: PeerId, root: PeerId): boolean;
+  /**
+   * Logs what an account lets a key do. The same message again answers with the same entry.
+   * @throws FailureError `bad-signature` unless the account itself signed it, `replayed` for a hash that another has,
+   * `expired`, `too-large` beyond the keys one account may have, `denied`.
+   */
+  addApiKey(message: Verified<ApiKey>): Promise<Inclusion>;
+  /** From here on no job is opened under the key. @throws FailureError `bad-signature`, `not-found`. */
+  revokeApiKey(message: Verified<ApiKeyRevoke>): Promise<Inclusion>;
+  /** The key whose text has this SHA-256, in force or not, with what it has left in the period that runs. */
+  apiKeyOf(hash: Uint8Array): ApiKeyStanding | undefined;
+  /** Keys of an account, newest first. */
+  apiKeys(account: PeerId): readonly ApiKeyView[];
+
   /** Logs that an identity (root or session key) takes no new work and gives none. What it has earned is paid. */
   bar(identity: PeerId, reason: string): Promise<Inclusion>;
 
@@ -105,6 +119,16 @@ export interface Books {
   /** A consistent copy of the database while it runs. */
   backup(path: string): Promise<void>;
   close(): void;
+}
+
+/** How an API key stands now. */
+export interface ApiKeyStanding {
+  /** CID of the api-key: what a job names. */
+  readonly id: Cid;
+  readonly terms: ApiKey;
+  readonly state: "in-force" | "revoked" | "expired";
+  /** Micro-credits that jobs may still set aside in the period that runs. */
+  readonly left: MicroCredits;
 }
 
 export interface Commit {

@@ -33,6 +33,14 @@ function requireJob(job: JobState, terms: Lease, time: number): void {
   if (terms.profile !== job.terms.work.profile) refuse("has another profile than the job");
 }
 
+/** Rule 11, and a key that was revoked gets no further work, not even for a job that is open. */
+function requireKey(draft: Draft, { terms: { apiKey } }: JobState, terms: Lease): void {
+  if (apiKey === undefined) return;
+  if (!terms.gateway) refuse("is not flagged as the gateway's, and its job is paid for under an api-key");
+  if (draft.apiKey(apiKey)?.revoked !== undefined)
+    throw new FailureError("key-revoked", "the API key was revoked");
+}
+
 /** The lease that a revision revises: same parties, next number, not less money. */
 function revised(draft: Draft, terms: Lease, first: LeaseState | undefined): LeaseState {
   if (first === undefined) throw new FailureError("unknown-lease", "lease: revises one that is not logged");
@@ -66,6 +74,7 @@ export function addLease(court: Court, draft: Draft, lease: Verified<Lease>, fir
   if (before?.revision === lease.id) return before.termsIndex;
   const job = jobIn(draft, terms.job);
   requireJob(job, terms, draft.time);
+  requireKey(draft, job, terms);
   requirePrice(draft, job, terms);
   requireWelcome(draft, [terms.provider, terms.instance]);
   if (draft.isRevoked(terms.instance, terms.provider))

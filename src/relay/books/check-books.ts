@@ -1,8 +1,13 @@
+import type { Cid } from "../../protocol/cid.ts";
+import { openEnvelope } from "../../protocol/envelope.ts";
+import { type ApiKey, apiKeyMessage } from "../../protocol/messages/api-key.ts";
+import { decodeEntry, decodeEntryOf } from "../../protocol/messages/entry.ts";
 import { equalBytes } from "../../protocol/bytes.ts";
 import { MerkleTree } from "../../protocol/merkle.ts";
 import { Replay } from "../../ledger/replay.ts";
 import type { JobState, LeaseState } from "../../ledger/ledger-state.ts";
 import type { BooksStore, JobRow, LeaseRow } from "../store/books-store.ts";
+import { periodOf } from "./api-key-rules.ts";
 import { entryHash } from "./native-hash.ts";
 
 /** Reads every entry again; holds 64 bytes of hashes for each, and all jobs and leases. */
@@ -42,6 +47,40 @@ function* accountProblems(store: BooksStore, replay: Replay): Generator<string> 
   }
   if (replay.total() !== 0n) yield "the accounts do not sum to zero";
   if (listed + replay.balance("burnt") !== -replay.balance("outside")) yield "an account is not listed";
+}
+
+/** What the jobs of the log set aside or spent under api-keys, by key and period. */
+function spendingsOf(store: BooksStore, replay: Replay): ReadonlyMap<string, bigint> {
+  const sums = new Map<string, bigint>();
+  const periods = apiKeyPeriods(store);
+  for (const { terms, escrowIndex, refunded } of replay.jobs.values()) {
+    const entry = store.entry(escrowIndex);
+    if (terms.apiKey === undefined || entry === undefined) continue;
+    const key = periods.get(terms.apiKey);
+    if (key === undefined) throw new RangeError(`the log has no api-key ${terms.apiKey}`);
+    const name = `${terms.apiKey} ${periodOf(key, decodeEntry(entry).time)}`;
+    sums.set(name, (sums.get(name) ?? 0n) + terms.cap - refunded);
+  }
+  return sums;
+}
+
+function apiKeyPeriods(store: BooksStore): ReadonlyMap<Cid, ApiKey> {
+  const keys = new Map<Cid, ApiKey>();
+  for (const index of store.entriesOf("api-key")) {
+    const entry = store.entry(index);
+    if (entry === undefined) continue;
+    const { id, body } = openEnvelope(apiKeyMessage, decodeEntryOf("api-key", entry).body.envelope);
+    keys.set(id, body);
+  }
+  return keys;
+}
+
+function* spendingProblems(store: BooksStore, replay: Replay): Generator<string> {
+  const sums = spendingsOf(store, replay);
+  const rows = store.everything().spendings;
+  const listed = new Map(rows.map(({ apiKey, period, amount }) => [`${apiKey} ${period}`, amount]));
+  for (const name of new Set([...sums.keys(), ...listed.keys()]))
+    if ((sums.get(name) ?? 0n) !== (listed.get(name) ?? 0n)) yield `api-key ${name} has spent another sum`;
 }
 
 function sameJob(row: JobRow, job: JobState | undefined): boolean {
@@ -90,5 +129,10 @@ export function checkBooks(store: BooksStore): readonly string[] {
   const { replay, root } = replayed(store, head.size);
   const problems = equalBytes(root, head.root) ? [] : ["the entries do not make the stored root"];
   if (store.entry(head.size) !== undefined) problems.push("there are entries beyond the head");
-  return [...problems, ...accountProblems(store, replay), ...stateProblems(store, replay)];
+  return [
+    ...problems,
+    ...accountProblems(store, replay),
+    ...spendingProblems(store, replay),
+    ...stateProblems(store, replay),
+  ];
 }

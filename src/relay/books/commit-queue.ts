@@ -166,6 +166,7 @@ export class CommitQueue {
       earnings: draft.earnings,
       denials: draft.denials,
       secrets: draft.secrets,
+      spendings: [...draft.spendings.values()],
     };
     store.commit(batch);
     committed.absorb(draft, extension.root);

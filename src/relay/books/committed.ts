@@ -1,7 +1,9 @@
+import { toHex } from "../../protocol/bytes.ts";
 import { EMPTY_ROOT } from "../../protocol/merkle.ts";
 import { openEnvelope } from "../../protocol/envelope.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import { decodeEntryOf } from "../../protocol/messages/entry.ts";
+import { apiKeyMessage, apiKeyRevokeMessage } from "../../protocol/messages/api-key.ts";
 import { jobMessage } from "../../protocol/messages/job.ts";
 import { leaseMessage } from "../../protocol/messages/lease.ts";
 import { keyRevokeMessage } from "../../protocol/messages/session.ts";
@@ -12,7 +14,14 @@ import type { AccountRow, BooksStore, DenialKind, JobRow, LeaseRow } from "../st
 import type { Draft } from "./draft.ts";
 import { KEPT_STATES } from "./limits.ts";
 import { RecentMap } from "./recent-map.ts";
-import { type JobState, type LeaseState, type Policy, revocationName, type Standing } from "./standing.ts";
+import {
+  type ApiKeyState,
+  type JobState,
+  type LeaseState,
+  type Policy,
+  revocationName,
+  type Standing,
+} from "./standing.ts";
 
 const NOTHING = microCredits(0);
 
@@ -25,6 +34,10 @@ export class Committed implements Standing {
   readonly #tariffs = new Map<Cid, Tariff>();
   readonly #revocations = new Set<string>();
   readonly #bars = new Map<PeerId, string>();
+  readonly #apiKeys = new Map<Cid, ApiKeyState>();
+  /** CIDs of api-keys by the hex of their hash, and by account. */
+  readonly #apiKeysByHash = new Map<string, Cid>();
+  readonly #apiKeysByAccount = new Map<PeerId, Cid[]>();
   readonly #denials = new Map<string, string>();
   size: number;
   root: Uint8Array;
@@ -53,6 +66,7 @@ export class Committed implements Standing {
       const { identity, reason } = decodeEntryOf("bar", this.#entry(index)).body;
       this.#bars.set(identity, reason);
     }
+    this.#readApiKeys();
     for (const { kind, value, reason } of store.denials())
       this.#denials.set(`${kind} ${value}`, reason ?? "");
   }
@@ -69,6 +83,48 @@ export class Committed implements Standing {
       if (this.policy !== undefined)
         this.policy = { ...this.policy, keys: { ...this.policy.keys, [purpose]: next } };
     }
+  }
+
+  #readApiKeys(): void {
+    for (const index of this.#store.entriesOf("api-key")) {
+      const { time, body } = decodeEntryOf("api-key", this.#entry(index));
+      const { id, body: terms } = openEnvelope(apiKeyMessage, body.envelope);
+      this.#keepApiKey({ id, index, terms, created: time });
+    }
+    for (const index of this.#store.entriesOf("api-key-revoke")) {
+      const { time, body } = decodeEntryOf("api-key-revoke", this.#entry(index));
+      const key = this.#apiKeys.get(openEnvelope(apiKeyRevokeMessage, body.envelope).body.apiKey);
+      if (key !== undefined) this.#keepApiKey({ ...key, revoked: time, revokedIndex: index });
+    }
+  }
+
+  #keepApiKey(key: ApiKeyState): void {
+    const { id, terms } = key;
+    if (!this.#apiKeys.has(id)) {
+      this.#apiKeysByHash.set(toHex(terms.hash), id);
+      const others = this.#apiKeysByAccount.get(terms.account) ?? [];
+      others.push(id);
+      this.#apiKeysByAccount.set(terms.account, others);
+    }
+    this.#apiKeys.set(id, key);
+  }
+
+  apiKey(id: Cid): ApiKeyState | undefined {
+    return this.#apiKeys.get(id);
+  }
+
+  apiKeyOfHash(hash: string): ApiKeyState | undefined {
+    const id = this.#apiKeysByHash.get(hash);
+    return id === undefined ? undefined : this.#apiKeys.get(id);
+  }
+
+  apiKeysOf(account: PeerId): readonly ApiKeyState[] {
+    const ids = this.#apiKeysByAccount.get(account) ?? [];
+    return ids.map((id) => this.#apiKeys.get(id)).filter((key) => key !== undefined);
+  }
+
+  spending(apiKey: Cid, period: number): bigint {
+    return this.#store.spending(apiKey, period);
   }
 
   entry(index: number): Uint8Array | undefined {
@@ -164,6 +220,7 @@ export class Committed implements Standing {
     for (const [peer, account] of draft.accounts) this.#accounts.set(peer, account);
     for (const [id, tariff] of draft.tariffs) this.#tariffs.set(id, tariff);
     for (const name of draft.revocations) this.#revocations.add(name);
+    for (const key of draft.apiKeys.values()) this.#keepApiKey(key);
     for (const [identity, reason] of draft.bars) this.#bars.set(identity, reason);
     for (const { kind, value, reason } of draft.denials) {
       if (reason === undefined) this.#denials.delete(`${kind} ${value}`);

@@ -1,13 +1,34 @@
 import { accountName, type Posting } from "../../ledger/account.ts";
 import { type Change, changeBy } from "../../ledger/change.ts";
 import type { LedgerEvent } from "../../ledger/ledger-event.ts";
+import { toHex } from "../../protocol/bytes.ts";
 import type { Cid } from "../../protocol/cid.ts";
-import { encodeEntryOf, type EntryBodies, type EntryType } from "../../protocol/messages/entry.ts";
+import {
+  decodeEntry,
+  encodeEntryOf,
+  type EntryBodies,
+  type EntryType,
+} from "../../protocol/messages/entry.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import { type Tariff, tariffCid } from "../../protocol/tariff.ts";
 import { microCredits } from "../../protocol/units.ts";
-import type { AccountRow, Denial, DenialKind, EarningsRow, EntryRow } from "../store/books-store.ts";
-import { type JobState, type LeaseState, type Policy, revocationName, type Standing } from "./standing.ts";
+import type {
+  AccountRow,
+  Denial,
+  DenialKind,
+  EarningsRow,
+  EntryRow,
+  SpendingRow,
+} from "../store/books-store.ts";
+import { periodOf } from "./api-key-rules.ts";
+import {
+  type ApiKeyState,
+  type JobState,
+  type LeaseState,
+  type Policy,
+  revocationName,
+  type Standing,
+} from "./standing.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -36,6 +57,9 @@ export class Draft implements Standing {
   readonly tariffs: Map<Cid, Tariff> = new Map();
   readonly revocations: Set<string> = new Set();
   readonly bars: Map<PeerId, string> = new Map();
+  readonly apiKeys: Map<Cid, ApiKeyState> = new Map();
+  /** By spendingName. */
+  readonly spendings: Map<string, SpendingRow> = new Map();
   readonly denials: Denial[] = [];
   readonly secrets: { readonly name: string; readonly value: Uint8Array }[] = [];
   policy: Policy | undefined;
@@ -104,6 +128,29 @@ export class Draft implements Standing {
     return this.bars.get(identity) ?? this.#base.barred(identity);
   }
 
+  apiKey(id: Cid): ApiKeyState | undefined {
+    return this.apiKeys.get(id) ?? this.#base.apiKey(id);
+  }
+
+  apiKeyOfHash(hash: string): ApiKeyState | undefined {
+    const own = [...this.apiKeys.values()].find(({ terms }) => toHex(terms.hash) === hash);
+    return own ?? this.#base.apiKeyOfHash(hash);
+  }
+
+  apiKeysOf(account: PeerId): readonly ApiKeyState[] {
+    const own = [...this.apiKeys.values()].filter(({ terms }) => terms.account === account);
+    const ids = new Set(own.map(({ id }) => id));
+    return [...this.#base.apiKeysOf(account).filter(({ id }) => !ids.has(id)), ...own];
+  }
+
+  setApiKey(key: ApiKeyState): void {
+    this.apiKeys.set(key.id, key);
+  }
+
+  spending(apiKey: Cid, period: number): bigint {
+    return this.spendings.get(spendingName(apiKey, period))?.amount ?? this.#base.spending(apiKey, period);
+  }
+
   denied(kind: DenialKind, value: string): string | undefined {
     const own = this.denials.findLast((denial) => denial.kind === kind && denial.value === value);
     return own === undefined ? this.#base.denied(kind, value) : own.reason;
@@ -126,7 +173,10 @@ export class Draft implements Standing {
     const change = changeBy(event, { index, time: this.time }, this);
     const accounts = this.#apply(change);
     if (event.type === "receipt") this.#earn(event.lease, change);
-    if (change.job !== undefined) this.jobs.set(change.job.id, change.job);
+    if (change.job !== undefined) {
+      this.#charge(change.job);
+      this.jobs.set(change.job.id, change.job);
+    }
     if (change.lease !== undefined) this.leases.set(change.lease.id, change.lease);
     if (event.type === "escrow")
       this.nonces.set(nonceName(event.terms.requester, event.terms.nonce), event.job);
@@ -166,6 +216,19 @@ export class Draft implements Standing {
       default:
         account satisfies never;
     }
+  }
+
+  /** What a job paid for under an api-key sets aside counts for the key, in the period the job was opened in. */
+  #charge(job: JobState): void {
+    const key = job.terms.apiKey === undefined ? undefined : this.apiKey(job.terms.apiKey);
+    if (key === undefined) return;
+    const before = this.job(job.id);
+    const changed = (before?.refunded ?? job.terms.cap) - job.refunded;
+    if (changed === 0n) return;
+    const opened = this.entry(job.escrowIndex);
+    const period = periodOf(key.terms, opened === undefined ? this.time : decodeEntry(opened).time);
+    const amount = this.spending(key.id, period) + changed;
+    this.spendings.set(spendingName(key.id, period), { apiKey: key.id, period, amount });
   }
 
   #earn(id: Cid, { lease }: Change): void {
@@ -210,6 +273,8 @@ export class Draft implements Standing {
     takeOver(this.nonces, other.nonces);
     takeOver(this.tariffs, other.tariffs);
     takeOver(this.bars, other.bars);
+    takeOver(this.apiKeys, other.apiKeys);
+    takeOver(this.spendings, other.spendings);
     for (const name of other.revocations) this.revocations.add(name);
     this.policy = other.policy;
     this.issued = other.issued;
@@ -218,6 +283,10 @@ export class Draft implements Standing {
 
 function takeOver<K, V>(into: Map<K, V>, from: ReadonlyMap<K, V>): void {
   if (from.size > 0) for (const [key, value] of from) into.set(key, value);
+}
+
+function spendingName(apiKey: Cid, period: number): string {
+  return `${apiKey} ${period}`;
 }
 
 function nonceName(requester: PeerId, nonce: Uint8Array): string {

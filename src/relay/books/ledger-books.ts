@@ -2,17 +2,25 @@ import type { Cid } from "../../protocol/cid.ts";
 import { openEnvelope, type Verified, verifiedSync } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import type { RelayKeys } from "../../protocol/messages/entry.ts";
+import type { ApiKey, ApiKeyRevoke } from "../../protocol/messages/api-key.ts";
 import type { CloseJob, Job } from "../../protocol/messages/job.ts";
 import { type Lease, leaseMessage } from "../../protocol/messages/lease.ts";
 import type { Inclusion, ReportAnswer } from "../../protocol/messages/receipt.ts";
 import type { KeyRevoke } from "../../protocol/messages/session.ts";
 import type { Cancel } from "../../protocol/messages/task.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
-import type { AccountView, EarningsPoint, JobView, ReceiptView } from "../../protocol/relay-api.ts";
+import type {
+  AccountView,
+  ApiKeyView,
+  EarningsPoint,
+  JobView,
+  ReceiptView,
+} from "../../protocol/relay-api.ts";
 import type { Signer } from "../../protocol/signature.ts";
 import type { MicroCredits } from "../../protocol/units.ts";
-import type { Books, Commit } from "../books.ts";
+import type { ApiKeyStanding, Books, Commit } from "../books.ts";
 import type { BooksStore, Denial, DenialKind } from "../store/books-store.ts";
+import { addApiKey, revokeApiKey } from "./api-keys.ts";
 import { addLease } from "./add-lease.ts";
 import type { CommitQueue, Operation } from "./commit-queue.ts";
 import type { Committed } from "./committed.ts";
@@ -28,7 +36,15 @@ import { logReport, type OpenedReport, openReport, verifyReport } from "./report
 import { bar, grant, revokeKey, rotateKey } from "./rule-entries.ts";
 import { settlePast } from "./settling.ts";
 import type { Policy } from "./standing.ts";
-import { accountView, earningsPoints, jobView, receiptViews, type ViewParts } from "./views.ts";
+import {
+  accountView,
+  apiKeyStanding,
+  apiKeyViews,
+  earningsPoints,
+  jobView,
+  receiptViews,
+  type ViewParts,
+} from "./views.ts";
 
 export interface LedgerBooksParts {
   readonly court: Court;
@@ -57,6 +73,12 @@ export class LedgerBooks implements Books {
 
   get asset(): string {
     return this.#parts.court.asset;
+  }
+
+  /** Log time of what is done now. */
+  get #now(): number {
+    const { clock, committed } = this.#parts;
+    return Math.max(clock(), committed.time);
   }
 
   #policy(): Policy {
@@ -203,6 +225,22 @@ export class LedgerBooks implements Books {
     return this.#parts.committed.isRevoked(key, root);
   }
 
+  async addApiKey(message: Verified<ApiKey>): Promise<Inclusion> {
+    return this.#logged((draft) => addApiKey(this.#parts.court, draft, message));
+  }
+
+  async revokeApiKey(message: Verified<ApiKeyRevoke>): Promise<Inclusion> {
+    return this.#logged((draft) => revokeApiKey(this.#parts.court, draft, message));
+  }
+
+  apiKeyOf(hash: Uint8Array): ApiKeyStanding | undefined {
+    return apiKeyStanding(this.#views, hash, this.#now);
+  }
+
+  apiKeys(account: PeerId): readonly ApiKeyView[] {
+    return apiKeyViews(this.#views, account, this.#now);
+  }
+
   async bar(identity: PeerId, reason: string): Promise<Inclusion> {
     return this.#logged((draft) => bar(draft, identity, reason));
   }
@@ -246,8 +284,7 @@ export class LedgerBooks implements Books {
   }
 
   account(peer: PeerId): AccountView {
-    const { clock, committed } = this.#parts;
-    return accountView(this.#views, peer, Math.max(clock(), committed.time));
+    return accountView(this.#views, peer, this.#now);
   }
 
   hasAccount(peer: PeerId): boolean {

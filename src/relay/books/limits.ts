@@ -22,5 +22,8 @@ export const KEPT_STATES = 16_384;
 /** Hashes of the tree kept in memory for each level; proofs of older entries read the disk. */
 export const KEPT_NODES = 8_192;
 
+/** API keys of one account that are in force at a time; all keys are kept in memory, 1 KiB each. */
+export const MAX_API_KEYS = 64;
+
 /** Leases and jobs settled in one go; the rest a moment later, so that reports are not kept waiting. */
 export const MAX_SETTLED_AT_ONCE = 500;

@@ -4,14 +4,14 @@ import { requireOrigin } from "../../protocol/header.ts";
 import { CLOCK_SKEW_MS, MAX_JOB_LIFETIME_MS } from "../../protocol/limits.ts";
 import type { Job } from "../../protocol/messages/job.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
+import { requirePayer } from "./api-keys.ts";
 import type { Draft } from "./draft.ts";
 import { type Court, requireWelcome, signerOf } from "./judging.ts";
 
 function requireSigners(court: Court, draft: Draft, { body, signedBy }: Verified<Job>): readonly PeerId[] {
   const signers = signedBy.map((signed) => signerOf(court, draft, signed));
-  for (const party of [body.requester, body.payer])
-    if (!signers.some(({ root }) => root === party))
-      throw new FailureError("bad-signature", `job: ${party} has not signed it`);
+  if (!signers.some(({ root }) => root === body.requester))
+    throw new FailureError("bad-signature", `job: ${body.requester} has not signed it`);
   return signers.flatMap(({ root, session }) => [root, session]);
 }
 
@@ -29,6 +29,7 @@ export function openJob(court: Court, draft: Draft, job: Verified<Job>): number 
   const identities = requireSigners(court, draft, job);
   const known = draft.job(id);
   if (known !== undefined) return known.escrowIndex;
+  requirePayer(draft, body, identities);
   requireTime(body, draft.time);
   if (draft.jobOf(body.requester, body.nonce) !== undefined)
     throw new FailureError("replayed", "another job has used this nonce");

@@ -3,7 +3,13 @@ import { openEnvelope, readBody, type Unverified, verifiedSync } from "../../pro
 import { FailureError } from "../../protocol/failure.ts";
 import { decodeEntryOf } from "../../protocol/messages/entry.ts";
 import { requireOrigin } from "../../protocol/header.ts";
-import { endedTasks, type Receipt, receiptMessage, type Report, reportMessage } from "../../protocol/messages/receipt.ts";
+import {
+  endedTasks,
+  type Receipt,
+  receiptMessage,
+  type Report,
+  reportMessage,
+} from "../../protocol/messages/receipt.ts";
 import { type Advance, advanceMessage } from "../../protocol/messages/task.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Draft } from "./draft.ts";

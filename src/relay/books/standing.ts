@@ -1,5 +1,6 @@
 import type { JobState, LeaseState, LedgerLookup } from "../../ledger/ledger-state.ts";
 import type { Cid } from "../../protocol/cid.ts";
+import type { ApiKey } from "../../protocol/messages/api-key.ts";
 import type { RelayKeys } from "../../protocol/messages/entry.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Tariff } from "../../protocol/tariff.ts";
@@ -10,6 +11,19 @@ export interface Policy {
   readonly keys: RelayKeys;
   readonly tariff: Tariff;
   readonly policy: Cid;
+}
+
+/** An API key as the log has it. */
+export interface ApiKeyState {
+  /** CID of the api-key message. */
+  readonly id: Cid;
+  /** Its entry. */
+  readonly index: number;
+  readonly terms: ApiKey;
+  /** Log times, milliseconds since 1970. */
+  readonly created: number;
+  readonly revoked?: number;
+  readonly revokedIndex?: number;
 }
 
 /** How things stand at some point: on the disk, or after operations that are still to be committed. */
@@ -31,6 +45,13 @@ export interface Standing extends LedgerLookup {
   /** Leases of a session key that are not settled. */
   leasesBoundTo(instance: PeerId): readonly Cid[];
   isRevoked(key: PeerId, root: PeerId): boolean;
+  apiKey(id: Cid): ApiKeyState | undefined;
+  /** @param hash of the key's text, hex. */
+  apiKeyOfHash(hash: string): ApiKeyState | undefined;
+  /** All that an account ever made, oldest first. */
+  apiKeysOf(account: PeerId): readonly ApiKeyState[];
+  /** Set aside or spent under a key by jobs opened in the period that begins at `period`, micro-credits. */
+  spending(apiKey: Cid, period: number): bigint;
   /** Why an identity is barred. */
   barred(identity: PeerId): string | undefined;
   /** Why the operator denies something. */

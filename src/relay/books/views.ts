@@ -1,9 +1,20 @@
+import { toHex } from "../../protocol/bytes.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
-import type { AccountView, EarningsPoint, JobView, ReceiptView } from "../../protocol/relay-api.ts";
+import type {
+  AccountView,
+  ApiKeyView,
+  EarningsPoint,
+  JobView,
+  ReceiptView,
+} from "../../protocol/relay-api.ts";
+import { MAX_LISTED_API_KEYS } from "../../protocol/relay-json.ts";
 import { microCredits } from "../../protocol/units.ts";
+import type { ApiKeyStanding } from "../books.ts";
 import type { BooksStore, LeaseRow } from "../store/books-store.ts";
+import { allowanceOf, isInForce, periodOf } from "./api-key-rules.ts";
 import type { Committed } from "./committed.ts";
+import type { ApiKeyState } from "./standing.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -23,6 +34,39 @@ export function accountView({ asset, store, committed }: ViewParts, peer: PeerId
   const today = store.earnings(peer, startOf(now, DAY_MS));
   const earnedToday = microCredits(today.reduce((sum, { amount }) => sum + amount, 0n));
   return { peer, asset, available, escrowed, pending, earned, earnedToday, logSize: committed.size };
+}
+
+/** @param now log time, milliseconds since 1970. */
+export function apiKeyStanding(
+  { committed }: ViewParts,
+  hash: Uint8Array,
+  now: number,
+): ApiKeyStanding | undefined {
+  const key = committed.apiKeyOfHash(toHex(hash));
+  if (key === undefined) return undefined;
+  const state = isInForce(key, now) ? "in-force" : key.revoked === undefined ? "expired" : "revoked";
+  const left = allowanceOf(key, committed.spending(key.id, periodOf(key.terms, now)));
+  return { id: key.id, terms: key.terms, state, left };
+}
+
+function apiKeyView({ committed }: ViewParts, key: ApiKeyState, now: number): ApiKeyView {
+  const { label, cap, per, expires } = key.terms;
+  return {
+    apiKey: key.id,
+    label,
+    cap,
+    per,
+    used: microCredits(committed.spending(key.id, periodOf(key.terms, now))),
+    created: key.created,
+    ...(expires === undefined ? {} : { expires }),
+    ...(key.revoked === undefined ? {} : { revoked: key.revoked }),
+  };
+}
+
+/** The newest ones. @param now log time, milliseconds since 1970. */
+export function apiKeyViews(parts: ViewParts, account: PeerId, now: number): readonly ApiKeyView[] {
+  const keys = parts.committed.apiKeysOf(account).slice(-MAX_LISTED_API_KEYS).toReversed();
+  return keys.map((key) => apiKeyView(parts, key, now));
 }
 
 export function jobView({ store, committed }: ViewParts, id: Cid): JobView | undefined {

@@ -9,6 +9,7 @@ import type {
   Head,
   JobRow,
   LeaseRow,
+  SpendingRow,
 } from "./books-store.ts";
 
 /** Entry types that are too many to list by type. */
@@ -39,6 +40,7 @@ export class BatchWriter {
   readonly #deny: StatementSync;
   readonly #undeny: StatementSync;
   readonly #secret: StatementSync;
+  readonly #spending: StatementSync;
   readonly #head: StatementSync;
   readonly #firstHead: StatementSync;
 
@@ -70,6 +72,7 @@ export class BatchWriter {
     this.#deny = sql("INSERT OR REPLACE INTO denials VALUES (?, ?, ?)");
     this.#undeny = sql("DELETE FROM denials WHERE kind = ? AND value = ?");
     this.#secret = sql("INSERT INTO secrets VALUES (?, ?)");
+    this.#spending = sql("INSERT OR REPLACE INTO spendings VALUES (?, ?, ?)");
     this.#head = sql("UPDATE head SET size = ?, root = ?, time = ? WHERE one = 1 AND size = ?");
     this.#firstHead = sql("INSERT INTO head VALUES (1, ?, ?, ?)");
   }
@@ -85,6 +88,7 @@ export class BatchWriter {
       for (const row of batch.earnings) this.#writeEarnings(row);
       for (const denial of batch.denials) this.#writeDenial(denial);
       for (const { name, value } of batch.secrets) this.#secret.run(name, value);
+      for (const row of batch.spendings) this.#writeSpending(row);
       this.#commit.run();
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
@@ -158,6 +162,10 @@ export class BatchWriter {
 
   #writeEarnings({ peer, hour, amount, tasks }: EarningsRow): void {
     this.#earnings.run(peer, hour, amount, tasks);
+  }
+
+  #writeSpending({ apiKey, period, amount }: SpendingRow): void {
+    this.#spending.run(apiKey, period, amount);
   }
 
   #writeDenial({ kind, value, reason }: Denial): void {

@@ -34,6 +34,7 @@ function batch(size: number, changes: Partial<Batch> = {}): Batch {
     earnings: [],
     denials: [],
     secrets: [],
+    spendings: [],
     ...changes,
   };
 }
@@ -109,7 +110,7 @@ export function booksStoreContract(open: () => BooksStore): void {
     expect(store.job(cid("job"))).toBeUndefined();
     expect(store.account(peer(1))).toBeUndefined();
     expect(store.issued()).toBe(0n);
-    expect(store.everything()).toEqual({ accounts: [], jobs: [], leases: [] });
+    expect(store.everything()).toEqual({ accounts: [], jobs: [], leases: [], spendings: [] });
     store.close();
   });
 
@@ -142,7 +143,12 @@ export function booksStoreContract(open: () => BooksStore): void {
     expect(store.leasesOf(cid("job"))).toEqual([reported]);
     expect(store.job(cid("job"))).toEqual(closing);
     expect(store.issued()).toBe(2n);
-    expect(store.everything()).toEqual({ accounts: [account(1, 2n)], jobs: [closing], leases: [reported] });
+    expect(store.everything()).toEqual({
+      accounts: [account(1, 2n)],
+      jobs: [closing],
+      leases: [reported],
+      spendings: [],
+    });
     store.close();
   });
 
@@ -224,6 +230,20 @@ export function booksStoreContract(open: () => BooksStore): void {
       { ...row, amount: 15n, tasks: 6 },
     ]);
     expect(store.earnings(peer(1), 1)).toEqual([{ ...row, amount: 15n, tasks: 6 }]);
+    store.close();
+  });
+
+  it("keeps the newest sum of a key's spending in each period", () => {
+    const store = open();
+    const row = { apiKey: cid("key"), period: 0, amount: 5n };
+    store.commit(
+      batch(1, { entries: entries(0, 1), spendings: [row, { ...row, period: 86_400_000, amount: 7n }] }),
+    );
+    store.commit(batch(2, { entries: entries(1, 1), spendings: [{ ...row, amount: (1n << 63n) - 1n }] }));
+    expect(store.spending(row.apiKey, 0)).toBe((1n << 63n) - 1n);
+    expect(store.spending(row.apiKey, 86_400_000)).toBe(7n);
+    expect(store.spending(cid("other"), 0)).toBe(0n);
+    expect(store.everything().spendings).toHaveLength(2);
     store.close();
   });
 

@@ -37,6 +37,14 @@ export interface EarningsRow {
   readonly tasks: number;
 }
 
+/** What jobs opened in one period set aside or spent under an api-key. */
+export interface SpendingRow {
+  readonly apiKey: Cid;
+  /** Start of the period, milliseconds since 1970; 0 where the cap counts over the key's life. */
+  readonly period: number;
+  readonly amount: bigint;
+}
+
 export interface EntryRow {
   readonly index: number;
   readonly type: EntryType;
@@ -82,6 +90,7 @@ export interface Batch {
   readonly denials: readonly Denial[];
   /** Secrets by name: of epochs (rule 3). */
   readonly secrets: readonly { readonly name: string; readonly value: Uint8Array }[];
+  readonly spendings: readonly SpendingRow[];
 }
 
 /**
@@ -114,6 +123,9 @@ export interface BooksStore {
   /** Hours from `from` on, oldest first. */
   earnings(peer: PeerId, from: number): readonly EarningsRow[];
 
+  /** Micro-credits set aside or spent under an api-key in a period. */
+  spending(apiKey: Cid, period: number): bigint;
+
   /** Micro-credits in all accounts together: what has come in from outside. */
   issued(): bigint;
 
@@ -126,6 +138,7 @@ export interface BooksStore {
     readonly accounts: readonly AccountRow[];
     readonly jobs: readonly JobRow[];
     readonly leases: readonly LeaseRow[];
+    readonly spendings: readonly SpendingRow[];
   };
 
   /** All or nothing. @throws when the head it builds on is not the stored one, or the disk fails. */

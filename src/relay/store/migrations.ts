@@ -55,6 +55,12 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE spendings (
+    api_key TEXT NOT NULL, period INTEGER NOT NULL, amount INTEGER NOT NULL CHECK (amount >= 0),
+    PRIMARY KEY (api_key, period)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 function versionOf(database: DatabaseSync): number {

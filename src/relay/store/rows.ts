@@ -2,7 +2,7 @@ import type { LoggedReceipt } from "../../ledger/ledger-state.ts";
 import { type Cid, parseCid } from "../../protocol/cid.ts";
 import { parsePeerId } from "../../protocol/peer-id.ts";
 import { fuel, microCredits } from "../../protocol/units.ts";
-import type { AccountRow, EarningsRow, JobRow, LeaseRow } from "./books-store.ts";
+import type { AccountRow, EarningsRow, JobRow, LeaseRow, SpendingRow } from "./books-store.ts";
 
 /** A row as SQLite answers it, integers as bigint. */
 export type Row = Readonly<Record<string, null | number | bigint | string | Uint8Array>>;
@@ -57,6 +57,10 @@ export function earningsRow(row: Row): EarningsRow {
     amount: big(row, "amount"),
     tasks: int(row, "tasks"),
   };
+}
+
+export function spendingRow(row: Row): SpendingRow {
+  return { apiKey: cidIn(row, "api_key"), period: int(row, "period"), amount: big(row, "amount") };
 }
 
 export function jobRow(row: Row): JobRow {

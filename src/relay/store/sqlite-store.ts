@@ -14,9 +14,22 @@ import type {
   JobRow,
   LeaseRow,
   NodeRun,
+  SpendingRow,
 } from "./books-store.ts";
 import { migrate } from "./migrations.ts";
-import { accountRow, big, blob, cidIn, earningsRow, int, jobRow, leaseRow, type Row, str } from "./rows.ts";
+import {
+  accountRow,
+  big,
+  blob,
+  cidIn,
+  earningsRow,
+  int,
+  jobRow,
+  leaseRow,
+  type Row,
+  spendingRow,
+  str,
+} from "./rows.ts";
 
 /**
  * WAL, so that a commit is one append and readers never wait; FULL, so that it is on the disk when it returns. EXCLUSIVE,
@@ -184,6 +197,16 @@ class SqliteStore implements BooksStore {
     );
   }
 
+  spending(apiKey: Cid, period: number): bigint {
+    const amount = this.#one(
+      (row) => big(row, "amount"),
+      "SELECT amount FROM spendings WHERE api_key = ? AND period = ?",
+      apiKey,
+      period,
+    );
+    return amount ?? 0n;
+  }
+
   denial(kind: DenialKind, value: string): string | undefined {
     return this.#one(
       (row) => str(row, "reason"),
@@ -212,11 +235,13 @@ class SqliteStore implements BooksStore {
     readonly accounts: readonly AccountRow[];
     readonly jobs: readonly JobRow[];
     readonly leases: readonly LeaseRow[];
+    readonly spendings: readonly SpendingRow[];
   } {
     return {
       accounts: this.#all(accountRow, "SELECT * FROM accounts"),
       jobs: this.#all(jobRow, "SELECT * FROM jobs"),
       leases: this.#all(leaseRow, "SELECT * FROM leases"),
+      spendings: this.#all(spendingRow, "SELECT * FROM spendings"),
     };
   }
 
