@@ -15,7 +15,7 @@ interface EmbedFlags {
 
 /** Prints the vector of one text: decimals for a person, the exact integers as JSON. */
 export async function embedText(
-  { embedder, sha256 }: OpenEncoder,
+  { embedder, cid }: OpenEncoder,
   { prompt, backend, json, quiet }: EmbedFlags,
   loadMs: number,
   signal: AbortSignal,
@@ -32,7 +32,7 @@ export async function embedText(
       tokens: tokens.length,
       isCut,
       fuel: fuel.toString(),
-      modelSha256: toHex(sha256),
+      model: cid,
       hash: toHex(link),
       ms: { load: tenths(loadMs), encode: tenths(encodeMs) },
       memoryBytes: embedder.encoder.memoryBytes,

@@ -15,6 +15,7 @@ export function modelText(file: string, model: ModelDescription): string {
     ["CID", model.cid],
     ["SHA-256", model.sha256],
     ["licence", model.licence],
+    ["memory", `${bytesText(model.memoryBytes)} to run it with its whole context`],
     ["made from", `SHA-256 ${model.sourceSha256}`],
     ...(model.kind === "llama" ? llamaRows(model) : encoderRows(model)),
     [

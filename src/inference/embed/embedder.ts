@@ -33,13 +33,13 @@ interface Cut {
 export class Embedder {
   readonly encoder: Encoder;
   readonly #tokenizer: ModelTokenizer;
-  readonly #modelSha256: Uint8Array;
+  readonly #modelDigest: Uint8Array;
 
-  /** @param modelSha256 of the model file */
-  constructor(encoder: Encoder, tokenizer: ModelTokenizer, modelSha256: Uint8Array) {
+  /** @param modelDigest of the CID of the model's manifest */
+  constructor(encoder: Encoder, tokenizer: ModelTokenizer, modelDigest: Uint8Array) {
     this.encoder = encoder;
     this.#tokenizer = tokenizer;
-    this.#modelSha256 = modelSha256;
+    this.#modelDigest = modelDigest;
   }
 
   /**
@@ -50,7 +50,7 @@ export class Embedder {
   async *embed(texts: readonly string[], signal?: AbortSignal): AsyncGenerator<Embedding, void, void> {
     const { shape } = this.encoder.model;
     const cuts = texts.map((text, i) => this.#cut(text, i));
-    let link = firstTextLink(this.#modelSha256);
+    let link = firstTextLink(this.#modelDigest);
     for (const group of groupsOf(cuts)) {
       signal?.throwIfAborted();
       // oxlint-disable-next-line no-await-in-loop -- one after the other

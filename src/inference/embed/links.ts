@@ -4,9 +4,9 @@ import { encodeUtf8 } from "../../protocol/text.ts";
 
 const DOMAIN: Uint8Array = encodeUtf8("tabmesh embeddings 1\n");
 
-/** What the hashes of a task's texts begin with. @param modelSha256 of the model file */
-export function firstTextLink(modelSha256: Uint8Array): Uint8Array {
-  return sha256(concatBytes(DOMAIN, modelSha256));
+/** What the hashes of a task's texts begin with. @param modelDigest of the CID of the model's manifest */
+export function firstTextLink(modelDigest: Uint8Array): Uint8Array {
+  return sha256(concatBytes(DOMAIN, modelDigest));
 }
 
 /**

@@ -1,13 +1,21 @@
 import { toHex } from "../../protocol/bytes.ts";
-import { type JsonShape, jsonList, jsonRecord, jsonText, jsonUint } from "../../protocol/json-shape.ts";
+import type { Cid } from "../../protocol/cid.ts";
+import {
+  jsonCid,
+  type JsonShape,
+  jsonList,
+  jsonRecord,
+  jsonText,
+  jsonUint,
+} from "../../protocol/json-shape.ts";
 import { WireError } from "../../protocol/wire-error.ts";
 import type { Sampling } from "./sampling.ts";
 import type { Transcript } from "./verify.ts";
 
 /** A transcript that names its model. */
 export interface NamedTranscript extends Transcript {
-  /** Of the model file. */
-  readonly modelSha256: Uint8Array;
+  /** CID of its manifest. */
+  readonly model: Cid;
 }
 
 const HASH_BYTES = 32;
@@ -34,7 +42,7 @@ const samplingJson: JsonShape<Sampling> = jsonRecord<Sampling>({
 
 /** As the command line writes and reads it. */
 export const transcriptJson: JsonShape<NamedTranscript> = jsonRecord<NamedTranscript>({
-  modelSha256: jsonHash,
+  model: jsonCid,
   promptTokens: jsonUint(MAX_POSITIONS),
   tokens: jsonList(jsonUint(1_000_000), MAX_POSITIONS + 1),
   sampling: samplingJson,

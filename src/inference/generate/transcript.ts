@@ -5,10 +5,10 @@ import { encodeUtf8 } from "../../protocol/text.ts";
 const DOMAIN: Uint8Array = encodeUtf8("tabmesh transcript 1\n");
 
 /**
- * What a transcript's hashes begin with. @param modelSha256 of the model file
+ * What a transcript's hashes begin with. @param modelDigest of the CID of the model's manifest
  */
-export function firstLink(modelSha256: Uint8Array): Uint8Array {
-  return sha256(concatBytes(DOMAIN, modelSha256));
+export function firstLink(modelDigest: Uint8Array): Uint8Array {
+  return sha256(concatBytes(DOMAIN, modelDigest));
 }
 
 /**

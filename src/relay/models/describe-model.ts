@@ -1,16 +1,24 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { EncoderShape } from "../../inference/model/encoder-model.ts";
 import { layoutOf } from "../../inference/model/layout.ts";
 import type { LlamaShape } from "../../inference/model/llama-model.ts";
 import { readModel } from "../../inference/model/model-file.ts";
-import { cidFromDigest, RAW, type Cid } from "../../protocol/cid.ts";
+import { historyBytes, manifestOf } from "../../inference/model/manifest.ts";
+import { toHex } from "../../protocol/bytes.ts";
+import type { Cid } from "../../protocol/cid.ts";
+import { chunkCount, manifestCid } from "../../protocol/model-manifest.ts";
+import { sha256 } from "../books/native-hash.ts";
 
 const PARTS = ["embeddings", "layers", "head", "tables", "tokenizer"] as const;
 
 interface DescriptionBasis {
+  /** Of its manifest: the model's identity. */
   readonly cid: Cid;
+  /** Of the file. */
   readonly sha256: string;
+  /** What a provider needs to run it, as the manifest says. */
+  readonly memoryBytes: number;
+  readonly chunks: number;
   readonly bytes: number;
   readonly name: string;
   readonly licence: string;
@@ -40,7 +48,7 @@ export type ModelDescription = LlamaDescription | EncoderDescription;
 export async function describeModel(path: string): Promise<ModelDescription> {
   const file = await readFile(path);
   const { header, about } = readModel(file);
-  const digest = createHash("sha256").update(file).digest();
+  const manifest = await manifestOf([file], sha256);
   const parts = { embeddings: 0, layers: 0, head: 0, tables: 0, tokenizer: 0 };
   let parameters = 0;
   for (const { name, bytes, dims } of layoutOf(header).places) {
@@ -48,8 +56,10 @@ export async function describeModel(path: string): Promise<ModelDescription> {
     if (name.endsWith(".values")) parameters += dims.reduce((product, size) => product * size, 1);
   }
   const basis: DescriptionBasis = {
-    cid: cidFromDigest(RAW, new Uint8Array(digest)),
-    sha256: digest.toString("hex"),
+    cid: manifestCid(manifest),
+    sha256: toHex(sha256(file)),
+    memoryBytes: manifest.memory,
+    chunks: chunkCount(manifest),
     bytes: file.length,
     name: about.name,
     licence: about.licence,
@@ -59,12 +69,8 @@ export async function describeModel(path: string): Promise<ModelDescription> {
     parts,
   };
   return header.kind === "llama"
-    ? { ...basis, kind: "llama", shape: header.shape, historyBytes: historyBytes(header.shape) }
+    ? { ...basis, kind: "llama", shape: header.shape, historyBytes: historyBytes(header) }
     : { ...basis, kind: "encoder", shape: header.shape };
-}
-
-function historyBytes({ layers, keyHeads, context, headSize }: LlamaShape): number {
-  return 2 * layers * keyHeads * context * (2 * headSize + 4);
 }
 
 function partOf(name: string): (typeof PARTS)[number] {

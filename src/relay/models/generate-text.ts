@@ -3,7 +3,6 @@ import type { Sampling } from "../../inference/generate/sampling.ts";
 import { TextStopper } from "../../inference/generate/text-stopper.ts";
 import { type NamedTranscript, transcriptJson } from "../../inference/generate/transcript-json.ts";
 import { type Verdict, verifyTranscript } from "../../inference/generate/verify.ts";
-import { equalBytes } from "../../protocol/bytes.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import type { OpenLlama } from "./open-model.ts";
 
@@ -31,7 +30,7 @@ export interface GeneratedText {
  * @param onText told each piece of text as soon as no stop text can begin in it
  */
 export async function generateText(
-  { decoder, tokenizer, link, sha256, header }: OpenLlama,
+  { decoder, tokenizer, link, cid, header }: OpenLlama,
   { prompt, mostTokens, sampling, stop, signal }: TextRequest,
   onText: (piece: string) => Promise<void> | void,
 ): Promise<GeneratedText> {
@@ -68,7 +67,7 @@ export async function generateText(
   return {
     text: stopper.text,
     endedBy,
-    transcript: { modelSha256: sha256, tokens, promptTokens: promptTokens.length, sampling, links },
+    transcript: { model: cid, tokens, promptTokens: promptTokens.length, sampling, links },
     fuel,
     prefillMs: first - begun,
     decodeMs: performance.now() - first,
@@ -86,7 +85,7 @@ export function transcriptToJson(transcript: NamedTranscript): unknown {
  */
 export async function verifyWith(model: OpenLlama, value: unknown): Promise<Verdict> {
   const transcript = transcriptJson.read(value);
-  if (!equalBytes(transcript.modelSha256, model.sha256))
-    throw new FailureError("content-mismatch", "the transcript is of another model file");
+  if (transcript.model !== model.cid)
+    throw new FailureError("content-mismatch", `the transcript is of another model, ${transcript.model}`);
   return verifyTranscript(model.decoder, transcript, model.link);
 }
