@@ -9,12 +9,17 @@ import { GROUP } from "../model/matrix.ts";
 import { Arena } from "./arena.ts";
 import type { LoadedEncoderKernels } from "./encoder-kernels.ts";
 import { FIRST_ADDRESS } from "./kernels.ts";
+import { packColumns, placeColumns, type PlacedColumns } from "./place-columns.ts";
 import { packingBytes, packMatrix, PANEL, type PlacedMatrix, placeMatrix, roundUp } from "./place-model.ts";
 
 /** Rows of texts that are encoded together, if none is longer. */
-const LEAST_ROWS = 128;
+const LEAST_ROWS = 384;
 /** Rows that are taken through a product together: their activations stay in the second-level cache of small processors. */
-const CHUNK = 64;
+const CHUNK = 48;
+/** Rows for which a block of a sparse matrix is loaded once. */
+const SPARSE_CHUNK = 384;
+/** The structure `Pair` of kernels/sparse.h. */
+const PAIR_BYTES = 12;
 /** Positions of a text's keys and values begin at a multiple of this. */
 export const POSITION_UNIT = 8;
 
@@ -55,9 +60,11 @@ export function placeEncoder(model: EncoderModel): PlacedEncoder {
   const { context, width, layers: sizes, output } = shape;
   const arena = new Arena(FIRST_ADDRESS);
   const matrices: PlacedMatrix[] = [];
+  const columns: PlacedColumns[] = [];
   const rowLimit = Math.max(LEAST_ROWS, context);
   const positionLimit = 2 * roundUp(rowLimit, POSITION_UNIT);
   const chunk = Math.min(CHUNK, rowLimit);
+  const sparseChunk = Math.min(SPARSE_CHUNK, rowLimit);
   const streamPitch = pitchOf(
     Math.max(
       width,
@@ -81,7 +88,7 @@ export function placeEncoder(model: EncoderModel): PlacedEncoder {
   const places = arena.reserve(12 * rowLimit);
   const session = arena.words([
     chunk,
-    rowLimit,
+    sparseChunk,
     positionLimit,
     streamPitch,
     arena.place(model.exp2Table),
@@ -100,6 +107,9 @@ export function placeEncoder(model: EncoderModel): PlacedEncoder {
     arena.reserve(4 * chunk * innerPitch),
     arena.reserve(2 * chunk * widest),
     arena.reserve(4 * chunk),
+    arena.reserve(PAIR_BYTES * sparseChunk * (innerPitch / 2)),
+    arena.reserve(4 * sparseChunk),
+    arena.reserve(4 * sparseChunk),
     arena.reserve(4 * roundUp(context, POSITION_UNIT)),
     arena.reserve(2 * roundUp(context, POSITION_UNIT)),
     arena.reserve(Math.max(2 * PANEL * widest, 4 * roundUp(headSize, 2))),
@@ -109,7 +119,7 @@ export function placeEncoder(model: EncoderModel): PlacedEncoder {
   const layers = model.layers.map((layer, i) => {
     const own = sizes[i];
     if (own === undefined) throw new RangeError(`layer ${i} has no sizes`);
-    return arena.words(layerWords(layer, own, arena, matrix));
+    return arena.words(layerWords(layer, own, arena, matrix, (part) => placeColumns(arena, columns, part)));
   });
   const pool = matrix(model.pool);
   const embeddings = arena.place(model.embeddings.values);
@@ -130,6 +140,7 @@ export function placeEncoder(model: EncoderModel): PlacedEncoder {
     fill: (loaded) => {
       arena.fill(loaded.memory);
       for (const each of matrices) packMatrix(loaded, each, packing);
+      for (const each of columns) packColumns(loaded.memory, each);
     },
   };
 }
@@ -140,6 +151,7 @@ function layerWords(
   { input, width, heads, headSize, inner }: EncoderLayerShape,
   arena: Arena,
   matrix: (part: Affine) => number,
+  byColumn: (part: Affine) => number,
 ): readonly number[] {
   const norm = ({ factors, offsets, epsilon, rootWidth }: LayerNorm, size: number): readonly number[] => [
     arena.place(factors.values, 2 * pitchOf(size)),
@@ -163,6 +175,6 @@ function layerWords(
     layer.bridge === undefined ? 0 : matrix(layer.bridge),
     ...norm(layer.feedNorm, width),
     matrix(layer.up),
-    matrix(layer.down),
+    byColumn(layer.down),
   ];
 }

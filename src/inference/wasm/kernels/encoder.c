@@ -4,6 +4,7 @@
 #include "pack.h"
 #include "product.h"
 #include "rows.h"
+#include "sparse.h"
 
 typedef struct {
   /* Values of the residual stream before and after, and of the feed-forward part. */
@@ -14,7 +15,8 @@ typedef struct {
   /* Or null. */
   const Matrix *bridge;
   LayerNorm feed_norm;
-  const Matrix *up, *down;
+  const Matrix *up;
+  const Columns *down;
 } Layer;
 
 /* Where a row of the batch stands: its text has `count` positions, whose keys and values begin at `history`. */
@@ -23,8 +25,8 @@ typedef struct {
 } Place;
 
 typedef struct {
-  /* Rows that are taken through a product together, rows of `x`, positions of `history`. */
-  u32 chunk, rows, positions;
+  /* Rows that are taken through a product together, and through a sparse one; positions of `history`. */
+  u32 chunk, sparse_chunk, positions;
   /* Values of a row of `x`. */
   u32 pitch;
   const i32 *exp2_table, *sigmoid_table;
@@ -38,6 +40,9 @@ typedef struct {
   i32 *query, *key, *value, *inner;
   u8 *activations;
   u32 *scales;
+  /* Of each row of a sparse chunk: half as many as the widest feed-forward part has values, their count, its scale. */
+  Pair *pairs;
+  u32 *pair_counts, *pair_scales;
   /* For one text. */
   i32 *scores;
   i16 *weights;
@@ -83,10 +88,19 @@ static History history_of(const Session *s, u32 head, u32 size, u32 from) {
   return history;
 }
 
+/* Quantises a head. `head` need not be aligned. */
 INLINE u32 keep_head(const i32 *head, u32 size, i16 *out) {
-  u32 scale = times_power_of_two(quantise_head(head, size, out), -ACTIVATION_FRACTION);
-  if (size & 1) out[size] = 0;
-  return scale;
+  if (size % 8 != 0) {
+    u32 scale = times_power_of_two(quantise_head(head, size, out), -ACTIVATION_FRACTION);
+    if (size & 1) out[size] = 0;
+    return scale;
+  }
+  Range range = range_of(largest_of(head, size));
+  for (u32 i = 0; i < size; i += 8) {
+    v128_t first = quantise4(wasm_v128_load(head + i), range), second = quantise4(wasm_v128_load(head + i + 4), range);
+    wasm_v128_store(out + i, wasm_i16x8_narrow_i32x4(first, second));
+  }
+  return times_power_of_two(range.scale, -ACTIVATION_FRACTION);
 }
 
 /* Queries, keys and values of rows `first` to `first + count - 1`. */
@@ -128,29 +142,32 @@ static void attend_chunk(const Session *s, const Layer *layer, u32 first, u32 co
   }
 }
 
-static void feed_chunk(const Session *s, const Layer *layer, i32 *x, u32 count) {
-  u32 pitch = pitch_of(layer->inner);
-  Batch batch = normed(s, x, layer->width, &layer->feed_norm, count);
-  product(s, layer->up, &batch, s->inner, pitch);
-  const v128_t zero = wasm_i32x4_const_splat(0);
-  for (u32 row = 0; row < count; row++) {
-    i32 *inner = s->inner + row * pitch;
-    clear_from(inner, layer->inner);
-    for (u32 i = 0; i < pitch; i += 4) wasm_v128_store(inner + i, wasm_i32x4_max(wasm_v128_load(inner + i), zero));
-  }
-  to_stream(s, layer->down, quantised(s, s->inner, pitch, layer->inner, ACTIVATION_FRACTION, count), x, 1);
-}
+INLINE u32 chunk_at(u32 chunk, u32 first, u32 rows) { return rows - first < chunk ? rows - first : chunk; }
 
-INLINE u32 chunk_at(const Session *s, u32 first, u32 rows) {
-  return rows - first < s->chunk ? rows - first : s->chunk;
+/* The feed-forward part of `rows` rows, a sparse chunk at most. */
+static void feed_rows(const Session *s, const Layer *layer, i32 *x, u32 rows) {
+  u32 pitch = pitch_of(layer->inner);
+  for (u32 first = 0; first < rows; first += s->chunk) {
+    u32 count = chunk_at(s->chunk, first, rows);
+    Batch batch = normed(s, x + first * s->pitch, layer->width, &layer->feed_norm, count);
+    product(s, layer->up, &batch, s->inner, pitch);
+    for (u32 row = 0; row < count; row++) {
+      i32 *inner = s->inner + row * pitch;
+      clear_from(inner, layer->inner);
+      u32 at = first + row, scale = list_row(inner, pitch, s->pairs + at * (pitch / 2), s->pair_counts + at);
+      s->pair_scales[at] = times_power_of_two(scale, -ACTIVATION_FRACTION);
+    }
+  }
+  add_sparse(layer->down, s->pairs, pitch / 2, s->pair_counts, s->pair_scales, rows, RESIDUAL_FRACTION, x, s->pitch);
 }
 
 /* Takes `rows` rows of texts that are there as a whole through one layer. */
 EXPORT("encodeLayer")
 void encode_layer(const Session *s, const Layer *layer, u32 rows) {
-  for (u32 first = 0; first < rows; first += s->chunk) keep_chunk(s, layer, first, chunk_at(s, first, rows));
+  for (u32 first = 0; first < rows; first += s->chunk)
+    keep_chunk(s, layer, first, chunk_at(s->chunk, first, rows));
   for (u32 first = 0; first < rows; first += s->chunk) {
-    u32 count = chunk_at(s, first, rows), mixed = layer->heads * layer->head_size;
+    u32 count = chunk_at(s->chunk, first, rows), mixed = layer->heads * layer->head_size;
     i32 *x = s->x + first * s->pitch;
     attend_chunk(s, layer, first, count, s->query);
     if (layer->bridge) {
@@ -158,8 +175,9 @@ void encode_layer(const Session *s, const Layer *layer, u32 rows) {
       for (u32 row = 0; row < count; row++) clear_from(x + row * s->pitch, layer->width);
     }
     to_stream(s, layer->output, quantised(s, s->query, pitch_of(mixed), mixed, ACTIVATION_FRACTION, count), x, 1);
-    feed_chunk(s, layer, x, count);
   }
+  for (u32 first = 0; first < rows; first += s->sparse_chunk)
+    feed_rows(s, layer, s->x + first * s->pitch, chunk_at(s->sparse_chunk, first, rows));
 }
 
 /* Row `row` of the batch becomes an embedding, i16[size], with its place, i16[size] in Q15. */
@@ -225,7 +243,7 @@ void pool(const Session *s, const Matrix *matrix, u32 width, u32 size, u32 texts
   u32 row = 0, pitch = pitch_of(size);
   Batch batch = {s->activations, s->scales, 2 * pitch_of(width), 0};
   for (u32 first = 0; first < texts; first += batch.count) {
-    batch.count = chunk_at(s, first, texts);
+    batch.count = chunk_at(s->chunk, first, texts);
     for (u32 text = 0; text < batch.count; text++) {
       u32 count = s->places[row].count;
       s->scales[text] = mean_row(s, s->x + row * s->pitch, width, count, s->activations + text * batch.pitch);

@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { quantiseEncoder } from "../convert/float-encoder.ts";
+import type { EncoderModel } from "../model/encoder-model.ts";
+import { GROUP, LARGEST_ROW_SUM, type Matrix } from "../model/matrix.ts";
+import { randomEncoder } from "../reference/float-encoder.contract.ts";
+import { referenceEncoderBackend } from "../reference/reference-encoder.ts";
+import { createWasmEncoderBackend } from "./wasm-encoder.ts";
+
+type Sign = (k: number) => number;
+
+/** As large as a file may have them: weights of one size, multipliers as the row's bound leaves room. */
+function extreme(matrix: Matrix, sign: Sign): Matrix {
+  const { rows, stride, columns, bits } = matrix;
+  const values = new Int8Array(matrix.values.length);
+  const multipliers = new Uint8Array((rows * stride) / GROUP).fill(
+    Math.max(1, Math.min(63, Math.floor(LARGEST_ROW_SUM / 128 / columns))),
+  );
+  const [least, most] = bits === 8 ? [-128, 127] : [-8, 7];
+  for (let n = 0; n < rows; n += 1)
+    for (let k = 0; k < columns; k += 1) {
+      const weight = sign(n + k) < 0 ? least : most;
+      const at = ((n * stride + k) * bits) / 8;
+      if (bits === 8) values[at] = weight;
+      else values[at | 0]! |= (k & 1) === 0 ? weight & 15 : weight << 4;
+    }
+  return { ...matrix, values, multipliers };
+}
+
+/** @param inner what every value between the feed-forward matrices is, but for those whose number `isZero` names */
+function extremeEncoder(
+  bits: 4 | 8,
+  sign: Sign,
+  columns: number,
+  inner: number,
+  isZero: (n: number) => boolean,
+): EncoderModel {
+  const shape = {
+    vocabulary: 5,
+    context: 6,
+    width: 36,
+    layers: [{ input: 36, width: 36, heads: 2, headSize: 18, inner: columns }],
+    output: 12,
+  };
+  const model = quantiseEncoder(randomEncoder(shape, 3), bits);
+  return {
+    ...model,
+    layers: model.layers.map((layer) => ({
+      ...layer,
+      query: { ...layer.query, matrix: extreme(layer.query.matrix, sign) },
+      value: { ...layer.value, matrix: extreme(layer.value.matrix, sign) },
+      output: { ...layer.output, matrix: extreme(layer.output.matrix, sign) },
+      up: {
+        matrix: { ...layer.up.matrix, values: layer.up.matrix.values.fill(0) },
+        bias: layer.up.bias.map((_, n) => (isZero(n) ? -inner : inner)),
+      },
+      down: { ...layer.down, matrix: extreme(layer.down.matrix, sign) },
+    })),
+    pool: { ...model.pool, matrix: extreme(model.pool.matrix, sign) },
+  };
+}
+
+const SIGNS = {
+  "all above zero": () => 1,
+  "all below zero": () => -1,
+  "by turns": (k: number) => (k % 2 === 0 ? 1 : -1),
+  "in fours": (k: number) => (k % 8 < 4 ? 1 : -1),
+} as const;
+
+describe.each(["baseline", "relaxed"] as const)("the largest sums an encoder may have, %s", (build) => {
+  describe.each([4, 8] as const)("%i bits", (bits) => {
+    it.each(Object.entries(SIGNS))("%s", async (_, sign) => {
+      for (const [columns, inner, isZero] of [
+        [2_100, 2 ** 31 - 1, () => false],
+        [2_112, 1, () => false],
+        [2_100, 1_000_000, (n: number) => n % 3 === 0],
+        [70, 5, () => true],
+      ] as const) {
+        const model = extremeEncoder(bits, sign, columns, inner, isZero);
+        const texts = [[0, 1, 2, 3, 4], [4], [3, 3]];
+        const reference = await referenceEncoderBackend.openEncoder(model);
+        const encoder = await createWasmEncoderBackend({ build }).openEncoder(model);
+        expect(await encoder.encode(texts)).toEqual(await reference.encode(texts));
+      }
+    });
+  });
+});
