@@ -78,6 +78,7 @@ export class Requester {
       {
         info: contact.info,
         requester,
+        payer: requester,
         signer,
         available: undefined,
         largestInput: undefined,

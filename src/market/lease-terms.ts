@@ -2,13 +2,14 @@ import type { Cid } from "../protocol/cid.ts";
 import type { Verified } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { header } from "../protocol/header.ts";
-import type { Job, JobLimits } from "../protocol/messages/job.ts";
+import type { Job, JobLimits, Work } from "../protocol/messages/job.ts";
 import type { Lease } from "../protocol/messages/lease.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { priceOf, type Tariff, tariffCid } from "../protocol/tariff.ts";
 import { ceilDiv, type Fuel, type MicroCredits, microCredits } from "../protocol/units.ts";
 import {
   ASSUMED_FUEL_PER_SECOND,
+  ASSUMED_MODEL_FUEL_PER_SECOND,
   DISPATCH_MS,
   FIRST_TASK_MS,
   HOLD_BYTES,
@@ -21,6 +22,11 @@ import {
   WINDOW_BUDGET_SHARE,
 } from "./limits.ts";
 import type { Candidate } from "./match-job.ts";
+
+/** Fuel that every provider may be expected to burn in a second on such work. */
+export function assumedFuelPerSecond({ kind }: Pick<Work, "kind">): bigint {
+  return kind === "model" ? ASSUMED_MODEL_FUEL_PER_SECOND : ASSUMED_FUEL_PER_SECOND;
+}
 
 /** Shortest deadline in which a task can use its fuel, milliseconds, rounded up. */
 export function leastDeadlineMs(limit: Fuel, fuelPerSecond: bigint = ASSUMED_FUEL_PER_SECOND): number {

@@ -9,12 +9,16 @@ import { SEED_BYTES, verifierOf } from "../protocol/ed25519.ts";
 import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
-import type { AccountView, IceServer, RelayInfo } from "../protocol/relay-api.ts";
+import type { AccountView, IceServer, PublishedModel, RelayInfo } from "../protocol/relay-api.ts";
 import { type SessionIdentity, startSessionIdentity } from "../protocol/session-identity.ts";
 import type { JobOptions, JobSummary, MapResult } from "./job-options.ts";
-import { JobRun } from "./job-run.ts";
+import { embed } from "./embed.ts";
+import { generate } from "./generate.ts";
+import { JobRun, type JobRunOptions } from "./job-run.ts";
 import { SALTS_IN_STOCK } from "./limits.ts";
-import { makeJob } from "./make-job.ts";
+import { type JobGround, makeJob } from "./make-job.ts";
+import type { Embeddings, GenerateRequest, Generation, ModelJobOptions } from "./model-options.ts";
+import type { ModelPorts } from "./model-ports.ts";
 
 export interface ConnectOptions {
   /** Origin of the relay's HTTP server, as in "http://localhost:8787". */
@@ -65,6 +69,19 @@ export interface Tabmesh {
   ): Promise<JobHandle>;
   /** Runs a function once. @throws FailureError with the function's own failure, or why it could not be run. */
   run(module: Uint8Array, input: Uint8Array, options?: JobOptions): Promise<RunResult>;
+  /**
+   * Writes a text, token by token; what is told is signed for. When a provider leaves, another one goes on, with the same
+   * words: drawing follows from the seed and the position alone.
+   * @param model published name, or the CID of a manifest
+   */
+  generate(model: string, request: GenerateRequest, options?: ModelJobOptions): Generation;
+  /**
+   * Turns texts into vectors of length 1, shared out over providers.
+   * @param model published name, or the CID of a manifest
+   */
+  embed(model: string, texts: readonly string[], options?: ModelJobOptions): Promise<Embeddings>;
+  /** What the relay keeps for everybody. */
+  models(): Promise<readonly PublishedModel[]>;
   account(): Promise<AccountView | undefined>;
   /** Cancels what is open and leaves the mesh. */
   close(): Promise<void>;
@@ -161,40 +178,18 @@ class RequesterClient implements Tabmesh {
     const total = Array.isArray(inputs) ? inputs.length : undefined;
     const maxTasks = options.maxTasks ?? total;
     const largestInput = Array.isArray(inputs) ? largestOf(inputs) : undefined;
-    const account = await this.account();
     const job = await makeJob(
       module,
       { ...options, ...(maxTasks === undefined ? {} : { maxTasks: Math.max(1, maxTasks) }) },
-      {
-        info: this.relay,
-        requester: this.requester,
-        signer: this.#identity.signer,
-        available: account?.available,
-        largestInput,
-        nowMs: Date.now(),
-        nonce: randomBytes(16),
-        drawSecret: randomBytes(32),
-      },
+      await this.#ground(largestInput, undefined),
     );
     for (const [cid, bytes] of job.blobs) this.#blobs.set(cid, bytes);
-    const run = new JobRun({
+    const run = this.#start({
       job,
       inputs: eachOf(inputs),
       ...(total === undefined ? {} : { total }),
       options,
-      mesh: this.#mesh,
-      client: this.#client,
-      contact: this.#contact,
-      ports: {
-        signer: this.#identity.signer,
-        verify: verifierOf(crypto.subtle),
-        randomSalt: saltSource(),
-        sha256,
-      },
-      now: () => Date.now(),
     });
-    this.#runs.add(run);
-    void this.#forgetWhenEnded(run);
     return {
       job: job.id,
       summary: run.summary,
@@ -216,9 +211,68 @@ class RequesterClient implements Tabmesh {
       : new FailureError(result.code, result.detail);
   }
 
-  async account(): Promise<AccountView | undefined> {
+  generate(model: string, request: GenerateRequest, options: ModelJobOptions = {}): Generation {
+    return generate(this.#modelPorts(), model, request, options);
+  }
+
+  embed(model: string, texts: readonly string[], options: ModelJobOptions = {}): Promise<Embeddings> {
+    return embed(this.#modelPorts(), model, texts, options);
+  }
+
+  models(): Promise<readonly PublishedModel[]> {
+    return this.#client.models();
+  }
+
+  account(): Promise<AccountView | undefined> {
+    return this.#accountOf(this.requester);
+  }
+
+  #modelPorts(): ModelPorts {
+    return {
+      client: this.#client,
+      ground: (largestInput, payer) => this.#ground(largestInput, payer),
+      start: (job, inputs, { watch, ...options }) =>
+        this.#start({ job, inputs: eachOf(inputs), total: inputs.length, options, watch }),
+    };
+  }
+
+  async #ground(largestInput: number | undefined, payer: PeerId = this.requester): Promise<JobGround> {
+    const account = await this.#accountOf(payer);
+    return {
+      info: this.relay,
+      requester: this.requester,
+      payer,
+      signer: this.#identity.signer,
+      available: account?.available,
+      largestInput,
+      nowMs: Date.now(),
+      nonce: randomBytes(16),
+      drawSecret: randomBytes(32),
+    };
+  }
+
+  #start(parts: Pick<JobRunOptions, "job" | "inputs" | "total" | "options" | "watch">): JobRun {
+    const run = new JobRun({
+      ...parts,
+      mesh: this.#mesh,
+      client: this.#client,
+      contact: this.#contact,
+      ports: {
+        signer: this.#identity.signer,
+        verify: verifierOf(crypto.subtle),
+        randomSalt: saltSource(),
+        sha256,
+      },
+      now: () => Date.now(),
+    });
+    this.#runs.add(run);
+    void this.#forgetWhenEnded(run);
+    return run;
+  }
+
+  async #accountOf(peer: PeerId): Promise<AccountView | undefined> {
     try {
-      return await this.#client.account(this.requester);
+      return await this.#client.account(peer);
     } catch (error) {
       if (error instanceof FailureError && error.code === failureCode("not-found")) return undefined;
       throw error;

@@ -1,6 +1,17 @@
 /** The requester's public interface, for browsers and Node. */
 export { connect, type ConnectOptions, type JobHandle, type RunResult, type Tabmesh } from "./client.ts";
 export type { JobOptions, JobProgress, JobSummary, LeaseSummary, MapResult } from "./job-options.ts";
+export type {
+  Embeddings,
+  GenerateRequest,
+  Generation,
+  GenerationPiece,
+  GenerationResult,
+  ModelJobOptions,
+  TextTranscript,
+} from "./model-options.ts";
+export type { ChatMessage, ChatRole, TextEnd } from "../protocol/messages/model-task.ts";
+export type { PublishedModel } from "../protocol/relay-api.ts";
 export { FailureError } from "../protocol/failure.ts";
 export { FAILURE_KINDS, type FailureCode, failureKind, type FailureKind } from "../protocol/failure-code.ts";
 export type { PinnedRelay, PinStore } from "../ledger/relay-contact.ts";

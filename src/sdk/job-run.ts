@@ -1,12 +1,14 @@
 import type { RelayContact } from "../ledger/relay-contact.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { RelayClient } from "../mesh/relay-client.ts";
+import type { Cid } from "../protocol/cid.ts";
 import { seal } from "../protocol/envelope.ts";
-import { failureCode, failureKind } from "../protocol/failure-code.ts";
+import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { header } from "../protocol/header.ts";
 import { closeJobMessage } from "../protocol/messages/job.ts";
-import { fuel, type MicroCredits } from "../protocol/units.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import type { MicroCredits } from "../protocol/units.ts";
 import type { JobOptions, JobProgress, JobSummary, MapResult } from "./job-options.ts";
 import { LeaseCrew, type Member } from "./lease-crew.ts";
 import {
@@ -19,7 +21,9 @@ import {
 import type { MadeJob } from "./make-job.ts";
 import { Outbound } from "./outbound.ts";
 import type { RequesterPorts } from "./requester-session.ts";
+import type { TaskAttempt, TaskWatch } from "./task-watch.ts";
 import type { TaskAnswer } from "./task-answers.ts";
+import { inputOf, isSpent, lostResult, mayRetry, resultOf } from "./task-result.ts";
 import { type WorkItem, WorkQueue } from "./work-queue.ts";
 
 export interface JobRunOptions {
@@ -27,7 +31,9 @@ export interface JobRunOptions {
   readonly inputs: AsyncIterable<Uint8Array>;
   /** How many inputs there are, where it is known. */
   readonly total?: number;
-  readonly options: JobOptions;
+  readonly options: Pick<JobOptions, "noProviderTimeoutMs" | "onProgress" | "signal">;
+  /** Of a job of a model: what is known about its outputs. */
+  readonly watch?: TaskWatch;
   readonly mesh: Mesh;
   readonly client: RelayClient;
   readonly contact: RelayContact;
@@ -42,16 +48,6 @@ const PASSING: ReadonlySet<number> = new Set(
     ["no-provider", "disconnected", "timed-out", "relay-fault", "rate-limited", "insufficient-funds"] as const
   ).map(failureCode),
 );
-
-/** Failures after which another provider may succeed: not the function's own, and nobody is paid for them. */
-function mayRetry(answer: TaskAnswer): boolean {
-  return answer.kind === "failed" && failureKind(answer.code).refund === "retry";
-}
-
-/** The lease's budget covers no further task: its rest returns to the job and becomes part of a new lease. */
-function isSpent(answer: TaskAnswer): boolean {
-  return answer.kind === "failed" && answer.code === failureCode("over-budget");
-}
 
 /** Carries one job from its first lease to the refund. */
 export class JobRun {
@@ -91,6 +87,10 @@ export class JobRun {
     this.results.onLeave = () => this.cancel();
     this.summary = this.#carry();
     this.summary.catch(() => undefined);
+  }
+
+  get job(): Cid {
+    return this.#run.job.id;
   }
 
   /** Cancels open tasks at the providers; what is not spent is refunded. The results end with `cancelled`. */
@@ -190,39 +190,36 @@ export class JobRun {
   async #runOn(member: Member, item: WorkItem): Promise<void> {
     item.attempts += 1;
     const sentAt = performance.now();
+    const { provider } = member.session.channel.held.lease.body;
+    const attempt = this.#run.watch?.attempt(item.index, item.bytes, provider);
     try {
-      const sent = member.session.send({ bytes: item.bytes, cid: item.cid, seed: item.seed });
+      const sent = member.session.send(inputOf(item, attempt));
       const answer = await sent.answer;
       member.pace.answered(performance.now() - sentAt);
       await sent.final;
       if (isSpent(answer)) void member.session.close();
-      if (mayRetry(answer) && item.attempts < TASK_ATTEMPTS) this.#retry(item);
-      else this.#deliver(member, item, answer);
+      if (mayRetry(answer) && this.#mayTry(item, attempt)) this.#retry(item);
+      else this.#deliver(provider, item, answer);
     } catch (error) {
       // The session is over; its end says why. A task that was not paid for is given to another.
-      if (item.attempts < TASK_ATTEMPTS) this.#retry(item);
-      else this.#giveUp(member, item, error);
+      if (this.#mayTry(item, attempt)) this.#retry(item);
+      else this.#giveUp(provider, item, error);
     }
     this.#underWay -= 1;
     this.#wake();
   }
 
+  /** Whether another provider may have a try. One that came further does not count. */
+  #mayTry(item: WorkItem, attempt: TaskAttempt | undefined): boolean {
+    if (attempt?.leave() === true) item.attempts = 0;
+    return item.attempts < TASK_ATTEMPTS;
+  }
+
   /** Every provider that had it left; perhaps because of it. */
-  #giveUp(member: Member, item: WorkItem, error: unknown): void {
+  #giveUp(provider: PeerId, item: WorkItem, error: unknown): void {
     if (this.#cancelled) return;
-    const failure =
-      error instanceof FailureError ? error : new FailureError("disconnected", "the provider left");
-    const detail = `not finished by ${item.attempts} providers, the last: ${failure.detail}`;
-    const { provider } = member.session.channel.held.lease.body;
     this.#failed += 1;
-    this.results.push({
-      kind: "failed",
-      index: item.index,
-      code: failure.code,
-      detail,
-      fuel: fuel(0),
-      provider,
-    });
+    this.results.push(lostResult(item, provider, error));
     this.#tell();
   }
 
@@ -232,30 +229,10 @@ export class JobRun {
     this.#queue.giveBack(item);
   }
 
-  #deliver(member: Member, item: WorkItem, answer: TaskAnswer): void {
-    const { provider } = member.session.channel.held.lease.body;
-    if (answer.kind === "done") {
-      this.#done += 1;
-      const { outputCid, fuel: used } = answer.outcome;
-      this.results.push({
-        kind: "done",
-        index: item.index,
-        output: answer.output,
-        outputCid: outputCid ?? item.cid,
-        fuel: used,
-        provider,
-      });
-    } else {
-      this.#failed += 1;
-      this.results.push({
-        kind: "failed",
-        index: item.index,
-        code: answer.code,
-        detail: answer.detail,
-        fuel: fuel(answer.outcome.fuel),
-        provider,
-      });
-    }
+  #deliver(provider: PeerId, item: WorkItem, answer: TaskAnswer): void {
+    if (answer.kind === "done") this.#done += 1;
+    else this.#failed += 1;
+    this.results.push(resultOf(item, provider, answer));
     this.#tell();
   }
 

@@ -36,3 +36,24 @@ export const SALTS_IN_STOCK = 256;
 
 /** A provider that is being dialled when the job ends gets that long to answer: most need a third of a second, a second attempt from Node three. */
 export const OPENING_GRACE_MS = 5_000;
+
+/** Texts of one task of `embed`: some 50 ms of a small encoder on one slow core, and of a large one seconds, not minutes. */
+export const EMBED_TASK_TEXTS = 32;
+
+/** UTF-8 bytes of the texts of such a task, unless one is longer: a few thousand words. */
+export const EMBED_TASK_BYTES: number = 64 * 1024;
+
+/** Tasks for each provider that is wanted: one is sent while another is computed. */
+export const EMBED_TASKS_PER_PROVIDER = 2;
+
+/** Providers wanted at a time for texts to be embedded. */
+export const EMBED_PARALLEL = 4;
+
+/** Tokens written at most, where the requester names no number. */
+export const GENERATE_TOKENS = 256;
+
+/** Tasks of a text's job: where providers leave, others go on with what is left, and the cap has to cover that. */
+export const GENERATE_TASKS = 4;
+
+/** Pieces of a text are small and their reader a person: as many may wait as there are positions. */
+export const UNREAD_PIECES = 65_536;

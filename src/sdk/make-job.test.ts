@@ -35,6 +35,7 @@ async function made(
   return makeJob(MODULE, options, {
     info,
     requester: signer.key,
+    payer: signer.key,
     signer,
     available: microCredits(available),
     largestInput,

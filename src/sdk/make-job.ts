@@ -3,14 +3,24 @@ import { type Cid, cidOf, DAG_CBOR, RAW } from "../protocol/cid.ts";
 import { bodyId, seal } from "../protocol/envelope.ts";
 import { header } from "../protocol/header.ts";
 import { SANDBOX_PROFILE } from "../protocol/limits.ts";
-import { encodeJobArgs, type Job, type JobArgs, jobMessage } from "../protocol/messages/job.ts";
-import type { FunctionAbi } from "../protocol/messages/session.ts";
+import { FailureError } from "../protocol/failure.ts";
+import {
+  encodeJobArgs,
+  type Job,
+  type JobArgs,
+  jobMessage,
+  type JobLimits,
+  type Work,
+} from "../protocol/messages/job.ts";
+import { type FunctionAbi, MODEL_ABI } from "../protocol/messages/session.ts";
+import type { ModelEntry } from "../protocol/model-manifest.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { RelayInfo } from "../protocol/relay-api.ts";
 import type { Signer } from "../protocol/signature.ts";
 import { priceOf } from "../protocol/tariff.ts";
 import { fuel, type MicroCredits, microCredits } from "../protocol/units.ts";
 import type { JobOptions } from "./job-options.ts";
+import type { ModelJobOptions } from "./model-options.ts";
 
 /** A signed job, and everything providers may ask for by CID. */
 export interface MadeJob {
@@ -25,6 +35,10 @@ export interface MadeJob {
 export interface JobGround {
   readonly info: RelayInfo;
   readonly requester: PeerId;
+  /** Who pays. */
+  readonly payer: PeerId;
+  /** The api-key by which the payer lets the requester spend its money; absent where they are one. */
+  readonly apiKey?: Cid | undefined;
   readonly signer: Signer;
   /** Micro-credits that can be set aside; absent or nothing when the account is new, and a relay may still grant it some. */
   readonly available: MicroCredits | undefined;
@@ -147,14 +161,25 @@ function mostLeases(cap: MicroCredits, bounds: Bounds): number {
   return Math.max(1, Number(affordable < wanted ? affordable : wanted));
 }
 
+/** What a job is about, apart from money and time. */
+interface JobContent {
+  readonly work: Omit<Work, "profile" | "effects">;
+  readonly args: Uint8Array;
+  readonly blobs: ReadonlyMap<Cid, Uint8Array>;
+  readonly limits: JobLimits;
+  readonly maxTasks: number;
+  readonly parallel: number;
+}
+
 /** @throws RangeError when an option is beyond what the wire format holds. */
 export async function makeJob(module: Uint8Array, options: JobOptions, ground: JobGround): Promise<MadeJob> {
-  const { info, requester, signer, nowMs, nonce, drawSecret } = ground;
   const { args, files } = jobArgs(options);
-  const encodedArgs = encodeJobArgs(args);
   const workCid = cidOf(RAW, module);
   const abi = options.abi ?? guessAbi(module);
-  const bounds = {
+  const content = {
+    work: { kind: "function", cid: workCid, entry: options.entry ?? USUAL_ENTRY[abi], abi } as const,
+    args: encodeJobArgs(args),
+    blobs: new Map([[workCid, module], ...files]),
     limits: {
       fuel: fuel(options.fuel ?? JOB_DEFAULTS.fuel),
       memory: options.memoryBytes ?? JOB_DEFAULTS.memoryBytes,
@@ -162,40 +187,70 @@ export async function makeJob(module: Uint8Array, options: JobOptions, ground: J
       deadlineMs: options.deadlineMs ?? JOB_DEFAULTS.deadlineMs,
     },
     maxTasks: options.maxTasks ?? JOB_DEFAULTS.maxTasks,
-    tariffMax: options.tariffMax ?? info.tariff,
+    parallel: options.parallel ?? JOB_DEFAULTS.parallel,
   };
+  return (await sign(content, options, ground)).made;
+}
+
+/** A model's job, apart from money. */
+export interface ModelContent {
+  /** CID of the manifest. */
+  readonly model: Cid;
+  readonly entry: ModelEntry;
+  readonly limits: JobLimits;
+  readonly maxTasks: number;
+  readonly parallel: number;
+}
+
+/**
+ * @throws FailureError `insufficient-funds` where the cap does not cover one task at its limits: no provider would begin it.
+ * RangeError when an option is beyond what the wire format holds.
+ */
+export async function makeModelJob(
+  { model, entry, ...content }: ModelContent,
+  options: Pick<ModelJobOptions, "cap" | "tariffMax">,
+  ground: JobGround,
+): Promise<MadeJob> {
+  const work = { kind: "model", cid: model, entry, abi: MODEL_ABI } as const;
+  const args = encodeJobArgs({ args: [], env: [], files: [] });
+  const { made, most } = await sign({ ...content, work, args, blobs: new Map() }, options, ground);
+  if (made.body.cap < mostOfOne(most))
+    throw new FailureError(
+      "insufficient-funds",
+      `at its limits it costs ${mostOfOne(most)} micro-credits, the cap is ${made.body.cap}`,
+    );
+  return made;
+}
+
+async function sign(
+  content: JobContent,
+  options: Pick<JobOptions, "cap" | "tariffMax">,
+  ground: JobGround,
+): Promise<{ readonly made: MadeJob; readonly most: Bounds }> {
+  const { info, requester, payer, apiKey, signer, nowMs, nonce, drawSecret } = ground;
+  const { work, args, blobs, limits, maxTasks } = content;
+  const bounds = { limits, maxTasks, tariffMax: options.tariffMax ?? info.tariff };
   const most: Bounds = {
     ...bounds,
-    largestInput: ground.largestInput ?? bounds.limits.output,
-    parallel: Math.min(options.parallel ?? JOB_DEFAULTS.parallel, bounds.maxTasks),
+    largestInput: ground.largestInput ?? limits.output,
+    parallel: Math.min(content.parallel, maxTasks),
   };
   const cap = options.cap === undefined ? defaultCap(most, ground.available) : microCredits(options.cap);
   const body: Job = {
     ...header(info.origin, info.asset),
     requester,
-    payer: requester,
+    payer,
+    ...(apiKey === undefined ? {} : { apiKey }),
     nonce,
     issuedAt: nowMs,
     expires: nowMs + JOB_LIFETIME_MS,
-    work: {
-      kind: "function",
-      cid: workCid,
-      entry: options.entry ?? USUAL_ENTRY[abi],
-      abi,
-      profile: info.profiles[0] ?? SANDBOX_PROFILE,
-      effects: [],
-    },
-    argsCid: cidOf(DAG_CBOR, encodedArgs),
+    work: { ...work, profile: info.profiles[0] ?? SANDBOX_PROFILE, effects: [] },
+    argsCid: cidOf(DAG_CBOR, args),
     ...bounds,
     parallel: mostLeases(cap, most),
     cap,
     verify: { policy: "sampled", k: 1, disclosure: "relay", drawCommit: drawCommitment(drawSecret) },
   };
-  return {
-    id: bodyId(jobMessage, body),
-    body,
-    envelope: await seal(jobMessage, body, [signer]),
-    args: encodedArgs,
-    blobs: new Map([[workCid, module], ...files]),
-  };
+  const envelope = await seal(jobMessage, body, [signer]);
+  return { made: { id: bodyId(jobMessage, body), body, envelope, args, blobs }, most };
 }

@@ -4,10 +4,11 @@ import { sendInParts } from "../mesh/parts.ts";
 import type { Cid } from "../protocol/cid.ts";
 import { openEnvelope, seal, type Unverified, verified } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
+import { failureCode } from "../protocol/failure-code.ts";
 import { header } from "../protocol/header.ts";
 import { type Receipt, receiptMessage } from "../protocol/messages/receipt.ts";
 import { drainMessage } from "../protocol/messages/session.ts";
-import { advanceMessage, cancelMessage } from "../protocol/messages/task.ts";
+import { advanceMessage, cancelMessage, type OutcomeLeaf } from "../protocol/messages/task.ts";
 import { decode } from "../protocol/schema.ts";
 import type { Signer, Verify } from "../protocol/signature.ts";
 import { failureSchema, FRAME, splitHeader, splitSeq } from "../protocol/work-frame.ts";
@@ -21,9 +22,13 @@ export interface TaskInput {
   readonly cid: Cid;
   /** 32 bytes; the same wherever the task runs. */
   readonly seed: Uint8Array;
+  /** Told each output as soon as it is there. What it throws ends the session, and nothing more is signed for. */
+  readonly check?: (output: Uint8Array, outcome: OutcomeLeaf) => void;
   /** Of a stream: told each segment when it is final, in their order, before the task's answer. */
   readonly onSegment?: (segment: FinalSegment) => void;
 }
+
+const CONTENT_MISMATCH = failureCode("content-mismatch");
 
 const TASK_PARTS = { first: FRAME.task, rest: FRAME.taskData };
 
@@ -87,7 +92,7 @@ export class RequesterSession {
       this.#ports.randomSalt(),
       input.seed,
     );
-    const sent = this.#answers.expect(task.seq, input.onSegment);
+    const sent = this.#answers.expect(task.seq, input);
     sendInParts(this.#frames, TASK_PARTS, task.seq, bytes, input.bytes).catch(() => undefined);
     this.#signSoon();
     return sent;
@@ -249,9 +254,12 @@ export class RequesterSession {
     void this.#signLast(failure);
   }
 
-  /** Countersigns the newest receipt although nobody hears it any more: the relay will (rule 4). */
+  /**
+   * Countersigns the newest receipt although nobody hears it any more: the relay will (rule 4). Not where an output was not
+   * what it was said to be.
+   */
   async #signLast(failure: FailureError | undefined): Promise<void> {
-    if (this.channel.owesSignature) {
+    if (this.channel.owesSignature && failure?.code !== CONTENT_MISMATCH) {
       const draft = this.channel.draft(true);
       const { receipt } = this.channel;
       if (draft !== undefined)

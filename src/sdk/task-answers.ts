@@ -29,13 +29,19 @@ export interface SentTask {
   readonly final: Promise<void>;
 }
 
+/** Who hears of a task's outputs, see TaskInput. */
+export interface AnswerListener {
+  readonly check?: (output: Uint8Array, outcome: OutcomeLeaf) => void;
+  readonly onSegment?: (segment: FinalSegment) => void;
+}
+
 /** Longest detail of a failure that is read, in bytes. */
 const MAX_DETAIL_BYTES = 8 * 1024;
 
 interface Pending {
   readonly answer: PromiseWithResolvers<TaskAnswer>;
   readonly final: PromiseWithResolvers<void>;
-  readonly onSegment: ((segment: FinalSegment) => void) | undefined;
+  readonly listener: AnswerListener;
   /** Segments told so far: each waits for the one before. */
   told: Promise<void>;
 }
@@ -66,7 +72,7 @@ export interface AnswerPorts {
   sha256(bytes: Uint8Array): Promise<Uint8Array>;
   /** An outcome is there in full. */
   onAnswer(): void;
-  /** An output does not hash to its CID: the session is over. */
+  /** An output does not hash to its CID, or cannot be right: the session is over. */
   onMismatch(failure: FailureError): void;
 }
 
@@ -84,9 +90,9 @@ export class TaskAnswers {
     this.#ports = ports;
   }
 
-  /** A task is sent. @param onSegment see TaskInput */
-  expect(seq: number, onSegment: ((segment: FinalSegment) => void) | undefined): SentTask {
-    const pending: Pending = { answer: quiet(), final: quiet(), onSegment, told: Promise.resolve() };
+  /** A task is sent. */
+  expect(seq: number, listener: AnswerListener): SentTask {
+    const pending: Pending = { answer: quiet(), final: quiet(), listener, told: Promise.resolve() };
     this.#pending.set(seq, pending);
     return { seq, answer: pending.answer.promise, final: pending.final.promise };
   }
@@ -108,7 +114,7 @@ export class TaskAnswers {
       this.#unsigned.delete(this.#settled);
       if (unsigned === undefined) continue;
       const { pending } = unsigned;
-      if (pending.onSegment === undefined) pending.final.resolve();
+      if (pending.listener.onSegment === undefined) pending.final.resolve();
       else pending.told = this.#tell(unsigned, pending.told);
     }
   }
@@ -158,14 +164,12 @@ export class TaskAnswers {
   }
 
   #deliver({ outcome, unsigned }: Placed, output: Uint8Array, cid: Cid): void {
-    if (cid === outcome.outputCid) {
+    const failure =
+      cid === outcome.outputCid ? complaintOf(unsigned.pending.listener, output, outcome) : mismatch(outcome);
+    if (failure === undefined) {
       this.#answer(unsigned, { kind: "done", output, outcome });
       return;
     }
-    const failure = new FailureError(
-      "content-mismatch",
-      `task ${outcome.seq}: its output does not hash to the CID in the outcome`,
-    );
     unsigned.whole.reject(failure);
     unsigned.pending.answer.reject(failure);
     this.#ports.onMismatch(failure);
@@ -181,10 +185,33 @@ export class TaskAnswers {
     await before;
     try {
       const answer = await whole.promise;
-      if (answer.kind === "done") pending.onSegment?.(answer);
+      if (answer.kind === "done") pending.listener.onSegment?.(answer);
       if (end) pending.final.resolve();
     } catch (error) {
       pending.final.reject(error);
+      if (error instanceof FailureError) this.#ports.onMismatch(error);
     }
+  }
+}
+
+function mismatch({ seq }: OutcomeLeaf): FailureError {
+  return new FailureError(
+    "content-mismatch",
+    `task ${seq}: its output does not hash to the CID in the outcome`,
+  );
+}
+
+/** What a task's own listener has against an output. */
+function complaintOf(
+  { check }: AnswerListener,
+  output: Uint8Array,
+  outcome: OutcomeLeaf,
+): FailureError | undefined {
+  try {
+    check?.(output, outcome);
+    return undefined;
+  } catch (error) {
+    if (error instanceof FailureError) return error;
+    throw error;
   }
 }

@@ -1,8 +1,10 @@
-import { requireDeadline } from "../../market/lease-terms.ts";
+import { assumedFuelPerSecond, requireDeadline } from "../../market/lease-terms.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { isTestAsset } from "../../protocol/header.ts";
 import { SANDBOX_PROFILE } from "../../protocol/limits.ts";
-import type { Job } from "../../protocol/messages/job.ts";
+import type { Job, Work } from "../../protocol/messages/job.ts";
+import { MODEL_ABI } from "../../protocol/messages/session.ts";
+import { MODEL_ENTRIES } from "../../protocol/model-manifest.ts";
 import { isWithinTariff, type Tariff } from "../../protocol/tariff.ts";
 
 /** Sandbox profiles whose jobs this relay takes. */
@@ -24,7 +26,7 @@ export interface JobRules {
 export function checkJob(job: Job, { tariff, isLoopback }: JobRules): void {
   if (isTestAsset(job.asset) && !isLoopback)
     throw new FailureError("wrong-asset", "test credits are spent at relays on loopback only");
-  if (job.work.kind !== "function") throw unsupported("models are not run yet");
+  checkWork(job.work);
   if (!ACCEPTED_PROFILES.includes(job.work.profile)) {
     const accepted = ACCEPTED_PROFILES.join(", ");
     throw new FailureError("profile-refused", `profile ${job.work.profile}, this relay accepts ${accepted}`);
@@ -37,7 +39,15 @@ export function checkJob(job: Job, { tariff, isLoopback }: JobRules): void {
     throw new FailureError("malformed", "job: parallel, maxTasks and cap are at least 1");
   if (!isWithinTariff(tariff, job.tariffMax))
     throw new FailureError("overpriced", "the relay's tariff is above the job's highest");
-  requireDeadline(job.limits);
+  requireDeadline(job.limits, assumedFuelPerSecond(job.work));
+}
+
+/** A model has an interface and entries of its own, and no function has them. */
+function checkWork({ kind, abi, entry }: Work): void {
+  if ((kind === "model") !== (abi === MODEL_ABI))
+    throw new FailureError("malformed", `job: a ${kind} has not the interface ${abi}`);
+  if (kind === "model" && !MODEL_ENTRIES.some((each) => each === entry))
+    throw unsupported(`entries of models are ${MODEL_ENTRIES.join(" and ")}`);
 }
 
 function unsupported(detail: string): FailureError {
