@@ -96,6 +96,22 @@ export function describeEncoderBits(name: string, backend: EncoderBackend): void
       encoder.close();
     });
 
+    it("ends when the signal says so, and goes on with the next call", async () => {
+      const model = oddEncoder(ODD_ENCODERS[5]!);
+      const texts = someTexts(model, 300);
+      const encoder = await backend.openEncoder(model);
+      const reason = new Error("enough");
+      await expect(encoder.encode(texts, AbortSignal.abort(reason))).rejects.toBe(reason);
+      const stop = new AbortController();
+      const running = encoder.encode(texts, stop.signal);
+      stop.abort(reason);
+      await expect(running).rejects.toBe(reason);
+      const reference = await referenceEncoderBackend.openEncoder(model);
+      const some = texts.slice(0, 5);
+      expect(await encoder.encode(some, new AbortController().signal)).toEqual(await reference.encode(some));
+      encoder.close();
+    });
+
     it("refuses texts without tokens and tokens beyond the vocabulary", async () => {
       const encoder = await backend.openEncoder(oddEncoder({ name: "", shape: ODD_ENCODER }));
       for (const texts of [[[1], []], [[0, 23]], [[-1]], [[0.5]]])

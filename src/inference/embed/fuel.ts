@@ -1,7 +1,7 @@
 import type { EncoderLayerShape, EncoderShape } from "../model/encoder-model.ts";
 
 /** Multiply-adds of a layer's matrices at one position. */
-function perPosition({ input, width, heads, headSize, inner }: EncoderLayerShape): bigint {
+export function positionFuel({ input, width, heads, headSize, inner }: EncoderLayerShape): bigint {
   const attention = heads * headSize * (3 * input + width);
   const bridge = input === width ? 0 : input * width;
   return BigInt(attention + bridge + 2 * width * inner);
@@ -16,6 +16,6 @@ export function textFuel({ layers, width, output }: EncoderShape, positions: num
   const count = BigInt(positions);
   let fuel = BigInt(output * (layers.at(-1)?.width ?? width));
   for (const layer of layers)
-    fuel += count * perPosition(layer) + 2n * count * count * BigInt(layer.heads * layer.headSize);
+    fuel += count * positionFuel(layer) + 2n * count * count * BigInt(layer.heads * layer.headSize);
   return fuel;
 }

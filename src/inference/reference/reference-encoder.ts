@@ -1,4 +1,5 @@
 import type { Encoder, EncoderBackend } from "../backend.ts";
+import { Breaks } from "../breaks.ts";
 import { keptTokens } from "../kept-tokens.ts";
 import type { EncoderModel } from "../model/encoder-model.ts";
 import { encodeTokens } from "./encoder.ts";
@@ -18,9 +19,15 @@ class ReferenceEncoder implements Encoder {
     this.model = model;
   }
 
-  // oxlint-disable-next-line typescript/require-await -- errors are rejections, as with other backends
-  async encode(texts: readonly (readonly number[])[]): Promise<readonly Int16Array[]> {
-    return keptTokens(this.model, texts).map((tokens) => encodeTokens(this.model, tokens));
+  async encode(texts: readonly (readonly number[])[], signal?: AbortSignal): Promise<readonly Int16Array[]> {
+    const breaks = new Breaks(signal);
+    const vectors: Int16Array[] = [];
+    for (const tokens of keptTokens(this.model, texts)) {
+      vectors.push(encodeTokens(this.model, tokens));
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await breaks.take();
+    }
+    return vectors;
   }
 
   close(): void {}

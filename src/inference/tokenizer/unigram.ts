@@ -4,9 +4,18 @@ import type { UnigramModel } from "./model-text.ts";
 /** Tokens 0 to 5 of the sentence encoder's vocabulary are signs, never found in text. */
 const RESERVED = 6;
 
-interface Piece {
-  readonly id: number;
-  readonly score: number;
+/** What follows a beginning of pieces, character by character; the piece that ends here, if one does. */
+interface Branch {
+  readonly next: Map<string, Branch>;
+  id: number;
+  score: number;
+}
+
+/** No piece ends here. */
+const NONE = -1;
+
+function newBranch(): Branch {
+  return { next: new Map(), id: NONE, score: 0 };
 }
 
 /**
@@ -16,17 +25,30 @@ interface Piece {
  * text has to give the same tokens.
  */
 export class Unigram {
-  readonly #pieces = new Map<string, Piece>();
+  readonly #root: Branch = newBranch();
   readonly #unknown: number;
-  #longest = 0;
 
   constructor({ vocab, unk_id }: UnigramModel) {
     this.#unknown = unk_id;
     for (const [id, [piece, score]] of vocab.entries()) {
       if (id < RESERVED) continue;
-      this.#pieces.set(piece, { id, score });
-      this.#longest = Math.max(this.#longest, Array.from(piece).length);
+      const end = this.#branchOf(piece);
+      end.id = id;
+      end.score = score;
     }
+  }
+
+  #branchOf(piece: string): Branch {
+    let branch = this.#root;
+    for (const symbol of piece) {
+      let next = branch.next.get(symbol);
+      if (next === undefined) {
+        next = newBranch();
+        branch.next.set(symbol, next);
+      }
+      branch = next;
+    }
+    return branch;
   }
 
   encode(text: string): number[] {
@@ -39,25 +61,25 @@ export class Unigram {
     const best = new Float64Array(symbols.length + 1);
     const lengths = new Int32Array(symbols.length + 1).fill(1);
     const ids = new Int32Array(symbols.length + 1).fill(this.#unknown);
-    const offer = (start: number, length: number, { id, score }: Piece): void => {
+    const offer = (start: number, end: number, id: number, score: number): void => {
       const sum = (best[start] ?? 0) + score;
-      const other = best[start + length] ?? 0;
+      const other = best[end] ?? 0;
       if (other !== 0 && sum < other) return;
-      best[start + length] = sum;
-      lengths[start + length] = length;
-      ids[start + length] = id;
+      best[end] = sum;
+      lengths[end] = end - start;
+      ids[end] = id;
     };
     for (let start = 0; start < symbols.length; start += 1) {
-      let piece = "";
+      let branch: Branch | undefined = this.#root;
       let found = false;
-      for (let length = 1; length <= this.#longest && start + length <= symbols.length; length += 1) {
-        piece += symbols[start + length - 1] ?? "";
-        const known = this.#pieces.get(piece);
-        if (known === undefined) continue;
-        offer(start, length, known);
+      for (let end = start; end < symbols.length; end += 1) {
+        branch = branch.next.get(symbols[end] ?? "");
+        if (branch === undefined) break;
+        if (branch.id === NONE) continue;
+        offer(start, end + 1, branch.id, branch.score);
         found = true;
       }
-      if (!found) offer(start, 1, { id: this.#unknown, score: 0 });
+      if (!found) offer(start, start + 1, this.#unknown, 0);
     }
     const tokens: number[] = [];
     for (let end = symbols.length; end > 0; end -= lengths[end] ?? 1) {

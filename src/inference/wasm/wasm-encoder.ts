@@ -1,5 +1,6 @@
 import type { Encoder, EncoderBackend, OpenedEncoder } from "../backend.ts";
 import { Breaks } from "../breaks.ts";
+import { positionFuel } from "../embed/fuel.ts";
 import { keptTokens } from "../kept-tokens.ts";
 import type { EncoderModel } from "../model/encoder-model.ts";
 import { type LoadedEncoderKernels, loadEncoderKernels } from "./encoder-kernels.ts";
@@ -32,6 +33,8 @@ class WasmEncoder implements Encoder {
   readonly model: OpenedEncoder;
   readonly #embeddingScales: Uint32Array;
   readonly #lastWidth: number;
+  /** Multiply-adds of a row in the layer that has most. */
+  readonly #rowWork: number;
   readonly #placed: PlacedEncoder;
   #loaded: LoadedEncoderKernels | undefined;
 
@@ -39,6 +42,7 @@ class WasmEncoder implements Encoder {
     this.model = { shape };
     this.#embeddingScales = embeddings.scales.slice();
     this.#lastWidth = shape.layers.at(-1)?.width ?? shape.width;
+    this.#rowWork = Math.max(...shape.layers.map((layer) => Number(positionFuel(layer))));
     this.#placed = placed;
     this.#loaded = loaded;
   }
@@ -49,26 +53,24 @@ class WasmEncoder implements Encoder {
   }
 
   async encode(texts: readonly Tokens[], signal?: AbortSignal): Promise<readonly Int16Array[]> {
-    const vectors: Int16Array[] = [];
-    const batches = this.#batchesOf(keptTokens(this.model, texts));
+    const kept = keptTokens(this.model, texts);
     const breaks = new Breaks(signal);
-    for (const batch of batches) {
-      vectors.push(...this.#encode(batch));
+    const vectors: Int16Array[] = [];
+    for (const batch of this.#batchesOf(kept, breaks.rows(this.#placed.rowLimit, this.#rowWork)))
       // oxlint-disable-next-line no-await-in-loop -- the kernels' memory has room for one batch
-      await breaks.take();
-    }
+      vectors.push(...(await this.#encode(batch, breaks)));
     return vectors;
   }
 
-  /** Neighbours for which there is room at once. */
-  #batchesOf(texts: readonly Tokens[]): readonly (readonly Tokens[])[] {
-    const { rowLimit, positionLimit } = this.#placed;
+  /** Neighbours for which there is room at once. @param most rows, if no text has more */
+  #batchesOf(texts: readonly Tokens[], most: number): readonly (readonly Tokens[])[] {
+    const { positionLimit } = this.#placed;
     const batches: Tokens[][] = [];
     let rows = Infinity;
     let positions = Infinity;
     for (const tokens of texts) {
       const own = roundUp(tokens.length, POSITION_UNIT);
-      if (rows + tokens.length > rowLimit || positions + own > positionLimit) {
+      if (rows + tokens.length > most || positions + own > positionLimit) {
         batches.push([]);
         rows = 0;
         positions = 0;
@@ -80,7 +82,7 @@ class WasmEncoder implements Encoder {
     return batches;
   }
 
-  #encode(texts: readonly Tokens[]): readonly Int16Array[] {
+  async #encode(texts: readonly Tokens[], breaks: Breaks): Promise<readonly Int16Array[]> {
     if (this.#loaded === undefined) throw new Error("the encoder is closed");
     const { kernels, memory } = this.#loaded;
     const { session, layers, pool, places, vectors } = this.#placed;
@@ -97,7 +99,11 @@ class WasmEncoder implements Encoder {
       }
       history += roundUp(tokens.length, POSITION_UNIT);
     }
-    for (const layer of layers) kernels.encodeLayer(session, layer, rows);
+    for (const layer of layers) {
+      kernels.encodeLayer(session, layer, rows);
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await breaks.take();
+    }
     kernels.pool(session, pool, this.#lastWidth, output, texts.length, vectors);
     return texts.map((_, i) => new Int16Array(memory.buffer, vectors + 2 * i * output, output).slice());
   }
