@@ -2,6 +2,7 @@ import { type BlobCache, createBlobCache } from "./blobs.ts";
 import { openDatabase } from "./database.ts";
 import { createIdentityVault, type IdentityVault } from "./identity.ts";
 import { BLOB_CAP_BYTES } from "./limits.ts";
+import { createModelStore, type ModelStore } from "./model-store.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
 import { createRelayPins, type RelayPins } from "./relay-pins.ts";
 import { createSettingsShelf, type SettingsShelf } from "./settings.ts";
@@ -13,6 +14,7 @@ export interface BrowserStore {
   readonly relays: RelayPins;
   readonly outbox: Outbox;
   readonly blobs: BlobCache;
+  readonly models: ModelStore;
   /** Resolves when the browser or a newer version of this program takes the database away; calls fail from then on. */
   readonly lost: Promise<void>;
   /** Asks the browser not to clear this under pressure. @returns whether it agreed. */
@@ -43,6 +45,7 @@ export async function openBrowserStore(
     relays: createRelayPins(database),
     outbox: createOutbox(database),
     blobs: createBlobCache(database, options.blobCapBytes ?? BLOB_CAP_BYTES),
+    models: createModelStore(database, `${name}-models`),
     lost: lost.promise,
     persist: async () => navigator.storage.persist(),
     close: () => {

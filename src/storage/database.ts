@@ -16,6 +16,7 @@ import { storageError } from "./storage-error.ts";
  * | blobs      | CID            | bytes                                              | blobs.ts              |
  * | blobUses   | CID            | size, order of last use; index `byUse`             | blobs.ts              |
  * | blobTotals | "all"          | bytes of all blobs, next order of use              | blobs.ts              |
+ * | models     | manifest's CID | manifest, which chunks are on the disk, last use   | model-record.ts       |
  */
 export interface BrowserSchema extends DBSchema {
   identity: { key: string; value: unknown };
@@ -27,15 +28,29 @@ export interface BrowserSchema extends DBSchema {
   blobs: { key: string; value: unknown };
   blobUses: { key: string; value: unknown; indexes: { byUse: number } };
   blobTotals: { key: string; value: unknown };
+  models: { key: string; value: unknown };
 }
 
 export type BrowserDatabase = IDBPDatabase<BrowserSchema>;
 
 /** Raised with every change of the table above; `upgrade` then carries old records over. */
-export const DATABASE_VERSION = 1;
+export const DATABASE_VERSION = 2;
 
 /** What must survive a crash of the browser or of the machine waits for the disk. */
 export const DURABLE: IDBTransactionOptions = { durability: "strict" };
+
+/** The stores of version 1. */
+function createFirst(database: BrowserDatabase): void {
+  database.createObjectStore("identity");
+  database.createObjectStore("settings");
+  database.createObjectStore("consents");
+  database.createObjectStore("relays");
+  database.createObjectStore("relayUrls");
+  database.createObjectStore("outbox").createIndex("byUpdate", "updatedAt");
+  database.createObjectStore("blobs");
+  database.createObjectStore("blobUses").createIndex("byUse", "use");
+  database.createObjectStore("blobTotals");
+}
 
 /**
  * Opens or creates the database.
@@ -45,16 +60,9 @@ export const DURABLE: IDBTransactionOptions = { durability: "strict" };
 export async function openDatabase(name: string, onLost: () => void): Promise<BrowserDatabase> {
   try {
     return await openDB<BrowserSchema>(name, DATABASE_VERSION, {
-      upgrade(database) {
-        database.createObjectStore("identity");
-        database.createObjectStore("settings");
-        database.createObjectStore("consents");
-        database.createObjectStore("relays");
-        database.createObjectStore("relayUrls");
-        database.createObjectStore("outbox").createIndex("byUpdate", "updatedAt");
-        database.createObjectStore("blobs");
-        database.createObjectStore("blobUses").createIndex("byUse", "use");
-        database.createObjectStore("blobTotals");
+      upgrade(database, version) {
+        if (version < 1) createFirst(database);
+        if (version < 2) database.createObjectStore("models");
       },
       blocking(_current, _blocked, event) {
         const { target } = event;
