@@ -164,7 +164,7 @@ export async function leasePair(options: PairOptions): Promise<LeasePair> {
     signer: them.signer,
     verify,
     pool,
-    loadWork: ({ job }) =>
+    loadWork: () =>
       Promise.resolve(
         options.work ?? {
           kind: "function",

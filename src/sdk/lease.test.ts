@@ -65,6 +65,10 @@ async function sessionEndsWith(
   expect((await session.ended)?.code).toBe(failureCode(name));
 }
 
+function refuse(): void {
+  throw new FailureError("content-mismatch", "not what the model writes");
+}
+
 describe("one lease at work", () => {
   test("answers every task, signs for all of them, and both sides hold the same final receipt", async () => {
     const { requester, saved, order } = await open();
@@ -310,6 +314,18 @@ describe("threats on one lease", () => {
     expect(requester.hasRoom).toBe(false);
     requester.send(big(1));
     await sessionEndsWith(provider, "window-exceeded");
+  });
+
+  test("an output that cannot be right ends the session before anything is signed for it", async () => {
+    const { requester, saved } = await open();
+    const first = requester.send(input("right"));
+    await first.final;
+    await expect.poll(() => requester.channel.report()?.body.count).toBe(1);
+    const task = requester.send({ ...input("wrong"), check: refuse });
+    expect((await failureOf(task.answer)).detail).toBe("not what the model writes");
+    await sessionEndsWith(requester, "content-mismatch");
+    expect(requester.channel.report()?.body.count).toBe(1);
+    expect(saved.every(({ count }) => count <= 1)).toBe(true);
   });
 
   test("the budget has to cover the input as well as the output", async () => {

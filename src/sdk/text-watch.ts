@@ -170,7 +170,13 @@ export class TextWatch implements TaskWatch {
         throw nonsense(`another state at position ${place} than the provider before has signed for`);
     }
     const last = this.#links.at(-1);
-    if (links.length === 0 && last !== undefined && stateHash !== undefined && !equalBytes(last, stateHash))
+    if (
+      links.length === 0 &&
+      position > 0 &&
+      last !== undefined &&
+      stateHash !== undefined &&
+      !equalBytes(last, stateHash)
+    )
       throw nonsense("its outcome names another state than the last one");
   }
 }

@@ -177,6 +177,7 @@ test("credits for tests are neither granted nor spent where others can reach the
 });
 
 const work = { kind: "function", cid: WORK, entry: "run", abi: "bytes-1", profile: 1, effects: [] } as const;
+const model = { ...work, kind: "model", abi: "model-1", entry: "embed" } as const;
 const verify = { policy: "sampled", k: 1, disclosure: "relay", drawCommit: new Uint8Array(32) } as const;
 const limits = { fuel: fuel(1_000_000), memory: 65_536, output: 1_024, deadlineMs: 1_000 };
 
@@ -184,7 +185,26 @@ test.each<[string, Partial<Job>, RegExp]>([
   ["another relay", { origin: "other.example/log" }, /^wrong-relay/],
   ["other money", { asset: "test:other" }, /^wrong-asset/],
   ["a profile to come", { work: { ...work, profile: 2 } }, /^profile-refused: profile 2/],
-  ["a model", { work: { ...work, kind: "model" } }, /^unsupported: job: models/],
+  [
+    "a model with a function's interface",
+    { work: { ...work, kind: "model" } },
+    /^malformed: job: a model has/,
+  ],
+  [
+    "a function with a model's interface",
+    { work: { ...work, abi: "model-1" } },
+    /^malformed: job: a function has/,
+  ],
+  [
+    "an entry that no model has",
+    { work: { ...model, entry: "train" } },
+    /^unsupported: job: entries of models/,
+  ],
+  [
+    "a model's deadline that eats the work",
+    { work: model, limits: { ...limits, fuel: fuel(2_000_000_001), deadlineMs: 1_000 } },
+    /^deadline-too-short/,
+  ],
   ["effects", { work: { ...work, effects: ["fetch"] } }, /^unsupported: job: no effects/],
   ["replicas", { verify: { ...verify, k: 2 } }, /^unsupported: job: replicas/],
   ["another verification", { verify: { ...verify, policy: "proof" } }, /^unsupported: job: verification/],
@@ -206,6 +226,17 @@ test.each<[string, Partial<Job>, RegExp]>([
     available: GRANT,
     escrowed: 0n,
   });
+});
+
+test("a model's job finds providers that have models, and others are told what they lack", async () => {
+  const relay = await open();
+  relay.offers.put(offerOf("functions only", { abis: ["wasi-p1", "bytes-1"] }), {});
+  // In the time it has, a function could use a quarter of this fuel.
+  const changes = { work: model, limits: { ...limits, fuel: fuel(2_000_000_000), deadlineMs: 1_000 } };
+  const job = await jobOf(relay, changes);
+  expect(await submit(relay, job)).toBe("no-provider: 1 provider: 1 lacks the interface");
+  relay.offers.put(offerOf("models", { abis: ["bytes-1", "model-1"] }), {});
+  expect(leasesIn(await submit(relay, job))).toHaveLength(1);
 });
 
 test("a nonce counts once", async () => {
