@@ -17,7 +17,7 @@ import { generate } from "./generate.ts";
 import { JobRun, type JobRunOptions } from "./job-run.ts";
 import { SALTS_IN_STOCK } from "./limits.ts";
 import { type JobGround, makeJob } from "./make-job.ts";
-import type { Embeddings, GenerateRequest, Generation, ModelJobOptions } from "./model-options.ts";
+import type { Embeddings, GenerateRequest, Generation, JobPayer, ModelJobOptions } from "./model-options.ts";
 import type { ModelPorts } from "./model-ports.ts";
 
 export interface ConnectOptions {
@@ -223,8 +223,13 @@ class RequesterClient implements Tabmesh {
     return this.#client.models();
   }
 
-  account(): Promise<AccountView | undefined> {
-    return this.#accountOf(this.requester);
+  async account(): Promise<AccountView | undefined> {
+    try {
+      return await this.#client.account(this.requester);
+    } catch (error) {
+      if (error instanceof FailureError && error.code === failureCode("not-found")) return undefined;
+      throw error;
+    }
   }
 
   #modelPorts(): ModelPorts {
@@ -236,14 +241,15 @@ class RequesterClient implements Tabmesh {
     };
   }
 
-  async #ground(largestInput: number | undefined, payer: PeerId = this.requester): Promise<JobGround> {
-    const account = await this.#accountOf(payer);
+  async #ground(largestInput: number | undefined, payer?: JobPayer): Promise<JobGround> {
+    const available = payer?.available ?? (await this.account())?.available;
     return {
       info: this.relay,
       requester: this.requester,
-      payer,
+      payer: payer?.account ?? this.requester,
+      apiKey: payer?.apiKey,
       signer: this.#identity.signer,
-      available: account?.available,
+      available,
       largestInput,
       nowMs: Date.now(),
       nonce: randomBytes(16),
@@ -268,15 +274,6 @@ class RequesterClient implements Tabmesh {
     this.#runs.add(run);
     void this.#forgetWhenEnded(run);
     return run;
-  }
-
-  async #accountOf(peer: PeerId): Promise<AccountView | undefined> {
-    try {
-      return await this.#client.account(peer);
-    } catch (error) {
-      if (error instanceof FailureError && error.code === failureCode("not-found")) return undefined;
-      throw error;
-    }
   }
 
   async close(): Promise<void> {

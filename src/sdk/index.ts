@@ -7,6 +7,7 @@ export type {
   Generation,
   GenerationPiece,
   GenerationResult,
+  JobPayer,
   ModelJobOptions,
   TextTranscript,
 } from "./model-options.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cidOf, RAW } from "../protocol/cid.ts";
+import { type Cid, cidOf, RAW } from "../protocol/cid.ts";
 import { signerFromSeed } from "../protocol/ed25519.ts";
 import { openEnvelope } from "../protocol/envelope.ts";
 import { jobMessage } from "../protocol/messages/job.ts";
@@ -16,6 +16,7 @@ async function made(
   options: JobOptions,
   available: bigint = 1_000_000_000_000n,
   largestInput?: number,
+  apiKey?: Cid,
 ): Promise<MadeJob> {
   const info = {
     name: "test",
@@ -36,6 +37,7 @@ async function made(
     info,
     requester: signer.key,
     payer: signer.key,
+    apiKey,
     signer,
     available: microCredits(available),
     largestInput,
@@ -85,6 +87,15 @@ describe("a job from options", () => {
     expect(job.body.parallel).toBe(4);
     expect(job.body.cap).toBe((7n + 4n) * priceOfOne(job));
     expect((await made({ maxTasks: 1_000_000 }, 10_000_000n)).body.cap).toBe(5_000_000n);
+  });
+
+  test("under an api-key caps a job at one task where half of what the key has left is less", async () => {
+    const scarce = { maxTasks: 7, fuel: 1_000n, outputBytes: 1024 };
+    const one = priceOfOne(await made(scarce));
+    const apiKey = cidOf(RAW, Uint8Array.of(7));
+    expect((await made(scarce, one + 1n, undefined, apiKey)).body).toMatchObject({ cap: one, apiKey });
+    expect((await made(scarce, one - 1n, undefined, apiKey)).body.cap).toBe(one - 1n);
+    expect((await made(scarce, one + 1n)).body.cap).toBe((one + 1n) / 2n);
   });
 
   test("reckons with the largest input, so that a large one does not exceed the cap of its job", async () => {

@@ -135,14 +135,23 @@ function mostOfOne({ limits, tariffMax, largestInput }: Bounds): MicroCredits {
   return priceOf(tariffMax, totals, microCredits(0));
 }
 
-function defaultCap(job: Bounds, available: MicroCredits | undefined): MicroCredits {
+function smallerOf(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+function defaultCap(
+  job: Bounds,
+  { available, apiKey }: Pick<JobGround, "available" | "apiKey">,
+): MicroCredits {
   // Each rounded up by itself, so that the shares of the leases cover whole tasks; and one more for each lease, since a
   // lease whose rest does not cover a task at its limits is spent, however little its tasks really cost.
   const worst = mostOfOne(job) * BigInt(job.maxTasks + job.parallel);
-  if (available === undefined || available === 0n)
-    return microCredits(worst < NEW_ACCOUNT_CAP ? worst : NEW_ACCOUNT_CAP);
+  if (available === undefined || available === 0n) return microCredits(smallerOf(worst, NEW_ACCOUNT_CAP));
   const half = available / 2n;
-  return microCredits(worst < half ? worst : half);
+  const one = mostOfOne(job);
+  // Whoever made a key has said what it may spend: all of that, where half is less than one task.
+  const share = apiKey === undefined || half >= one ? half : smallerOf(one, available);
+  return microCredits(smallerOf(worst, share));
 }
 
 /** H(r): the requester reveals r after its report is logged (rule 3). */
@@ -235,7 +244,7 @@ async function sign(
     largestInput: ground.largestInput ?? limits.output,
     parallel: Math.min(content.parallel, maxTasks),
   };
-  const cap = options.cap === undefined ? defaultCap(most, ground.available) : microCredits(options.cap);
+  const cap = options.cap === undefined ? defaultCap(most, ground) : microCredits(options.cap);
   const body: Job = {
     ...header(info.origin, info.asset),
     requester,

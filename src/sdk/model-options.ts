@@ -2,6 +2,7 @@ import type { Cid } from "../protocol/cid.ts";
 import type { ChatMessage, TextEnd } from "../protocol/messages/model-task.ts";
 import type { ModelManifest } from "../protocol/model-manifest.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
+import type { MicroCredits } from "../protocol/units.ts";
 import type { JobOptions, JobSummary } from "./job-options.ts";
 
 /** A model, by its name at the relay or by CID. */
@@ -24,10 +25,17 @@ export interface ModelJobOptions extends Pick<
   | "signal"
   | "onProgress"
 > {
-  /** Whose account pays, where it is not the requester's own; the relay decides whether it may. */
-  readonly payer?: PeerId;
-  /** CID of the api-key by which the payer lets this requester spend its money; goes with `payer`. */
-  readonly apiKey?: Cid;
+  /** Who pays, where it is not the requester. */
+  readonly payer?: JobPayer;
+}
+
+/** Another account that pays, and by which of its api-keys; the relay decides whether this requester may name it. */
+export interface JobPayer {
+  readonly account: PeerId;
+  /** CID of the api-key. */
+  readonly apiKey: Cid;
+  /** Micro-credits that key and account have left: no more is set aside. */
+  readonly available: MicroCredits;
 }
 
 /** What is to be written. Exactly one of `text` and `messages` is there. */

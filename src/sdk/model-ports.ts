@@ -1,15 +1,14 @@
 import type { RelayClient } from "../mesh/relay-client.ts";
-import type { PeerId } from "../protocol/peer-id.ts";
 import type { JobRun } from "./job-run.ts";
 import type { JobGround, MadeJob } from "./make-job.ts";
-import type { ModelJobOptions } from "./model-options.ts";
+import type { JobPayer, ModelJobOptions } from "./model-options.ts";
 import type { TaskWatch } from "./task-watch.ts";
 
 /** What jobs of models need from the requester around them. */
 export interface ModelPorts {
   readonly client: RelayClient;
   /** Key, money and randomness of the next job. @param payer where it is not the requester */
-  ground(largestInput: number, payer: PeerId | undefined): Promise<JobGround>;
+  ground(largestInput: number, payer: JobPayer | undefined): Promise<JobGround>;
   /** Begins to carry a job out. */
   start(
     job: MadeJob,
