@@ -1,5 +1,6 @@
 /* oxlint-disable no-await-in-loop -- one after the other is what is measured */
 /** What models cost on WebAssembly, in Chromium, one thread each, beside the packages that others use. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright";
 import { createServer } from "vite";
@@ -8,6 +9,8 @@ import type { Bench, Measurement } from "./bench.ts";
 import type { InferencePage } from "./inference-pages/main.ts";
 
 declare const inferencePage: InferencePage;
+/** Of Chromium, for a page that nobody shares a process with. */
+declare const performance: { measureUserAgentSpecificMemory(): Promise<{ readonly bytes: number }> };
 
 const BUILDS = ["relaxed", "baseline"] as const;
 const SHAPES = [
@@ -22,11 +25,21 @@ async function withPage<T>(measure: (page: Page) => Promise<T>): Promise<T> {
     configFile: false,
     logLevel: "error",
     root: join(import.meta.dirname, ".."),
-    server: { host: "127.0.0.1", port: 0, hmr: false, watch: null },
+    server: {
+      host: "127.0.0.1",
+      port: 0,
+      hmr: false,
+      watch: null,
+      // A page that nobody shares a process with may ask for its memory.
+      headers: {
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Embedder-Policy": "require-corp",
+      },
+    },
     optimizeDeps: { exclude: ["onnxruntime-web", "@wllama/wllama"] },
   });
   await server.listen();
-  const browser = await launchChromium();
+  const browser = await launchChromium(["--enable-blink-features=ForceEagerMeasureMemory"]);
   try {
     const page = await browser.newPage();
     page.on("pageerror", (error) => console.error(error));
@@ -47,7 +60,8 @@ const wasmLlama: Bench = {
       const theirs = await page.evaluate(() => inferencePage.measureWllama());
       const rows: Measurement[] = [];
       for (const build of BUILDS) {
-        const own = await page.evaluate((which) => inferencePage.measureOwn(which), build);
+        const own = await page.evaluate((which) => inferencePage.measureOwn(which, 8), build);
+        const half = await page.evaluate((which) => inferencePage.measureOwn(which, 4), build);
         rows.push(
           {
             name: `decode, ${build}`,
@@ -70,10 +84,95 @@ const wasmLlama: Bench = {
             reference: theirs.load,
             goal: { ratio: 0.5, better: "lower" },
           },
+          {
+            name: `decode with 4 bits instead of 8, ${build}`,
+            value: 1_000 / half.decode,
+            unit: "tokens/s",
+            reference: 1_000 / own.decode,
+            goal: { ratio: 1, better: "higher" },
+          },
         );
       }
       return rows;
     }),
+};
+
+/** A text of 256 positions: what it takes to check it, beside what it took to write it. */
+const wasmVerification: Bench = {
+  name: "wasm-verification",
+  run: () =>
+    withPage(async (page) => {
+      const rows: Measurement[] = [];
+      for (const build of BUILDS) {
+        const times = await page.evaluate((which) => inferencePage.measureVerification(which), build);
+        rows.push({
+          name: `256 positions, ${build}`,
+          value: times.verify,
+          unit: "ms",
+          reference: times.generate,
+          goal: { ratio: build === "relaxed" ? 0.25 : 0.35, better: "lower" },
+        });
+      }
+      return rows;
+    }),
+};
+
+const MB = 2 ** 20;
+
+function megabytes(name: string, bytes: number): Measurement {
+  return { name, value: bytes / MB, unit: "MB" };
+}
+
+/** Bytes of JavaScript in a page and its threads, after what is no longer needed went. WebAssembly's memory is not in it. */
+async function scriptBytes(page: Page): Promise<number> {
+  return page.evaluate(async () => (await performance.measureUserAgentSpecificMemory()).bytes);
+}
+
+/** What the page's process holds of the machine's memory, with garbage and what the browser needs. Linux only. */
+async function residentBytes(page: Page): Promise<number> {
+  const session = await page.context().browser()?.newBrowserCDPSession();
+  const { processInfo } = (await session?.send("SystemInfo.getProcessInfo")) ?? { processInfo: [] };
+  const sizes = processInfo
+    .filter(({ type }) => type === "renderer")
+    .map(({ id }) => Number(readFileSync(`/proc/${id}/statm`, "latin1").split(" ")[1]) * 4_096);
+  return Math.max(...sizes);
+}
+
+/** The parts of what a model of a 135M shape holds. */
+async function ownMemory(page: Page, bits: 4 | 8): Promise<readonly Measurement[]> {
+  const { weights, history, decoder } = await page.evaluate((which) => inferencePage.holdOwn(which), bits);
+  const script = await scriptBytes(page);
+  const due = weights + history;
+  return [
+    megabytes(`weights, ${bits} bits`, weights),
+    megabytes(`keys and values, ${bits} bits`, history),
+    megabytes(`the rest of WebAssembly's memory, ${bits} bits`, decoder - due),
+    megabytes(`JavaScript of the page, ${bits} bits`, script),
+    {
+      ...megabytes(`all of them, ${bits} bits`, decoder + script),
+      goal: { value: due / MB + 64, better: "lower" },
+    },
+    megabytes(`resident in the page's process, ${bits} bits`, await residentBytes(page)),
+  ];
+}
+
+async function wllamaMemory(page: Page): Promise<readonly Measurement[]> {
+  const file = await page.evaluate(() => inferencePage.holdWllama());
+  const script = await scriptBytes(page);
+  return [
+    megabytes("wllama's file, Q8_0", file),
+    megabytes("JavaScript of the page and its thread, wllama", script),
+    megabytes("resident in the page's process, wllama", await residentBytes(page)),
+  ];
+}
+
+const wasmMemory: Bench = {
+  name: "wasm-memory",
+  run: async () => [
+    ...(await withPage((page) => ownMemory(page, 8))),
+    ...(await withPage((page) => ownMemory(page, 4))),
+    ...(await withPage(wllamaMemory)),
+  ],
 };
 
 /** Products with 14-bit activations and group multipliers against onnxruntime-web's of 8-bit ones. */
@@ -107,4 +206,4 @@ const wasmProduct: Bench = {
     }),
 };
 
-export const benches: readonly Bench[] = [wasmLlama, wasmProduct];
+export const benches: readonly Bench[] = [wasmLlama, wasmProduct, wasmVerification, wasmMemory];

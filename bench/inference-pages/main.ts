@@ -8,6 +8,8 @@ import { createWasmBackend } from "../../src/inference/wasm/wasm-backend.ts";
 import { matmulOnnx } from "./matmul-onnx.ts";
 import { randomGguf } from "./random-gguf.ts";
 import { randomModel, SHAPE_135M } from "./random-model.ts";
+import { measureVerification } from "./verification.ts";
+import { holdOwn, holdWllama } from "./memory.ts";
 import { createWllama } from "./wllama.ts";
 
 const PROMPT_TOKENS = 129;
@@ -33,9 +35,9 @@ function largestAt(values: Int32Array): number {
   return best;
 }
 
-async function measureOwn(build: KernelBuild): Promise<LlamaTimes> {
+async function measureOwn(build: KernelBuild, bits: 4 | 8): Promise<LlamaTimes> {
   const about = { name: "random", licence: "none", sourceSha256: new Uint8Array(32), text: "{}" };
-  const file = writeModel(randomModel(SHAPE_135M), about);
+  const file = writeModel(randomModel(SHAPE_135M, bits), about);
   const begun = performance.now();
   const decoder = await createWasmBackend({ build }).open(readLlama(file).model);
   const load = performance.now() - begun;
@@ -132,6 +134,13 @@ async function measureProduct(
   return time;
 }
 
-const inferencePage = { measureOwn, measureWllama, measureProduct };
+const inferencePage = {
+  measureOwn,
+  measureWllama,
+  measureProduct,
+  measureVerification,
+  holdOwn,
+  holdWllama,
+};
 export type InferencePage = typeof inferencePage;
 Object.assign(globalThis, { inferencePage });

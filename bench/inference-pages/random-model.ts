@@ -30,7 +30,7 @@ export function randomBytes(count: number): Int8Array<ArrayBuffer> {
   return new Int8Array(words.buffer, 0, count);
 }
 
-function randomMatrix(rows: number, columns: number): Matrix {
+function randomMatrix(rows: number, columns: number, bits: 4 | 8): Matrix {
   const multipliers = Uint8Array.from({ length: (rows * columns) / GROUP }, (_, i) => 40 + ((i * 7) % 24));
   const scale = scaleOf(1 / Math.sqrt(columns) / 73 / 50);
   const scales = new Uint32Array(rows).fill(scale);
@@ -38,16 +38,17 @@ function randomMatrix(rows: number, columns: number): Matrix {
     rows,
     columns,
     stride: columns,
-    bits: 8,
-    values: randomBytes(rows * columns),
+    bits,
+    values: randomBytes((rows * columns * bits) / 8),
     multipliers,
     scales,
   };
 }
 
-/** Widths must be multiples of a group. */
-export function randomModel(shape: LlamaShape): LlamaModel {
+/** Widths must be multiples of a group. @param bits of a weight; the head has 8, as the converter makes it */
+export function randomModel(shape: LlamaShape, bits: 4 | 8 = 8): LlamaModel {
   const { width, inner, heads, keyHeads, headSize, vocabulary, context } = shape;
+  const matrix = (rows: number, columns: number): Matrix => randomMatrix(rows, columns, bits);
   const norm = (): FactorVector => ({ values: new Int16Array(width).fill(16_384), fraction: 14 });
   return {
     kind: "llama",
@@ -60,17 +61,17 @@ export function randomModel(shape: LlamaShape): LlamaModel {
     },
     layers: Array.from({ length: shape.layers }, () => ({
       attentionNorm: norm(),
-      query: randomMatrix(heads * headSize, width),
-      key: randomMatrix(keyHeads * headSize, width),
-      value: randomMatrix(keyHeads * headSize, width),
-      output: randomMatrix(width, heads * headSize),
+      query: matrix(heads * headSize, width),
+      key: matrix(keyHeads * headSize, width),
+      value: matrix(keyHeads * headSize, width),
+      output: matrix(width, heads * headSize),
       feedNorm: norm(),
-      gate: randomMatrix(inner, width),
-      up: randomMatrix(inner, width),
-      down: randomMatrix(width, inner),
+      gate: matrix(inner, width),
+      up: matrix(inner, width),
+      down: matrix(width, inner),
     })),
     finalNorm: norm(),
-    head: randomMatrix(vocabulary, width),
+    head: randomMatrix(vocabulary, width, 8),
     normEpsilon: Math.round(width * 1e-5 * 2 ** 32) >>> 0,
     rootWidth: scaleOf(Math.sqrt(width)),
     scoreScale: scaleOf(Math.LOG2E / Math.sqrt(headSize)),

@@ -16,6 +16,7 @@ const COMPILING_MS = 120_000;
 describe.each(BUILDS)("the %s kernels", (build) => {
   it.for(PROGRAMS)(
     "of the %s program are what the recorded compiler makes of their source",
+    { timeout: COMPILING_MS },
     async (program, { skip }) => {
       const found = await findKernelToolchain();
       const embedded = await readFile(moduleUrl(program, build), "utf8");
@@ -27,7 +28,6 @@ describe.each(BUILDS)("the %s kernels", (build) => {
         expect(moduleSource(program, build, compiled, found)).toBe(embedded);
       }
     },
-    COMPILING_MS,
   );
 
   it("find this machine's instructions exact", async () => {

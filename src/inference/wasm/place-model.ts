@@ -33,6 +33,11 @@ export interface PlacedModel {
   readonly positions: number;
   /** Bytes of memory that are needed. */
   readonly bytes: number;
+}
+
+/** Addresses, and what holds on to the model until it is copied there. */
+export interface Placement {
+  readonly placed: PlacedModel;
   /** Copies the model into the memory. */
   fill(loaded: LoadedKernels): void;
 }
@@ -51,7 +56,7 @@ export function roundUp(value: number, unit: number): number {
  * Lays out a model, its history of keys and values, and room for a batch. kernels/llama.c has the same structures.
  * @param mostPositions room for fewer positions than the model's context has
  */
-export function placeModel(model: LlamaModel, mostPositions: number): PlacedModel {
+export function placeModel(model: LlamaModel, mostPositions: number): Placement {
   const { shape } = model;
   const { width, inner, heads, keyHeads, headSize, vocabulary, context } = shape;
   const arena = new Arena(FIRST_ADDRESS);
@@ -129,7 +134,7 @@ export function placeModel(model: LlamaModel, mostPositions: number): PlacedMode
   const logits = arena.reserve(4 * logitRows * logitPitch);
   const embeddings = arena.place(model.embeddings.values);
   const packing = arena.reserve(packingBytes(widest));
-  return {
+  const placed: PlacedModel = {
     session,
     layers,
     finalNorm,
@@ -143,6 +148,9 @@ export function placeModel(model: LlamaModel, mostPositions: number): PlacedMode
     best: arena.reserve(8 * MAX_BATCH),
     positions: kept,
     bytes: arena.end,
+  };
+  return {
+    placed,
     fill: (loaded) => {
       arena.fill(loaded.memory);
       for (const each of matrices) packMatrix(loaded, each, packing);

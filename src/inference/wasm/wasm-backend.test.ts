@@ -1,8 +1,12 @@
 import { createHash } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { quantiseLlama } from "../convert/float-llama.ts";
 import { HAS_STORIES, NO_STORIES, storiesModel } from "../reference/stories.contract.ts";
 import { referenceBackend } from "../reference/reference-backend.ts";
+import type { Decoder } from "../backend.ts";
 import { describeBits, oddModel, someTokens } from "../backend.contract.ts";
 import type { KernelBuild } from "./kernels.ts";
 import { createWasmBackend } from "./wasm-backend.ts";
@@ -28,6 +32,22 @@ describe("room for fewer positions than the context", () => {
     expect(await part.forward(tokens)).toEqual(await whole.forward(tokens));
     await expect(part.forward([0])).rejects.toThrow("9 positions");
   });
+});
+
+/** A decoder, and weights that only the model held. */
+async function openedAlone(): Promise<readonly [Decoder, WeakRef<object>]> {
+  const model = oddModel({ name: "", shape: {} });
+  return [await createWasmBackend().open(model), new WeakRef(model.head.values)];
+}
+
+it("an open model holds on to nothing of what it was made from", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect: unknown = runInNewContext("gc");
+  const [decoder, weights] = await openedAlone();
+  await setTimeout(1);
+  if (typeof collect === "function") collect();
+  expect(weights.deref()).toBeUndefined();
+  expect((await decoder.forward([1])).length).toBe(decoder.model.shape.width);
 });
 
 if (!HAS_STORIES) process.stdout.write(`${NO_STORIES}\n`);

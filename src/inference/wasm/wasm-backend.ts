@@ -16,10 +16,10 @@ export function createWasmBackend({ build, mostPositions = Infinity }: WasmOptio
   return {
     name: "wasm",
     async open(model) {
-      const placed = placeModel(model, mostPositions);
-      const loaded = await loadKernels(build ?? (await fastestBuild()), placed.bytes);
-      placed.fill(loaded);
-      return new WasmDecoder(model, placed, loaded);
+      const placement = placeModel(model, mostPositions);
+      const loaded = await loadKernels(build ?? (await fastestBuild()), placement.placed.bytes);
+      placement.fill(loaded);
+      return new WasmDecoder(model, placement.placed, loaded);
     },
   };
 }
