@@ -39,6 +39,11 @@ export class Embedder {
     this.#modelDigest = modelDigest;
   }
 
+  /** Hash before the first text. */
+  get link(): Uint8Array {
+    return firstTextLink(this.#modelDigest);
+  }
+
   /**
    * Embeds the texts of a task, in their order; how many are encoded together changes nothing.
    * @param signal ends it within 100 ms
@@ -47,7 +52,7 @@ export class Embedder {
   async *embed(texts: readonly string[], signal?: AbortSignal): AsyncGenerator<Embedding, void, void> {
     const { shape } = this.encoder.model;
     const cuts = texts.map((text, i) => this.#cut(text, i));
-    let link = firstTextLink(this.#modelDigest);
+    let { link } = this;
     for (const group of groupsOf(cuts)) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       const vectors = await this.encoder.encode(

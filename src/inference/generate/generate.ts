@@ -1,4 +1,6 @@
+import { FailureError } from "../../protocol/failure.ts";
 import type { Decoder } from "../backend.ts";
+import { Breaks } from "../breaks.ts";
 import { forwardFuel, logitsFuel } from "./fuel.ts";
 import { drawToken, type Sampling } from "./sampling.ts";
 import { nextLink } from "./transcript.ts";
@@ -13,6 +15,8 @@ export interface GenerationRequest {
   /** Hash before the first position, see firstLink. */
   readonly link: Uint8Array;
   readonly signal?: AbortSignal;
+  /** Of all steps; no limit if not given. */
+  readonly fuelLimit?: bigint;
 }
 
 /** One position more: the token that was drawn there, and what proves it. */
@@ -32,7 +36,8 @@ const PREFILL_STEP = 64;
 /**
  * Continues a prompt, token by token. Ends after an end token, after `most` tokens, or where the context is full.
  * @param decoder at the position where the prompt begins
- * @throws RangeError for an empty prompt or one longer than the context; the signal's reason
+ * @throws RangeError for an empty prompt or one longer than the context; FailureError `out-of-fuel` before a step that the
+ * limit does not cover: the prompt, or one token more, each with the scores behind it; the signal's reason
  */
 export async function* generate(
   decoder: Decoder,
@@ -45,16 +50,23 @@ export async function* generate(
     throw new RangeError(
       `the prompt has ${request.prompt.length} tokens, the model's context ${shape.context}`,
     );
+  const limit = request.fuelLimit;
+  const breaks = new Breaks(signal);
   let link = request.link;
   let tokens = request.prompt;
+  let spent = 0n;
   for (let written = 0; written < request.most && tokens.length > 0; written += 1) {
-    const first = decoder.positions;
+    const fuel = forwardFuel(shape, decoder.positions, tokens.length) + logitsFuel(shape);
+    spent += fuel;
+    if (limit !== undefined && spent > limit)
+      throw new FailureError("out-of-fuel", `the next step takes ${spent} in all, the limit is ${limit}`);
     const links: Uint8Array[] = [];
     let last: Int32Array = new Int32Array(0);
     for (let at = 0; at < tokens.length; at += PREFILL_STEP) {
-      signal?.throwIfAborted();
-      const part = tokens.slice(at, at + PREFILL_STEP);
       // oxlint-disable-next-line no-await-in-loop -- each position depends on the ones before
+      await breaks.take();
+      const part = tokens.slice(at, at + PREFILL_STEP);
+      // oxlint-disable-next-line no-await-in-loop
       const hidden = await decoder.forward(part, signal);
       for (const [i, taken] of part.entries()) {
         last = hidden.subarray(i * shape.width, (i + 1) * shape.width);
@@ -66,7 +78,6 @@ export async function* generate(
     const logits = await decoder.logits(last, signal);
     const token = drawToken(logits, sampling, decoder.positions - 1, exp2Table);
     const end = endTokens.includes(token);
-    const fuel = forwardFuel(shape, first, tokens.length) + logitsFuel(shape);
     yield { token, end, links, fuel };
     if (end || decoder.positions === shape.context) return;
     tokens = [token];

@@ -6,16 +6,6 @@ export const SEGMENT_TOKENS = 32;
 /** A segment leaves after this time, milliseconds: text appears without steps that a person sees, and a receipt covers it soon. */
 export const SEGMENT_MS = 100;
 
-/** Milliseconds between two moments at which this thread reads its messages: a stop is to be heard within 100. */
-export const BREATH_MS = 20;
-
-/** Milliseconds that one step of prefill is meant to take; with BREATH_MS and a token beyond what was expected it stays below 100. */
-export const STEP_MS = 40;
-
-/** Positions of a step of prefill: the first, before anything is measured, and the most, beyond which no backend is faster. */
-export const FIRST_STEP = 16;
-export const MOST_STEP = 128;
-
 /** Bytes that are read from a file at once: progress is told that often. */
 export const READ_BYTES: number = 4 * 1024 * 1024;
 
@@ -28,11 +18,8 @@ export const OUTPUT_RESERVE_BYTES = 128;
 /** What a token of the prompt counts for, which the first segment repeats. */
 export const PROMPT_TOKEN_BYTES = 5;
 
-/** Below this a token on the processor is faster than a GPU's answer comes back, milliseconds. */
+/** Below this a trial of a model on the processor ends before three answers of a GPU would be back, milliseconds. */
 export const LEAST_GPU_GAIN_MS = 3;
 
 /** A GPU that was lost so often in one thread is not asked again. */
 export const MOST_GPU_LOSSES = 3;
-
-/** Elements of a list that a template may ask for by `range`. */
-export const MOST_RANGE = 65_536;

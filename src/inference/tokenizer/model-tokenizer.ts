@@ -10,6 +10,8 @@ export interface EncodeOptions {
   readonly special?: boolean;
   /** Puts the begin token before the text, where the model has one; true unless said otherwise. */
   readonly begin?: boolean;
+  /** A character that is taken out of the text after special tokens were found, see `shielded`. */
+  readonly shield?: string;
 }
 
 export interface DecodeOptions {
@@ -54,12 +56,26 @@ export class ModelTokenizer {
     this.#dropSpace = pipeline === "pieces" || pipeline === "unigram";
   }
 
-  encode(text: string, { special = false, begin = true }: EncodeOptions = {}): number[] {
+  encode(text: string, { special = false, begin = true, shield = "" }: EncodeOptions = {}): number[] {
     const marks = special ? this.#allMarks : this.#userMarks;
-    const tokens = marks
-      .split(text)
-      .flatMap((part) => (typeof part === "number" ? [part] : this.#encodePlain(part)));
+    const plain = (part: string): readonly number[] =>
+      shield === "" ? this.#encodePlain(part) : this.encode(part.replaceAll(shield, ""), { begin: false });
+    const tokens = marks.split(text).flatMap((part) => (typeof part === "number" ? [part] : plain(part)));
     return begin && this.#beginToken !== undefined ? [this.#beginToken, ...tokens] : tokens;
+  }
+
+  /**
+   * A text in which no special token is found, whatever it says: in each that is written out stands a shield behind the first
+   * character. @param shield one character, which the text loses where it has it
+   */
+  shielded(text: string, shield: string): string {
+    const parts = this.#allMarks.texts(text.replaceAll(shield, ""));
+    return parts.map((part, i) => (i % 2 === 0 ? part : `${part[0]}${shield}${part.slice(1)}`)).join("");
+  }
+
+  /** What a token looks like where it is written out, special ones too; empty for none. */
+  textOf(token: number): string {
+    return this.#added.get(token)?.content ?? this.#textOf.get(token) ?? "";
   }
 
   /** Text without special tokens. */
@@ -96,8 +112,13 @@ class Marks {
 
   /** Parts of the text in order, the id where one is a token; empty parts are left out. */
   split(text: string): (string | number)[] {
-    const parts = this.#pattern === undefined ? [text] : text.split(this.#pattern);
-    return parts.filter((part) => part !== "").map((part) => this.#ids.get(part) ?? part);
+    const parts = this.texts(text).filter((part) => part !== "");
+    return parts.map((part) => this.#ids.get(part) ?? part);
+  }
+
+  /** Parts of the text in order, plain ones and tokens in turn. */
+  texts(text: string): string[] {
+    return this.#pattern === undefined ? [text] : text.split(this.#pattern);
   }
 }
 

@@ -1,0 +1,40 @@
+import { expose, type ProxyMarked, type Remote, releaseProxy } from "comlink";
+import { createModelHost } from "./create-model-host.ts";
+import type { BackendChoice, HostResult, HostTask, OnPart, OnProgress, OpenOutcome } from "./model-host.ts";
+
+/** What the window calls, by comlink: functions that it passes live at its side. */
+export interface AnswersWindow {
+  open(
+    cid: string,
+    file: Blob,
+    options: { readonly backend: BackendChoice },
+    onProgress: Remote<OnProgress & ProxyMarked>,
+  ): Promise<OpenOutcome>;
+  run(task: HostTask, onPart: Remote<OnPart & ProxyMarked>): Promise<HostResult>;
+  stop(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Makes this thread the window's host of models. */
+export function answerWindow(): void {
+  const host = createModelHost();
+  const answers: AnswersWindow = {
+    async open(cid, file, options, onProgress) {
+      try {
+        return await host.open(cid, file, options, (done, total) => void onProgress(done, total));
+      } finally {
+        onProgress[releaseProxy]();
+      }
+    },
+    async run(task, onPart) {
+      try {
+        return await host.run(task, (part) => onPart(part));
+      } finally {
+        onPart[releaseProxy]();
+      }
+    },
+    stop: () => host.stop(),
+    close: () => host.close(),
+  };
+  expose(answers);
+}
