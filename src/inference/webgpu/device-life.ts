@@ -29,6 +29,8 @@ export class DeviceLife {
    * @throws FailureError `gpu-lost`; what the answer throws
    */
   async settled<T>(answer: Promise<T>): Promise<T> {
+    // Nobody waits for it any more where the device is lost first.
+    answer.catch(() => undefined);
     this.check();
     try {
       return await Promise.race([answer, this.#end]);

@@ -9,6 +9,10 @@ import { EXP2_ENTRIES, SIGMOID_ENTRIES } from "../numerics/tables.ts";
 /** Values of which many appear: both ends, zero and its neighbours. */
 const EXTREME_WEIGHTS = [127, -127, 127, 127, -127, -127, 0, 1, -1, -128] as const;
 const EXTREME_NIBBLES = [7, -8, 7, 7, -8, 0, 1, -1] as const;
+/** Exponents of rows' scales: sums reach the ends of 32 bits; scores lie close together; tanh is where it bends. */
+const LARGE = -27;
+const SMALL = -38;
+const TINY = -50;
 /** Largest multiplier at which the longest row here, of extremes alone, stays below the bound of sums. */
 const MOST_MULTIPLIER = 60;
 
@@ -37,7 +41,7 @@ class Numbers {
   }
 
   /** Rows of extremes, rows of anything, rows that are equal throughout. */
-  matrix(rows: number, columns: number, bits: 4 | 8): Matrix {
+  matrix(rows: number, columns: number, bits: 4 | 8, exponent: number = LARGE): Matrix {
     const stride = strideOf(columns);
     const cells = new Int8Array(rows * stride);
     for (let row = 0; row < rows; row += 1) {
@@ -59,7 +63,7 @@ class Numbers {
       bits,
       multipliers,
       values: bits === 8 ? cells : nibblesOf(cells),
-      scales: Uint32Array.from({ length: rows }, () => this.scale(-30, 12)),
+      scales: Uint32Array.from({ length: rows }, () => this.scale(exponent, 8)),
     };
   }
 
@@ -76,9 +80,11 @@ class Numbers {
     return { values, fraction };
   }
 
-  biases(size: number): Int32Array {
+  /** Bits of either sign, and with a few at both ends. */
+  biases(size: number, bits: number = 24): Int32Array {
+    const extremes = [2 ** (bits + 6), -(2 ** (bits + 6)), 0, 1];
     return Int32Array.from({ length: size }, () =>
-      this.below(8) === 0 ? this.one([2 ** 30, -(2 ** 30), 0, 1]) : this.next() >> (8 + this.below(20)),
+      this.below(8) === 0 ? this.one(extremes) : this.next() >> (32 - bits + this.below(8)),
     );
   }
 }
@@ -101,19 +107,29 @@ function lineUp(): Int32Array {
   return Int32Array.from({ length: SIGMOID_ENTRIES }, (_, i) => Math.min(32_768, 16_384 + 33 * i));
 }
 
+/** Rows of nothing, of next to nothing, and of anything. */
 function embeddingsOf(numbers: Numbers, rows: number, columns: number): LlamaModel["embeddings"] {
+  const { values } = numbers.factors(rows * columns, 0);
+  for (let row = 0; row < rows; row += 1) {
+    const own = values.subarray(row * columns, (row + 1) * columns);
+    if (row % 5 < 2) own.fill(0);
+    if (row % 5 === 0) own[numbers.below(columns)] = numbers.one([16_384, -16_384, 32_767]);
+  }
   return {
     rows,
     columns,
-    values: numbers.factors(rows * columns, 0).values,
-    scales: Uint32Array.from({ length: rows }, () => numbers.scale(-34, 24)),
+    values,
+    scales: Uint32Array.from({ length: rows }, (_, row) =>
+      row % 5 === 0 ? packScale(0x8000, -44) : numbers.scale(-46, 22),
+    ),
   };
 }
 
 export function edgeLlama(bits: 4 | 8): LlamaModel {
   const numbers = new Numbers(bits);
   const [width, inner, heads, keyHeads, headSize, vocabulary, context] = [100, 550, 3, 1, 10, 83, 48];
-  const matrix = (rows: number, columns: number): Matrix => numbers.matrix(rows, columns, bits);
+  const matrix = (rows: number, columns: number, exponent?: number): Matrix =>
+    numbers.matrix(rows, columns, bits, exponent);
   const turns = (context * headSize) / 2;
   const angles = (): Int16Array =>
     Int16Array.from({ length: turns }, () => numbers.one([32_767, -32_767, 0, 23_170, 1, -19_000]));
@@ -133,12 +149,13 @@ export function edgeLlama(bits: 4 | 8): LlamaModel {
     embeddings: embeddingsOf(numbers, vocabulary, width),
     layers: Array.from({ length: 2 }, () => ({
       attentionNorm: numbers.factors(width, 14),
-      query: matrix(heads * headSize, width),
-      key: matrix(keyHeads * headSize, width),
+      query: matrix(heads * headSize, width, SMALL),
+      key: matrix(keyHeads * headSize, width, SMALL),
       value: matrix(keyHeads * headSize, width),
-      queryBias: numbers.biases(heads * headSize),
-      keyBias: numbers.biases(keyHeads * headSize),
-      valueBias: numbers.biases(keyHeads * headSize),
+      queryBias: numbers.biases(heads * headSize, 15),
+      keyBias: numbers.biases(keyHeads * headSize, 15),
+      // Values of all sizes, down to none.
+      valueBias: new Int32Array(keyHeads * headSize),
       output: matrix(width, heads * headSize),
       feedNorm: numbers.factors(width, 11),
       gate: matrix(inner, width),
@@ -157,12 +174,59 @@ export function edgeLlama(bits: 4 | 8): LlamaModel {
   };
 }
 
+/** So many positions of equal weight that sums of weights are cut. */
+export function longLlama(): LlamaModel {
+  // Of a few tried, one whose values have a scale near the end of its range, so that fewer positions do.
+  const numbers = new Numbers(11);
+  const [size, context, vocabulary] = [8, 568, 3];
+  const model = edgeLlama(8);
+  const nothing = numbers.matrix(size, size, 8);
+  nothing.values.fill(0);
+  const norm = numbers.factors(size, 14);
+  const layer = {
+    attentionNorm: norm,
+    query: nothing,
+    key: nothing,
+    value: numbers.matrix(size, size, 8),
+    output: numbers.matrix(size, size, 8, SMALL),
+    feedNorm: norm,
+    gate: numbers.matrix(size, size, 8),
+    up: numbers.matrix(size, size, 8),
+    down: numbers.matrix(size, size, 8, SMALL),
+  };
+  return {
+    ...model,
+    shape: {
+      ...model.shape,
+      width: size,
+      inner: size,
+      layers: 1,
+      heads: 1,
+      keyHeads: 1,
+      headSize: size,
+      vocabulary,
+      context,
+    },
+    embeddings: {
+      rows: vocabulary,
+      columns: size,
+      values: Int16Array.from({ length: vocabulary * size }, (_, i) => 32_767 - 64 * i),
+      scales: new Uint32Array(vocabulary).fill(packScale(0xffff, -31)),
+    },
+    layers: [layer],
+    finalNorm: norm,
+    head: numbers.matrix(vocabulary, size, 8),
+    cosines: new Int16Array((context * size) / 2).fill(32_767),
+    sines: new Int16Array((context * size) / 2),
+  };
+}
+
 export function edgeEncoder(bits: 4 | 8): EncoderModel {
   const numbers = new Numbers(100 + bits);
   const [vocabulary, context, width, heads, headSize, inner, output] = [41, 37, 70, 3, 9, 133, 65];
-  const affine = (rows: number, columns: number): Affine => ({
-    matrix: numbers.matrix(rows, columns, bits),
-    bias: numbers.biases(rows),
+  const affine = (rows: number, columns: number, exponent?: number): Affine => ({
+    matrix: numbers.matrix(rows, columns, bits, exponent),
+    bias: numbers.biases(rows, exponent === undefined ? 24 : 15),
   });
   const norm = (size: number): LayerNorm => ({
     factors: numbers.factors(size, 12),
@@ -172,8 +236,8 @@ export function edgeEncoder(bits: 4 | 8): EncoderModel {
   });
   const layer = (from: number, to: number): EncoderLayer => ({
     attentionNorm: norm(from),
-    query: affine(heads * headSize, from),
-    key: affine(heads * headSize, from),
+    query: affine(heads * headSize, from, SMALL),
+    key: affine(heads * headSize, from, SMALL),
     value: affine(heads * headSize, from),
     scoreScale: packScale(0xffff, -19),
     output: affine(to, heads * headSize),
@@ -198,7 +262,7 @@ export function edgeEncoder(bits: 4 | 8): EncoderModel {
     embeddings: embeddingsOf(numbers, vocabulary, width),
     positions: numbers.factors(context * width, 0).values,
     layers: sizes.map(([from, to]) => layer(from, to)),
-    pool: affine(output, 99),
+    pool: affine(output, 99, TINY),
     exp2Table: lineDown(),
     sigmoidTable: lineUp(),
   };

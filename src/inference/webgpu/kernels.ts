@@ -22,15 +22,20 @@ export type RowKernel = "layer-row" | "layer-norm" | "mean";
 /** Kernels that multiply several rows, from which the faster one is chosen. */
 export type RowsKernel = "multiply" | "multiply-tile";
 
-export type KernelName =
-  | "embed"
-  | "heads"
-  | "attend"
-  | "unit"
-  | "sweep"
-  | RowsKernel
-  | RowKernel
-  | "multiply-row";
+export const KERNEL_NAMES = [
+  "embed",
+  "heads",
+  "attend",
+  "unit",
+  "sweep",
+  "layer-row",
+  "layer-norm",
+  "mean",
+  "multiply",
+  "multiply-tile",
+  "multiply-row",
+] as const;
+export type KernelName = (typeof KERNEL_NAMES)[number];
 
 /** The WGSL text of each kernel. */
 export type Programs = Readonly<Record<KernelName, string>>;

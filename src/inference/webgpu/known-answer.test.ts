@@ -6,7 +6,13 @@ import { sweepExpected } from "./sweep.contract.ts";
 
 const reference = { ...referenceEncoderBackend, ...referenceBackend };
 
-const MODELS: readonly Exclude<Question, "sweep">[] = ["llama 8", "llama 4", "encoder 8", "encoder 4"];
+const MODELS: readonly Exclude<Question, "sweep">[] = [
+  "long",
+  "llama 8",
+  "llama 4",
+  "encoder 8",
+  "encoder 4",
+];
 
 it("the known answers are the reference's", async () => {
   const answers: Partial<Record<Question, string>> = { sweep: answerHash(sweepExpected()) };

@@ -134,7 +134,7 @@ async function prepare(
   const parts: DeviceParts = { ...shared, choice };
   const chooseMs = performance.now() - begun - compileMs;
   const prover = new Prover(parts);
-  await prover.prove(["sweep", "llama 8", ...(options.questions ?? [])]);
+  await prover.prove(["sweep", "llama 8", "long", ...(options.questions ?? [])]);
   const { mostPositions } = options;
   const backend = new WebGpuBackend(parts, {
     ...(mostPositions === undefined ? {} : { mostPositions }),

@@ -80,6 +80,7 @@ export class Submitter {
    * @throws FailureError `gpu-lost`; the signal's reason, when nothing is under way any more
    */
   async run(parts: readonly Run[], result: Reading, signal?: AbortSignal): Promise<Int32Array> {
+    this.#life.check();
     try {
       let recording = this.#record();
       for (const { step, batch } of parts.flatMap(({ steps, batch: each }) =>

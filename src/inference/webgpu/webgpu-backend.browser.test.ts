@@ -1,15 +1,9 @@
-import { expect, it } from "vitest";
 import type { Backend, EncoderBackend } from "../backend.ts";
 import { describeBits } from "../backend.contract.ts";
 import { describeEncoderBits } from "../encoder.contract.ts";
 import { CHOICES } from "./choice.ts";
-import { type Gpu, openGpu, type OpenGpuOptions } from "./open-gpu.ts";
-
-async function readyGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
-  const opened = await openGpu(options);
-  if (opened.kind === "refused") throw new Error(`${opened.reason}: ${opened.detail}`);
-  return opened.gpu;
-}
+import type { OpenGpuOptions } from "./open-gpu.ts";
+import { readyGpu } from "./open-gpu.contract.ts";
 
 function backendWith(options: OpenGpuOptions): Backend & EncoderBackend {
   const gpu = readyGpu(options);
@@ -26,9 +20,3 @@ for (const choice of CHOICES) {
   describeBits(name, backend);
   describeEncoderBits(name, backend);
 }
-
-it("the known answers hold", async () => {
-  const gpu = await readyGpu();
-  console.log(gpu.parts.choice, gpu.times, gpu.about);
-  expect(gpu.isLost).toBe(false);
-});
