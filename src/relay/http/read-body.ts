@@ -5,11 +5,14 @@ import type { RelayContext } from "./http-env.ts";
 
 /**
  * The whole body of a message request.
- * @throws FailureError `too-large` above MAX_MESSAGE_REQUEST_BYTES, `timed-out` when it does not arrive in time.
+ * @throws FailureError `too-large` above `maxBytes`, `timed-out` when it does not arrive in time.
  */
-export async function readMessage(c: RelayContext): Promise<Uint8Array> {
+export async function readMessage(
+  c: RelayContext,
+  maxBytes: number = MAX_MESSAGE_REQUEST_BYTES,
+): Promise<Uint8Array> {
   const announced = Number(c.req.header("content-length") ?? 0);
-  if (announced > MAX_MESSAGE_REQUEST_BYTES) throw tooLarge();
+  if (announced > maxBytes) throw tooLarge(maxBytes);
   const reader = c.req.raw.body?.getReader();
   if (reader === undefined) throw new FailureError("malformed", "the request has no body");
   let late = false;
@@ -25,7 +28,7 @@ export async function readMessage(c: RelayContext): Promise<Uint8Array> {
       const { value } = await reader.read();
       if (value === undefined) break;
       length += value.length;
-      if (length > MAX_MESSAGE_REQUEST_BYTES) throw tooLarge();
+      if (length > maxBytes) throw tooLarge(maxBytes);
       chunks.push(value);
     }
     if (late) throw new FailureError("timed-out", `the body did not arrive within ${ANSWER_TIMEOUT_MS} ms`);
@@ -36,6 +39,6 @@ export async function readMessage(c: RelayContext): Promise<Uint8Array> {
   }
 }
 
-function tooLarge(): FailureError {
-  return new FailureError("too-large", `a message has at most ${MAX_MESSAGE_REQUEST_BYTES} bytes`);
+function tooLarge(maxBytes: number): FailureError {
+  return new FailureError("too-large", `a message has at most ${maxBytes} bytes`);
 }

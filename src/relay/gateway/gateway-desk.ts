@@ -1,0 +1,134 @@
+import { isCid } from "../../protocol/cid.ts";
+import { failureCode } from "../../protocol/failure-code.ts";
+import { FailureError } from "../../protocol/failure.ts";
+import type { ModelEntry } from "../../protocol/model-manifest.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
+import type { PublishedModel } from "../../protocol/relay-api.ts";
+import type { ApiKeyStanding, Books } from "../books.ts";
+import { requireServed } from "../denials.ts";
+import type { RateLimit } from "../rate-limit.ts";
+import type { TextOrder } from "./chat-request.ts";
+import type { EmbeddingOrder } from "./embedding-request.ts";
+import { GatewayError, invalidRequest } from "./gateway-error.ts";
+import type { GatewayOrder, GatewayRequester, GatewayText, GatewayVectors } from "./gateway-requester.ts";
+import { noMoney, requireKey, requireMoney } from "./key-check.ts";
+import { type Place, RequestsUnderWay } from "./requests-under-way.ts";
+
+export interface GatewayParts {
+  readonly books: Books;
+  readonly requester: GatewayRequester;
+  /** Its identity: what api-keys authorise. */
+  readonly identity: PeerId;
+  /** A published model by its name or CID. */
+  readonly model: (named: string) => PublishedModel | undefined;
+  /** Requests of one key. */
+  readonly limit: RateLimit;
+}
+
+/** Somebody with a key in force, for the time of one request. */
+export interface Caller extends Place {
+  readonly key: ApiKeyStanding;
+}
+
+const ROUTES: Readonly<Record<ModelEntry, string>> = {
+  generate: "/v1/chat/completions",
+  embed: "/v1/embeddings",
+};
+
+function isShortOfMoney(error: unknown): error is FailureError {
+  return error instanceof FailureError && error.code === failureCode("insufficient-funds");
+}
+
+/** Takes requests of people with keys: who may, which model, who pays; the requester does the rest. */
+export class GatewayDesk {
+  readonly #parts: GatewayParts;
+  readonly #requests = new RequestsUnderWay();
+
+  constructor(parts: GatewayParts) {
+    this.#parts = parts;
+  }
+
+  get identity(): PeerId {
+    return this.#parts.identity;
+  }
+
+  /** @param header Authorization. @throws GatewayError 401; FailureError `denied`, `rate-limited` */
+  check(header: string | undefined): ApiKeyStanding {
+    const { books, identity, limit } = this.#parts;
+    const key = requireKey(books, identity, header);
+    limit.take(key.id);
+    return key;
+  }
+
+  /** @param gone aborted when the client has gone. @throws GatewayError 429, 503 */
+  enter(key: ApiKeyStanding, gone: AbortSignal): Caller {
+    return { key, ...this.#requests.enter(key.id, gone) };
+  }
+
+  /** Cancels what is under way under a key that was revoked. */
+  stop(apiKey: ApiKeyStanding["id"]): void {
+    this.#requests.stop(apiKey);
+  }
+
+  /** @throws GatewayError 404; 400 where the model does something else. FailureError `denied` */
+  modelFor(named: string, entry: ModelEntry): PublishedModel {
+    const { books, model: find } = this.#parts;
+    const model = find(named);
+    if (model === undefined)
+      throw new GatewayError(
+        404,
+        "invalid_request_error",
+        `There is no model '${named.slice(0, 128)}' here. GET /v1/models lists those there are${isCid(named) ? "" : ", and case counts"}.`,
+        { param: "model", code: "model_not_found" },
+      );
+    if (model.entry !== entry)
+      throw invalidRequest(
+        "model",
+        `'${model.name}' is not for this. It is used by ${ROUTES[model.entry]}.`,
+        "unsupported_value",
+      );
+    requireServed(books, model.cid);
+    return model;
+  }
+
+  async generate(caller: Caller, model: PublishedModel, { request }: TextOrder): Promise<GatewayText> {
+    return this.#paid(caller, model, (order) =>
+      this.#parts.requester.generate(order, request, caller.signal),
+    );
+  }
+
+  async embed(
+    caller: Caller,
+    model: PublishedModel,
+    { texts, dimensions }: EmbeddingOrder,
+  ): Promise<GatewayVectors> {
+    if (dimensions !== undefined && dimensions !== model.dimensions)
+      throw invalidRequest(
+        "dimensions",
+        `'${model.name}' has ${model.dimensions} dimensions. A part of such a vector means nothing, so they are not cut.`,
+        "unsupported_value",
+      );
+    return this.#paid(caller, model, (order) => this.#parts.requester.embed(order, texts, caller.signal));
+  }
+
+  async #paid<T>(
+    { key }: Caller,
+    model: PublishedModel,
+    work: (order: GatewayOrder) => Promise<T>,
+  ): Promise<T> {
+    const { books } = this.#parts;
+    const available = requireMoney(books, key);
+    try {
+      return await work({ model, payer: key.terms.account, apiKey: key.id, available });
+    } catch (error) {
+      throw this.explained(key, error);
+    }
+  }
+
+  /** A lack of money, as seen from the key; anything else as it is. */
+  explained(key: ApiKeyStanding, error: unknown): unknown {
+    if (!isShortOfMoney(error)) return error;
+    const { books } = this.#parts;
+    return noMoney(books, books.apiKeyOf(key.terms.hash) ?? key, error.detail);
+  }
+}
