@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addAccountCommand } from "./commands/account-command.ts";
+import { addChatCommand } from "./commands/chat-command.ts";
+import { addEmbedCommand } from "./commands/embed-command.ts";
 import { addFunctionCommand } from "./commands/function-command.ts";
 import { addIdentityCommand } from "./commands/identity-command.ts";
 import { addMapCommand } from "./commands/map-command.ts";
@@ -23,7 +25,7 @@ function version(): string {
 /** @param end told how the command ended, when it ended by itself. */
 export function createProgram(end: (exit: Exit) => void): Command {
   const program = new Command("tabmesh")
-    .description("Run WASM functions in browser tabs that are paid for it, or a relay for them.")
+    .description("Run WASM functions and models in browser tabs that are paid for it, or a relay for them.")
     .version(version())
     .exitOverride()
     .showHelpAfterError("(see --help for an example)")
@@ -37,6 +39,8 @@ export function createProgram(end: (exit: Exit) => void): Command {
   addMapCommand(program, end);
   addRenderCommand(program, end);
   addFunctionCommand(program, end);
+  addChatCommand(program, end);
+  addEmbedCommand(program, end);
   addModelCommand(program, end);
   addRelayCommand(program, end);
   addAccountCommand(program, end);

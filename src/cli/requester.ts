@@ -42,7 +42,7 @@ export function relayTrouble(error: unknown, relay: string): unknown {
 }
 
 /** Contacts the relay under this person's identity, after telling once what providers can see. */
-async function connectAs(flags: JobFlags): Promise<Tabmesh> {
+export async function connectAs(flags: Pick<JobFlags, "relay" | "yes">): Promise<Tabmesh> {
   const home = homeFolder(process.env);
   await tellOnce(home, flags.yes === true, { input: process.stdin, output: process.stderr });
   const identity = await ensureIdentity(home, Date.now());

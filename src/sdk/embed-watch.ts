@@ -56,7 +56,7 @@ export function batchesOf(texts: readonly string[], providers: number): readonly
 }
 
 export function encodeBatch({ texts }: Batch): Uint8Array {
-  return encodeModelData<EmbedInput>(embedInputSchema, { texts });
+  return encodeModelData<EmbedInput>(embedInputSchema, { texts: texts.map((text) => text.toWellFormed()) });
 }
 
 /** The vectors of a batch. */

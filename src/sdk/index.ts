@@ -13,6 +13,7 @@ export type {
 } from "./model-options.ts";
 export type { ChatMessage, ChatRole, TextEnd } from "../protocol/messages/model-task.ts";
 export type { PublishedModel } from "../protocol/relay-api.ts";
+export { rank, type Ranked } from "./rank.ts";
 export { FailureError } from "../protocol/failure.ts";
 export { FAILURE_KINDS, type FailureCode, failureKind, type FailureKind } from "../protocol/failure-code.ts";
 export type { PinnedRelay, PinStore } from "../ledger/relay-contact.ts";

@@ -5,6 +5,7 @@ import { type Command, Option } from "commander";
 import type { OpenLlama } from "../../relay/models/open-model.ts";
 import { listenForInterrupts } from "../interrupts.ts";
 import { modelText } from "../local/model-text.ts";
+import { parseSeed, parseThousandths } from "../sampling-flags.ts";
 import { EXIT, type Exit, PlainError, usageError } from "../plain-error.ts";
 import { requireWritable } from "../precious.ts";
 import { bytesText, durationText, fuelText, parseCount } from "../quantities.ts";
@@ -81,24 +82,6 @@ interface RunFlags {
   readonly transcript?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
-}
-
-function parseThousandths(most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^[0-9]+(\.[0-9]{1,3})?$/u.test(text) || value > most)
-      throw usageError(`"${text}" is not a number from 0 to ${most} with three decimals at most.`);
-    return Math.round(value * 1_000);
-  };
-}
-
-function parseSeed(text: string): Uint8Array {
-  if (!/^([0-9a-f]{64}|[0-9]{1,15})$/iu.test(text))
-    throw usageError(`"${text}" is neither a whole number nor 64 hexadecimal digits.`);
-  if (text.length === 64) return new Uint8Array(Buffer.from(text, "hex"));
-  const seed = Buffer.alloc(32);
-  seed.writeBigUInt64LE(BigInt(text));
-  return new Uint8Array(seed);
 }
 
 async function run(file: string, flags: RunFlags): Promise<Exit> {

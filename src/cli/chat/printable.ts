@@ -1,0 +1,8 @@
+/**
+ * Text from a stranger as it may be shown on a terminal: control characters could move the cursor, change its title or
+ * type into it. Tabs and ends of lines stay.
+ */
+export function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- they are what is taken out
+  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/gu, "\u{fffd}");
+}
