@@ -90,6 +90,8 @@ export interface LeaseBasis {
   readonly requesterKey: PeerId;
   readonly candidate: Candidate;
   readonly replica: number;
+  /** The requester is the relay's own gateway (rule 11). */
+  readonly gateway: boolean;
   readonly budget: MicroCredits;
   readonly tariff: Tariff;
   readonly policy: Cid;
@@ -114,7 +116,7 @@ export function leaseTerms(basis: LeaseBasis): Lease {
     instance: offer.instance,
     requesterKey: basis.requesterKey,
     replica: basis.replica,
-    gateway: false,
+    gateway: basis.gateway,
     budget,
     tariff: tariffCid(tariff),
     profile: work.profile,

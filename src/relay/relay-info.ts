@@ -24,6 +24,7 @@ export function relayInfo(
   books: Books,
   peer: PeerId,
   addresses: readonly string[],
+  gateway?: PeerId,
 ): RelayInfo {
   return {
     name: config.name,
@@ -39,5 +40,6 @@ export function relayInfo(
     peer,
     addresses,
     iceServers: config.iceServers,
+    ...(gateway === undefined ? {} : { gateway }),
   };
 }

@@ -1,4 +1,4 @@
-import { randomBytes, webcrypto } from "node:crypto";
+import { hkdfSync, randomBytes, webcrypto } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { toHex } from "../protocol/bytes.ts";
 import { peerIdFromSeed, SEED_BYTES } from "../protocol/ed25519.ts";
@@ -31,6 +31,14 @@ export function newSeeds(): RelaySeeds {
     draw: randomBytes(SEED_BYTES),
     mesh: randomBytes(SEED_BYTES),
   };
+}
+
+/**
+ * Seed of the gateway's identity as a requester. It follows from that of the mesh, so that keys made for this gateway count
+ * as long as the relay has its key file.
+ */
+export function gatewaySeed(mesh: Uint8Array): Uint8Array {
+  return new Uint8Array(hkdfSync("sha256", mesh, new Uint8Array(0), "tabmesh/gateway/1", SEED_BYTES));
 }
 
 /** "localhost/" and eight hex digits of the log's key: no two relays on loopback share an origin. */

@@ -38,6 +38,8 @@ export interface JobParts {
   /** Gives a new payer its test credits, or does nothing. */
   readonly welcome: (payer: PeerId) => Promise<void>;
   readonly limit: RateLimit;
+  /** Identity of this relay's own gateway, whose requests are limited by key instead. */
+  readonly gateway?: PeerId;
   readonly metrics: RelayMetrics;
   readonly log: Logger;
   readonly nowMs: () => number;
@@ -69,7 +71,7 @@ export class JobDesk implements Jobs {
     checkJob(job.body, { tariff, isLoopback });
     const key = by.find(({ root }) => root === requester)?.session;
     if (key === undefined) throw new FailureError("bad-signature", "job: its requester has not signed it");
-    limit.take(requester);
+    if (requester !== this.#parts.gateway) limit.take(requester);
     return this.#turns.run(job.id, () => this.#open(job, key));
   }
 
@@ -122,7 +124,8 @@ export class JobDesk implements Jobs {
       throw new FailureError("insufficient-funds", "the job's cap is used up by the leases it had");
     const before = books.job(job.id)?.leases.length ?? 0;
     const { index: escrowIndex, checkpoint } = escrow;
-    const basis = { job, requesterKey, budget, tariff, escrowIndex, checkpoint };
+    const gateway = job.body.requester === this.#parts.gateway;
+    const basis = { job, requesterKey, budget, tariff, escrowIndex, checkpoint, gateway };
     const made = await Promise.all(
       (budget < 1n ? [] : matches).map((candidate, index) =>
         this.#add({ ...basis, candidate, replica: before + index }),
