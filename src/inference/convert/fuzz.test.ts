@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { randomLlama, SMALL_SHAPE } from "../model/random-llama.contract.ts";
 import { memorySource } from "./byte-source.ts";
 import { llamaGguf } from "./gguf/llama-gguf.contract.ts";
+import { quantiseEncoder } from "./float-encoder.ts";
 import { llamaFromGguf } from "./gguf/llama-gguf.ts";
 import { openGguf } from "./gguf/open-gguf.ts";
 import { Q8_0 } from "./gguf/tensor-type.ts";
@@ -11,6 +12,11 @@ import { f32s, i32s, text, texts, writeGguf } from "./gguf/write-gguf.contract.t
 import { quantiseSource } from "./llama-source.ts";
 import { readLlama2c } from "./llama2c.ts";
 import { readLlama2cText } from "./llama2c-text.ts";
+import { useLiteFiles } from "../reference/use-lite.contract.ts";
+import { writeModel } from "../model/model-file.ts";
+import { parseModelText } from "../tokenizer/parse-model-text.ts";
+import { manifestPaths, readManifest } from "./tfjs-weights.ts";
+import { readUseLite, type UseLiteFiles } from "./use-lite.ts";
 
 const SHAPE = {
   ...SMALL_SHAPE,
@@ -158,5 +164,131 @@ describe("damaged files end in a RangeError of our own words, or in a model", ()
       }),
       { numRuns: 2000 },
     );
+  });
+
+  it("manifests of TensorFlow.js", () => {
+    const json = JSON.stringify({
+      weightsManifest: [
+        {
+          paths: ["a.bin", "b"],
+          weights: [
+            { name: "x", shape: [2, 1], dtype: "float32" },
+            { name: "y", shape: [], dtype: "int32" },
+          ],
+        },
+      ],
+    });
+    const bytes = new TextEncoder().encode(json);
+    const shards = new Map([
+      ["a.bin", new Uint8Array(8)],
+      ["b", new Uint8Array(4)],
+    ]);
+    fc.assert(
+      fc.property(damage(bytes.length), (apply) => {
+        const damaged = new TextDecoder().decode(apply(bytes));
+        try {
+          for (const path of manifestPaths(damaged)) expect(path).not.toMatch(/[/\\]|^\./u);
+          const weights = readManifest(damaged, shards);
+          expect(weights.matrix("x", 1).length).toBe(2);
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError);
+          expect(String(error)).toMatch(/model\.json|manifest|shard|weight/);
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+/** Weights of one number that decide sizes, and some that are long. */
+const DECISIVE =
+  /ClipToMaxLength\/Less\/y|Reshape\/shape\/3|mul\/y|bias|layer_norm|dense\/kernel|Embeddings_en$/u;
+
+function convertPackage(damaged: UseLiteFiles): string {
+  try {
+    const { encoder, text: described } = readUseLite(damaged);
+    const words = JSON.stringify(described);
+    parseModelText(words, encoder.shape.vocabulary);
+    const about = { name: "", licence: "", sourceSha256: new Uint8Array(32), text: words };
+    writeModel(quantiseEncoder(encoder, 8), about);
+    return "converted";
+  } catch (error) {
+    if (!(error instanceof RangeError || String(error).includes("malformed"))) throw error;
+    expect(String(error)).not.toMatch(/typed array|array length|buffer|offset/i);
+    return String(error);
+  }
+}
+
+describe("damaged packages of the sentence encoder end in a RangeError of our own words, or in a model", () => {
+  const files = useLiteFiles();
+  interface Entry {
+    name: string;
+    shape: number[];
+  }
+  const manifest = JSON.parse(files.model) as { weightsManifest: { weights: Entry[] }[] };
+  const entries = manifest.weightsManifest.flatMap(({ weights }) => weights);
+  const placeOf = (found: Entry): number =>
+    entries
+      .slice(0, entries.indexOf(found))
+      .reduce((sum, { shape }) => sum + 4 * shape.reduce((product, each) => product * each, 1), 0);
+
+  it("with numbers that decide sizes set to others", { timeout: 60_000 }, () => {
+    expect(convertPackage(files)).toBe("converted");
+    const shardBytes = files.shards.get("group1-shard1of7")!.length;
+    const number = fc.constantFrom(
+      0,
+      1,
+      2,
+      3,
+      0x7fff_ffff,
+      0x8000_0000,
+      0xffff_ffff,
+      0x7fc0_0000,
+      0x7f80_0000,
+    );
+    const chosen = fc.constantFrom(...entries.filter(({ name }) => DECISIVE.test(name)));
+    fc.assert(
+      fc.property(chosen, number, (entry, value) => {
+        const at = placeOf(entry);
+        const name = `group1-shard${Math.floor(at / shardBytes) + 1}of7`;
+        const shard = new Uint8Array(files.shards.get(name)!);
+        new DataView(shard.buffer).setUint32(at % shardBytes, value, true);
+        convertPackage({ ...files, shards: new Map([...files.shards, [name, shard]]) });
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it("with shapes changed", { timeout: 60_000 }, () => {
+    const change = fc.constantFrom<(shape: number[]) => number[]>(
+      (shape) => shape.toReversed(),
+      (shape) => [...shape, 1],
+      (shape) => [1, ...shape],
+      (shape) => [shape.reduce((product, each) => product * each, 1)],
+      (shape) => shape.map(() => 0),
+    );
+    const chosen = fc.constantFrom(...entries.filter(({ name }) => DECISIVE.test(name)));
+    fc.assert(
+      fc.property(chosen, change, (entry, apply) => {
+        const before = entry.shape;
+        entry.shape = apply(before);
+        const model = JSON.stringify(manifest);
+        entry.shape = before;
+        convertPackage({ ...files, model });
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it("with a vocabulary that is another", { timeout: 60_000 }, () => {
+    const list = JSON.parse(files.vocabulary) as unknown[];
+    for (const [vocabulary, expected] of [
+      [[], "malformed"],
+      [list.slice(0, 10), "converted"],
+      [[...list.slice(0, 7), ["a".repeat(100), 0]], "malformed"],
+      [[...list.slice(0, 7), ["a", "b"]], "RangeError"],
+      [[...list, ...list], "RangeError"],
+    ] as const)
+      expect(convertPackage({ ...files, vocabulary: JSON.stringify(vocabulary) })).toContain(expected);
   });
 });

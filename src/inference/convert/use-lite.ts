@@ -1,4 +1,5 @@
 import type { EncoderLayerShape } from "../model/encoder-model.ts";
+import { LARGEST } from "../model/limits.ts";
 import type { ModelText, UnigramModel } from "../tokenizer/model-text.ts";
 import { tokenizerJson } from "../tokenizer/model-text.ts";
 import { PIPELINES } from "../tokenizer/pipelines.ts";
@@ -34,9 +35,10 @@ export function readUseLite(files: UseLiteFiles): {
   readonly text: ModelText;
 } {
   const weights = readManifest(files.model, files.shards);
-  const context = scalar(
-    weights,
-    `${ENCODER.replace("/Encoder_en", "")}/Encoder_en/KonaTransformer/ClipToMaxLength/Less/y`,
+  const context = size(
+    scalar(weights, `${ENCODER}/KonaTransformer/ClipToMaxLength/Less/y`),
+    LARGEST.context,
+    "positions",
   );
   const epsilon = scalar(
     weights,
@@ -117,9 +119,10 @@ function readLayer(
             `${rest}/dense/bias/ConcatPartitions/concat`,
           ),
         };
+  const heads = size(query.bias.length / headSize, LARGEST.heads, "heads");
   const queryFactor = scalar(weights, `${graph}/MultiheadAttention/mul/y`);
   return [
-    { input, width, heads: query.bias.length / headSize, headSize, inner: up.bias.length },
+    { input, width, heads, headSize, inner: up.bias.length },
     { attentionNorm, query, key, value, queryFactor, output, ...bridge, feedNorm, up, down },
   ];
 }
@@ -154,6 +157,12 @@ function split(
     bias: bias.slice(at * rows, (at + 1) * rows),
   });
   return [part(0), part(1), part(2)];
+}
+
+/** @throws RangeError for what is no whole number from 1 to `most` */
+function size(value: number, most: number, what: string): number {
+  if (Number.isInteger(value) && value > 0 && value <= most) return value;
+  throw new RangeError(`a model with ${value} ${what}`);
 }
 
 function scalar(weights: WeightFile, name: string): number {
