@@ -70,6 +70,17 @@ describe("matching", () => {
     expect(matchJob(jobOf(), [dear, busy, idle], { ...rules, wanted: 1 }).matches).toEqual([idle]);
   });
 
+  it("prefers who holds the job's model, but not at a higher price", () => {
+    const model = cidOf(RAW, Uint8Array.of(1));
+    const other = cidOf(RAW, Uint8Array.of(2));
+    const work = { ...jobOf().work, kind: "model", cid: model } as const;
+    const idle = candidate(1, { models: [other] }, 8);
+    const holder = candidate(2, { models: [other, model] }, 1);
+    const dear = candidate(3, { models: [model], tariffMin: tariffOf(9) }, 8);
+    expect(matchJob(jobOf({ work }), [dear, idle, holder], rules).matches).toEqual([holder, idle, dear]);
+    expect(matchJob(jobOf(), [dear, idle, holder], rules).matches).toEqual([idle, holder, dear]);
+  });
+
   it("counts why nobody fits", () => {
     const candidates = [
       candidate(1, { tariffMin: tariffOf(11) }),

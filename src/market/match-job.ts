@@ -77,16 +77,22 @@ function lot(nonce: Uint8Array, instance: PeerId): number {
 interface Ranked<C> {
   readonly candidate: C;
   readonly price: bigint;
+  /** It has the job's model already: others would have to fetch hundreds of megabytes first. */
+  readonly holds: boolean;
   readonly lot: number;
 }
 
-/** Least asked first, then most free threads, then the lot. */
+/** Least asked first, then who holds the model, then most free threads, then the lot. */
 function compare(a: Ranked<Candidate>, b: Ranked<Candidate>): number {
   if (a.price !== b.price) return a.price < b.price ? -1 : 1;
+  if (a.holds !== b.holds) return a.holds ? -1 : 1;
   return b.candidate.free - a.candidate.free || a.lot - b.lot;
 }
 
-/** Finds providers for a job: of those that fit, the ones that ask least, then those with most free threads. */
+/**
+ * Finds providers for a job: of those that fit, the ones that ask least, then those that hold the model already, then those with
+ * most free threads.
+ */
 export function matchJob<C extends Candidate>(
   job: Job,
   candidates: readonly C[],
@@ -98,7 +104,12 @@ export function matchJob<C extends Candidate>(
     const { offer } = candidate;
     const refusal = refusalOf(candidate, job, rules);
     if (refusal === undefined)
-      fit.push({ candidate, price: askedPrice(offer, job), lot: lot(job.nonce, offer.instance) });
+      fit.push({
+        candidate,
+        price: askedPrice(offer, job),
+        holds: offer.models?.includes(job.work.cid) === true,
+        lot: lot(job.nonce, offer.instance),
+      });
     else reasons.set(refusal, (reasons.get(refusal) ?? 0) + 1);
   }
   const ranked = fit.toSorted(compare);

@@ -31,6 +31,8 @@ export class BlobFolder {
   readonly #capBytes: number;
   readonly #nowMs: () => number;
   readonly #known = new Map<Cid, Known>();
+  /** How many times each blob was asked to stay. */
+  readonly #kept = new Map<Cid, number>();
   #bytes = 0;
   #uploading = 0;
 
@@ -59,6 +61,23 @@ export class BlobFolder {
 
   has(cid: Cid): boolean {
     return this.#known.has(cid);
+  }
+
+  /** Blobs that stay whatever room others want, until they are released as often. They need not be here yet. */
+  keep(cids: Iterable<Cid>): void {
+    for (const cid of cids) this.#kept.set(cid, (this.#kept.get(cid) ?? 0) + 1);
+  }
+
+  release(cids: Iterable<Cid>): void {
+    for (const cid of cids) {
+      const times = this.#kept.get(cid) ?? 0;
+      if (times > 1) this.#kept.set(cid, times - 1);
+      else this.#kept.delete(cid);
+    }
+  }
+
+  isKept(cid: Cid): boolean {
+    return this.#kept.has(cid);
   }
 
   /** Files whose blob is denied or damaged. */
@@ -139,7 +158,7 @@ export class BlobFolder {
     let bytes = this.#bytes;
     for (const [cid, { size }] of this.#known) {
       if (bytes <= this.#capBytes) break;
-      if (cid === keep) continue;
+      if (cid === keep || this.#kept.has(cid)) continue;
       bytes -= size;
       leaving.push(cid);
     }

@@ -11,6 +11,7 @@ import type { PeerId } from "../protocol/peer-id.ts";
 import type { AccountView, ApiKeyView, EarningsPoint, JobView, ReceiptView } from "../protocol/relay-api.ts";
 import type { Signer } from "../protocol/signature.ts";
 import type { MicroCredits } from "../protocol/units.ts";
+import type { PublishedRows } from "./store/published-rows.ts";
 
 /**
  * The relay's accounts and log: everything that moves money goes through here and ends as a log entry. Each method
@@ -96,6 +97,9 @@ export interface Books {
   rotateKey(purpose: keyof RelayKeys, nextSeed: Uint8Array): Promise<Inclusion>;
   /** Signs with one of the relay's keys in force: leases with "lease", draws with "draw". */
   signer(purpose: keyof RelayKeys): Signer;
+
+  /** Names of models: kept, but not logged. */
+  readonly published: PublishedRows;
 
   account(peer: PeerId): AccountView;
   hasAccount(peer: PeerId): boolean;

@@ -33,9 +33,15 @@ export interface RelayConfig {
   readonly connectRate: Rate;
   /** Jobs and reports of one identity. */
   readonly identityRate: Rate;
+  /** Requests to the gateway under one API key. */
+  readonly keyRate: Rate;
+  /** Whether the relay answers OpenAI's interface, where it is given a requester for that. */
+  readonly gateway: boolean;
   readonly maxConnections: number;
   /** Bytes of all blobs together; the ones not asked for longest go first. */
   readonly blobCapBytes: number;
+  /** Bytes of all published models together; they count as blobs too, but never go. */
+  readonly modelCapBytes: number;
   readonly logLevel: LevelWithSilent;
   /** Folder of the built pages; none are served when absent. */
   readonly staticDir?: string;
@@ -71,8 +77,12 @@ const DEFAULTS: RelayConfig = {
   connectRate: { burst: 1_000, perSecond: 50 },
   // A requester with a thousand leases reports each once a minute.
   identityRate: { burst: 600, perSecond: 60 },
+  // A program that embeds a library of texts asks some times a second.
+  keyRate: { burst: 120, perSecond: 10 },
+  gateway: true,
   maxConnections: 5_000,
   blobCapBytes: 4 * 1024 * 1024 * 1024,
+  modelCapBytes: 2 * 1024 * 1024 * 1024,
   logLevel: "info",
 };
 

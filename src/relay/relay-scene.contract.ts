@@ -26,6 +26,7 @@ import { JobDesk } from "./jobs/job-desk.ts";
 import { ReportDesk } from "./jobs/report-desk.ts";
 import { createWelcome } from "./jobs/welcome.ts";
 import { createMetrics, type RelayMetrics } from "./metrics.ts";
+import { PublishedModels } from "./models/publish/published-models.ts";
 import { LiveOffers } from "./offers/live-offers.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { relayInfo } from "./relay-info.ts";
@@ -36,6 +37,7 @@ export interface RelayScene {
   readonly http: RelayHttp;
   readonly offers: LiveOffers;
   readonly blobs: BlobFolder;
+  readonly models: PublishedModels;
   readonly metrics: RelayMetrics;
   readonly authentication: Authentication;
   /** What the log said, one object a line. */
@@ -49,6 +51,8 @@ export interface RelaySceneOptions {
   readonly trustedProxies?: readonly string[];
   readonly addressBurst?: number;
   readonly identityBurst?: number;
+  readonly blobCapBytes?: number;
+  readonly modelCapBytes?: number;
 }
 
 export async function openRelayScene(options: RelaySceneOptions = {}): Promise<RelayScene> {
@@ -56,7 +60,7 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
   const { books, clock } = scene;
   const nowMs = (): number => clock.now;
   const folder = mkdtempSync(join(tmpdir(), "relay-scene-"));
-  const blobs = await BlobFolder.open(folder, 100_000_000, nowMs);
+  const blobs = await BlobFolder.open(folder, options.blobCapBytes ?? 100_000_000, nowMs);
   const offers = new LiveOffers(nowMs);
   const events = new AccountEvents(books);
   const logged: Record<string, unknown>[] = [];
@@ -75,6 +79,9 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
   const shared = { books, authentication, offers, metrics, log };
   const limit = new RateLimit({ burst: options.identityBurst ?? 1_000, perSecond: 1 }, "identity", nowMs);
   const peer = parsePeerId(signerOf("relay").key);
+  const capBytes = options.modelCapBytes ?? 10_000_000;
+  const models = new PublishedModels({ books, authentication, offers, blobs, limit, capBytes, nowMs });
+  const welcome = createWelcome(books, microCredits(isLoopback ? 50_000 : 0));
   const parts: HttpParts = {
     info: () => relayInfo(relayConfig({ tariff: TARIFF }), books, peer, ["/ip4/127.0.0.1/tcp/1/ws"]),
     health: () => Promise.resolve({ ok: true, books: true, disk: true, mesh: true }),
@@ -83,13 +90,18 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
       ...shared,
       tariff: TARIFF,
       isLoopback,
-      welcome: createWelcome(books, microCredits(isLoopback ? 50_000 : 0)),
+      welcome,
       limit,
       nowMs,
     }),
     reports: new ReportDesk({ ...shared, limit }),
     events,
     blobs,
+    models,
+    authentication,
+    welcome,
+    limit,
+    nowMs,
     metrics,
     log,
     proxies: parseNetworks(options.trustedProxies ?? []),
@@ -102,6 +114,7 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
     http: createHttp(parts),
     offers,
     blobs,
+    models,
     metrics,
     authentication,
     logged,

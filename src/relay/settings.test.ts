@@ -48,6 +48,7 @@ test("every setting has an effect", () => {
     "identity-rate": "10/11",
     "max-connections": "12",
     "blob-cap": "13",
+    "model-cap": "7",
     "log-level": "debug",
     "static-dir": "/dist",
   };
@@ -77,6 +78,7 @@ test("every setting has an effect", () => {
     identityRate: { burst: 10, perSecond: 11 },
     maxConnections: 12,
     blobCapBytes: 13 * 1024 * 1024,
+    modelCapBytes: 7 * 1024 * 1024,
     logLevel: "debug",
     staticDir: "/dist",
   });

@@ -20,9 +20,14 @@ import { createHttp } from "./http/relay-http.ts";
 import { JobDesk } from "./jobs/job-desk.ts";
 import { ReportDesk } from "./jobs/report-desk.ts";
 import { createWelcome } from "./jobs/welcome.ts";
+import { gatewaySeed } from "./relay-seeds.ts";
+import { GatewayDesk } from "./gateway/gateway-desk.ts";
+import type { GatewayFactory } from "./gateway/gateway-requester.ts";
+import { NO_PROVIDER_TIMEOUT_MS } from "./gateway/limits.ts";
 import { OFFER_BURST, OFFERS_PER_SECOND, PING_MS } from "./limits.ts";
 import { createMetrics, type RelayMetrics } from "./metrics.ts";
 import { LiveOffers } from "./offers/live-offers.ts";
+import { PublishedModels } from "./models/publish/published-models.ts";
 import { type OfferParts, OfferStream } from "./offers/offer-stream.ts";
 import { openData, type RelayData } from "./open-data.ts";
 import { POLICY_DOCUMENT } from "./policy-document.ts";
@@ -46,6 +51,8 @@ export interface Relay {
 }
 
 export interface RelayPorts {
+  /** Makes the gateway's requester, which relays cannot do by themselves. Default: the relay has no gateway. */
+  readonly gateway?: GatewayFactory;
   /** Default: pino to standard output, at the configured level. */
   readonly log?: Logger;
   /** Milliseconds since 1970. */
@@ -58,6 +65,7 @@ interface Start {
   readonly undo: UndoStack;
   readonly log: Logger;
   readonly nowMs: () => number;
+  readonly gateway: GatewayFactory | undefined;
   readonly data: RelayData;
   readonly port: OpenPort;
   readonly url: string;
@@ -78,7 +86,7 @@ export async function startRelay(config: RelayConfig, ports: RelayPorts = {}): P
   const log = ports.log ?? pino({ level: config.logLevel });
   const nowMs = ports.nowMs ?? Date.now;
   try {
-    const start = await begin(config, undo, log, nowMs);
+    const start = await begin(config, undo, log, nowMs, config.gateway ? ports.gateway : undefined);
     await answer(start);
     const { data, url, port, mesh } = start;
     const { origin, asset } = data.books;
@@ -106,7 +114,13 @@ function hostPart(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-async function begin(config: RelayConfig, undo: UndoStack, log: Logger, nowMs: () => number): Promise<Start> {
+async function begin(
+  config: RelayConfig,
+  undo: UndoStack,
+  log: Logger,
+  nowMs: () => number,
+  gateway: GatewayFactory | undefined,
+): Promise<Start> {
   const data = await openData({
     dataDir: config.dataDir,
     origin: config.origin,
@@ -135,7 +149,7 @@ async function begin(config: RelayConfig, undo: UndoStack, log: Logger, nowMs: (
     blobBytes: () => blobs.bytes,
     eventStreams: () => events.open,
   });
-  return { config, undo, log, nowMs, data, port, url, mesh, offers, events, blobs, metrics, upkeep };
+  return { config, undo, log, nowMs, gateway, data, port, url, mesh, offers, events, blobs, metrics, upkeep };
 }
 
 async function startMesh(
@@ -172,6 +186,10 @@ async function answer(start: Start): Promise<void> {
   const authentication = new Authentication(books, nowMs);
   const shared = { books, authentication, offers, metrics, log };
   const limit = new RateLimit(config.identityRate, "identity", nowMs);
+  const capBytes = config.modelCapBytes;
+  const models = new PublishedModels({ books, authentication, offers, blobs, limit, capBytes, nowMs });
+  const gateway = await openGateway(start, models);
+  const welcome = createWelcome(books, isLoopback ? config.grant : microCredits(0));
   await answerOffers(start, shared);
   undo.push(
     books.onCommit(({ entries }) => {
@@ -182,20 +200,27 @@ async function answer(start: Start): Promise<void> {
     }),
   );
   const http = createHttp({
-    info: () => relayInfo(config, books, parsePeerId(mesh.peerId), mesh.addresses()),
+    info: () => relayInfo(config, books, parsePeerId(mesh.peerId), mesh.addresses(), gateway?.identity),
     health: () => lookAtHealth(upkeep, mesh, data.blobFolder, nowMs),
     books,
     jobs: new JobDesk({
       ...shared,
       tariff: config.tariff,
       isLoopback,
-      welcome: createWelcome(books, isLoopback ? config.grant : microCredits(0)),
+      welcome,
       limit,
+      ...(gateway === undefined ? {} : { gateway: gateway.identity }),
       nowMs,
     }),
     reports: new ReportDesk({ ...shared, limit }),
     events,
     blobs,
+    models,
+    authentication,
+    welcome,
+    limit,
+    nowMs,
+    ...(gateway === undefined ? {} : { gateway }),
     metrics,
     log,
     proxies: parseNetworks(config.trustedProxies),
@@ -207,12 +232,33 @@ async function answer(start: Start): Promise<void> {
     undo.push(
       await openControl(data, log, async ({ value }) => {
         offers.drop(value);
+        await models.drop(value);
         if (isCid(value)) await blobs.remove(value);
       }),
     );
   upkeep.start();
   undo.push(() => upkeep.stop());
   port.answer(http, (request, socket, head) => mesh.handleUpgrade(request, socket, head));
+}
+
+/** The gateway, where it is wanted and there is a requester for it; it reaches the relay as any requester does. */
+async function openGateway(
+  { config, undo, nowMs, gateway, data, port }: Start,
+  models: PublishedModels,
+): Promise<GatewayDesk | undefined> {
+  if (gateway === undefined) return undefined;
+  const seed = gatewaySeed(data.meshSeed);
+  const { key: identity } = await signerFromSeed(webcrypto.subtle, seed);
+  const relay = `http://${hostPart(config.host)}:${port.port}`;
+  const requester = gateway({ relay, seed, noProviderTimeoutMs: NO_PROVIDER_TIMEOUT_MS });
+  undo.push(() => requester.close());
+  return new GatewayDesk({
+    books: data.books,
+    requester,
+    identity,
+    model: (named) => models.find(named),
+    limit: new RateLimit(config.keyRate, "API key", nowMs),
+  });
 }
 
 async function answerOffers(

@@ -275,8 +275,8 @@ describe("a database of version 1", () => {
     const store = await openBrowserStore(name);
     expect(await store.settings.load()).toEqual({ theme: "dark", workers: 2 });
     expect(await store.models.list()).toEqual([]);
-    const { cid, manifest, chunk } = await sample(1);
-    await (await store.models.open(cid, manifest)).write(0, chunk(0));
+    const one = await sample(1);
+    await (await store.models.open(one.cid, one.manifest)).write(0, one.chunk(0));
     expect(await store.models.list()).toHaveLength(1);
     store.close();
   });

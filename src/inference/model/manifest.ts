@@ -53,14 +53,23 @@ export async function manifestOf(
       malformed(`has more than ${MAX_MODEL_BYTES} bytes, the most a model may have`);
     hashes.push(await digest(chunk));
   }
-  const { header, tensorsAt } = readModelHeader(first ?? new Uint8Array());
-  const expected = tensorsAt + layoutOf(header).bytes;
-  if (size !== expected) malformed(`has ${size} bytes, its header says ${expected}`);
+  const basis = manifestBasis(first ?? new Uint8Array(), size);
   const chunks = new Uint8Array(hashes.length * HASH_BYTES);
   for (const [i, hash] of hashes.entries()) chunks.set(hash, i * HASH_BYTES);
+  return { ...basis, chunks };
+}
+
+/**
+ * All of a manifest but its hashes, from a file's first chunk: what a manifest by a stranger has to say too.
+ * @param size bytes of the whole file. @throws FailureError `malformed`
+ */
+export function manifestBasis(firstChunk: Uint8Array, size: number): Omit<ModelManifest, "chunks"> {
+  const { header, tensorsAt } = readModelHeader(firstChunk);
+  const expected = tensorsAt + layoutOf(header).bytes;
+  if (size !== expected) malformed(`has ${size} bytes, its header says ${expected}`);
   const { name, licence, shape } = header;
   const memory = modelMemory(header, size);
-  const basis = { v: 1, name, licence, size, memory, context: shape.context, chunks } as const;
+  const basis = { v: 1, name, licence, size, memory, context: shape.context } as const;
   return header.kind === "llama"
     ? { ...basis, entry: "generate", dimensions: 0 }
     : { ...basis, entry: "embed", dimensions: header.shape.output };

@@ -20,6 +20,7 @@ import type { Signer } from "../../protocol/signature.ts";
 import type { MicroCredits } from "../../protocol/units.ts";
 import type { ApiKeyStanding, Books, Commit } from "../books.ts";
 import type { BooksStore, Denial, DenialKind } from "../store/books-store.ts";
+import type { PublishedRows } from "../store/published-rows.ts";
 import { addApiKey, revokeApiKey } from "./api-keys.ts";
 import { addLease } from "./add-lease.ts";
 import type { CommitQueue, Operation } from "./commit-queue.ts";
@@ -73,6 +74,10 @@ export class LedgerBooks implements Books {
 
   get asset(): string {
     return this.#parts.court.asset;
+  }
+
+  get published(): PublishedRows {
+    return this.#parts.store;
   }
 
   /** Log time of what is done now. */

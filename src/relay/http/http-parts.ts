@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import type { LeaseAnswer } from "../../protocol/messages/lease.ts";
 import type { Inclusion, ReportAnswer } from "../../protocol/messages/receipt.ts";
@@ -7,7 +8,10 @@ import type { AccountEvents } from "../account-events.ts";
 import type { BlobFolder } from "../blob-folder.ts";
 import type { Books } from "../books.ts";
 import type { Networks } from "../client-address.ts";
+import type { Authentication } from "../authenticate.ts";
+import type { GatewayDesk } from "../gateway/gateway-desk.ts";
 import type { RelayMetrics } from "../metrics.ts";
+import type { PublishedModels } from "../models/publish/published-models.ts";
 import type { RateLimit } from "../rate-limit.ts";
 
 /** Requests of requesters; each takes an envelope as it came. */
@@ -39,6 +43,15 @@ export interface HttpParts {
   readonly reports: Reports;
   readonly events: AccountEvents;
   readonly blobs: BlobFolder;
+  readonly models: PublishedModels;
+  readonly authentication: Authentication;
+  /** OpenAI's interface; absent where the relay has none. */
+  readonly gateway?: GatewayDesk;
+  /** Gives a new account its test credits, or does nothing. */
+  readonly welcome: (account: PeerId) => Promise<void>;
+  /** Messages of one identity. */
+  readonly limit: RateLimit;
+  readonly nowMs: () => number;
   readonly metrics: RelayMetrics;
   readonly log: Logger;
   readonly proxies: Networks;

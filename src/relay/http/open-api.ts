@@ -1,98 +1,7 @@
-import { FAILURE_KINDS } from "../../protocol/failure-code.ts";
 import { MESSAGE_TYPE, RELAY_PATHS } from "../../protocol/relay-api.ts";
+import { cid, type Json, listOf, peer, schemas, text, whole } from "./open-api-schemas.ts";
 
 /** The interface as an OpenAPI 3.1 document. Messages are described in docs/wire.md; here they are bytes of MESSAGE_TYPE. */
-
-type Json = Readonly<Record<string, unknown>>;
-
-const text: Json = { type: "string" };
-const whole: Json = { type: "integer", minimum: 0 };
-const flag: Json = { type: "boolean" };
-const decimal: Json = { type: "string", pattern: "^(0|[1-9][0-9]{0,19})$", description: "64-bit amount" };
-const cid: Json = { type: "string", description: "CIDv1, raw or dag-cbor, SHA-256, base32" };
-const peer: Json = { type: "string", description: "Ed25519 peer id, 12D3KooW…" };
-
-function listOf(items: Json): Json {
-  return { type: "array", items };
-}
-
-/** An object whose properties are all required, but those of `optional`. */
-function object(properties: Readonly<Record<string, Json>>, optional: readonly string[] = []): Json {
-  const required = Object.keys(properties).filter((name) => !optional.includes(name));
-  return { type: "object", properties, required };
-}
-
-const schemas: Readonly<Record<string, Json>> = {
-  RelayInfo: object({
-    name: text,
-    version: text,
-    origin: text,
-    asset: text,
-    testMoney: flag,
-    wireVersions: listOf(whole),
-    profiles: listOf(whole),
-    keys: object({ log: peer, lease: peer, draw: peer }),
-    tariff: object({ perGfuel: decimal, perTask: decimal, perKiB: decimal, perInstantiation: decimal }),
-    policy: cid,
-    peer,
-    addresses: listOf(text),
-    iceServers: listOf(
-      object({ urls: listOf(text), username: text, credential: text }, ["username", "credential"]),
-    ),
-  }),
-  AccountView: object({
-    peer,
-    asset: text,
-    available: decimal,
-    escrowed: decimal,
-    pending: decimal,
-    earned: decimal,
-    earnedToday: decimal,
-    logSize: whole,
-  }),
-  ReceiptView: object({
-    entryIndex: whole,
-    time: whole,
-    lease: cid,
-    job: cid,
-    workCid: cid,
-    requester: peer,
-    count: whole,
-    payable: whole,
-    fuel: decimal,
-    amount: decimal,
-    final: flag,
-    settled: flag,
-  }),
-  EarningsPoint: object({ start: whole, amount: decimal, tasks: whole }),
-  JobView: object({
-    job: cid,
-    state: { enum: ["open", "closing", "closed"] },
-    cap: decimal,
-    spent: decimal,
-    refunded: decimal,
-    leases: listOf(
-      object({
-        lease: cid,
-        provider: peer,
-        state: { enum: ["open", "returning", "settled"] },
-        count: whole,
-        amount: decimal,
-      }),
-    ),
-  }),
-  KeyRotations: object({ indices: listOf(whole) }),
-  Health: object({ ok: flag, books: flag, disk: flag, mesh: flag }),
-  Error: object({
-    error: object({
-      code: { enum: FAILURE_KINDS.map(({ code }) => code) },
-      name: { enum: FAILURE_KINDS.map(({ name }) => name) },
-      detail: text,
-      means: text,
-      advice: text,
-    }),
-  }),
-};
 
 function view(name: string): Json {
   return { "application/json": { schema: { $ref: `#/components/schemas/${name}` } } };
@@ -214,6 +123,38 @@ const OPERATIONS: readonly Operation[] = [
     summary: "Where the log tells of changed keys",
     answer: view("KeyRotations"),
   },
+  {
+    method: "get",
+    path: RELAY_PATHS.models,
+    summary: "Published models, in the list form of OpenAI's interface",
+    answer: view("ModelList"),
+  },
+  {
+    method: "post",
+    path: RELAY_PATHS.models,
+    summary: "Publishes a model under a name, once its chunks are here",
+    body: messageBody,
+    answer: view("Model"),
+  },
+  {
+    method: "get",
+    path: RELAY_PATHS.model,
+    summary: "A published model, by name or CID",
+    answer: view("Model"),
+  },
+  {
+    method: "post",
+    path: RELAY_PATHS.unpublishModel,
+    summary: "Takes a name back",
+    body: messageBody,
+    answer: undefined,
+  },
+  {
+    method: "get",
+    path: RELAY_PATHS.modelPeers,
+    summary: "Providers that hold a model",
+    answer: view("ModelPeers"),
+  },
   { method: "get", path: "/healthz", summary: "Whether the relay can do its work", answer: view("Health") },
   { method: "get", path: "/metrics", summary: "Numbers for Prometheus", answer: textBody },
   { method: "get", path: "/openapi.json", summary: "This document", answer: { "application/json": {} } },
@@ -224,12 +165,19 @@ function template(path: string): string {
   return path.replaceAll(/:([a-z]+)/gu, "{$1}");
 }
 
+/** Parts of paths that are no CIDs. */
+const PARAMETERS: Readonly<Record<string, Json>> = {
+  peer,
+  index: whole,
+  model: { type: "string", description: "Name of a published model, or its CID" },
+};
+
 function parametersOf({ path, query = {}, required = [] }: Operation): readonly Json[] {
   const inPath = [...path.matchAll(/:([a-z]+)/gu)].map(([, name]) => ({
     name,
     in: "path",
     required: true,
-    schema: name === "peer" ? peer : name === "index" ? whole : cid,
+    schema: name === undefined ? text : (PARAMETERS[name] ?? cid),
   }));
   const inQuery = Object.entries(query).map(([name, schema]) => ({
     name,

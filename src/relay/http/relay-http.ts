@@ -3,6 +3,14 @@ import { cors } from "hono/cors";
 import { routePath } from "hono/route";
 import { FailureError } from "../../protocol/failure.ts";
 import { addressGroup, clientAddress } from "../client-address.ts";
+import { addApiKeyRoutes } from "../gateway/api-key-routes.ts";
+import {
+  addGatewayRoutes,
+  isGatewayPath,
+  JOB_HEADER,
+  RECEIPT_HEADER,
+  refuseGateway,
+} from "../gateway/gateway-routes.ts";
 import { addAccountRoutes } from "./account-routes.ts";
 import { addBlobRoutes } from "./blob-routes.ts";
 import { addEventRoutes } from "./event-routes.ts";
@@ -11,6 +19,7 @@ import type { RelayEnv, RelayHttp } from "./http-env.ts";
 import type { HttpParts } from "./http-parts.ts";
 import { addLogRoutes } from "./log-routes.ts";
 import { addMessageRoutes } from "./message-routes.ts";
+import { addModelRoutes } from "./model-routes.ts";
 import { addOperatorRoutes } from "./operator-routes.ts";
 import { addPageRoutes } from "./page-routes.ts";
 import { securityHeaders } from "./security-headers.ts";
@@ -35,8 +44,8 @@ export function createHttp(parts: HttpParts): RelayHttp {
     cors({
       origin: "*",
       allowMethods: ["GET", "HEAD", "POST", "PUT"],
-      allowHeaders: ["Content-Type", "Last-Event-ID"],
-      exposeHeaders: ["Content-Length", "Retry-After"],
+      // Those that are asked for: clients of OpenAI's interface send a dozen of their own. Nothing rests on cookies here.
+      exposeHeaders: ["Content-Length", "Retry-After", JOB_HEADER, RECEIPT_HEADER],
       maxAge: PREFLIGHT_SECONDS,
     }),
   );
@@ -49,11 +58,16 @@ export function createHttp(parts: HttpParts): RelayHttp {
   addAccountRoutes(http, parts);
   addEventRoutes(http, parts);
   addBlobRoutes(http, parts);
+  addModelRoutes(http, parts);
+  addApiKeyRoutes(http, parts);
+  addGatewayRoutes(http, parts);
   addOperatorRoutes(http, parts);
   addPageRoutes(http, parts);
   http.notFound((c) =>
     refuse(c, new FailureError("not-found", "there is nothing here"), parts.log, parts.metrics),
   );
-  http.onError((error, c) => refuse(c, error, parts.log, parts.metrics));
+  http.onError((error, c) =>
+    isGatewayPath(c.req.path) ? refuseGateway(c, error, parts) : refuse(c, error, parts.log, parts.metrics),
+  );
   return http;
 }

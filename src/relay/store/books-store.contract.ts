@@ -273,6 +273,28 @@ export function booksStoreContract(open: () => BooksStore): void {
     store.close();
   });
 
+  it("keeps names of models until they are taken back", () => {
+    const store = open();
+    const row = {
+      name: "b",
+      model: cid("m"),
+      publisher: peer(1),
+      published: 5,
+      manifest: Uint8Array.of(1, 2),
+    };
+    store.putPublished(row);
+    store.putPublished({ ...row, name: "a" });
+    store.putPublished({ ...row, model: cid("n"), published: 6 });
+    expect(store.publishedModels()).toEqual([
+      { ...row, name: "a" },
+      { ...row, model: cid("n"), published: 6 },
+    ]);
+    store.removePublished("a");
+    store.removePublished("a");
+    expect(store.publishedModels().map(({ name }) => name)).toEqual(["b"]);
+    store.close();
+  });
+
   it("keeps the list of denials until they are taken back", () => {
     const store = open();
     store.commit(

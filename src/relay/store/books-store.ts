@@ -3,6 +3,7 @@ import type { Cid } from "../../protocol/cid.ts";
 import type { EntryType } from "../../protocol/messages/entry.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { MicroCredits } from "../../protocol/units.ts";
+import type { PublishedRows } from "./published-rows.ts";
 
 /** What the books keep on disk. Terms of jobs and leases are not repeated here: they are in their entries. */
 export type JobRow = Omit<JobState, "terms" | "signers"> & {
@@ -97,7 +98,7 @@ export interface Batch {
  * Where the books live. Used by one process at a time and from one thread; answers at once. What `commit` has returned
  * from survives the end of the process and of the machine's power.
  */
-export interface BooksStore {
+export interface BooksStore extends PublishedRows {
   head(): Head | undefined;
   entry(index: number): Uint8Array | undefined;
   /** Entries of a rare type (anything but money of jobs), oldest first. */

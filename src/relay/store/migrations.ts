@@ -61,6 +61,12 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (api_key, period)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE published_models (
+    name TEXT PRIMARY KEY, model TEXT NOT NULL, publisher TEXT NOT NULL, published INTEGER NOT NULL,
+    manifest BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 function versionOf(database: DatabaseSync): number {

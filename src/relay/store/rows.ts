@@ -2,6 +2,7 @@ import type { LoggedReceipt } from "../../ledger/ledger-state.ts";
 import { type Cid, parseCid } from "../../protocol/cid.ts";
 import { parsePeerId } from "../../protocol/peer-id.ts";
 import { fuel, microCredits } from "../../protocol/units.ts";
+import type { PublishedRow } from "./published-rows.ts";
 import type { AccountRow, EarningsRow, JobRow, LeaseRow, SpendingRow } from "./books-store.ts";
 
 /** A row as SQLite answers it, integers as bigint. */
@@ -75,6 +76,16 @@ export function jobRow(row: Row): JobRow {
     spent: microCredits(big(row, "spent")),
     refunded: microCredits(big(row, "refunded")),
     openLeases: int(row, "open_leases"),
+  };
+}
+
+export function publishedRow(row: Row): PublishedRow {
+  return {
+    name: str(row, "name"),
+    model: cidIn(row, "model"),
+    publisher: parsePeerId(str(row, "publisher")),
+    published: int(row, "published"),
+    manifest: blob(row, "manifest"),
   };
 }
 

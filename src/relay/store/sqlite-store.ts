@@ -17,6 +17,7 @@ import type {
   SpendingRow,
 } from "./books-store.ts";
 import { migrate } from "./migrations.ts";
+import type { PublishedRow } from "./published-rows.ts";
 import {
   accountRow,
   big,
@@ -26,6 +27,7 @@ import {
   int,
   jobRow,
   leaseRow,
+  publishedRow,
   type Row,
   spendingRow,
   str,
@@ -243,6 +245,24 @@ class SqliteStore implements BooksStore {
       leases: this.#all(leaseRow, "SELECT * FROM leases"),
       spendings: this.#all(spendingRow, "SELECT * FROM spendings"),
     };
+  }
+
+  publishedModels(): readonly PublishedRow[] {
+    return this.#all(publishedRow, "SELECT * FROM published_models ORDER BY name");
+  }
+
+  putPublished({ name, model, publisher, published, manifest }: PublishedRow): void {
+    this.#statement("INSERT OR REPLACE INTO published_models VALUES (?, ?, ?, ?, ?)").run(
+      name,
+      model,
+      publisher,
+      published,
+      manifest,
+    );
+  }
+
+  removePublished(name: string): void {
+    this.#statement("DELETE FROM published_models WHERE name = ?").run(name);
   }
 
   commit(batch: Batch): void {

@@ -1,0 +1,113 @@
+import { FAILURE_KINDS } from "../../protocol/failure-code.ts";
+import { MODEL_ENTRIES } from "../../protocol/model-manifest.ts";
+
+/** A part of an OpenAPI document. */
+export type Json = Readonly<Record<string, unknown>>;
+
+export const text: Json = { type: "string" };
+export const whole: Json = { type: "integer", minimum: 0 };
+const flag: Json = { type: "boolean" };
+const decimal: Json = { type: "string", pattern: "^(0|[1-9][0-9]{0,19})$", description: "64-bit amount" };
+export const cid: Json = { type: "string", description: "CIDv1, raw or dag-cbor, SHA-256, base32" };
+export const peer: Json = { type: "string", description: "Ed25519 peer id, 12D3KooW…" };
+
+export function listOf(items: Json): Json {
+  return { type: "array", items };
+}
+
+/** An object whose properties are all required, but those of `optional`. */
+function object(properties: Readonly<Record<string, Json>>, optional: readonly string[] = []): Json {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name));
+  return { type: "object", properties, required };
+}
+
+const model: Json = object({
+  id: { type: "string", description: "name" },
+  object: { const: "model" },
+  created: { ...whole, description: "seconds since 1970" },
+  owned_by: peer,
+  cid,
+  entry: { enum: MODEL_ENTRIES },
+  licence: text,
+  size: whole,
+  memory: whole,
+  context: whole,
+  dimensions: whole,
+  published: { ...whole, description: "milliseconds since 1970" },
+});
+
+/** What answers look like, by name. */
+export const schemas: Readonly<Record<string, Json>> = {
+  Model: model,
+  ModelList: object({ object: { const: "list" }, data: listOf(model) }),
+  ModelPeers: object({ peers: listOf(object({ peer, addresses: listOf(text) })) }),
+  RelayInfo: object({
+    name: text,
+    version: text,
+    origin: text,
+    asset: text,
+    testMoney: flag,
+    wireVersions: listOf(whole),
+    profiles: listOf(whole),
+    keys: object({ log: peer, lease: peer, draw: peer }),
+    tariff: object({ perGfuel: decimal, perTask: decimal, perKiB: decimal, perInstantiation: decimal }),
+    policy: cid,
+    peer,
+    addresses: listOf(text),
+    iceServers: listOf(
+      object({ urls: listOf(text), username: text, credential: text }, ["username", "credential"]),
+    ),
+  }),
+  AccountView: object({
+    peer,
+    asset: text,
+    available: decimal,
+    escrowed: decimal,
+    pending: decimal,
+    earned: decimal,
+    earnedToday: decimal,
+    logSize: whole,
+  }),
+  ReceiptView: object({
+    entryIndex: whole,
+    time: whole,
+    lease: cid,
+    job: cid,
+    workCid: cid,
+    requester: peer,
+    count: whole,
+    payable: whole,
+    fuel: decimal,
+    amount: decimal,
+    final: flag,
+    settled: flag,
+  }),
+  EarningsPoint: object({ start: whole, amount: decimal, tasks: whole }),
+  JobView: object({
+    job: cid,
+    state: { enum: ["open", "closing", "closed"] },
+    cap: decimal,
+    spent: decimal,
+    refunded: decimal,
+    leases: listOf(
+      object({
+        lease: cid,
+        provider: peer,
+        state: { enum: ["open", "returning", "settled"] },
+        count: whole,
+        amount: decimal,
+      }),
+    ),
+  }),
+  KeyRotations: object({ indices: listOf(whole) }),
+  Health: object({ ok: flag, books: flag, disk: flag, mesh: flag }),
+  Error: object({
+    error: object({
+      code: { enum: FAILURE_KINDS.map(({ code }) => code) },
+      name: { enum: FAILURE_KINDS.map(({ name }) => name) },
+      detail: text,
+      means: text,
+      advice: text,
+    }),
+  }),
+};
