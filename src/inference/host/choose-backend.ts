@@ -1,6 +1,6 @@
 import { FailureError } from "../../protocol/failure.ts";
 import type { Backend } from "../backend.ts";
-import { type Gpu, type GpuRefusal, openGpu } from "../webgpu/open-gpu.ts";
+import type { Gpu, GpuRefusal } from "../webgpu/open-gpu.ts";
 import { LEAST_GPU_GAIN_MS, MOST_GPU_LOSSES } from "./limits.ts";
 import type { BackendChoice } from "./model-host.ts";
 
@@ -38,8 +38,11 @@ export class GpuLine {
   async get(): Promise<Gpu> {
     if (this.#losses >= MOST_GPU_LOSSES)
       throw new FailureError("gpu-lost", `it was lost ${this.#losses} times and is not asked again`);
+    if (navigator.gpu === undefined) throw new FailureError("gpu-lost", REFUSALS["no-webgpu"]);
     if (this.#gpu?.isLost === true) this.#gpu = undefined;
     if (this.#gpu !== undefined) return this.#gpu;
+    // Kernels as text are nothing that Node reads; and who has no GPU needs none of it.
+    const { openGpu } = await import("../webgpu/open-gpu.ts");
     const opened = await openGpu();
     if (opened.kind === "refused")
       throw new FailureError("gpu-lost", `${REFUSALS[opened.reason]}: ${opened.detail}`);

@@ -142,6 +142,8 @@ function runOn(engine: Engine, task: HostTask, onPart: OnPart, signal: AbortSign
 async function unlessStopped(waiting: Promise<void>, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   signal.addEventListener("abort", () => resolve(), { once: true });
+  // It may have come while the part was told.
+  if (signal.aborted) resolve();
   await Promise.race([waiting, promise]);
   signal.throwIfAborted();
 }
