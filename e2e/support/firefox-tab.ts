@@ -21,13 +21,17 @@ export interface FirefoxTab {
   contribute(): Promise<void>;
 }
 
-/** @param executablePath of Firefox. @param url the page to open. */
-export async function openFirefoxTab(executablePath: string, url: string): Promise<FirefoxTab> {
+/** @param executablePath of Firefox. @param url the page to open. @param preferences besides those for the mesh. */
+export async function openFirefoxTab(
+  executablePath: string,
+  url: string,
+  preferences: Readonly<Record<string, boolean>> = {},
+): Promise<FirefoxTab> {
   const browser = await launch({
     browser: "firefox",
     executablePath,
     headless: true,
-    extraPrefsFirefox: { ...PREFERENCES },
+    extraPrefsFirefox: { ...PREFERENCES, ...preferences },
   });
   const page = await browser.newPage();
   await page.setViewport({ width: 1280, height: 900 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { failureCode } from "../../protocol/failure-code.ts";
 import { oddModel, someTokens } from "../backend.contract.ts";
 import { ODD_ENCODERS, oddEncoder, someTexts } from "../encoder.contract.ts";
+import type { EncoderModel } from "../model/encoder-model.ts";
 import { referenceBackend } from "../reference/reference-backend.ts";
 import { referenceEncoderBackend } from "../reference/reference-encoder.ts";
 import { CHOICES } from "./choice.ts";
@@ -12,6 +13,12 @@ import { WebGpuBackend } from "./webgpu-backend.ts";
 
 const GPU_LOST = { code: failureCode("gpu-lost") };
 const NO_MEMORY = { code: failureCode("no-memory") };
+
+function smallEncoder(): EncoderModel {
+  const [odd] = ODD_ENCODERS;
+  if (odd === undefined) throw new Error("no shapes");
+  return oddEncoder(odd);
+}
 
 /** Bytes of the buffers that a device has made and not destroyed. */
 function countBuffers(device: GPUDevice): () => number {
@@ -48,7 +55,7 @@ describe("a lost device", () => {
     const tokens = someTokens(model);
     await withGpu(async (gpu) => {
       const decoder = await gpu.backend.open(model);
-      const encoder = await gpu.backend.openEncoder(oddEncoder({ name: "", ...ODD_ENCODERS[0]! }));
+      const encoder = await gpu.backend.openEncoder(smallEncoder());
       const running = decoder.forward(tokens);
       gpu.parts.device.destroy();
       await expect(running).rejects.toMatchObject(GPU_LOST);
@@ -76,7 +83,7 @@ describe("memory", () => {
       expect(decoder.memoryBytes).toBe(used());
       await decoder.logits(await decoder.forward([1, 2, 3]));
       expect(decoder.memoryBytes).toBe(used());
-      const encoder = await gpu.backend.openEncoder(oddEncoder({ name: "", ...ODD_ENCODERS[0]! }));
+      const encoder = await gpu.backend.openEncoder(smallEncoder());
       await encoder.encode([[1, 2], [3]]);
       expect(decoder.memoryBytes + encoder.memoryBytes).toBe(used());
       decoder.close();
@@ -135,7 +142,7 @@ describe("submits", () => {
       expect(await decoder.forward(tokens)).toEqual(expected);
       // Workgroups one by one, until the pace has found its way.
       expect(decoder.counts.submits).toBeGreaterThan(10);
-      const odd = oddEncoder({ name: "", ...ODD_ENCODERS[0]! });
+      const odd = smallEncoder();
       const encoder = await backend.openEncoder(odd);
       pace.begin(1);
       const texts = someTexts(odd, 3);
