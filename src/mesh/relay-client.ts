@@ -17,6 +17,7 @@ import { unpublishModelMessage } from "../protocol/messages/model.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import {
   type AccountView,
+  type ApiKeyView,
   type EarningsPoint,
   type JobView,
   MESSAGE_TYPE,
@@ -28,6 +29,7 @@ import {
 } from "../protocol/relay-api.ts";
 import {
   accountViewJson,
+  apiKeyViewsJson,
   earningsPointsJson,
   jobViewJson,
   keyRotationsJson,
@@ -116,6 +118,10 @@ export interface RelayClient {
   /** Indices of the key-rotate entries, oldest first. */
   keyRotations(signal?: AbortSignal): Promise<readonly number[]>;
   revoke(envelope: Uint8Array, signal?: AbortSignal): Promise<Inclusion>;
+  addApiKey(envelope: Uint8Array, signal?: AbortSignal): Promise<Inclusion>;
+  revokeApiKey(envelope: Uint8Array, signal?: AbortSignal): Promise<Inclusion>;
+  /** API keys of an account, newest first. */
+  apiKeys(peer: PeerId, signal?: AbortSignal): Promise<readonly ApiKeyView[]>;
 }
 
 /** Fills the `:x` of a path in RELAY_PATHS. */
@@ -141,6 +147,15 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
 
   async function message<T>(schema: Schema<T>, exchange: Exchange): Promise<T> {
     return decode(schema, await exchangeBytes(http, exchange), exchange.maxBytes);
+  }
+
+  /** Sends what becomes an entry of the log. */
+  async function logged(
+    path: string,
+    envelope: Uint8Array,
+    signal: AbortSignal | undefined,
+  ): Promise<Inclusion> {
+    return message(inclusionSchema, { ...post(path, envelope, signal), maxBytes: MAX_PROOF_ANSWER_BYTES });
   }
 
   return {
@@ -230,11 +245,11 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
     async keyRotations(signal) {
       return (await view(keyRotationsJson, { path: RELAY_PATHS.keyRotations, signal })).indices;
     },
-    revoke: (envelope, signal) =>
-      message(inclusionSchema, {
-        ...post(RELAY_PATHS.revocations, envelope, signal),
-        maxBytes: MAX_PROOF_ANSWER_BYTES,
-      }),
+    revoke: (envelope, signal) => logged(RELAY_PATHS.revocations, envelope, signal),
+    addApiKey: (envelope, signal) => logged(RELAY_PATHS.apiKeys, envelope, signal),
+    revokeApiKey: (envelope, signal) => logged(RELAY_PATHS.apiKeyRevocations, envelope, signal),
+    apiKeys: (peer, signal) =>
+      view(apiKeyViewsJson, { path: fill(RELAY_PATHS.accountApiKeys, peer), signal }),
   };
 }
 

@@ -1,5 +1,13 @@
 /** The requester's public interface, for browsers and Node. */
 export { connect, type ConnectOptions, type JobHandle, type RunResult, type Tabmesh } from "./client.ts";
+export {
+  type ApiKeyOptions,
+  type ApiKeyOwner,
+  createApiKey,
+  listApiKeys,
+  type MadeApiKey,
+  revokeApiKey,
+} from "./api-keys.ts";
 export type { JobOptions, JobProgress, JobSummary, LeaseSummary, MapResult } from "./job-options.ts";
 export type {
   Embeddings,

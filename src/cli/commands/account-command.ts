@@ -7,6 +7,7 @@ import { homeFolder } from "../home/folder.ts";
 import { loadIdentity } from "../home/identity.ts";
 import { forgetRelay } from "../home/pins.ts";
 import { addRelayFlags, type RelayFlags } from "../job-flags.ts";
+import { addApiKeyCommands } from "./api-key-command.ts";
 import { EXIT, type Exit, PlainError } from "../plain-error.ts";
 import { creditsText, creditUnit } from "../quantities.ts";
 import { relayTrouble } from "../requester.ts";
@@ -67,10 +68,13 @@ async function showAccount({ relay, json }: RelayFlags): Promise<Exit> {
 }
 
 export function addAccountCommand(program: Command, end: (exit: Exit) => void): void {
-  addRelayFlags(program.command("account"))
+  // Flags behind a subcommand are the subcommand's.
+  const account = addRelayFlags(program.command("account")).enablePositionalOptions();
+  account
     .description("show what this identity has at the relay; nothing of it is proven")
     .addHelpText("after", "\nExample:\n  npx tabmesh account --relay https://relay.example")
     .action(async (flags: RelayFlags) => end(await showAccount(flags)));
+  addApiKeyCommands(account, end);
   addRelayFlags(program.command("forget"))
     .description("forget the keys that a relay showed at first contact, and believe it anew")
     .addHelpText(

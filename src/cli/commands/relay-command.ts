@@ -20,15 +20,19 @@ function parsePurpose(text: string): keyof RelayKeys {
 
 /** Runs a relay until it is told to stop. @param args flags as in RELAY_SETTINGS. */
 async function serve(args: readonly string[]): Promise<Exit> {
-  const [{ parseRelayConfig }, { startRelay }] = await Promise.all([
+  const [{ parseRelayConfig }, { startRelay }, { meshGateway }] = await Promise.all([
     import("../../relay/settings.ts"),
     import("../../relay/start-relay.ts"),
+    import("../gateway/mesh-gateway.ts"),
   ]);
   const config = parseRelayConfig(args, process.env);
   const isBuilt = existsSync(join(DIST_FOLDER, "index.html"));
   const stopped = Promise.withResolvers<void>();
   const interrupts = listenForInterrupts(() => stopped.resolve());
-  const relay = await startRelay({ ...(isBuilt ? { staticDir: DIST_FOLDER } : {}), ...config });
+  const relay = await startRelay(
+    { ...(isBuilt ? { staticDir: DIST_FOLDER } : {}), ...config },
+    { gateway: meshGateway },
+  );
   await stopped.promise;
   await relay.stop();
   interrupts.release();

@@ -11,6 +11,7 @@ import { hasDisplay } from "../browser/display.ts";
 import { ensureChromium } from "../browser/install-browser.ts";
 import { DIST_FOLDER, ensureBuilt } from "../built-app.ts";
 import { sha256Hex } from "../commands/map-inputs.ts";
+import { meshGateway } from "../gateway/mesh-gateway.ts";
 import { pictureLines, terminalLook } from "../picture/picture-display.ts";
 import { loadPictureJob, type PictureJob, STUDIO_SCENE } from "../picture/picture-job.ts";
 import { PlainError } from "../plain-error.ts";
@@ -104,6 +105,7 @@ async function startParts(narrator: Narrator, undo: UndoStack): Promise<Relay> {
       const started = await startRelay(
         // Both ends are on this machine: nobody has to tell them their addresses.
         relayConfig({ port: 0, dataDir, staticDir: DIST_FOLDER, iceServers: [], logLevel: "error" }),
+        { gateway: meshGateway },
       );
       undo.push(() => started.stop());
       return started;
