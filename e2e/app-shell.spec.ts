@@ -74,7 +74,7 @@ test("before consent no more than 45 kB of script arrive, and nothing of mesh, p
   expect(total).toBeGreaterThan(10_000);
   expect(total).toBeLessThanOrEqual(MAX_FIRST_LOAD_BYTES);
   expect(shell.map(([path]) => path).join(" ")).not.toMatch(
-    /start-provider|sandbox\.worker|chart|receipt-verification/u,
+    /start-provider|peer-mesh|search-page|sandbox\.worker|chart|receipt-verification/u,
   );
   await context.close();
 });
@@ -85,7 +85,7 @@ test("the service worker keeps the shell alone until a person consents, and the 
   await serviceWorkerReady(page);
   await expect.poll(async () => (await cachedPaths(page)).length).toBeGreaterThan(5);
   expect((await cachedPaths(page)).join(" ")).not.toMatch(
-    /start-provider|sandbox\.worker|chart|receipt-verification/u,
+    /start-provider|peer-mesh|search-page|sandbox\.worker|chart|receipt-verification/u,
   );
   await contribute(page);
   await expect.poll(async () => (await cachedPaths(page)).join(" ")).toMatch(/start-provider/u);

@@ -4,10 +4,15 @@ import { SiteHeader } from "./components/site-header.tsx";
 import { UpdateNotice } from "./components/update-notice.tsx";
 import { ContributePage } from "./pages/contribute-page.tsx";
 import { EarningsGate } from "./pages/earnings-gate.tsx";
+import { SearchGate } from "./pages/search-gate.tsx";
 import type { AppState } from "./state/app-state.ts";
 import type { PageName } from "./state/route.ts";
 
-const TITLES: Readonly<Record<PageName, string>> = { contribute: "Contribute", earnings: "Earnings" };
+const TITLES: Readonly<Record<PageName, string>> = {
+  contribute: "Contribute",
+  earnings: "Earnings",
+  search: "Search",
+};
 
 /** A change of page is a change of place: title and focus move with it, as with a full load. */
 function useArrival(page: PageName): RefObject<HTMLElement | null> {
@@ -31,7 +36,7 @@ export function App({ state }: { readonly state: AppState }): JSX.Element {
       </a>
       <SiteHeader state={state} />
       <main id="main" tabIndex={-1} ref={main}>
-        {page === "contribute" ? <ContributePage state={state} /> : <EarningsGate state={state} />}
+        <Page page={page} state={state} />
       </main>
       <footer class="site-footer">
         <p>
@@ -42,6 +47,19 @@ export function App({ state }: { readonly state: AppState }): JSX.Element {
       <UpdateNotice update={state.update} />
     </>
   );
+}
+
+function Page({ page, state }: { readonly page: PageName; readonly state: AppState }): JSX.Element {
+  switch (page) {
+    case "contribute":
+      return <ContributePage state={state} />;
+    case "earnings":
+      return <EarningsGate state={state} />;
+    case "search":
+      return <SearchGate state={state} />;
+    default:
+      return page satisfies never;
+  }
 }
 
 /** The hash is the page, so the skip link moves the focus by hand. */

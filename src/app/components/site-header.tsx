@@ -8,6 +8,7 @@ import { ThemeButton } from "./theme-button.tsx";
 const PAGES: readonly (readonly [PageName, string])[] = [
   ["contribute", "Contribute"],
   ["earnings", "Earnings"],
+  ["search", "Search"],
 ];
 
 /** The strip of tabs that the page hangs from. */

@@ -1,14 +1,10 @@
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
-import { useSignal } from "@preact/signals";
+import { LazyPart } from "../components/lazy-part.tsx";
 import { TroubleNotice } from "../components/trouble-notice.tsx";
-import { FailureNotice } from "../components/failure-notice.tsx";
-import { FailureError } from "../../protocol/failure.ts";
 import type { Able, AppState } from "../state/app-state.ts";
 import type { EarningsPageProps } from "./earnings-page.tsx";
 
 type EarningsView = (props: EarningsPageProps) => JSX.Element;
-type Loaded = { readonly view: EarningsView } | "loading" | "not-loaded";
 
 /** Loads the page of earnings with all it brings along, and stands in for it where it cannot be shown. */
 export function EarningsGate({ state }: { readonly state: AppState }): JSX.Element {
@@ -25,29 +21,25 @@ export function EarningsGate({ state }: { readonly state: AppState }): JSX.Eleme
   );
 }
 
+async function loadPage(): Promise<EarningsView> {
+  const { EarningsPage } = await import("./earnings-page.tsx");
+  return EarningsPage;
+}
+
 function LoadedPage({ state, able }: { readonly state: AppState; readonly able: Able }): JSX.Element {
-  const loaded = useSignal<Loaded>("loading");
-  const load = async (): Promise<void> => {
-    loaded.value = "loading";
-    try {
-      const { EarningsPage } = await import("./earnings-page.tsx");
-      loaded.value = { view: EarningsPage };
-    } catch {
-      loaded.value = "not-loaded";
-    }
-  };
-  useEffect(() => {
-    void load();
-  }, []);
   const peer = able.account.peer.value;
-  if (loaded.value === "loading") return <p class="empty">Loading…</p>;
-  if (loaded.value === "not-loaded") {
-    const failure = new FailureError("disconnected", "this part of the page could not be loaded").toFailure();
-    return <FailureNotice title="The page is not complete" failure={failure} onRetry={() => void load()} />;
-  }
-  if (peer === undefined) return <NoAccount />;
-  const { view: EarningsPage } = loaded.value;
-  return <EarningsPage key={peer} state={state} memory={able.memory} peer={peer} />;
+  return (
+    <LazyPart
+      load={loadPage}
+      show={(EarningsPage) =>
+        peer === undefined ? (
+          <NoAccount />
+        ) : (
+          <EarningsPage key={peer} state={state} memory={able.memory} peer={peer} />
+        )
+      }
+    />
+  );
 }
 
 function NoAccount(): JSX.Element {

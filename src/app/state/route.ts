@@ -1,14 +1,19 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 
-export type PageName = "contribute" | "earnings";
+export type PageName = "contribute" | "earnings" | "search";
 
 /** Pages live behind the hash, so that one file serves them all, offline as well. */
 const PAGE_BY_HASH: ReadonlyMap<string, PageName> = new Map([
   ["#/", "contribute"],
   ["#/earnings", "earnings"],
+  ["#/search", "search"],
 ]);
 
-const HASH_BY_PAGE: Readonly<Record<PageName, string>> = { contribute: "#/", earnings: "#/earnings" };
+const HASH_BY_PAGE: Readonly<Record<PageName, string>> = {
+  contribute: "#/",
+  earnings: "#/earnings",
+  search: "#/search",
+};
 
 export function hashOf(page: PageName): string {
   return HASH_BY_PAGE[page];
