@@ -1,8 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { oddModel, ODD_SHAPES, someTokens } from "../backend.contract.ts";
+import { quantiseLlama } from "../convert/float-llama.ts";
+import { quantiseMatrix } from "../convert/quantise-weights.ts";
 import type { LlamaModel } from "../model/llama-model.ts";
 import { GROUP, type Matrix } from "../model/matrix.ts";
+import { randomLlama, SMALL_SHAPE } from "../model/random-llama.contract.ts";
 import { exponentOf, mantissaOf, packScale } from "../numerics/scale.ts";
 import { referenceBackend } from "../reference/reference-backend.ts";
 import { createWasmBackend } from "./wasm-backend.ts";
@@ -58,6 +61,14 @@ describe.each(["baseline", "relaxed"] as const)("the likeliest token, %s", (buil
     const model = twins(oddModel({ name: "", shape: { vocabulary: 70, context: 30 } }));
     const decoder = await referenceBackend.open(model);
     await expectSame(model, await decoder.forward(someTokens(model)));
+  });
+
+  it("of a head of 4 bits", async () => {
+    const source = randomLlama({ ...SMALL_SHAPE, vocabulary: 70, context: 30 }, 11);
+    const model = quantiseLlama(source, 4);
+    const head = quantiseMatrix(source.head ?? source.embeddings, 70, SMALL_SHAPE.width, 4);
+    const decoder = await referenceBackend.open(model);
+    await expectSame({ ...model, head }, await decoder.forward(someTokens(model)));
   });
 
   it.each([-60, -20, -3, 0, 4, 9, 12])("whatever its scale, here times 2^%i", async (power) => {

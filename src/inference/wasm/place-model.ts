@@ -105,7 +105,7 @@ export function placeModel(model: LlamaModel, mostPositions: number): Placement 
     arena.reserve(4 * MAX_BATCH),
     arena.reserve(4 * positions),
     arena.reserve(2 * positions),
-    arena.reserve(Math.max(2 * PANEL * widest, 4 * headSize)),
+    arena.reserve(Math.max((2 * PANEL + 1) * widest, 4 * headSize)),
     arena.reserve(4 * Math.max(widest, headSize)),
   ]);
   const history = (): readonly number[] => [

@@ -7,12 +7,16 @@ typedef struct {
   u32 output;
 } Best;
 
-/* Takes in the outputs of one panel for one row. Outputs from `end` on are padding. */
-static void consider_panel(const Matrix *matrix, const Batch *batch, u32 row, u32 at, i32 fraction, u32 end, Best *best) {
+/* Takes in the outputs of one panel for one row. Outputs from `end` on are padding. A prepared panel in `room` stays. */
+static void consider_panel(const Matrix *matrix, const Batch *batch, u32 row, u32 at, i32 fraction, u32 end,
+                           Best *best, u8 *room) {
   v128_t sums[1][2];
   i32 scores[PANEL];
-  Panel panel = stored_panel(matrix, at);
-  take_tile(matrix, &panel, 1, batch->values + row * batch->pitch, batch->pitch, sums);
+  const u8 *values = batch->values + row * batch->pitch;
+  u8 *behind = room + 2 * GROUP_BYTES * matrix->groups;
+  prepare_row(matrix, values, behind);
+  Panel panel = panel_for(matrix, at, 1, behind);
+  take_tile(matrix, &panel, 1, values, batch->pitch, sums);
   EACH(n, 2)
     wasm_v128_store(scores + 4 * n, finish4(sums[0][n], matrix, batch->scales[row], at * PANEL + 4 * n, fraction));
   for (u32 n = 0; n < PANEL && at * PANEL + n < end; n++) {
@@ -71,7 +75,7 @@ static void compare_panel(const Matrix *matrix, const Batch *batch, u32 at, i32 
       v128_t bounds[2];
       EACH(n, 2) bounds[n] = bound4(sums[r - row][n], matrix, scale, at * PANEL + 4 * n, fraction);
       if (any_reaches(bounds, best[r].score) || !is_rising(scale, range, fraction))
-        consider_panel(matrix, batch, r, at, fraction, end, best + r);
+        consider_panel(matrix, batch, r, at, fraction, end, best + r, room);
     }
   }
 }
@@ -90,7 +94,8 @@ static void compare_panel(const Matrix *matrix, const Batch *batch, u32 at, i32 
       v128_t scores[2];
       EACH(n, 2)
         scores[n] = finish4(sums[r][n], matrix, batch->scales[row + r], at * PANEL + 4 * n, fraction);
-      if (any_reaches(scores, best[row + r].score)) consider_panel(matrix, batch, row + r, at, fraction, end, best + row + r);
+      if (any_reaches(scores, best[row + r].score))
+        consider_panel(matrix, batch, row + r, at, fraction, end, best + row + r, room);
     }
   }
 }
@@ -109,7 +114,7 @@ static void find_best(const Matrix *matrix, const Batch *batch, i32 fraction, u3
     u32 guess = best[row].output;
     best[row].score = INT32_MIN;
     best[row].output = end;
-    consider_panel(matrix, batch, row, guess / PANEL, fraction, end, best + row);
+    consider_panel(matrix, batch, row, guess / PANEL, fraction, end, best + row, room);
   }
   for (u32 at = 0; at < matrix->panels; at++) compare_panel(matrix, batch, at, fraction, end, range, best, room);
 }

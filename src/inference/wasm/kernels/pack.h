@@ -14,6 +14,13 @@ static void pack_bytes(const u8 *rows, u32 groups, u8 *to) {
     }
 }
 
+/* What is 8 more in byte i of a panel of 4 bits. */
+#ifdef RELAXED
+#define FLIPPED(i) 0
+#else
+#define FLIPPED(i) ((i) % 2 == 0 ? 0x88 : 0x08)
+#endif
+
 /* Halves the bytes of a panel, as the tiles of 4 bits take them. */
 static void pack_nibbles(const u8 *bytes, u32 groups, u8 *to) {
   for (; groups > 0; groups--) {
@@ -23,7 +30,7 @@ static void pack_nibbles(const u8 *bytes, u32 groups, u8 *to) {
 #else
       u32 first = i / 16 * 32 + i % 2 * 16 + i % 16 / 2, second = first + 8;
 #endif
-      *to++ = (u8)((bytes[first] & 15) | (bytes[second] << 4));
+      *to++ = (u8)((bytes[first] & 15) | (bytes[second] << 4)) ^ FLIPPED(i);
     }
     bytes += GROUP_BYTES;
   }

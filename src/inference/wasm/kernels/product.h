@@ -35,14 +35,24 @@ typedef struct {
 static Panel stored_panel(const Matrix *matrix, u32 panel) {
   u32 groups = matrix->groups;
   Panel stored = {matrix->weights + panel * groups * (GROUP_BYTES * matrix->bits / 8),
-                  matrix->multipliers + panel * groups * PANEL, groups, matrix->spans[panel]};
+                  matrix->multipliers + panel * groups * PANEL, groups, matrix->spans[panel], 0};
   return stored;
 }
 
-/* A panel as the tiles of some rows take it. `room` is space for twice its columns in bytes. */
+/* What a single row needs beside its values: `room` is as for panel_for, which gives it on. */
+INLINE void prepare_row(const Matrix *matrix, const u8 *values, u8 *room) {
+#ifndef RELAXED
+  if (matrix->bits == 4) list_eights(values, matrix->groups, (i32 *)room);
+#else
+  (void)matrix, (void)values, (void)room;
+#endif
+}
+
+/* A panel as the tiles of some rows take it. `room` is space for its weights in 16 bits. */
 INLINE Panel panel_for(const Matrix *matrix, u32 panel, u32 rows, u8 *room) {
   Panel stored = stored_panel(matrix, panel);
   if (rows > 1) stored.weights = prepare_panel(&stored, matrix->bits, room);
+  else stored.eights = (const i32 *)room;
   return stored;
 }
 
@@ -75,6 +85,7 @@ INLINE void take_tile(const Matrix *matrix, const Panel *panel, u32 rows, const 
  */
 static void multiply(const Matrix *matrix, const Batch *batch, u32 from, u32 to, i32 fraction, i32 *out, u32 out_pitch,
                      u32 is_added, u8 *room) {
+  if (batch->count == 1) prepare_row(matrix, batch->values, room);
   for (u32 at = from; at < to; at++) {
     Panel panel = panel_for(matrix, at, batch->count, room);
     for (u32 row = 0; row < batch->count;) {

@@ -2,18 +2,20 @@
  * Tiles of 16-bit words, for SIMD of fixed width: a panel is i8[columns / 2][PANEL][2], and the activations are i16.
  * A lane's sum over a group, times its multiplier, is at most 32 * 128 * 8191 * 63 < 2^31. For many rows the weights are
  * multiplied beforehand, i16[columns / 2][PANEL][2], and added up over as many groups as the panel's weights leave room for.
- * 4-bit weights: a word holds those of four vectors of two columns and 4 outputs, the first in its lowest bits, with sign.
+ * 4-bit weights: a word holds those of four vectors of two columns and 4 outputs, the first in its lowest bits; plus 8, and the
+ * highest with sign.
  */
 #pragma once
 
 INLINE v128_t weights_at(const u32 bits, const u8 *weights, u32 k, u32 n) {
   if (bits == 8) return wasm_i16x8_load8x8(weights + 16 * k + 8 * n);
-  v128_t words = wasm_v128_load(weights + 16 * (k / 2));
+  v128_t words = wasm_v128_xor(wasm_v128_load(weights + 16 * (k / 2)), wasm_i16x8_const_splat(0x0888));
   return wasm_i16x8_shr(wasm_i16x8_shl(words, 12 - 4 * (2 * (k % 2) + n)), 12);
 }
 
 /* One row, weights as they are stored. */
-INLINE void tile_row(const u32 bits, const Panel *panel, const u8 *values, v128_t sums[][2]) {
+__attribute__((noinline)) static void tile_1(const Panel *panel, const u8 *values, u32 pitch, v128_t sums[][2]) {
+  (void)pitch;
   const u8 *weights = panel->weights, *multipliers = panel->multipliers;
   Sums all;
   clear_sums(&all);
@@ -22,25 +24,61 @@ INLINE void tile_row(const u32 bits, const Panel *panel, const u8 *values, v128_
     EACH(k, GROUP / STEP) {
       v128_t q = wasm_v128_load32_splat(values + 4 * k);
       EACH(n, 2) {
-        part[n] = dot(weights_at(bits, weights, k, n), q, part[n]);
+        part[n] = dot(weights_at(8, weights, k, n), q, part[n]);
         KEEP(part[n]);
       }
     }
     load_multipliers(multipliers, multiplier);
     EACH(n, 2) add_part(&all, n, wasm_i32x4_mul(part[n], multiplier[n]));
-    weights += GROUP_BYTES * bits / 8;
+    weights += GROUP_BYTES;
     multipliers += PANEL;
     values += ACTIVATION_BYTES;
   }
   finish_sums(&all, sums[0]);
 }
 
-__attribute__((noinline)) static void tile_1(const Panel *panel, const u8 *values, u32 pitch, v128_t sums[][2]) {
-  (void)pitch;
-  tile_row(8, panel, values, sums);
+/* 8 times the sums of a row's values, per group: of every other pair of columns from the first on, and of all. */
+static void list_eights(const u8 *values, u32 groups, i32 *out) {
+  for (; groups > 0; groups--) {
+    v128_t sum = ZERO;
+    EACH(i, 4) sum = dot(wasm_i16x8_const_splat(8), wasm_v128_load(values + 16 * i), sum);
+    i32 first = wasm_i32x4_extract_lane(sum, 0) + wasm_i32x4_extract_lane(sum, 2);
+    out[0] = first;
+    out[1] = first + wasm_i32x4_extract_lane(sum, 1) + wasm_i32x4_extract_lane(sum, 3);
+    out += 2;
+    values += ACTIVATION_BYTES;
+  }
 }
+
+/* One row with 4-bit weights, in the places of a word where they stand: a group's sums are at most 15 * 256 * 8191 * 16. */
 __attribute__((noinline)) static void tile_1_nibbles(const Panel *panel, const u8 *values, v128_t sums[][2]) {
-  tile_row(4, panel, values, sums);
+  const u8 *weights = panel->weights, *multipliers = panel->multipliers;
+  const i32 *eights = panel->eights;
+  Sums all;
+  clear_sums(&all);
+  for (u32 group = panel->groups; group > 0; group--) {
+    v128_t part[4] = {ZERO, ZERO, ZERO, ZERO}, multiplier[2];
+    EACH(k, GROUP / STEP / 2) {
+      v128_t words = wasm_v128_load(weights + 16 * k);
+      v128_t q = wasm_v128_load32_splat(values + 8 * k), behind = wasm_v128_load32_splat(values + 8 * k + 4);
+      part[0] = dot(wasm_v128_and(words, wasm_i16x8_const_splat(0x000f)), q, part[0]);
+      part[1] = dot(wasm_v128_and(words, wasm_i16x8_const_splat(0x00f0)), q, part[1]);
+      part[2] = dot(wasm_v128_and(words, wasm_i16x8_const_splat(0x0f00)), behind, part[2]);
+      part[3] = dot(wasm_i16x8_shr(words, 12), behind, part[3]);
+      EACH(n, 4) KEEP(part[n]);
+    }
+    part[0] = wasm_i32x4_add(part[0], wasm_i32x4_shr(part[2], 8));
+    part[1] = wasm_i32x4_add(wasm_i32x4_shr(part[1], 4), part[3]);
+    part[0] = wasm_i32x4_sub(part[0], wasm_v128_load32_splat(eights + 1));
+    part[1] = wasm_i32x4_sub(part[1], wasm_v128_load32_splat(eights));
+    load_multipliers(multipliers, multiplier);
+    EACH(n, 2) add_part(&all, n, wasm_i32x4_mul(part[n], multiplier[n]));
+    weights += GROUP_BYTES / 2;
+    multipliers += PANEL;
+    values += ACTIVATION_BYTES;
+    eights += 2;
+  }
+  finish_sums(&all, sums[0]);
 }
 
 /* Some rows with a prepared panel. */

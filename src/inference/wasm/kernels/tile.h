@@ -34,6 +34,8 @@ typedef struct {
   const u8 *weights, *multipliers;
   /* Groups, and how many of them may be added up before the sums are split. */
   u32 groups, span;
+  /* Of a single row, for 4-bit weights: see list_eights. */
+  const i32 *eights;
 } Panel;
 
 /* A loop whose rounds stand one after the other. */
