@@ -55,3 +55,30 @@ export const FRAME_PINGS_OWED = 3;
 
 /** A thread has been taken: the next spare one is started that much later, so that it does not take the processor from the first task. */
 export const SPARE_DELAY_MS = 1_000;
+
+/** One chunk of a model, 1 MiB, at 64 KiB/s takes 16 s: slower than that, somebody else is asked for it. */
+export const CHUNK_TIMEOUT_MS = 20_000;
+
+/** A source of chunks is asked no more after that many failures in a row. */
+export const MOST_CHUNK_FAILURES = 3;
+
+/** Chunks asked of one source at a time: two keep its line busy while one is hashed and written. */
+export const CHUNK_LANES = 2;
+
+/** The speed of a download is told over this time. */
+export const SPEED_WINDOW_MS = 5_000;
+
+/** A manifest, and who has the model, is asked for this long. */
+export const MANIFEST_TIMEOUT_MS = 20_000;
+
+/** A chunk that the disk has damaged is fetched again: times that this is tried in one start. */
+export const MOST_REPAIRS = 2;
+
+/** A model's thread that does not stop a task within this time is ended; what a person paused is over within 100 ms. */
+export const MODEL_STOP_MS = 80;
+
+/** Opening a model: the largest are read within ten seconds and tried on the graphics card in as many. Longer, and it is stuck. */
+export const MODEL_OPEN_MS = 120_000;
+
+/** So long the open model keeps its turn while it has tasks and others wait: opening costs a second or more, so it is not done for each task. */
+export const MODEL_TURN_MS = 5_000;

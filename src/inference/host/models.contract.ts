@@ -9,6 +9,7 @@ import {
   generateSegmentSchema,
 } from "../../protocol/messages/model-task.ts";
 import { manifestCid, type ModelManifest } from "../../protocol/model-manifest.ts";
+import { concatBytes } from "../../protocol/bytes.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import { quantiseEncoder } from "../convert/float-encoder.ts";
 import { quantiseLlama } from "../convert/float-llama.ts";
@@ -78,7 +79,7 @@ export function writerModel({ seed = 6, shape = {}, chatTemplate }: WriterOption
 /** A sentence encoder with a vocabulary of a few letters. */
 export function encoderModel(): Promise<TestModel> {
   const model = quantiseEncoder(randomEncoder(ODD_ENCODER, 5), 8);
-  const tokens = ["<unk>", SPACE, ..."abcdefghijklmnopqrstu"];
+  const tokens = ["<unk>", SPACE, ..."abcdefghijklmnopqrstu".split("")];
   const vocabulary = {
     tokens,
     kinds: tokens.map((_, id) => (id === 0 ? TOKEN_KIND.unknown : TOKEN_KIND.normal)),
@@ -150,7 +151,7 @@ export function putTogether(
     segments,
     tokens: segments.flatMap(({ tokens }) => tokens),
     text: segments.map(({ text }) => text).join(""),
-    links: segments.flatMap(({ links }) => [...links]),
+    links: [...concatBytes(...segments.map(({ links }) => links))],
   };
 }
 

@@ -1,0 +1,254 @@
+import { afterEach, describe, expect, it } from "vitest";
+import {
+  encoderModel,
+  generateInput,
+  putTogether,
+  type TestModel,
+  writerModel,
+} from "../inference/host/models.contract.ts";
+import type { HostPart } from "../inference/host/model-host.ts";
+import type { Cid } from "../protocol/cid.ts";
+import { failureCode, type FailureName } from "../protocol/failure-code.ts";
+import {
+  decodeModelData,
+  embedInputSchema,
+  embedOutputSchema,
+  encodeModelData,
+} from "../protocol/messages/model-task.ts";
+import { MODEL_TURN_MS } from "./limits.ts";
+import { nextTask } from "./model-queue.ts";
+import { modelThreadHere } from "./model-thread.contract.ts";
+import { Models } from "./models.ts";
+import type { ModelPart, ModelResult, ModelTask } from "./session-ports.ts";
+
+const writer = await writerModel();
+const other = await writerModel({ seed: 5 });
+
+interface Held {
+  readonly models: Models;
+  readonly opened: string[];
+  clock: number;
+}
+
+const made: Models[] = [];
+afterEach(() => {
+  for (const models of made.splice(0)) models.close();
+});
+
+function start(): Held {
+  const opened: string[] = [];
+  const held: Held = {
+    opened,
+    clock: 0,
+    models: new Models({
+      startThread: () => modelThreadHere(opened),
+      gpu: false,
+      now: () => held.clock,
+      onChange: () => undefined,
+    }),
+  };
+  made.push(held.models);
+  return held;
+}
+
+function run(
+  { models }: Held,
+  { manifest, cid, file }: TestModel,
+  changes: Partial<ModelTask> = {},
+): Promise<ModelResult> {
+  return models.load(manifest, cid, file).run({
+    entry: manifest.entry,
+    input: generateInput({ maxTokens: 3 }),
+    fuelLimit: 10n ** 12n,
+    outputBytes: 2 ** 20,
+    deadlineMs: 30_000,
+    signal: new AbortController().signal,
+    onStart: () => undefined,
+    onPart: () => Promise.resolve(),
+    ...changes,
+  });
+}
+
+function failure(name: FailureName): object {
+  return { kind: "failed", code: failureCode(name) };
+}
+
+describe("models of a provider", () => {
+  it("run one task after the other, and open a model once for all its tasks", async () => {
+    const held = start();
+    const order: string[] = [];
+    const results = await Promise.all(
+      ["a", "b", "c"].map((name) =>
+        run(held, writer, {
+          onStart: () => order.push(`${name} starts`),
+          onPart: () => Promise.resolve(void order.push(`${name} writes`)),
+        }),
+      ),
+    );
+    expect(results.map(({ kind }) => kind)).toEqual(["done", "done", "done"]);
+    expect(order).toEqual(["a", "b", "c"].flatMap((name) => [`${name} starts`, `${name} writes`]));
+    expect(held.opened).toEqual([writer.cid]);
+    expect(held.models.busy).toBe(0);
+    expect(held.models.view().open).toMatchObject({ cid: writer.cid, name: "writer 6", backend: "wasm" });
+    expect(held.models.view().open?.memoryBytes).toBeGreaterThan(0);
+    expect(held.models.view().tokensPerSecond).toBeCloseTo(0.9);
+  });
+
+  it("serve the open model first, and open the other one for what is left", async () => {
+    const held = start();
+    await Promise.all([run(held, writer), run(held, other), run(held, writer), run(held, other)]);
+    expect(held.opened).toEqual([writer.cid, other.cid]);
+  });
+
+  it("embed, in one outcome with a hash over all vectors", async () => {
+    const held = start();
+    const encoder = await encoderModel();
+    const input = encodeModelData(embedInputSchema, { texts: ["a bad cab", "dad"] });
+    const result = await run(held, encoder, { input });
+    expect(result).toMatchObject({ kind: "done", part: { to: 0 } });
+    if (result.kind !== "done") return;
+    const output = decodeModelData(embedOutputSchema, result.part.output);
+    expect(output).toMatchObject({ dimensions: encoder.manifest.dimensions, tokens: [9, 4] });
+    const turned = encodeModelData(embedInputSchema, { texts: ["dad", "a bad cab"] });
+    const again = await run(held, encoder, { input: turned });
+    expect(again.kind === "done" && again.part.stateHash).not.toEqual(result.part.stateHash);
+    const silent = encodeModelData(embedInputSchema, { texts: ["a", ""] });
+    expect(await run(held, encoder, { input: silent })).toMatchObject(failure("malformed"));
+    const short = await run(held, encoder, { input, fuelLimit: result.part.fuel - 1n });
+    expect(short).toMatchObject(failure("out-of-fuel"));
+    expect(short.kind === "failed" && short.fuel > 0n && short.fuel < result.part.fuel).toBe(true);
+    expect(await run(held, encoder, { input, outputBytes: 100 })).toMatchObject(failure("output-too-large"));
+  });
+
+  it("wait for a part to be taken before the next", async () => {
+    const held = start();
+    const taken: ModelPart[] = [];
+    const gate = Promise.withResolvers<void>();
+    const running = run(held, writer, {
+      input: generateInput({ maxTokens: 80, temperatureMilli: 900 }),
+      onPart: async (part) => {
+        taken.push(part);
+        await gate.promise;
+      },
+    });
+    await expect.poll(() => taken.length).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(taken).toHaveLength(1);
+    gate.resolve();
+    const result = await running;
+    if (result.kind !== "done") throw new Error("it should be done");
+    const parts = [...taken, result.part].map((part): HostPart => ({ ...part, tokens: 0 }));
+    expect(putTogether(parts).tokens).toHaveLength(80);
+  });
+
+  it("give back what runs and what waits when they are paused, and go on after it", async () => {
+    const held = start();
+    let parts = 0;
+    const endless = {
+      input: generateInput({ maxTokens: 80, temperatureMilli: 900 }),
+      onPart: () => {
+        parts += 1;
+        return new Promise<void>(() => undefined);
+      },
+    };
+    const running = run(held, writer, endless);
+    const waiting = run(held, other);
+    await expect.poll(() => parts).toBe(1);
+    held.models.pause();
+    expect(await running).toMatchObject(failure("draining"));
+    expect(await waiting).toMatchObject(failure("draining"));
+    expect(await run(held, writer)).toMatchObject(failure("draining"));
+    held.models.resume();
+    expect(await run(held, writer)).toMatchObject({ kind: "done" });
+    expect(parts).toBe(1);
+    // It was stopped in time, so the thread and the model in it are the same.
+    expect(held.opened).toEqual([writer.cid]);
+  });
+
+  it("tell a task that was cancelled apart from one that had not started", async () => {
+    const held = start();
+    const [first, second] = [new AbortController(), new AbortController()];
+    const running = run(held, writer, {
+      input: generateInput({ maxTokens: 80, temperatureMilli: 900 }),
+      signal: first.signal,
+      onPart: () => {
+        second.abort();
+        first.abort();
+        return Promise.resolve();
+      },
+    });
+    const waiting = run(held, writer, { signal: second.signal });
+    const last = run(held, writer);
+    expect(await running).toMatchObject(failure("cancelled"));
+    expect(await waiting).toMatchObject(failure("not-started"));
+    expect(await last).toMatchObject({ kind: "done" });
+  });
+
+  it("end what runs past its deadline, and what comes next runs", async () => {
+    const held = start();
+    const late = run(held, writer, {
+      input: generateInput({ maxTokens: 80, temperatureMilli: 900 }),
+      deadlineMs: 100,
+      onPart: () => new Promise(() => undefined),
+    });
+    const next = run(held, writer);
+    expect(await late).toMatchObject(failure("deadline"));
+    expect(await next).toMatchObject({ kind: "done" });
+  });
+
+  it("say what is wrong with a model's file, and open the next one", async () => {
+    const held = start();
+    const broken = { ...writer, file: new Blob(["no model"]) };
+    expect(await run(held, broken)).toMatchObject(failure("malformed"));
+    expect(await run(held, other)).toMatchObject({ kind: "done" });
+  });
+
+  it("start another thread when theirs is lost", async () => {
+    const opened: string[] = [];
+    const threads: ReturnType<typeof modelThreadHere>[] = [];
+    const models = new Models({
+      startThread: () => {
+        const thread = modelThreadHere(opened);
+        threads.push(thread);
+        return thread;
+      },
+      gpu: false,
+      now: () => 0,
+      onChange: () => undefined,
+    });
+    made.push(models);
+    const held = { models, opened, clock: 0 };
+    const running = run(held, writer, {
+      input: generateInput({ maxTokens: 80, temperatureMilli: 900 }),
+      onPart: () => {
+        threads[0]?.terminate();
+        return new Promise(() => undefined);
+      },
+    });
+    expect(await running).toMatchObject(failure("worker-lost"));
+    expect(await run(held, writer)).toMatchObject({ kind: "done" });
+    expect(threads).toHaveLength(2);
+  });
+
+  it("give back everything when they are closed", async () => {
+    const held = start();
+    const running = run(held, writer);
+    held.models.close();
+    expect(await running).toMatchObject(failure("draining"));
+    expect(await run(held, writer)).toMatchObject(failure("draining"));
+  });
+});
+
+describe("the queue", () => {
+  const [a, b] = [writer.cid, other.cid];
+  const waiting = (...cids: Cid[]): { cid: Cid; at: number }[] => cids.map((cid, at) => ({ cid, at }));
+
+  it("keeps to the open model for its turn, then takes who has waited longest, so that nobody starves", () => {
+    const turn = { cid: a, since: 1_000 };
+    expect(nextTask(waiting(b, a), turn, 1_000 + MODEL_TURN_MS - 1)?.at).toBe(1);
+    expect(nextTask(waiting(b, a), turn, 1_000 + MODEL_TURN_MS)?.at).toBe(0);
+    expect(nextTask(waiting(b), turn, 1_000)?.at).toBe(0);
+    expect(nextTask(waiting(b, a), undefined, 0)?.at).toBe(0);
+    expect(nextTask([], turn, 0)).toBeUndefined();
+  });
+});

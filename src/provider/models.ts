@@ -1,0 +1,296 @@
+// oxlint-disable-next-line no-restricted-imports -- what crosses the line to the thread, types only
+import type { BackendChoice, HostPart, HostResult } from "../inference/host/model-host.ts";
+import type { Cid } from "../protocol/cid.ts";
+import { failureCode, type FailureName } from "../protocol/failure-code.ts";
+import type { ModelManifest } from "../protocol/model-manifest.ts";
+import { MODEL_OPEN_MS, MODEL_STOP_MS } from "./limits.ts";
+import { type ModelTurn, nextTask, type QueuedTask } from "./model-queue.ts";
+import { TokenRate } from "./token-rate.ts";
+import type { ModelThread } from "./model-thread.ts";
+import type { LoadedModel, ModelPart, ModelResult, ModelTask } from "./session-ports.ts";
+
+export interface ModelsOptions {
+  startThread(): ModelThread;
+  /** Whether models may compute on the graphics card. */
+  readonly gpu: boolean;
+  /** Milliseconds, of any clock that only goes forward. */
+  readonly now: () => number;
+  /** What `view` tells has changed. */
+  readonly onChange: () => void;
+}
+
+/** What a page shows of the models. */
+export interface ModelsView {
+  /** Whether the person lets them compute on the graphics card. */
+  readonly gpu: boolean;
+  /** The model that is ready. */
+  readonly open?: {
+    readonly cid: Cid;
+    readonly name: string;
+    readonly backend: "reference" | "wasm" | "webgpu";
+    readonly memoryBytes: number;
+    /** Why it is not the graphics card that computes, for a person. */
+    readonly whyNotGpu?: string;
+  };
+  /** The model that is being made ready, bytes read of how many. */
+  readonly opening?: {
+    readonly cid: Cid;
+    readonly name: string;
+    readonly done: number;
+    readonly total: number;
+  };
+  /** Over the last ten seconds. */
+  readonly tokensPerSecond: number;
+}
+
+/** A model's file on this machine. */
+interface Model {
+  readonly cid: Cid;
+  readonly manifest: ModelManifest;
+  readonly file: Blob;
+}
+
+type Failed = Extract<ModelResult, { kind: "failed" }>;
+
+interface Entry extends QueuedTask {
+  readonly model: Model;
+  readonly task: ModelTask;
+  readonly settle: (result: ModelResult) => void;
+  settled: boolean;
+}
+
+const NOT_STARTED = failed("not-started", "cancelled before it started");
+const CANCELLED = failed("cancelled", "cancelled by the requester");
+const PAUSED = failed("draining", "the provider gives its tasks back");
+const GPU_LOST = failureCode("gpu-lost");
+const WORKER_LOST = failureCode("worker-lost");
+
+/**
+ * Runs tasks of models in one thread: one model is open, one task runs. Tasks of the open model come first, as opening another
+ * takes long, until a task of another one has waited too long.
+ */
+export class Models {
+  readonly #options: ModelsOptions;
+  readonly #rate: TokenRate;
+  #waiting: Entry[] = [];
+  #running: Entry | undefined;
+  #thread: ModelThread | undefined;
+  #open: ModelsView["open"];
+  #turn: ModelTurn | undefined;
+  /** What the open model was opened as. */
+  #choice: BackendChoice | undefined;
+  #opening: ModelsView["opening"];
+  #gpu: boolean;
+  #paused = false;
+  #closed = false;
+  /** The queue is being worked through. */
+  #atWork = false;
+
+  constructor(options: ModelsOptions) {
+    this.#options = options;
+    this.#gpu = options.gpu;
+    this.#rate = new TokenRate(options.now);
+  }
+
+  /** Tasks that run or wait. */
+  get busy(): number {
+    return this.#waiting.length + (this.#running === undefined ? 0 : 1);
+  }
+
+  view(): ModelsView {
+    return {
+      gpu: this.#gpu,
+      ...(this.#open === undefined ? {} : { open: this.#open }),
+      ...(this.#opening === undefined ? {} : { opening: this.#opening }),
+      tokensPerSecond: this.#rate.perSecond,
+    };
+  }
+
+  /** A model of a job. It is opened with its first task. @param file is read whenever it is opened */
+  load(manifest: ModelManifest, cid: Cid, file: Blob): LoadedModel {
+    const model = { manifest, cid, file };
+    return { kind: "model", run: (task) => this.#run(model, task) };
+  }
+
+  /** The next task is computed as the person wants it now. */
+  setGpu(gpu: boolean): void {
+    this.#gpu = gpu;
+    this.#options.onChange();
+  }
+
+  /** Gives back what runs and waits, within 100 ms, and takes nothing until `resume`. The model stays open. */
+  pause(): void {
+    this.#paused = true;
+    this.#giveBack(PAUSED);
+  }
+
+  resume(): void {
+    this.#paused = false;
+  }
+
+  /** Gives everything back and ends the thread. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#giveBack(PAUSED);
+    this.#dropThread();
+  }
+
+  #run(model: Model, task: ModelTask): Promise<ModelResult> {
+    if (this.#paused || this.#closed) return Promise.resolve(PAUSED);
+    if (task.signal.aborted) return Promise.resolve(NOT_STARTED);
+    const { promise, resolve } = Promise.withResolvers<ModelResult>();
+    const entry: Entry = { model, cid: model.cid, task, settle: resolve, settled: false };
+    task.signal.addEventListener("abort", () => this.#cancel(entry), { once: true });
+    this.#waiting.push(entry);
+    this.#options.onChange();
+    void this.#work();
+    return promise;
+  }
+
+  #cancel(entry: Entry): void {
+    if (entry === this.#running) this.#interrupt(entry, CANCELLED);
+    else {
+      this.#waiting = this.#waiting.filter((each) => each !== entry);
+      this.#settle(entry, NOT_STARTED);
+    }
+  }
+
+  #giveBack(result: ModelResult): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const entry of waiting) this.#settle(entry, result);
+    if (this.#running !== undefined) this.#interrupt(this.#running, result);
+  }
+
+  /** The task is over for whoever asked for it; the thread is ended unless it stops in time. */
+  #interrupt(entry: Entry, result: ModelResult): void {
+    if (entry.settled) return;
+    this.#settle(entry, result);
+    void this.#stopSoon(this.#thread);
+  }
+
+  async #stopSoon(thread: ModelThread | undefined): Promise<void> {
+    if (thread === undefined) return;
+    const timer = setTimeout(() => this.#dropThread(thread), MODEL_STOP_MS);
+    await thread.stop();
+    clearTimeout(timer);
+  }
+
+  #settle(entry: Entry, result: ModelResult): void {
+    if (entry.settled) return;
+    entry.settled = true;
+    entry.settle(result);
+    this.#options.onChange();
+  }
+
+  #dropThread(which: ModelThread | undefined = this.#thread): void {
+    which?.terminate();
+    if (which !== this.#thread) return;
+    this.#thread = undefined;
+    this.#forgetOpen();
+  }
+
+  async #work(): Promise<void> {
+    if (this.#atWork) return;
+    this.#atWork = true;
+    for (;;) {
+      const entry = nextTask(this.#waiting, this.#turn, this.#options.now());
+      if (entry === undefined) break;
+      // oxlint-disable-next-line no-await-in-loop -- one task after the other
+      await this.#serve(entry);
+    }
+    this.#atWork = false;
+  }
+
+  /** Opens what the task needs, and runs it unless it was given back meanwhile. */
+  async #serve(entry: Entry): Promise<void> {
+    const thread = this.#ensureThread();
+    const refused = await this.#openFor(thread, entry.model);
+    if (entry.settled) return;
+    this.#waiting = this.#waiting.filter((each) => each !== entry);
+    this.#running = entry;
+    const result = refused ?? (await this.#runIn(thread, entry));
+    this.#running = undefined;
+    if (result.kind === "failed" && result.code === GPU_LOST) this.#forgetOpen();
+    if (result.kind === "failed" && result.code === WORKER_LOST) this.#dropThread(thread);
+    this.#settle(entry, result);
+  }
+
+  #ensureThread(): ModelThread {
+    if (this.#thread !== undefined) return this.#thread;
+    const thread = this.#options.startThread();
+    this.#thread = thread;
+    void thread.ended.then(() => this.#dropThread(thread));
+    return thread;
+  }
+
+  /** @returns how it failed, if it did */
+  async #openFor(thread: ModelThread, model: Model): Promise<Failed | undefined> {
+    const choice: BackendChoice = this.#gpu ? "auto" : "wasm";
+    if (this.#open?.cid === model.cid && this.#choice === choice) return undefined;
+    const { cid, file } = model;
+    const { name } = model.manifest;
+    this.#forgetOpen();
+    const tell = (done: number, total: number): void => {
+      this.#opening = { cid, name, done, total };
+      this.#options.onChange();
+    };
+    tell(0, file.size);
+    const timer = setTimeout(() => this.#dropThread(thread), MODEL_OPEN_MS);
+    const outcome = await thread.open(cid, file, choice, tell);
+    clearTimeout(timer);
+    this.#opening = undefined;
+    this.#options.onChange();
+    if (outcome.kind === "failed") return { ...outcome, fuel: 0n };
+    // The thread may have ended behind its answer; then there is another one for the next task.
+    if (thread !== this.#thread) return undefined;
+    const { backend, memoryBytes, reason } = outcome;
+    this.#open = { cid, name, backend, memoryBytes, ...(reason === undefined ? {} : { whyNotGpu: reason }) };
+    this.#turn = { cid, since: this.#options.now() };
+    this.#choice = choice;
+    return undefined;
+  }
+
+  #forgetOpen(): void {
+    this.#open = undefined;
+    this.#turn = undefined;
+    this.#choice = undefined;
+    this.#options.onChange();
+  }
+
+  async #runIn(thread: ModelThread, entry: Entry): Promise<ModelResult> {
+    const { entry: name, input, fuelLimit, outputBytes, deadlineMs, onStart, onPart } = entry.task;
+    onStart();
+    const deadline = setTimeout(
+      () => this.#interrupt(entry, failed("deadline", `longer than ${deadlineMs} ms`)),
+      deadlineMs,
+    );
+    const result = await thread.run({ entry: name, input, fuelLimit, outputBytes }, async (part) => {
+      // What was given back tells nothing more.
+      if (entry.settled) return;
+      this.#count(part);
+      await onPart(modelPart(part));
+    });
+    clearTimeout(deadline);
+    return this.#modelResult(result);
+  }
+
+  #modelResult(result: HostResult): ModelResult {
+    if (result.kind === "failed") return result;
+    this.#count(result.part);
+    return { kind: "done", part: modelPart(result.part), inputSha256: result.inputSha256 };
+  }
+
+  #count({ tokens }: HostPart): void {
+    this.#rate.count(tokens);
+    this.#options.onChange();
+  }
+}
+
+function modelPart({ output, outputSha256, fuel, to, stateHash }: HostPart): ModelPart {
+  return { output, outputSha256, fuel, to, stateHash };
+}
+
+function failed(name: FailureName, detail: string): Failed {
+  return { kind: "failed", code: failureCode(name), detail, fuel: 0n };
+}
