@@ -43,13 +43,13 @@ async function answer(frames: FrameStream, bytes: Uint8Array | undefined): Promi
 
 /**
  * Asks a peer that is connected, or can be dialled, for content.
- * @param address peer id or multiaddr. @param progress told bytes so far and in all.
+ * @param address peer id or multiaddr, or several of one peer.
  * @returns bytes that still have to be hashed, or nothing when the peer has them not.
  * @throws FailureError `too-large` beyond `maxBytes`, `malformed-frame`, or why the peer cannot be reached.
  */
 export async function fetchBlob(
   mesh: Mesh,
-  address: string,
+  address: string | readonly string[],
   cid: Cid,
   signal: AbortSignal,
   maxBytes: number = MAX_BLOB_BYTES,

@@ -1,5 +1,9 @@
 import { isStorageFull, StorageError, storageError } from "./storage-error.ts";
 
+/** A chunk is written in a few milliseconds, on a slow disk in a hundred times that. */
+const REMOVE_TRIES = 20;
+const REMOVE_PAUSE_MS = 50;
+
 /**
  * Chunks of one model as files of a folder in the origin's private file system, named by their number. A file that has been closed
  * is whole whatever happens to the tab after it, and writing one copies no other; in one large file, a writer would copy
@@ -72,13 +76,32 @@ export async function hasRoomFor(folder: FileSystemDirectoryHandle, bytes: numbe
   }
 }
 
-/** Removes a model's folder with all that is in it; nothing happens where there is none. @throws StorageError */
+/**
+ * Removes a model's folder with all that is in it; nothing happens where there is none. A file that is being written is locked for
+ * some milliseconds: what is locked for longer stays, for `removeOthers`. @throws StorageError
+ */
 export async function removeFolder(folder: FileSystemDirectoryHandle, name: string): Promise<void> {
-  try {
-    await folder.removeEntry(name, { recursive: true });
-  } catch (error) {
-    if (!isAbsent(error)) throw storageError(error);
+  for (let tries = 0; tries < REMOVE_TRIES; tries += 1) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one try after the other
+      await folder.removeEntry(name, { recursive: true });
+      return;
+    } catch (error) {
+      if (isAbsent(error)) return;
+      if (!(error instanceof DOMException && error.name === "NoModificationAllowedError"))
+        throw storageError(error);
+    }
+    // oxlint-disable-next-line no-await-in-loop
+    await new Promise((resolve) => setTimeout(resolve, REMOVE_PAUSE_MS));
   }
+}
+
+/** Removes all that is in the folder but what is named: models that were deleted while a tab wrote to them, or died. */
+export async function removeOthers(
+  folder: FileSystemDirectoryHandle,
+  names: ReadonlySet<string>,
+): Promise<void> {
+  for await (const name of folder.keys()) if (!names.has(name)) await removeFolder(folder, name);
 }
 
 /** @throws StorageError `closed` when somebody deletes it meanwhile */

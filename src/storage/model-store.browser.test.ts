@@ -188,6 +188,19 @@ describe("the store of models", () => {
     await store.models.remove(one.cid);
   });
 
+  test("clears away what a tab has left that died while a model was deleted", async () => {
+    const root = await navigator.storage.getDirectory();
+    const models = await root.getDirectoryHandle(`${name}-models`, { create: true });
+    const two = await sample(2);
+    await keep(one, 0);
+    const left = await models.getDirectoryHandle("left-over", { create: true });
+    await left.getFileHandle("0", { create: true });
+    await keep(two, 0);
+    const names: string[] = [];
+    for await (const each of models.keys()) names.push(each);
+    expect(names.toSorted()).toEqual([one.cid, two.cid].toSorted());
+  });
+
   test("takes no manifest for another one's, and no chunk of another length", async () => {
     const two = await sample(2);
     await expect(store.models.open(one.cid, two.manifest)).rejects.toMatchObject({ code: 20008 });

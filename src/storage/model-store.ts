@@ -8,7 +8,14 @@ import {
   manifestCid,
   type ModelManifest,
 } from "../protocol/model-manifest.ts";
-import { type ChunkFolder, hasRoomFor, openFolder, openModelsFolder, removeFolder } from "./chunk-folder.ts";
+import {
+  type ChunkFolder,
+  hasRoomFor,
+  openFolder,
+  openModelsFolder,
+  removeFolder,
+  removeOthers,
+} from "./chunk-folder.ts";
 import type { BrowserDatabase } from "./database.ts";
 import {
   chunkBytes,
@@ -97,9 +104,11 @@ class OpfsModelStore implements ModelStore {
       throw new FailureError("content-mismatch", `the manifest is not that of ${cid}`);
     const before = (await this.#record(cid)) ?? newModelRecord(manifest, Date.now());
     const models = await openModelsFolder(this.#folderName);
+    await removeOthers(models, new Set([cid, ...(await this.#records()).map(([each]) => each)]));
     await this.#requireRoom(models, manifest.size - storedBytes(before));
-    const folder = await openFolder(models, cid, true);
+    // The record first: a folder without one is cleared away.
     const record = await this.#change(cid, (kept) => ({ ...(kept ?? before), usedAt: Date.now() }));
+    const folder = await openFolder(models, cid, true);
     this.#places = undefined;
     return new Draft(record ?? before, folder, (index, isHere) => this.#mark(cid, index, isHere));
   }
