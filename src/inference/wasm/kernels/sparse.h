@@ -83,11 +83,22 @@ __attribute__((noinline)) static void block_sums(const Pair *pairs, u32 count, c
   for (u32 n = 0; n < 8; n++) out[n] = wasm_i32x4_add(out[n], wasm_i32x4_shr(low[n], PLANE_BITS));
 }
 
+/*
+ * Reads a block from its beginning to its end. Columns are asked for here and there, and each wait for memory would be one of
+ * its own; in order they come ahead of being asked for.
+ */
+__attribute__((noinline)) static void touch_block(const u8 *weights, u32 columns) {
+  v128_t all = wasm_i32x4_const_splat(0);
+  for (u32 i = 0; i < columns * 2 * BLOCK; i += 2 * BLOCK) all = wasm_v128_or(all, wasm_v128_load(weights + i));
+  __asm__ volatile("" : : "r"(all));
+}
+
 /* Adds the products of `rows` rows, each a list of up to `pitch` pairs, to i32[rows][out_pitch]. */
 static void add_sparse(const Columns *matrix, const Pair *pairs, u32 pitch, const u32 *counts, const u32 *scales,
                        u32 rows, i32 fraction, i32 *out, u32 out_pitch) {
   for (u32 block = 0; block < matrix->blocks; block++) {
     const u8 *weights = matrix->weights + block * matrix->columns * 2 * BLOCK;
+    touch_block(weights, matrix->columns);
     for (u32 row = 0; row < rows; row++) {
       v128_t sums[8];
       block_sums(pairs + row * pitch, counts[row], weights, sums);
