@@ -1,9 +1,5 @@
-import { createMemoryPins } from "../ledger/memory-pins.ts";
-import { contactRelay, type PinStore } from "../ledger/relay-contact.ts";
-import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
 import { toHex } from "../protocol/bytes.ts";
 import type { Cid } from "../protocol/cid.ts";
-import { signerFromSeed, verifierOf } from "../protocol/ed25519.ts";
 import { bodyId, seal } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { header } from "../protocol/header.ts";
@@ -13,10 +9,10 @@ import {
   apiKeyRevokeMessage,
   type CapPeriod,
 } from "../protocol/messages/api-key.ts";
-import type { ApiKeyView, RelayInfo } from "../protocol/relay-api.ts";
-import type { Signer } from "../protocol/signature.ts";
+import type { ApiKeyView } from "../protocol/relay-api.ts";
 import { encodeUtf8 } from "../protocol/text.ts";
 import { microCredits } from "../protocol/units.ts";
+import { type AccountOwner, openDesk } from "./account-desk.ts";
 
 /** API keys of an account: made here, told once, and known to the relay by their hash alone. */
 
@@ -24,15 +20,8 @@ const KEY_BYTES = 32;
 /** What a key begins with, so that whoever finds one knows what it is. */
 const KEY_PREFIX = "tabmesh-";
 
-/** Whose keys, and where. */
-export interface ApiKeyOwner {
-  /** Origin of the relay's HTTP server. */
-  readonly relay: string;
-  /** Seed of the identity that pays, 32 bytes: only it may give its money into other hands. */
-  readonly seed: Uint8Array;
-  /** Where the relay's keys are pinned. Default: for as long as the program runs. */
-  readonly pins?: PinStore;
-}
+/** Whose keys, and where; the identity pays, and only it may give its money into other hands. */
+export type ApiKeyOwner = AccountOwner;
 
 export interface ApiKeyOptions {
   /** At most 64 bytes; everybody can read it. */
@@ -52,21 +41,6 @@ export interface MadeApiKey {
   readonly apiKey: Cid;
   /** Entry of the log that has it. */
   readonly entryIndex: number;
-}
-
-interface Desk {
-  readonly client: RelayClient;
-  readonly info: RelayInfo;
-  readonly signer: Signer;
-}
-
-async function openDesk({ relay, seed, pins }: ApiKeyOwner): Promise<Desk> {
-  const client = createRelayClient({ baseUrl: relay, fetch: (input, init) => fetch(input, init) });
-  const [{ info }, signer] = await Promise.all([
-    contactRelay(client, pins ?? createMemoryPins(), verifierOf(crypto.subtle), Date.now()),
-    signerFromSeed(crypto.subtle, seed),
-  ]);
-  return { client, info, signer };
 }
 
 /**

@@ -8,6 +8,15 @@ export {
   type MadeApiKey,
   revokeApiKey,
 } from "./api-keys.ts";
+export type { AccountOwner } from "./account-desk.ts";
+export {
+  listModels,
+  publishModel,
+  type PublishOptions,
+  type PublishProgress,
+  type PublishSource,
+  unpublishModel,
+} from "./publish-model.ts";
 export type { JobOptions, JobProgress, JobSummary, LeaseSummary, MapResult } from "./job-options.ts";
 export type {
   Embeddings,

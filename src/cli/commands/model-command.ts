@@ -7,6 +7,7 @@ import { listenForInterrupts } from "../interrupts.ts";
 import { modelText } from "../local/model-text.ts";
 import { parseSeed, parseThousandths } from "../sampling-flags.ts";
 import { EXIT, type Exit, PlainError, usageError } from "../plain-error.ts";
+import { addPublishCommands } from "./publish-command.ts";
 import { requireWritable } from "../precious.ts";
 import { bytesText, durationText, fuelText, parseCount } from "../quantities.ts";
 import { writeAll } from "../write-all.ts";
@@ -213,7 +214,9 @@ function backendOption(): Option {
 export function addModelCommand(program: Command, end: (exit: Exit) => void): void {
   const group = program
     .command("model")
-    .description("convert models to whole numbers, look at them, run them here, and check what others ran")
+    .description(
+      "convert models to whole numbers, look at them, run and publish them, and check what others ran",
+    )
     .addHelpText(
       "after",
       "\nExamples:\n  npx tabmesh model convert smollm2-135m-q8_0.gguf -o smollm2.tmm\n" +
@@ -279,4 +282,5 @@ export function addModelCommand(program: Command, end: (exit: Exit) => void): vo
       "\nExample:\n  npx tabmesh model verify t.json --model stories.tmm\n\nEnds with 0 when it holds, with 1 when it does not.",
     )
     .action(async (file: string, flags: VerifyFlags) => end(await verify(file, flags)));
+  addPublishCommands(group, end);
 }
