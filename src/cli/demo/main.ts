@@ -7,6 +7,7 @@ import { QUALITIES } from "../picture/picture-job.ts";
 import { EXIT, type Exit } from "../plain-error.ts";
 import { writeAll } from "../write-all.ts";
 import { demonstrate } from "./demo.ts";
+import { demonstrateModel } from "./model-demo.ts";
 import { Narrator } from "./narrator.ts";
 
 interface DemoFlags {
@@ -15,6 +16,7 @@ interface DemoFlags {
   readonly json?: boolean;
   readonly keep?: boolean;
   readonly blockWebrtc?: boolean;
+  readonly model?: boolean;
 }
 
 async function run(flags: DemoFlags): Promise<Exit> {
@@ -25,13 +27,13 @@ async function run(flags: DemoFlags): Promise<Exit> {
     void undo.run().catch(() => undefined);
   });
   const narrator = new Narrator(screen);
-  narrator.heading("Tabmesh: a tab renders a picture, and is paid for it");
+  const { model, blockWebrtc = false } = flags;
+  narrator.heading(
+    `Tabmesh: a tab ${model === true ? "runs a model" : "renders a picture"}, and is paid for it`,
+  );
   try {
-    const { result, url } = await demonstrate(
-      { ...flags, blockWebrtc: flags.blockWebrtc === true, screen, signal: interrupts.signal },
-      narrator,
-      undo,
-    );
+    const options = { ...flags, blockWebrtc, screen, signal: interrupts.signal };
+    const { result, url } = await (model === true ? demonstrateModel : demonstrate)(options, narrator, undo);
     if (flags.keep === true) {
       narrator.heading(
         `All of it stays up. Open ${url} to contribute with a tab of your own; Ctrl-C ends it.`,
@@ -54,7 +56,10 @@ async function run(flags: DemoFlags): Promise<Exit> {
 
 let exit: Exit = EXIT.ok;
 const program = new Command("npm run demo --")
-  .description("Opens a tab in a real browser, lets it render a picture, and shows that it is paid.")
+  .description(
+    "Opens a tab in a real browser, lets it render a picture or run a model, and shows that it is paid.",
+  )
+  .option("--model", "embed and rank lines of text with the model that came with npm install")
   .addOption(new Option("--quality <quality>", "paths per pixel").choices([...QUALITIES]).default("draft"))
   .option("--out <file>", "picture to write", "out/studio.png")
   .option("--json", "end with one line of JSON on standard output")
