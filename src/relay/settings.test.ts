@@ -46,6 +46,7 @@ test("every setting has an effect", () => {
     "address-rate": "6/7",
     "connect-rate": "8/9",
     "identity-rate": "10/11",
+    "key-rate": "14/15",
     "max-connections": "12",
     "blob-cap": "13",
     "model-cap": "7",
@@ -76,6 +77,8 @@ test("every setting has an effect", () => {
     addressRate: { burst: 6, perSecond: 7 },
     connectRate: { burst: 8, perSecond: 9 },
     identityRate: { burst: 10, perSecond: 11 },
+    keyRate: { burst: 14, perSecond: 15 },
+    gateway: true,
     maxConnections: 12,
     blobCapBytes: 13 * 1024 * 1024,
     modelCapBytes: 7 * 1024 * 1024,
@@ -84,6 +87,7 @@ test("every setting has an effect", () => {
   });
   expect(parseRelayConfig(["--no-stun"], {}).iceServers).toEqual([]);
   expect(parseRelayConfig([], { TABMESH_NO_STUN: "1" }).iceServers).toEqual([]);
+  expect(parseRelayConfig(["--no-gateway"], {}).gateway).toBe(false);
 });
 
 test("everything that is wrong is told at once, by its flag", () => {

@@ -1,5 +1,5 @@
 import { isCid } from "../../protocol/cid.ts";
-import { failureCode } from "../../protocol/failure-code.ts";
+import { failureCode, type FailureName } from "../../protocol/failure-code.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import type { ModelEntry } from "../../protocol/model-manifest.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
@@ -35,8 +35,8 @@ const ROUTES: Readonly<Record<ModelEntry, string>> = {
   embed: "/v1/embeddings",
 };
 
-function isShortOfMoney(error: unknown): error is FailureError {
-  return error instanceof FailureError && error.code === failureCode("insufficient-funds");
+function isFailure(error: unknown, name: FailureName): error is FailureError {
+  return error instanceof FailureError && error.code === failureCode(name);
 }
 
 /** Takes requests of people with keys: who may, which model, who pays; the requester does the rest. */
@@ -125,10 +125,15 @@ export class GatewayDesk {
     }
   }
 
-  /** A lack of money, as seen from the key; anything else as it is. */
+  /** A lack of money, as seen from the key; a text beyond what the model takes in; anything else as it is. */
   explained(key: ApiKeyStanding, error: unknown): unknown {
-    if (!isShortOfMoney(error)) return error;
     const { books } = this.#parts;
-    return noMoney(books, books.apiKeyOf(key.terms.hash) ?? key, error.detail);
+    if (isFailure(error, "insufficient-funds"))
+      return noMoney(books, books.apiKeyOf(key.terms.hash) ?? key, error.detail);
+    if (isFailure(error, "too-large"))
+      return new GatewayError(400, "invalid_request_error", error.detail, {
+        code: "context_length_exceeded",
+      });
+    return error;
   }
 }

@@ -2,7 +2,7 @@ import { type FailureCode, failureCode, failureKind, type FailureName } from "..
 import { FailureError } from "../../protocol/failure.ts";
 import { NO_PROVIDER_RETRY_S } from "./limits.ts";
 
-export type GatewayStatus = 400 | 401 | 402 | 403 | 404 | 408 | 413 | 429 | 500 | 503;
+export type GatewayStatus = 400 | 401 | 402 | 403 | 404 | 405 | 408 | 413 | 429 | 500 | 503;
 
 export type GatewayErrorType =
   | "invalid_request_error"

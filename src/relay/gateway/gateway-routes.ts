@@ -5,25 +5,14 @@ import type { RelayMetrics } from "../metrics.ts";
 import { readChatRequest, type TextOrder } from "./chat-request.ts";
 import { readCompletionRequest } from "./completion-request.ts";
 import { readEmbeddingRequest } from "./embedding-request.ts";
+import { GATEWAY_PATHS, JOB_HEADER, RECEIPT_HEADER } from "./gateway-paths.ts";
 import type { Caller, GatewayDesk } from "./gateway-desk.ts";
-import { asGatewayError, errorBody } from "./gateway-error.ts";
+import { asGatewayError, errorBody, GatewayError } from "./gateway-error.ts";
 import { MAX_REQUEST_BYTES } from "./limits.ts";
 import { parseBody } from "./request-fields.ts";
 import { CHAT, COMPLETION, type TextForm } from "./text-forms.ts";
 import { begun, eventBody, textEvents } from "./text-stream.ts";
 import { vectorAnswer } from "./vector-answer.ts";
-
-/** Paths of OpenAI's interface that the gateway answers, beside the list of models. */
-export const GATEWAY_PATHS = {
-  embeddings: "/v1/embeddings",
-  chat: "/v1/chat/completions",
-  completions: "/v1/completions",
-} as const;
-
-/** Names of the headers that say what an answer rests on. */
-export const JOB_HEADER = "x-tabmesh-job";
-/** CIDs of receipts, separated by commas: one for each provider that did a part. */
-export const RECEIPT_HEADER = "x-tabmesh-receipt";
 
 export interface GatewayRouteParts {
   /** Absent where the relay has no gateway. */
@@ -31,10 +20,6 @@ export interface GatewayRouteParts {
   readonly log: Logger;
   readonly metrics: RelayMetrics;
   readonly nowMs: () => number;
-}
-
-export function isGatewayPath(path: string): boolean {
-  return Object.values<string>(GATEWAY_PATHS).includes(path);
 }
 
 /** Refuses as clients of OpenAI's interface expect, and leaves one line in the log and one count. */
@@ -124,21 +109,35 @@ async function answer(c: RelayContext, desk: GatewayDesk, give: Answer): Promise
   }
 }
 
+function requireGateway(gateway: GatewayDesk | undefined): GatewayDesk {
+  if (gateway !== undefined) return gateway;
+  throw new GatewayError(404, "invalid_request_error", "This relay has no gateway.", { code: "no_gateway" });
+}
+
 /** OpenAI's interface: texts and vectors computed by tabs, for whoever has a key. */
 export function addGatewayRoutes(http: RelayHttp, parts: GatewayRouteParts): void {
   const { gateway, nowMs } = parts;
-  if (gateway === undefined) return;
   const routes: readonly (readonly [path: string, give: Answer])[] = [
     [GATEWAY_PATHS.embeddings, answerVectors],
     [GATEWAY_PATHS.chat, textAnswer(readChatRequest, CHAT, nowMs)],
     [GATEWAY_PATHS.completions, textAnswer(readCompletionRequest, COMPLETION, nowMs)],
   ];
-  for (const [path, give] of routes)
+  for (const [path, give] of routes) {
     http.post(path, async (c) => {
       try {
-        return await answer(c, gateway, give);
+        return await answer(c, requireGateway(gateway), give);
       } catch (error) {
         return refuseGateway(c, error, parts);
       }
     });
+    http.all(path, (c) => {
+      const code = "method_not_allowed";
+      c.header("Allow", "POST");
+      return refuseGateway(
+        c,
+        new GatewayError(405, "invalid_request_error", `${path} takes POST.`, { code }),
+        parts,
+      );
+    });
+  }
 }

@@ -1,3 +1,4 @@
+import { CAP_PERIODS } from "../../protocol/messages/api-key.ts";
 import { FAILURE_KINDS } from "../../protocol/failure-code.ts";
 import { MODEL_ENTRIES } from "../../protocol/model-manifest.ts";
 
@@ -41,23 +42,40 @@ export const schemas: Readonly<Record<string, Json>> = {
   Model: model,
   ModelList: object({ object: { const: "list" }, data: listOf(model) }),
   ModelPeers: object({ peers: listOf(object({ peer, addresses: listOf(text) })) }),
-  RelayInfo: object({
-    name: text,
-    version: text,
-    origin: text,
-    asset: text,
-    testMoney: flag,
-    wireVersions: listOf(whole),
-    profiles: listOf(whole),
-    keys: object({ log: peer, lease: peer, draw: peer }),
-    tariff: object({ perGfuel: decimal, perTask: decimal, perKiB: decimal, perInstantiation: decimal }),
-    policy: cid,
-    peer,
-    addresses: listOf(text),
-    iceServers: listOf(
-      object({ urls: listOf(text), username: text, credential: text }, ["username", "credential"]),
-    ),
-  }),
+  RelayInfo: object(
+    {
+      name: text,
+      version: text,
+      origin: text,
+      asset: text,
+      testMoney: flag,
+      wireVersions: listOf(whole),
+      profiles: listOf(whole),
+      keys: object({ log: peer, lease: peer, draw: peer }),
+      tariff: object({ perGfuel: decimal, perTask: decimal, perKiB: decimal, perInstantiation: decimal }),
+      policy: cid,
+      peer,
+      addresses: listOf(text),
+      iceServers: listOf(
+        object({ urls: listOf(text), username: text, credential: text }, ["username", "credential"]),
+      ),
+      gateway: { ...peer, description: "identity of the gateway, where there is one" },
+    },
+    ["gateway"],
+  ),
+  ApiKey: object(
+    {
+      apiKey: cid,
+      label: text,
+      cap: decimal,
+      per: { enum: CAP_PERIODS },
+      used: decimal,
+      created: whole,
+      expires: whole,
+      revoked: whole,
+    },
+    ["expires", "revoked"],
+  ),
   AccountView: object({
     peer,
     asset: text,

@@ -1,3 +1,4 @@
+import { GATEWAY_PATHS } from "../gateway/gateway-paths.ts";
 import { MESSAGE_TYPE, RELAY_PATHS } from "../../protocol/relay-api.ts";
 import { cid, type Json, listOf, peer, schemas, text, whole } from "./open-api-schemas.ts";
 
@@ -20,6 +21,21 @@ interface Operation {
   readonly query?: Readonly<Record<string, Json>>;
   readonly required?: readonly string[];
 }
+
+const jsonBody: Json = { "application/json": { schema: { type: "object" } } };
+
+/** OpenAI's interface, in that interface's own shapes: docs/gateway.md says what is different. */
+const GATEWAY_OPERATIONS: readonly Operation[] = [
+  { path: GATEWAY_PATHS.chat, does: "Answers a conversation, whole or as server-sent events" },
+  { path: GATEWAY_PATHS.completions, does: "Goes on with a text, whole or as server-sent events" },
+  { path: GATEWAY_PATHS.embeddings, does: "Turns texts into vectors" },
+].map(({ path, does }) => ({
+  method: "post",
+  path,
+  summary: `${does}; with an API key (docs/gateway.md)`,
+  body: jsonBody,
+  answer: jsonBody,
+}));
 
 const OPERATIONS: readonly Operation[] = [
   {
@@ -155,6 +171,27 @@ const OPERATIONS: readonly Operation[] = [
     summary: "Providers that hold a model",
     answer: view("ModelPeers"),
   },
+  {
+    method: "post",
+    path: RELAY_PATHS.apiKeys,
+    summary: "Lets the gateway spend an account's money for whoever has a key",
+    body: messageBody,
+    answer: messageBody,
+  },
+  {
+    method: "post",
+    path: RELAY_PATHS.apiKeyRevocations,
+    summary: "Takes a key back",
+    body: messageBody,
+    answer: messageBody,
+  },
+  {
+    method: "get",
+    path: RELAY_PATHS.accountApiKeys,
+    summary: "API keys of an account, newest first",
+    answer: { "application/json": { schema: listOf({ $ref: "#/components/schemas/ApiKey" }) } },
+  },
+  ...GATEWAY_OPERATIONS,
   { method: "get", path: "/healthz", summary: "Whether the relay can do its work", answer: view("Health") },
   { method: "get", path: "/metrics", summary: "Numbers for Prometheus", answer: textBody },
   { method: "get", path: "/openapi.json", summary: "This document", answer: { "application/json": {} } },

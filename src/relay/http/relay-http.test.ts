@@ -23,6 +23,7 @@ import {
   type RelaySceneOptions,
 } from "../relay-scene.contract.ts";
 import { openApi } from "./open-api.ts";
+import { GATEWAY_PATHS } from "../gateway/gateway-paths.ts";
 import { OPERATOR_PATHS } from "./operator-routes.ts";
 
 const closing: (() => void)[] = [];
@@ -61,7 +62,13 @@ test("every path of the interface is answered, and described in the OpenAPI docu
   );
   expect([...new Set(routes)].toSorted()).toEqual(described.toSorted());
   const answered = new Set(routes.map((route) => route.split(" ")[1]));
-  expect(answered).toEqual(new Set([...Object.values(RELAY_PATHS), ...Object.values(OPERATOR_PATHS)]));
+  expect(answered).toEqual(
+    new Set([
+      ...Object.values(RELAY_PATHS),
+      ...Object.values(OPERATOR_PATHS),
+      ...Object.values(GATEWAY_PATHS),
+    ]),
+  );
 });
 
 test("every reference of the OpenAPI document leads somewhere", () => {

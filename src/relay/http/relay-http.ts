@@ -4,13 +4,8 @@ import { routePath } from "hono/route";
 import { FailureError } from "../../protocol/failure.ts";
 import { addressGroup, clientAddress } from "../client-address.ts";
 import { addApiKeyRoutes } from "../gateway/api-key-routes.ts";
-import {
-  addGatewayRoutes,
-  isGatewayPath,
-  JOB_HEADER,
-  RECEIPT_HEADER,
-  refuseGateway,
-} from "../gateway/gateway-routes.ts";
+import { isGatewayPath, JOB_HEADER, RECEIPT_HEADER } from "../gateway/gateway-paths.ts";
+import { addGatewayRoutes, refuseGateway } from "../gateway/gateway-routes.ts";
 import { addAccountRoutes } from "./account-routes.ts";
 import { addBlobRoutes } from "./blob-routes.ts";
 import { addEventRoutes } from "./event-routes.ts";
