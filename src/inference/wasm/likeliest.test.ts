@@ -47,7 +47,13 @@ describe.each(["baseline", "relaxed"] as const)("the likeliest token, %s", (buil
     const reference = await referenceBackend.open(model);
     const expected = largestOf(await reference.logits(hidden), vocabulary);
     const none = Array.from({ length: hidden.length / width }, () => -1);
-    for (const guesses of [[], none, expected, expected.map((token) => (token * 7 + 3) % vocabulary)])
+    for (const guesses of [
+      [],
+      none,
+      none.map(() => Math.min(3, vocabulary - 1)),
+      expected,
+      expected.map((token) => (token * 7 + 3) % vocabulary),
+    ])
       expect(Array.from((await decoder.likeliest?.(hidden, guesses)) ?? [])).toEqual(expected);
   };
 
@@ -61,6 +67,27 @@ describe.each(["baseline", "relaxed"] as const)("the likeliest token, %s", (buil
     const model = twins(oddModel({ name: "", shape: { vocabulary: 70, context: 30 } }));
     const decoder = await referenceBackend.open(model);
     await expectSame(model, await decoder.forward(someTokens(model)));
+  });
+
+  it("where only the last bits of the activations tell the best from the next", async () => {
+    const model = oddModel({ name: "", shape: { vocabulary: 40, layers: 1 } });
+    const { stride, columns, rows } = model.head;
+    const values = new Int8Array(rows * stride);
+    // All activations are 8,191. The next best is closer than the upper plane, 8,064, with half of the lower one.
+    for (const row of [3, 20]) values.fill(127, row * stride, row * stride + columns);
+    values[3 * stride] = 120;
+    const head = {
+      values,
+      multipliers: model.head.multipliers.map(() => 63),
+      scales: model.head.scales.map(() => packScale(0x8000, -30)),
+    };
+    const even = { values: model.finalNorm.values.map(() => 16_384), fraction: 14 };
+    const hidden = new Int32Array(7 * model.shape.width).fill(1_000_000);
+    const decoder = await referenceBackend.open({ ...withHead(model, head), finalNorm: even });
+    const scores = await decoder.logits(hidden);
+    expect(scores[20]).toBeGreaterThan(scores[3]!);
+    expect(scores[3]).toBeGreaterThan((scores[20]! * 8_128) / 8_191);
+    await expectSame({ ...withHead(model, head), finalNorm: even }, hidden);
   });
 
   it("of a head of 4 bits", async () => {

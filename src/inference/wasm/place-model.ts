@@ -27,7 +27,7 @@ export interface PlacedModel {
   readonly logits: number;
   readonly logitRows: number;
   readonly logitPitch: number;
-  /** Pairs i32 score, u32 token, of a batch. */
+  /** i32 score, u32 token, i32 least sum, of each row of a batch. */
   readonly best: number;
   /** Positions that have room. */
   readonly positions: number;
@@ -145,7 +145,7 @@ export function placeModel(model: LlamaModel, mostPositions: number): Placement 
     logits,
     logitRows,
     logitPitch,
-    best: arena.reserve(8 * MAX_BATCH),
+    best: arena.reserve(12 * MAX_BATCH),
     positions: kept,
     bytes: arena.end,
   };

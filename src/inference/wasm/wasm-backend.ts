@@ -131,13 +131,13 @@ class WasmDecoder implements Decoder {
       // oxlint-disable-next-line no-await-in-loop -- the kernels' memory has room for so many rows
       await breaks.take();
       this.#place(hidden.subarray(start * width), count);
-      const pairs = new Int32Array(memory.buffer, best, 2 * count);
+      const triples = new Int32Array(memory.buffer, best, 3 * count);
       for (let row = 0; row < count; row += 1) {
         const guess = guesses[start + row] ?? 0;
-        pairs[2 * row + 1] = guess >= 0 && guess < vocabulary ? guess : 0;
+        triples[3 * row + 1] = guess >= 0 && guess < vocabulary ? guess : 0;
       }
       kernels.likeliest(this.#session, finalNorm, head, x, count, vocabulary, best);
-      for (let row = 0; row < count; row += 1) found[start + row] = pairs[2 * row + 1] ?? 0;
+      for (let row = 0; row < count; row += 1) found[start + row] = triples[3 * row + 1] ?? 0;
     }
     return found;
   }

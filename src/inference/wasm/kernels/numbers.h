@@ -70,6 +70,13 @@ INLINE i32 apply_scale(i32 x, u32 scale, i32 fraction) {
   return right < -16 ? 0 : (i32)(product >> (16 + right));
 }
 
+/* 2^x for x from 0 to 31: each byte looks up what it has of it. */
+INLINE v128_t power4(v128_t x) {
+  const v128_t bits = wasm_u8x16_const(1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0);
+  v128_t bytes = wasm_i8x16_shuffle(x, x, 0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12);
+  return wasm_i8x16_swizzle(bits, wasm_i8x16_sub(bytes, wasm_u32x4_const_splat(0x18100800)));
+}
+
 /*
  * apply_scale of four numbers by the product of `scale` with each of `scales` and 2^bits. What must be shifted right by 1 to 31,
  * each by its own amount, is multiplied by a power of two of 64 bits instead; anything else goes one by one.
@@ -93,9 +100,7 @@ INLINE v128_t apply_scales4(v128_t x, u32 scale, const u32 *scales, i32 bits, i3
   v128_t upper = wasm_i32x4_mul(wasm_i32x4_shr(x, 16), mantissa);
   v128_t lower = wasm_i32x4_mul(wasm_v128_and(x, low_half), mantissa);
   v128_t high = wasm_i32x4_add(upper, wasm_u32x4_shr(lower, 16));
-  /* 2^(31 - right), through the exponent of a float. */
-  v128_t exponents = wasm_i32x4_shl(wasm_i32x4_sub(wasm_i32x4_const_splat(127 + 31), right), 23);
-  v128_t powers = wasm_i32x4_trunc_sat_f32x4(exponents);
+  v128_t powers = power4(wasm_i32x4_sub(wasm_i32x4_const_splat(31), right));
   const v128_t half = wasm_i64x2_const_splat(1 << 30);
   v128_t first = wasm_i64x2_add(wasm_i64x2_extmul_low_i32x4(high, powers), half);
   v128_t second = wasm_i64x2_add(wasm_i64x2_extmul_high_i32x4(high, powers), half);
