@@ -42,7 +42,12 @@ async function join(): Promise<void> {
       signer: identity.signer,
       verify,
       tariffMin: info.tariff,
-      capacity: () => ({ workers: 1, free: 1, memoryBytes: 512 * 1024 * 1024 }),
+      capacity: () => ({
+        workers: 1,
+        free: 1,
+        memoryBytes: 512 * 1024 * 1024,
+        abis: ["wasi-p1", "bytes-1", "component-1"],
+      }),
       note: () => undefined,
       now: Date.now,
     },

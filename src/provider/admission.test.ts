@@ -24,7 +24,7 @@ function codeOf(run: () => void): number {
   }
 }
 
-const FREE: Load = { memoryBytes: 64 * MIB, atWork: 0, accepted: new Set() };
+const FREE: Load = { memoryBytes: 64 * MIB, hasModels: false, atWork: 0, accepted: new Set() };
 
 describe("admission", () => {
   test("takes an order that fits", async () => {
@@ -40,6 +40,14 @@ describe("admission", () => {
     expect(
       codeOf(() => decideAdmission(again, { ...FREE, accepted: new Set([cidOf(RAW, Uint8Array.of(1))]) })),
     ).toBe(0);
+  });
+
+  test("takes a model where models run, and nowhere else", async () => {
+    const { job, ...rest } = await order();
+    const work = { ...job.body.work, kind: "model", entry: "generate", abi: "model-1" } as const;
+    const asked = { ...rest, job: { ...job, body: { ...job.body, work } } };
+    expect(codeOf(() => decideAdmission(asked, FREE))).toBe(failureCode("declined"));
+    expect(codeOf(() => decideAdmission(asked, { ...FREE, hasModels: true }))).toBe(0);
   });
 
   test("declines more memory than it gives, and more leases than it can follow", async () => {

@@ -4,8 +4,10 @@ import type { WorkOrder } from "./check-open.ts";
 
 /** What the provider has on its hands. */
 export interface Load {
-  /** Linear memory one function may have, bytes. */
+  /** Memory one function or model may have, bytes. */
   readonly memoryBytes: number;
+  /** Whether models run here. */
+  readonly hasModels: boolean;
   /** Leases at work. */
   readonly atWork: number;
   /** Every lease this session has ever accepted. A second beginning would sign a second history: equivocation (rule 12). */
@@ -17,7 +19,8 @@ const MAX_LEASES = 16;
 
 /** Whether to take an order whose signatures hold. @throws FailureError with the reason to decline. */
 export function decideAdmission(order: WorkOrder, load: Load): void {
-  const { memory } = order.job.body.limits;
+  const { limits, work } = order.job.body;
+  const { memory } = limits;
   if (load.accepted.has(order.lease.id))
     throw new FailureError("declined", "this lease was begun already; it cannot be begun again");
   if (load.atWork >= MAX_LEASES) throw new FailureError("declined", `already ${MAX_LEASES} leases at work`);
@@ -27,6 +30,8 @@ export function decideAdmission(order: WorkOrder, load: Load): void {
       `the job asks for ${memory} bytes of memory, this provider gives ${load.memoryBytes}`,
     );
   }
-  if (order.job.body.work.effects.length > 0)
+  if (work.kind === "model" && !load.hasModels)
+    throw new FailureError("declined", "this provider runs no models");
+  if (work.effects.length > 0)
     throw new FailureError("declined", "effects are not supported by this version");
 }

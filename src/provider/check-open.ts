@@ -6,6 +6,8 @@ import { requireOrigin } from "../protocol/header.ts";
 import { MAX_ARGS_BYTES, MAX_ENVELOPE_BYTES, SANDBOX_PROFILE } from "../protocol/limits.ts";
 import { type Job, type JobArgs, jobArgsSchema, jobMessage } from "../protocol/messages/job.ts";
 import { type Lease, leaseMessage } from "../protocol/messages/lease.ts";
+import { MODEL_ABI } from "../protocol/messages/session.ts";
+import { MODEL_ENTRIES } from "../protocol/model-manifest.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { decode } from "../protocol/schema.ts";
 import type { Verify } from "../protocol/signature.ts";
@@ -80,8 +82,13 @@ function checkJob(job: Verified<Job>, lease: Verified<Lease>): void {
       `profile ${job.body.work.profile} is not among ${SUPPORTED_PROFILES.join(", ")}`,
     );
   }
-  if (job.body.work.kind !== "function")
-    throw new FailureError("declined", "models are not supported by this version");
+  const { kind, abi, entry } = job.body.work;
+  refuseUnless((kind === "model") === (abi === MODEL_ABI), "malformed", `job: a ${kind} of interface ${abi}`);
+  refuseUnless(
+    kind === "function" || MODEL_ENTRIES.some((name) => name === entry),
+    "malformed",
+    "job: a model has no such entry",
+  );
 }
 
 /**

@@ -6,7 +6,6 @@ import {
   type TestModel,
   writerModel,
 } from "../inference/host/models.contract.ts";
-import type { HostPart } from "../inference/host/model-host.ts";
 import type { Cid } from "../protocol/cid.ts";
 import { failureCode, type FailureName } from "../protocol/failure-code.ts";
 import {
@@ -137,8 +136,7 @@ describe("models of a provider", () => {
     gate.resolve();
     const result = await running;
     if (result.kind !== "done") throw new Error("it should be done");
-    const parts = [...taken, result.part].map((part): HostPart => ({ ...part, tokens: 0 }));
-    expect(putTogether(parts).tokens).toHaveLength(80);
+    expect(putTogether([...taken, result.part]).tokens).toHaveLength(80);
   });
 
   it("give back what runs and what waits when they are paused, and go on after it", async () => {
@@ -239,16 +237,18 @@ describe("models of a provider", () => {
   });
 });
 
+function queueOf(...cids: Cid[]): { readonly cid: Cid; readonly at: number }[] {
+  return cids.map((cid, at) => ({ cid, at }));
+}
+
 describe("the queue", () => {
   const [a, b] = [writer.cid, other.cid];
-  const waiting = (...cids: Cid[]): { cid: Cid; at: number }[] => cids.map((cid, at) => ({ cid, at }));
-
   it("keeps to the open model for its turn, then takes who has waited longest, so that nobody starves", () => {
     const turn = { cid: a, since: 1_000 };
-    expect(nextTask(waiting(b, a), turn, 1_000 + MODEL_TURN_MS - 1)?.at).toBe(1);
-    expect(nextTask(waiting(b, a), turn, 1_000 + MODEL_TURN_MS)?.at).toBe(0);
-    expect(nextTask(waiting(b), turn, 1_000)?.at).toBe(0);
-    expect(nextTask(waiting(b, a), undefined, 0)?.at).toBe(0);
+    expect(nextTask(queueOf(b, a), turn, 1_000 + MODEL_TURN_MS - 1)?.at).toBe(1);
+    expect(nextTask(queueOf(b, a), turn, 1_000 + MODEL_TURN_MS)?.at).toBe(0);
+    expect(nextTask(queueOf(b), turn, 1_000)?.at).toBe(0);
+    expect(nextTask(queueOf(b, a), undefined, 0)?.at).toBe(0);
     expect(nextTask([], turn, 0)).toBeUndefined();
   });
 });

@@ -1,10 +1,11 @@
 import { FrameStream } from "../mesh/frame-stream.ts";
 import type { Mesh } from "../mesh/mesh.ts";
+import type { Cid } from "../protocol/cid.ts";
 import { seal } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { greet, type Ground, readGreeting } from "../protocol/greeting.ts";
 import { header } from "../protocol/header.ts";
-import { ABIS, type Offer, offerMessage } from "../protocol/messages/session.ts";
+import { type Abi, type Offer, offerMessage } from "../protocol/messages/session.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { OFFER_PROTOCOL } from "../protocol/protocol-id.ts";
 import { decode } from "../protocol/schema.ts";
@@ -17,8 +18,12 @@ import { OFFER_INTERVAL_MS } from "./limits.ts";
 export interface Capacity {
   readonly workers: number;
   readonly free: number;
-  /** Linear memory one function may have, bytes. */
+  /** Memory one function or model may have, bytes. */
   readonly memoryBytes: number;
+  /** Interfaces of what runs here. */
+  readonly abis: readonly Abi[];
+  /** Manifests of models that are here whole, MAX_OFFERED_MODELS at most. */
+  readonly models?: readonly Cid[];
 }
 
 export interface OfferLineOptions {
@@ -105,7 +110,6 @@ export class OfferLine {
       seq: this.#seq,
       ...capacity(),
       profiles: SUPPORTED_PROFILES,
-      abis: ABIS,
       tariffMin,
       addresses: mesh.addresses().slice(0, 16),
     };

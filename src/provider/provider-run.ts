@@ -5,12 +5,14 @@ import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
 import { untilOnline } from "../mesh/until-online.ts";
 import { SEED_BYTES, verifierOf } from "../protocol/ed25519.ts";
 import { FailureError } from "../protocol/failure.ts";
+import { ABIS, FUNCTION_ABIS } from "../protocol/messages/session.ts";
 import type { IceServer } from "../protocol/relay-api.ts";
 import { type SessionIdentity, startSessionIdentity } from "../protocol/session-identity.ts";
 import type { Outbox } from "../storage/outbox.ts";
 import { Activity } from "./activity.ts";
 import { type ContentCache, FunctionSource } from "./function-source.ts";
-import { OfferLine } from "./offer-line.ts";
+import { type ModelParts, ModelJobs } from "./model-jobs.ts";
+import { type Capacity, OfferLine } from "./offer-line.ts";
 import { ReportQueue } from "./report-queue.ts";
 import type { SandboxThread } from "./sandbox-thread.ts";
 import { WorkDesk } from "./work-desk.ts";
@@ -25,9 +27,11 @@ export interface ProviderSurroundings {
   readonly outbox: Outbox;
   readonly cache: ContentCache;
   readonly workers: number;
-  /** Linear memory one function may have, bytes. */
+  /** Memory one function or model may have, bytes. */
   readonly memoryBytes: number;
   startThread(): SandboxThread;
+  /** Without them no models run. */
+  readonly models?: ModelParts;
   createMesh(options: {
     readonly privateKey: Uint8Array;
     readonly relay: string;
@@ -60,6 +64,7 @@ export class ProviderRun {
   readonly identity: SessionIdentity;
   readonly pool: WorkerPool;
   readonly activity: Activity;
+  readonly models: ModelJobs | undefined;
   readonly #mesh: Mesh;
   readonly #desk: WorkDesk;
   readonly #reports: ReportQueue;
@@ -98,20 +103,33 @@ export class ProviderRun {
       onChange: (waiting) => events.onOutbox(waiting),
     });
     const functions = new FunctionSource(surroundings.cache, mesh, client);
-    const memoryBytes = surroundings.memoryBytes;
+    const { memoryBytes, models } = surroundings;
+    this.models =
+      models &&
+      new ModelJobs({
+        ...models,
+        startThread: () => models.startThread(),
+        mesh,
+        client,
+        onChange: () => this.#changed(),
+      });
     this.#desk = new WorkDesk({
       mesh,
       contact,
       source: client,
       root: identity.root,
       memoryBytes,
+      hasModels: models !== undefined,
       now,
       onChange: () => this.#changed(),
       ports: (remote) => ({
         signer,
         verify,
         pool: this.pool,
-        loadWork: (order) => functions.load(order, remote),
+        loadWork: (order) =>
+          order.job.body.work.kind === "model" && this.models !== undefined
+            ? this.models.load(order, remote)
+            : functions.load(order, remote),
         saveReceipt: (receipt) => {
           this.#reports.save(receipt);
           this.activity.earned(receipt.lease, receipt.amount);
@@ -137,7 +155,7 @@ export class ProviderRun {
           now,
           tariffMin: contact.info.tariff,
           note: () => contact.note(),
-          capacity: () => ({ workers: this.pool.size, free: this.pool.free, memoryBytes }),
+          capacity: () => this.#capacity(memoryBytes),
         },
         signal,
       );
@@ -168,6 +186,7 @@ export class ProviderRun {
       await mesh.start();
       run.#desk.start();
       run.#reports.start();
+      void run.models?.start();
       await run.#join();
     } catch (error) {
       await run.stop();
@@ -195,8 +214,21 @@ export class ProviderRun {
     await this.#desk.drain("draining");
     await Promise.all([...this.#desk.sessions].map((session) => session.settled()));
     this.pool.stop();
+    this.models?.stop();
     await this.#reports.stop().catch(() => undefined);
     await this.#mesh.stop();
+  }
+
+  /** A model at work takes the processor of a thread. */
+  #capacity(memoryBytes: number): Capacity {
+    const { pool, models } = this;
+    return {
+      workers: pool.size,
+      free: Math.max(0, pool.free - (models?.busy ?? 0)),
+      memoryBytes,
+      abis: models === undefined ? FUNCTION_ABIS : ABIS,
+      ...(models === undefined ? {} : { models: models.held }),
+    };
   }
 
   #changed(): void {

@@ -2,6 +2,7 @@ import type { Cid } from "../protocol/cid.ts";
 import type { Failure } from "../protocol/failure.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { MicroCredits } from "../protocol/units.ts";
+import type { ModelsState } from "./model-jobs.ts";
 import type { Isolation } from "./thread-host.ts";
 
 /** Where a provider stands. `waiting`: ready to lease; `elsewhere`: another tab of this browser is the provider. */
@@ -50,6 +51,8 @@ export interface ProviderState {
   readonly fuelPerSecond: number;
   /** Amount of all receipts of this start, reported or not. */
   readonly earned: MicroCredits;
+  /** Models at work; absent where none run. */
+  readonly models?: ModelsState;
   /** Receipts that wait to reach the relay. */
   readonly outbox: number;
 }
@@ -65,4 +68,8 @@ export interface Provider {
   stop(): Promise<void>;
   /** Changes the number of worker threads, at least 1. */
   setWorkers(count: number): void;
+  /** Whether models may compute on the graphics card; the next task is computed so. */
+  setGpu(gpu: boolean): void;
+  /** The person has deleted a model, or a page has fetched one. */
+  refreshModels(): void;
 }

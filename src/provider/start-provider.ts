@@ -2,6 +2,7 @@ import { createTabMesh } from "../mesh/tab-mesh.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { microCredits } from "../protocol/units.ts";
 import type { BrowserStore } from "../storage/browser-store.ts";
+import { startModelThread } from "./model-thread.ts";
 import { ProviderRun } from "./provider-run.ts";
 import type { Provider, ProviderPhase, ProviderState } from "./provider-state.ts";
 import type { SandboxFiles } from "./thread-host.ts";
@@ -13,6 +14,10 @@ export interface TabProviderOptions {
   readonly store: BrowserStore;
   /** What threads are made from; the page says it, so that its bundler sees the files. */
   readonly sandbox: SandboxFiles;
+  /** URL of the script of workers/inference.worker.ts, in one file; without it no models run. */
+  readonly modelScript?: string;
+  /** Whether models may compute on the graphics card; they may if not said. */
+  readonly gpu?: boolean;
   /** Threads; all cores but one when absent. */
   readonly workers?: number;
 }
@@ -20,7 +25,7 @@ export interface TabProviderOptions {
 /** One provider per browser: this lock is held while it runs. */
 const LOCK = "tabmesh-provider";
 
-/** Linear memory one function may have in a tab: half a gigabyte leaves the page and other functions room. */
+/** Memory one function or model may have in a tab: half a gigabyte leaves the page and others room. */
 const MEMORY_BYTES: number = 512 * 1024 * 1024;
 
 /** State changes are told at most ten times a second: more nobody can read, and each costs a paint. Rates are refreshed every second while they fall. */
@@ -40,6 +45,7 @@ class TabProvider implements Provider {
   readonly #options: TabProviderOptions;
   readonly #listeners = new Set<(state: ProviderState) => void>();
   #workers: number;
+  #gpu: boolean;
   #phase: ProviderPhase = "stopped";
   #failure: FailureError | undefined;
   #retryAt: number | undefined;
@@ -54,6 +60,7 @@ class TabProvider implements Provider {
   constructor(options: TabProviderOptions) {
     this.#options = options;
     this.#workers = Math.max(1, options.workers ?? defaultWorkers());
+    this.#gpu = options.gpu ?? true;
   }
 
   state(): ProviderState {
@@ -82,6 +89,7 @@ class TabProvider implements Provider {
           }),
       workers: this.#workers,
       ...(isolation === undefined ? {} : { isolation }),
+      ...(run?.models === undefined ? {} : { models: run.models.view() }),
       ...(run?.activity.view() ?? nothing),
       outbox: this.#outbox,
     };
@@ -115,6 +123,16 @@ class TabProvider implements Provider {
     this.#changed();
   }
 
+  setGpu(gpu: boolean): void {
+    this.#gpu = gpu;
+    this.#run?.models?.setGpu(gpu);
+    this.#changed();
+  }
+
+  refreshModels(): void {
+    void this.#run?.models?.refresh();
+  }
+
   async #start(): Promise<void> {
     if (this.#run !== undefined) return;
     this.#enter("starting");
@@ -137,7 +155,7 @@ class TabProvider implements Provider {
   }
 
   async #startRun(): Promise<ProviderRun> {
-    const { store, relayUrl, sandbox } = this.#options;
+    const { store, relayUrl, sandbox, modelScript } = this.#options;
     const threads = new ThreadStarter(sandbox);
     this.#threads = threads;
     // Ahead of the first task.
@@ -155,6 +173,15 @@ class TabProvider implements Provider {
         workers: this.#workers,
         memoryBytes: MEMORY_BYTES,
         startThread: () => threads.start(),
+        ...(modelScript === undefined
+          ? {}
+          : {
+              models: {
+                store: store.models,
+                startThread: () => startModelThread(modelScript),
+                gpu: this.#gpu,
+              },
+            }),
         createMesh: createTabMesh,
       },
       {

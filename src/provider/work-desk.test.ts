@@ -155,6 +155,7 @@ async function answerTo(shown: Shown = {}, times = 1): Promise<string> {
     source,
     root: them.root,
     memoryBytes: 1 << 30,
+    hasModels: false,
     now: Date.now,
     onChange: () => undefined,
     ports: () => ({

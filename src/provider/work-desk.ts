@@ -22,8 +22,10 @@ export interface WorkDeskOptions {
   readonly root: PeerId;
   /** The ports of a session with one requester. */
   readonly ports: (remote: string) => SessionPorts;
-  /** Linear memory one function may have, bytes. */
+  /** Memory one function or model may have, bytes. */
   readonly memoryBytes: number;
+  /** Whether models run here. */
+  readonly hasModels: boolean;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Sessions have begun or ended. */
@@ -131,7 +133,7 @@ class Visit {
   }
 
   async #open(payload: Uint8Array): Promise<void> {
-    const { contact, source, root, memoryBytes, now } = this.#options;
+    const { contact, source, root, memoryBytes, hasModels, now } = this.#options;
     const { remotePeer } = this.#frames.stream;
     const ports = this.#options.ports(remotePeer);
     const me: ProviderIdentity = {
@@ -142,7 +144,12 @@ class Visit {
       instance: ports.signer.key,
     };
     const order = await checkOpen(payload, me, remotePeer, now(), ports.verify);
-    decideAdmission(order, { memoryBytes, atWork: this.#sessions.size, accepted: this.#accepted });
+    decideAdmission(order, {
+      memoryBytes,
+      hasModels,
+      atWork: this.#sessions.size,
+      accepted: this.#accepted,
+    });
     // Marked before the check, so that two streams that show one lease at once do not both pass.
     this.#accepted.add(order.lease.id);
     try {

@@ -12,6 +12,7 @@ import { createNodeMesh } from "../mesh/node-mesh.ts";
 import { createRelayClient } from "../mesh/relay-client.ts";
 import { untilOnline } from "../mesh/until-online.ts";
 import { OfferLine } from "../provider/offer-line.ts";
+import { ABIS } from "../protocol/messages/session.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { openEnvelope, seal } from "../protocol/envelope.ts";
 import { header } from "../protocol/header.ts";
@@ -157,7 +158,7 @@ async function offerer(
       signer: await sessionOf("provider", "provider tab", Date.now(), Date.now() + 60_000),
       verify: (...claim) => Promise.resolve(verifyNative(...claim)),
       tariffMin: info.tariff,
-      capacity: () => ({ workers: 2, free: 2, memoryBytes: 1 << 28 }),
+      capacity: () => ({ workers: 2, free: 2, memoryBytes: 1 << 28, abis: ABIS }),
       note: () => undefined,
       now: Date.now,
     },

@@ -7,6 +7,8 @@ export interface Settings {
   /** Worker threads the person chose; absent: as many as the machine suggests. */
   readonly workers?: number;
   readonly theme: Theme;
+  /** Whether models may compute on the graphics card; absent: they may. */
+  readonly gpu?: boolean;
 }
 
 /** A person's consent to contribute through one relay. */
@@ -36,7 +38,12 @@ function parseSettings(value: unknown): Settings {
   const fields = fieldsOf(value);
   const workers = asCount(fields.get("workers"));
   const theme = asTheme(fields.get("theme"));
-  return workers === undefined || workers === 0 ? { theme } : { workers, theme };
+  const gpu = fields.get("gpu");
+  return {
+    theme,
+    ...(workers === undefined || workers === 0 ? {} : { workers }),
+    ...(typeof gpu === "boolean" ? { gpu } : {}),
+  };
 }
 
 function parseConsent(value: unknown): Consent | undefined {

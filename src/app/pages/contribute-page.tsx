@@ -3,9 +3,11 @@ import { AccountPanel } from "../components/account-panel.tsx";
 import { ConsentDialog } from "../components/consent-dialog.tsx";
 import { ContributeFigures } from "../components/contribute-figures.tsx";
 import { ContributePanel } from "../components/contribute-panel.tsx";
+import { ModelsPanel } from "../components/models-panel.tsx";
 import { Promises } from "../components/promises.tsx";
 import { RunningTasks } from "../components/running-tasks.tsx";
 import { TroubleNotice } from "../components/trouble-notice.tsx";
+import { ModelsControl } from "../components/models-control.tsx";
 import { WorkersControl } from "../components/workers-control.tsx";
 import type { Able, AppState } from "../state/app-state.ts";
 import { mostWorkers } from "../state/capabilities.ts";
@@ -36,6 +38,7 @@ function AblePage({ state, able }: { readonly state: AppState; readonly able: Ab
       <div class="columns">
         <div class="stack">
           <RunningTasks provider={provider} />
+          <ModelsPanel stored={able.models} provider={provider} />
           <Promises contribution={contribution} />
         </div>
         <div class="stack">
@@ -43,6 +46,11 @@ function AblePage({ state, able }: { readonly state: AppState; readonly able: Ab
             workers={state.preferences.workers.value}
             most={mostWorkers()}
             onChange={(count) => contribution.setWorkers(count)}
+          />
+          <ModelsControl
+            gpu={state.preferences.gpu.value}
+            models={provider.models}
+            onGpu={(gpu) => contribution.setGpu(gpu)}
           />
           <AccountPanel account={account} contribution={contribution} testMoney={state.testMoney.value} />
         </div>

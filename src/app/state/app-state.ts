@@ -10,12 +10,14 @@ import { valueOf } from "./loadable.ts";
 import { createPreferences, type Preferences } from "./preferences.ts";
 import { createRelayLink, type RelayLink } from "./relay-link.ts";
 import { type PageName, watchRoute } from "./route.ts";
+import { createStoredModels, type StoredModels } from "./stored-models.ts";
 
 /** What there is where this browser can be a provider. */
 export interface Able {
   readonly memory: TabMemory;
   readonly account: Account;
   readonly contribution: Contribution;
+  readonly models: StoredModels;
 }
 
 /** Everything the pages show, made once at start. */
@@ -59,7 +61,8 @@ function createAble({ memory, preferences, relay, testMoney }: AbleParts): Able 
     testMoney,
     onStarted: () => void account.refresh(),
   });
-  return { memory, account, contribution };
+  const models = createStoredModels(memory, () => contribution.refreshModels());
+  return { memory, account, contribution, models };
 }
 
 export async function createAppState(): Promise<AppState> {

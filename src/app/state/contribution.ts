@@ -27,6 +27,10 @@ export interface Contribution {
   /** Stops, and asks again next time. */
   withdraw(): Promise<void>;
   setWorkers(count: number): void;
+  /** Whether models may compute on the graphics card. */
+  setGpu(gpu: boolean): void;
+  /** The person has deleted a model. */
+  refreshModels(): void;
 }
 
 export interface ContributionOptions {
@@ -112,13 +116,27 @@ class SwitchedContribution implements Contribution {
     this.#provider?.setWorkers(count);
   }
 
+  setGpu(gpu: boolean): void {
+    this.#options.preferences.setGpu(gpu);
+    this.#provider?.setGpu(gpu);
+  }
+
+  refreshModels(): void {
+    this.#provider?.refreshModels();
+  }
+
   async #start(): Promise<void> {
     const { relayUrl, memory, preferences, testMoney } = this.#options;
     const resting = restingState(preferences.workers.value, testMoney.value);
     try {
       if (this.#provider === undefined) {
         this.#live.value = { ...resting, phase: "starting" };
-        const provider = await openProvider({ relayUrl, store: memory, workers: preferences.workers.value });
+        const provider = await openProvider({
+          relayUrl,
+          store: memory,
+          workers: preferences.workers.value,
+          gpu: preferences.gpu.value,
+        });
         provider.subscribe((state) => {
           this.#live.value = state;
         });

@@ -6,14 +6,18 @@ import { suggestedWorkers } from "./capabilities.ts";
 export interface Preferences {
   readonly theme: ReadonlySignal<Theme>;
   readonly workers: ReadonlySignal<number>;
+  /** Whether models may compute on the graphics card. */
+  readonly gpu: ReadonlySignal<boolean>;
   setTheme(theme: Theme): void;
   setWorkers(workers: number): void;
+  setGpu(gpu: boolean): void;
 }
 
 export function createPreferences(memory: TabMemory | undefined, stored: Settings): Preferences {
   const settings = signal(stored);
   const theme = signal<Theme>(stored.theme);
   const workers = signal(stored.workers ?? suggestedWorkers());
+  const gpu = signal(stored.gpu ?? true);
   effect(() => {
     const root = document.documentElement;
     if (theme.value === "system") delete root.dataset["theme"];
@@ -27,6 +31,7 @@ export function createPreferences(memory: TabMemory | undefined, stored: Setting
   return {
     theme,
     workers,
+    gpu,
     setTheme(next) {
       theme.value = next;
       save({ theme: next });
@@ -34,6 +39,10 @@ export function createPreferences(memory: TabMemory | undefined, stored: Setting
     setWorkers(next) {
       workers.value = next;
       save({ workers: next });
+    },
+    setGpu(next) {
+      gpu.value = next;
+      save({ gpu: next });
     },
   };
 }

@@ -10,6 +10,7 @@ import { untilOnline } from "../../mesh/until-online.ts";
 import { signerFromSeed, verifierOf } from "../../protocol/ed25519.ts";
 import { seal } from "../../protocol/envelope.ts";
 import { failureCode } from "../../protocol/failure-code.ts";
+import { ABIS } from "../../protocol/messages/session.ts";
 import { header } from "../../protocol/header.ts";
 import { publishModelMessage } from "../../protocol/messages/model.ts";
 import { chunkCid, chunkCount, chunkRange, encodeManifest } from "../../protocol/model-manifest.ts";
@@ -66,6 +67,7 @@ export async function startNodeProvider(
     source: client,
     root: identity.root,
     memoryBytes: MEMORY_BYTES,
+    hasModels: true,
     now,
     onChange: () => undefined,
     ports: () => ({

@@ -144,7 +144,7 @@ export async function runWhole(host: ModelHost, task: HostTask): Promise<Whole> 
 }
 
 export function putTogether(
-  parts: readonly HostPart[],
+  parts: readonly Pick<HostPart, "output">[],
 ): Pick<Whole, "segments" | "tokens" | "text" | "links"> {
   const segments = parts.map(({ output }) => decodeModelData(generateSegmentSchema, output));
   return {

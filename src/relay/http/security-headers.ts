@@ -3,7 +3,7 @@ import type { RelayEnv } from "./http-env.ts";
 
 /**
  * The pages' own policy: scripts from here alone, WASM may be compiled, connections to relays and nothing to frames of
- * others. Workers are bound by the policy of their own script, see SANDBOX_POLICY.
+ * others. Workers are bound by the policy of their own script, see THREAD_POLICY.
  */
 const PAGE_POLICY: string = [
   "default-src 'self'",
@@ -18,8 +18,8 @@ const PAGE_POLICY: string = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** The thread that runs strangers' WASM: compiles bytes it is given, and reaches nothing. */
-const SANDBOX_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'";
+/** Threads that run strangers' WASM, or models on strangers' words: they compile bytes they are given, and reach nothing. */
+const THREAD_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'";
 
 /** The frame in which these threads live (public/sandbox.html): no origin, whoever opens it, and nothing but blob threads. */
 const SANDBOX_PAGE = "/sandbox.html";
@@ -38,8 +38,8 @@ const SANDBOX_PAGE_POLICY: string = [
 /** Bytes of strangers: never a page, never a script, whatever a browser makes of them. */
 export const BLOB_POLICY = "sandbox; default-src 'none'";
 
-/** Name of the sandbox worker's script in a build, with or without a hash. */
-const SANDBOX_SCRIPT = /\/sandbox[^/]*\.js$/u;
+/** Names of these threads' scripts in a build, with or without a hash. */
+const THREAD_SCRIPT = /\/(?:sandbox|inference)[^/]*\.js$/u;
 
 /** Headers of every answer; what a handler has set itself stays. */
 export const securityHeaders: MiddlewareHandler<RelayEnv> = async (c, next) => {
@@ -59,7 +59,7 @@ export const securityHeaders: MiddlewareHandler<RelayEnv> = async (c, next) => {
 
 function policyOf(path: string): string {
   if (path === SANDBOX_PAGE) return SANDBOX_PAGE_POLICY;
-  return SANDBOX_SCRIPT.test(path) ? SANDBOX_POLICY : PAGE_POLICY;
+  return THREAD_SCRIPT.test(path) ? THREAD_POLICY : PAGE_POLICY;
 }
 
 function setDefault(headers: Headers, name: string, value: string): void {
