@@ -35,18 +35,21 @@ function precompressed(): Plugin {
   };
 }
 
-/** In development too the sandbox's threads get one script: they live in a place that may load no other (sandbox.html). */
-export function bundledSandbox(): Plugin {
-  const script = "/workers/sandbox.worker.ts";
+/**
+ * In development too each thread gets one script: the sandbox's live in a place that may load no other (sandbox.html), and
+ * all are classic scripts, as in a build.
+ */
+export function bundledThreads(): Plugin {
+  const scripts = new Set(["/workers/sandbox.worker.ts", "/workers/inference.worker.ts"]);
   return {
-    name: "bundled-sandbox",
+    name: "bundled-threads",
     apply: "serve",
     configureServer({ config, middlewares }) {
       middlewares.use((request, response, next) => {
         const [path, query] = (request.url ?? "").split("?");
         // Not the bundler's own question for the script's address.
-        if (path !== script || new URLSearchParams(query).has("url")) return next();
-        void answerBundle(join(config.root, script), response, next);
+        if (path === undefined || !scripts.has(path) || new URLSearchParams(query).has("url")) return next();
+        void answerBundle(join(config.root, path), response, next);
       });
     },
   };
@@ -118,7 +121,7 @@ export default defineConfig({
       },
     }),
     precompressed(),
-    bundledSandbox(),
+    bundledThreads(),
   ],
   server: {
     proxy: {

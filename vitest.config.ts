@@ -1,6 +1,6 @@
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
-import { bundledSandbox } from "./vite.config.ts";
+import { bundledThreads } from "./vite.config.ts";
 
 const isolationHeaders = {
   "Cross-Origin-Opener-Policy": "same-origin",
@@ -21,7 +21,7 @@ export default defineConfig({
       },
       {
         server: { headers: isolationHeaders },
-        plugins: [bundledSandbox()],
+        plugins: [bundledThreads()],
         test: {
           name: "browser",
           include: ["src/**/*.browser.test.ts"],
