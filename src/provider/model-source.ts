@@ -52,6 +52,7 @@ export class ModelSource {
   /** Jobs of one model that start together fetch it once. */
   readonly #loading = new Map<Cid, Loading>();
   readonly #stopping = new AbortController();
+  #noRoom: string | undefined;
 
   constructor(options: ModelSourceOptions) {
     this.#options = options;
@@ -61,6 +62,11 @@ export class ModelSource {
   serve(): () => void {
     const { mesh, store } = this.#options;
     return serveBlobs(mesh, (cid) => store.chunk(cid).catch(() => undefined));
+  }
+
+  /** Why the last model that was asked for did not fit, a sentence for the person; until one has come in. */
+  get noRoom(): string | undefined {
+    return this.#noRoom;
   }
 
   /** CIDs of the models that are here whole, the one used last first: what an offer names. */
@@ -105,8 +111,12 @@ export class ModelSource {
       if (known !== undefined && file !== undefined) return { manifest: known, file };
       const sources = await this.#sources(cid, requester);
       const manifest = known ?? (await this.#fetchManifest(cid, sources));
-      return { manifest, file: await this.#download(cid, manifest, sources, tell) };
+      const local = { manifest, file: await this.#download(cid, manifest, sources, tell) };
+      this.#noRoom = undefined;
+      return local;
     } catch (error) {
+      if (error instanceof StorageError && error.trouble === "full")
+        this.#noRoom = `${error.message.replace(/^storage: /u, "")}.`.replace(/^the/u, "The");
       throw asFailure(error);
     }
   }
