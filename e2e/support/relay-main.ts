@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { meshGateway } from "../../src/cli/gateway/mesh-gateway.ts";
 import { relayConfig } from "../../src/relay/config.ts";
 import { startRelay } from "../../src/relay/start-relay.ts";
 
@@ -12,6 +13,7 @@ const relay = await startRelay(
     staticDir: fileURLToPath(new URL("../../dist", import.meta.url)),
     logLevel: "error",
   }),
+  { gateway: meshGateway },
 );
 process.once("SIGTERM", () => void relay.stop().then(() => process.exit(0)));
 console.log("ready");

@@ -511,13 +511,15 @@ describe("with a provider", () => {
       temperature: 1,
       stream: true,
     });
-    const error = refusal(
-      (async () => {
-        for await (const _ of stream)
-          if (slow.parts === 1) await revokeApiKey({ relay: relay.url, seed }, made.apiKey);
-      })(),
-    );
-    expect(await error).toBeInstanceOf(APIError);
+    const owner = { relay: relay.url, seed };
+    let revoked = false;
+    const reading = (async (): Promise<void> => {
+      for await (const _ of stream) {
+        if (!revoked) await revokeApiKey(owner, made.apiKey);
+        revoked = true;
+      }
+    })();
+    expect(await refusal(reading)).toBeInstanceOf(APIError);
     await expect.poll(() => slow.stopped, { timeout: 10_000 }).toBe(1);
   });
 
