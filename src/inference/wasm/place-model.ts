@@ -178,6 +178,7 @@ export function placeMatrix(
     arena.reserve(4 * panels * PANEL),
     bias === undefined ? 0 : arena.place(bias, 4 * panels * PANEL),
     arena.reserve(4 * panels * PANEL),
+    arena.reserve(8 * panels * PANEL),
     arena.reserve(panels),
   ]);
   matrices.push({ address, matrix });

@@ -23,8 +23,8 @@ typedef struct {
 
 /* Outputs of panel `at` from their sums with a row. */
 INLINE void scores_of(const Search *search, u32 row, u32 at, const v128_t sums[2], v128_t scores[2]) {
-  EACH(n, 2)
-    scores[n] = finish4(sums[n], search->matrix, search->batch->scales[row], at * PANEL + 4 * n, search->fraction);
+  RowScale scale = row_scale(search->batch->scales[row], search->fraction);
+  EACH(n, 2) scores[n] = finish4(sums[n], search->matrix, &scale, at * PANEL + 4 * n);
 }
 
 INLINE u32 any_reaches(const v128_t values[2], i32 least) {

@@ -145,6 +145,38 @@ INLINE v128_t multiply_shift4(v128_t a, v128_t b, u32 bits) {
   return wasm_i32x4_sub(wasm_v128_xor(size, sign), sign);
 }
 
+/* A scale as a float, of which it is one exactly; infinity where its mantissa or exponent is not of the usual kind. */
+INLINE double double_of(u32 scale) {
+  u32 mantissa = mantissa_of(scale);
+  i32 exponent = exponent_of(scale);
+  if (mantissa == 0) return 0;
+  if (mantissa < 0x8000 || exponent < -400 || exponent > 400) return __builtin_inf();
+  u64 bits = (u64)(exponent + 15 + 1023) << 52 | (u64)(mantissa & 0x7fff) << 37;
+  double value;
+  __builtin_memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+/*
+ * The product of a scale with two others: floats hold it exactly, and its first 16 bits are kept, as multiply_scales does.
+ */
+INLINE v128_t multiply_doubles2(v128_t scale, const double *scales) {
+  return wasm_v128_and(wasm_f64x2_mul(scale, wasm_v128_load(scales)), wasm_i64x2_const_splat(-(1ll << 37)));
+}
+
+/*
+ * apply_scale of four numbers by scales below 1/2: floor(x * scale + 1/2). A product has 47 bits; with the half added it is exact
+ * as well, or below 3/4. Adding 1.5 * 2^52 puts a whole number into the lowest bits.
+ */
+INLINE v128_t apply_doubles4(v128_t x, const v128_t scales[2]) {
+  const v128_t half = wasm_f64x2_const_splat(0.5), low = wasm_f64x2_const_splat(6755399441055744.0);
+  v128_t first = wasm_f64x2_mul(wasm_f64x2_convert_low_i32x4(x), scales[0]);
+  v128_t second = wasm_f64x2_mul(wasm_f64x2_convert_low_i32x4(wasm_i64x2_shuffle(x, x, 1, 1)), scales[1]);
+  first = wasm_f64x2_add(wasm_f64x2_floor(wasm_f64x2_add(first, half)), low);
+  second = wasm_f64x2_add(wasm_f64x2_floor(wasm_f64x2_add(second, half)), low);
+  return wasm_i32x4_shuffle(first, second, 0, 2, 4, 6);
+}
+
 INLINE u32 reciprocal(u32 x) {
   u32 normal = scale_from(x, 0);
   return scale_from(0x80000000u / mantissa_of(normal), -31 - exponent_of(normal));

@@ -103,6 +103,7 @@ void pack_panel(const Matrix *matrix, u32 panel, const u8 *rows, const u8 *multi
       ((u8 *)to.multipliers)[group * PANEL + n] = (u8)multiplier;
     }
     ((i32 *)matrix->offsets)[panel * PANEL + n] = (i32)offset;
+    ((double *)matrix->doubles)[panel * PANEL + n] = double_of(matrix->scales[panel * PANEL + n]);
     /* Their sum is below 2^24, each times at most 127. */
     ((i32 *)matrix->rises)[panel * PANEL + n] = (i32)(127 * positive >> PLANE_BITS);
   }

@@ -20,6 +20,8 @@ typedef struct {
   const i32 *bias;
   /* The most that the lower plane adds to a sum (relaxed). */
   const i32 *rises;
+  /* The scales as floats. */
+  const double *doubles;
   /* u8[panels]: groups whose sums with the largest activations stay in 31 bits. */
   const u8 *spans;
 } Matrix;
@@ -56,12 +58,29 @@ INLINE Panel panel_for(const Matrix *matrix, u32 panel, u32 rows, u8 *room) {
   return stored;
 }
 
+/* The scale of a row, and what it is for its sums, which are of whole upper planes, as a float. */
+typedef struct {
+  u32 scale;
+  i32 fraction;
+  double unit;
+} RowScale;
+
+INLINE RowScale row_scale(u32 scale, i32 fraction) {
+  RowScale row = {scale, fraction, double_of(scale) * (double)(1u << (PLANE_BITS + fraction))};
+  return row;
+}
+
 /* Four sums of a panel, from output `n` on, as what they stand for. */
-INLINE v128_t finish4(v128_t sums, const Matrix *matrix, u32 scale, u32 n, i32 fraction) {
+INLINE v128_t finish4(v128_t sums, const Matrix *matrix, const RowScale *row, u32 n) {
 #ifdef RELAXED
   sums = wasm_i32x4_sub(sums, wasm_v128_load(matrix->offsets + n));
 #endif
-  v128_t values = apply_scales4(sums, scale, matrix->scales + n, PLANE_BITS, fraction);
+  v128_t unit = wasm_f64x2_splat(row->unit), values;
+  v128_t scales[2] = {multiply_doubles2(unit, matrix->doubles + n), multiply_doubles2(unit, matrix->doubles + n + 2)};
+  v128_t largest = wasm_f64x2_max(scales[0], scales[1]);
+  if (__builtin_expect(wasm_i64x2_all_true(wasm_f64x2_lt(largest, wasm_f64x2_const_splat(0.5))), 1))
+    values = apply_doubles4(sums, scales);
+  else values = apply_scales4(sums, row->scale, matrix->scales + n, PLANE_BITS, row->fraction);
   return matrix->bias ? wasm_i32x4_add(values, wasm_v128_load(matrix->bias + n)) : values;
 }
 
@@ -94,9 +113,9 @@ static void multiply(const Matrix *matrix, const Batch *batch, u32 from, u32 to,
       take_tile(matrix, &panel, rows, batch->values + row * batch->pitch, batch->pitch, sums);
       for (u32 r = 0; r < rows; r++) {
         i32 *target = out + (row + r) * out_pitch + at * PANEL;
-        u32 scale = batch->scales[row + r];
+        RowScale scale = row_scale(batch->scales[row + r], fraction);
         for (u32 n = 0; n < 2; n++) {
-          v128_t values = finish4(sums[r][n], matrix, scale, at * PANEL + 4 * n, fraction);
+          v128_t values = finish4(sums[r][n], matrix, &scale, at * PANEL + 4 * n);
           if (is_added) values = wasm_i32x4_add(values, wasm_v128_load(target + 4 * n));
           wasm_v128_store(target + 4 * n, values);
         }
