@@ -11,6 +11,7 @@ import { ODD_ENCODER, randomEncoder } from "../src/inference/reference/float-enc
 import { referenceBackend } from "../src/inference/reference/reference-backend.ts";
 import { referenceEncoderBackend } from "../src/inference/reference/reference-encoder.ts";
 import { HAS_STORIES, NO_STORIES, storiesModel } from "../src/inference/reference/stories.contract.ts";
+import { useLite } from "../src/inference/reference/use-lite.contract.ts";
 import { failureCode } from "../src/protocol/failure-code.ts";
 import { type FirefoxTab, openFirefoxTab } from "./support/firefox-tab.ts";
 import { type InferenceJob, runInference } from "./support/inference-job.ts";
@@ -59,6 +60,13 @@ function encoder(name: string, bits: 4 | 8): Case {
   return { name, file: writeModel(model, ABOUT), job: { tokens, steps: 0 } };
 }
 
+/** The Universal Sentence Encoder lite, from npm. */
+function useLiteCase(): Case {
+  const model = quantiseEncoder(useLite().encoder, 8);
+  const tokens = [1, 12, 33].map((length) => Array.from({ length }, (_, i) => (i * 997 + length) % 8_000));
+  return { name: "USE-lite", file: writeModel(model, ABOUT), job: { tokens, steps: 0 } };
+}
+
 const cases: readonly Case[] = [
   llama("heads of 10, 2 for 4", {}, 8),
   llama("3 heads on 1, of 6 values, 4 bits", { width: 18, heads: 3, keyHeads: 1, headSize: 6, inner: 37 }, 4),
@@ -71,6 +79,7 @@ const cases: readonly Case[] = [
   llama("rows of 515", { width: 300, inner: 515, layers: 1, vocabulary: 131 }, 8),
   encoder("an encoder", 8),
   encoder("an encoder, 4 bits", 4),
+  useLiteCase(),
   ...(HAS_STORIES
     ? [
         {

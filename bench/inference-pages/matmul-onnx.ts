@@ -1,9 +1,9 @@
 /** An ONNX model of one MatMulInteger: u8[rows, columns] times a constant i8[columns, outputs] to i32. */
 import { randomBytes } from "./random-model.ts";
 
-type Bytes = Uint8Array<ArrayBuffer>;
+export type Bytes = Uint8Array<ArrayBuffer>;
 
-function joined(...parts: readonly Bytes[]): Bytes {
+export function joined(...parts: readonly Bytes[]): Bytes {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -20,23 +20,23 @@ function varint(value: number): Bytes {
   return Uint8Array.from([...bytes, rest]);
 }
 
-function whole(field: number, value: number): Bytes {
+export function whole(field: number, value: number): Bytes {
   return joined(varint(field * 8), varint(value));
 }
 
-function nested(field: number, ...parts: readonly Bytes[]): Bytes {
+export function nested(field: number, ...parts: readonly Bytes[]): Bytes {
   const body = joined(...parts);
   return joined(varint(field * 8 + 2), varint(body.length), body);
 }
 
-function text(field: number, value: string): Bytes {
+export function text(field: number, value: string): Bytes {
   return nested(field, new TextEncoder().encode(value));
 }
 
 /** Element types of ONNX tensors. */
-const ELEMENT = { u8: 2, i8: 3, i32: 6 } as const;
+export const ELEMENT = { f32: 1, u8: 2, i8: 3, i32: 6 } as const;
 
-function valueInfo(field: number, name: string, element: number, dims: readonly number[]): Bytes {
+export function valueInfo(field: number, name: string, element: number, dims: readonly number[]): Bytes {
   const shape = nested(2, ...dims.map((dim) => nested(1, whole(1, dim))));
   return nested(field, text(1, name), nested(2, nested(1, whole(1, element), shape)));
 }

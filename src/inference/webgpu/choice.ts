@@ -4,7 +4,7 @@ import type { RowsKernel } from "./kernels.ts";
 export interface Choice {
   /** For several rows. */
   readonly rows: RowsKernel;
-  /** For one row: threads that share an output. */
+  /** For one row: threads that share two outputs. */
   readonly slices: 1 | 8;
 }
 

@@ -50,9 +50,13 @@ export async function chooseVariants(parts: Omit<DeviceParts, "choice">): Promis
     });
     const times = new Map<string, number>();
     for (const { name, rows: count, steps } of compiled) {
-      device.queue.writeBuffer(slice, 0, Uint32Array.of(count, 0, 0, 0));
+      // The product is the last step.
+      const step = steps.at(-1);
+      if (step === undefined) throw new TypeError("products have steps");
+      const [width] = step.grid(count);
+      device.queue.writeBuffer(slice, 0, Uint32Array.of(count, 0, 0, width));
       // oxlint-disable-next-line no-await-in-loop -- one after the other is what is measured
-      times.set(name, await life.settled(timeOf(device, group, steps, count)));
+      times.set(name, await life.settled(timeOf(device, group, step, count)));
     }
     const time = (name: string): number => times.get(name) ?? Infinity;
     const { rows } = fastest((each) => time(nameOf.rows(each)));
@@ -75,23 +79,21 @@ function fastest(timeOfChoice: (choice: Choice) => number): Choice {
   return CHOICES.reduce((best, each) => (timeOfChoice(each) < timeOfChoice(best) ? each : best));
 }
 
-/** Milliseconds of steps, in the shortest of some submits. */
+/** Milliseconds of a step, in the shortest of some submits. */
 async function timeOf(
   device: GPUDevice,
   slice: GPUBindGroup,
-  steps: readonly Step[],
+  { pipeline, bindings, grid }: Step,
   rows: number,
 ): Promise<number> {
+  const [width, height] = grid(rows);
   const submit = async (repeats: number): Promise<number> => {
     const commands = device.createCommandEncoder();
     const pass = commands.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, bindings);
     pass.setBindGroup(1, slice, [0]);
-    for (let i = 0; i < repeats; i += 1)
-      for (const { pipeline, bindings, grid } of steps) {
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, bindings);
-        pass.dispatchWorkgroups(...grid(rows));
-      }
+    for (let i = 0; i < repeats; i += 1) pass.dispatchWorkgroups(width * height);
     pass.end();
     const begun = performance.now();
     device.queue.submit([commands.finish()]);

@@ -36,8 +36,8 @@ const MISTAKES: readonly (readonly [string, string])[] = [
   ["if (behind <= 15)", "if (behind <= 12)"],
   ["bits(atomicLoad(&shared_weight)) - 24", "bits(atomicLoad(&shared_weight)) - 25"],
   ["if (matrix_shape.biased == 1u)", "if (matrix_shape.biased == 2u)"],
-  ["let m = n + 64u;", "let m = n + 63u;"],
-  ["sums += multiplier_of(n, group) * both;", "sums += both;"],
+  ["vec4u(0u, 64u, 128u, 192u)", "vec4u(0u, 64u, 128u, 191u)"],
+  ["sums += multiplier.xxyy * of_group;", "sums += multiplier.xxxx * of_group;"],
 ];
 
 describe("the known-answer test", () => {

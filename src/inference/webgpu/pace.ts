@@ -21,6 +21,10 @@ export class Pace {
     return this.#longestMs;
   }
 
+  forgetLongest(): void {
+    this.#longestMs = 0;
+  }
+
   /** Begins with what a measurement says. @param work multiply-adds of a submit */
   begin(work: number): void {
     this.#work = Math.min(MOST_WORK, Math.max(1, work));

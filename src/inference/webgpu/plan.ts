@@ -16,7 +16,7 @@ export interface Batch {
   readonly first: number;
 }
 
-/** One grid of workgroups, which may be cut into several dispatches. */
+/** One grid of workgroups, which may be cut into several dispatches, anywhere. */
 export interface Step {
   readonly pipeline: GPUComputePipeline;
   readonly bindings: GPUBindGroup;
@@ -87,24 +87,24 @@ export class Planner {
     this.#kernels = kernels;
     this.#choice = choice;
     const tiledRows = Math.ceil(rows / ROW_TILE) * ROW_TILE;
-    this.#planes = maker.words(tiledRows * Math.ceil(longest / 32) * 16);
+    this.#planes = maker.words(tiledRows * Math.ceil(longest / 32) * ROW_WORDS[choice.rows]);
     this.#rowScales = maker.words(tiledRows);
   }
 
   /** Rows times a matrix. */
   products(row: Row, matrix: MatrixBuffers, target: Target): Promise<Step>[] {
+    const name = this.#choice.rows;
     const quantise = this.step({
       name: SOURCES[row.source].kernel,
       grid: perRow,
       work: () => row.columns * OPERATIONS_OF_VALUE,
       bindings: {
         ...row.buffers,
-        0: rowShape(row, matrix),
+        0: rowShape(row, matrix, ROW_WORDS[name] === 32),
         4: this.#planes,
         5: this.#rowScales,
       },
     });
-    const name = this.#choice.rows;
     const [outputs, rows] = TILES[name];
     const multiply = (part: MatrixPart): Promise<Step> =>
       this.step({
@@ -124,7 +124,8 @@ export class Planner {
   /** A single row times a matrix, in fewer steps. */
   productsOfOne(row: Row<FusedSource>, matrix: MatrixBuffers, target: Target): Promise<Step>[] {
     const { slices } = this.#choice;
-    const outputs = THREADS / slices;
+    // Two outputs for as many threads as share them.
+    const outputs = (2 * THREADS) / slices;
     return matrix.parts.map((part) =>
       this.step({
         name: "multiply-row",
@@ -133,7 +134,7 @@ export class Planner {
         work: () => row.columns * (outputs + OPERATIONS_OF_VALUE),
         bindings: {
           ...row.buffers,
-          0: rowShape(row, matrix),
+          0: rowShape(row, matrix, false),
           ...matrixBindings(matrix, part, target),
         },
       }),
@@ -172,9 +173,12 @@ export function compileFirst(kernels: KernelCache, choices: readonly Choice[]): 
   ]);
 }
 
+/** Words of a group of a quantised row: whole values, or two planes of bytes. */
+const ROW_WORDS: Readonly<Record<RowsKernel, 16 | 32>> = { multiply: 32, "multiply-tile": 16 };
+
 /** Outputs and rows of a workgroup. */
 const TILES: Readonly<Record<RowsKernel, readonly [outputs: number, rows: number]>> = {
-  multiply: [128, 4],
+  multiply: [256, 4],
   "multiply-tile": [32, 32],
 };
 
@@ -188,9 +192,13 @@ const SOURCES: Readonly<Record<RowSource, { readonly kernel: RowKernel; readonly
 };
 
 /** The uniform `RowShape` of quantise.wgsl. */
-function rowShape(row: Row, { groups, bits }: MatrixBuffers): readonly number[] {
-  const { columns, fraction, positive = false, epsilon = 0, rootWidth = 0 } = row;
-  return [columns, groups, bits, fraction, Number(positive), epsilon, rootWidth, SOURCES[row.source].number];
+function rowShape(
+  { source, columns, fraction, positive = false, epsilon = 0, rootWidth = 0 }: Row,
+  { groups, bits }: MatrixBuffers,
+  whole: boolean,
+): readonly number[] {
+  const { number } = SOURCES[source];
+  return [columns, groups, bits, fraction, Number(positive), epsilon, rootWidth, number, Number(whole)];
 }
 
 /** The matrix as weights.wgsl declares it. */

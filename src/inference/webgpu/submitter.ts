@@ -1,8 +1,7 @@
 import type { BufferMaker } from "./buffer-maker.ts";
-import { cutGrid } from "./cut-grid.ts";
 import type { DeviceLife } from "./device-life.ts";
 import { type KernelCache, SLICE_BYTES } from "./kernels.ts";
-import { MOST_SLICES, UNIFORM_STEP } from "./limits.ts";
+import { MOST_SLICES, MOST_WORKGROUPS, UNIFORM_STEP } from "./limits.ts";
 import type { Pace } from "./pace.ts";
 import type { Batch, Step } from "./plan.ts";
 
@@ -88,16 +87,18 @@ export class Submitter {
       )) {
         const [width, height] = step.grid(batch.rows);
         const work = step.work(batch);
-        const most = this.#pace.workOfSubmit;
-        for (const cut of cutGrid(width, height, most / work)) {
-          const cutWork = cut.width * cut.height * work;
-          if (recording.work > 0 && (recording.work + cutWork > most || recording.slices === MOST_SLICES)) {
+        for (let start = 0; start < width * height;) {
+          const room = Math.floor((this.#pace.workOfSubmit - recording.work) / work);
+          if (recording.work > 0 && (room < 1 || recording.slices === MOST_SLICES)) {
             // oxlint-disable-next-line no-await-in-loop -- no more may be under way
             await this.#submit(recording, signal);
             recording = this.#record();
+          } else {
+            const count = Math.max(1, Math.min(room, width * height - start, MOST_WORKGROUPS));
+            this.#dispatch(recording, step, [batch.rows, batch.first, start, width], count);
+            recording.work += count * work;
+            start += count;
           }
-          this.#dispatch(recording, step, batch, cut);
-          recording.work += cutWork;
         }
       }
       recording.pass.end();
@@ -114,19 +115,14 @@ export class Submitter {
     return { commands, pass: commands.beginComputePass(), work: 0, slices: 0, last: "" };
   }
 
+  /** @param words of the slice */
   #dispatch(
     recording: Recording,
     { pipeline, bindings }: Step,
-    { rows, first }: Batch,
-    {
-      x,
-      y,
-      width,
-      height,
-    }: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
+    words: readonly number[],
+    workgroups: number,
   ): void {
     const { pass } = recording;
-    const words = [rows, first, x, y];
     // Mostly it is that of the step before.
     if (words.join() !== recording.last) {
       this.#sliceWords.set(words, (recording.slices * UNIFORM_STEP) / 4);
@@ -136,7 +132,7 @@ export class Submitter {
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, bindings);
     pass.setBindGroup(1, this.#sliceGroup, [(recording.slices - 1) * UNIFORM_STEP]);
-    pass.dispatchWorkgroups(width, height);
+    pass.dispatchWorkgroups(workgroups);
     this.#dispatches += 1;
   }
 

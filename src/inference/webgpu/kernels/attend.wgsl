@@ -40,8 +40,9 @@ fn exp2_negative(x: u32) -> u32 {
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let head = slice.x + group.x;
-  let row = slice.y + group.y;
+  let place = place_of(group);
+  let head = place.x;
+  let row = place.y;
   let thread = local.x;
   let count = select(slice.rows, slice.first + row + 1u, shape.causal == 1u);
   let key_head = head * shape.key_heads / shape.heads;

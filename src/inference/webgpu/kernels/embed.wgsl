@@ -20,16 +20,17 @@ struct Shape {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let i = (slice.x + group.x) * 64u + local.x;
-  let row = slice.y + group.y;
+  let place = place_of(group);
+  let i = place.x * 64u + local.x;
+  let row = place.y;
   let token = tokens[row] - shape.first;
   if (i >= shape.columns || token >= shape.count) { return; }
   let at = token * shape.columns + i;
   let value = i32(embeddings[at >> 1u] << (16u - 16u * (at & 1u))) >> 16u;
   var sum = apply_scale(value, embedding_scales[token], 16);
   if (shape.placed == 1u) {
-    let place = (slice.first + row) * shape.columns + i;
-    sum += (i32(places[place >> 1u] << (16u - 16u * (place & 1u))) >> 16u) * 2;
+    let of_place = (slice.first + row) * shape.columns + i;
+    sum += (i32(places[of_place >> 1u] << (16u - 16u * (of_place & 1u))) >> 16u) * 2;
   }
   residual[row * shape.columns + i] = sum;
 }

@@ -55,8 +55,9 @@ fn value_at(i: u32) -> i32 {
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let head = slice.x + group.x;
-  let row = slice.y + group.y;
+  let place = place_of(group);
+  let head = place.x;
+  let row = place.y;
   let thread = local.x;
   let position = slice.first + row;
   first_value = (row * (shape.heads + 2u * shape.key_heads) + head) * shape.head_size;
@@ -89,13 +90,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       }
     }
     if (head < shape.heads) {
-      let place = (row * shape.heads + head) * 2u * shape.head_words + word;
-      queries[place] = upper;
-      queries[place + shape.head_words] = lower;
+      let at = (row * shape.heads + head) * 2u * shape.head_words + word;
+      queries[at] = upper;
+      queries[at + shape.head_words] = lower;
     } else {
-      let place = ((head - shape.heads) * shape.context + position) * 2u * shape.head_words + word;
-      history[place] = upper;
-      history[place + shape.head_words] = lower;
+      let at = ((head - shape.heads) * shape.context + position) * 2u * shape.head_words + word;
+      history[at] = upper;
+      history[at + shape.head_words] = lower;
     }
   }
   if (thread == 0u) {

@@ -10,8 +10,9 @@ var<workgroup> tile_planes: array<vec2u, 128>;
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let last = matrix_shape.outputs - 1u;
-  let first = (slice.x + workgroup.x) * 32u;
-  let row = (slice.y + workgroup.y) * 32u;
+  let place = place_of(workgroup);
+  let first = place.x * 32u;
+  let row = place.y * 32u;
   let words = matrix_shape.groups * 8u;
   // This thread's outputs are n, n + 8, n + 16, n + 24, its rows likewise.
   let n = local.x % 8u;
@@ -23,12 +24,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     for (var half = 0u; half < 2u; half += 1u) {
       // A thread brings in two words of one output and of one row.
       let one = local.x % 32u;
-      let pair = group * 4u + half * 2u + local.x / 32u;
-      let w = weight_pair(weights_of(min(first + one, last)), pair);
+      let part = local.x / 32u * 2u;
+      let base = weights_of(min(first + one, last));
       for (var k = 0u; k < 2u; k += 1u) {
-        let at = (local.x / 32u * 2u + k) * 32u + one;
-        let from_row = (row + one) * 2u * words + pair * 2u + k;
-        tile_weights[at] = select(w.x, w.y, k == 1u);
+        let word = group * 8u + half * 4u + part + k;
+        let at = (part + k) * 32u + one;
+        let from_row = (row + one) * 2u * words + word;
+        tile_weights[at] = weight_word(base, word);
         tile_planes[at] = vec2u(planes[from_row], planes[from_row + words]);
       }
       workgroupBarrier();

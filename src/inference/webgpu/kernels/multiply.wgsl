@@ -1,62 +1,70 @@
-// A matrix times quantised rows, without memory of the workgroup: a thread computes two outputs of four rows in registers.
-// There is room for rows up to a multiple of 32 in `planes`.
+// A matrix times quantised rows, without memory of the workgroup and without dot products of bytes, which some devices only imitate:
+// a thread computes four outputs of four rows in registers. There is room for rows up to a multiple of 32 in `planes`.
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let last = matrix_shape.outputs - 1u;
-  let n = (slice.x + workgroup.x) * 128u + local.x;
-  let m = n + 64u;
-  let row = (slice.y + workgroup.y) * 4u;
-  let n_base = weights_of(min(n, last));
-  let m_base = weights_of(min(m, last));
+  let place = place_of(workgroup);
+  let n = place.x * 256u + local.x + vec4u(0u, 64u, 128u, 192u);
+  let row = place.y * 4u;
+  let b0 = weights_of(min(n.x, last));
+  let b1 = weights_of(min(n.y, last));
+  let b2 = weights_of(min(n.z, last));
+  let b3 = weights_of(min(n.w, last));
   let words = matrix_shape.groups * 8u;
-  // Where the upper and the lower planes of the four rows begin.
-  let upper = vec4u(row, row + 1u, row + 2u, row + 3u) * 2u * words;
-  let lower = upper + words;
-  var n_high = vec4i();
-  var n_low = vec4i();
-  var m_high = vec4i();
-  var m_low = vec4i();
+  // Where the four rows begin: a word for each value.
+  let begin = vec4u(row, row + 1u, row + 2u, row + 3u) * 4u * words;
+  // Of an output the sums of four rows: multiples of 128, and what is below.
+  var high = array<vec4i, 4>();
+  var low = array<vec4i, 4>();
   for (var group = 0u; group < matrix_shape.groups; group += 1u) {
-    var nh = vec4i();
-    var nl = vec4i();
-    var mh = vec4i();
-    var ml = vec4i();
-    for (var pair = group * 4u; pair < group * 4u + 4u; pair += 1u) {
-      let a = weight_pair(n_base, pair);
-      let b = weight_pair(m_base, pair);
-      for (var half = 0u; half < 2u; half += 1u) {
-        let x = select(a.x, a.y, half == 1u);
-        let y = select(b.x, b.y, half == 1u);
-        let k = pair * 2u + half;
-        let p = vec4u(planes[upper.x + k], planes[upper.y + k], planes[upper.z + k], planes[upper.w + k]);
-        let q = vec4u(planes[lower.x + k], planes[lower.y + k], planes[lower.z + k], planes[lower.w + k]);
-        nh += dots(x, p);
-        nl += dots(x, q);
-        mh += dots(y, p);
-        ml += dots(y, q);
-      }
+    var s0 = vec4i();
+    var s1 = vec4i();
+    var s2 = vec4i();
+    var s3 = vec4i();
+    for (var k = group * 8u; k < group * 8u + 8u; k += 1u) {
+      let w = vec4u(weight_word(b0, k), weight_word(b1, k), weight_word(b2, k), weight_word(b3, k));
+      let at = begin + 4u * k;
+      // Byte after byte, written out: of every fourth value the weights of four outputs, and those of four rows.
+      var x: vec4i;
+      var y: vec4u;
+      x = vec4i(w << vec4u(24u)) >> vec4u(24u);
+      y = vec4u(planes[at.x], planes[at.y], planes[at.z], planes[at.w]);
+      s0 += x.x * vec4i(y);
+      s1 += x.y * vec4i(y);
+      s2 += x.z * vec4i(y);
+      s3 += x.w * vec4i(y);
+      x = vec4i(w << vec4u(16u)) >> vec4u(24u);
+      y = vec4u(planes[at.x + 1u], planes[at.y + 1u], planes[at.z + 1u], planes[at.w + 1u]);
+      s0 += x.x * vec4i(y);
+      s1 += x.y * vec4i(y);
+      s2 += x.z * vec4i(y);
+      s3 += x.w * vec4i(y);
+      x = vec4i(w << vec4u(8u)) >> vec4u(24u);
+      y = vec4u(planes[at.x + 2u], planes[at.y + 2u], planes[at.z + 2u], planes[at.w + 2u]);
+      s0 += x.x * vec4i(y);
+      s1 += x.y * vec4i(y);
+      s2 += x.z * vec4i(y);
+      s3 += x.w * vec4i(y);
+      x = vec4i(w) >> vec4u(24u);
+      y = vec4u(planes[at.x + 3u], planes[at.y + 3u], planes[at.z + 3u], planes[at.w + 3u]);
+      s0 += x.x * vec4i(y);
+      s1 += x.y * vec4i(y);
+      s2 += x.z * vec4i(y);
+      s3 += x.w * vec4i(y);
     }
-    let n_multiplier = multiplier_of(min(n, last), group);
-    let m_multiplier = multiplier_of(min(m, last), group);
-    n_high += n_multiplier * nh;
-    n_low += n_multiplier * nl;
-    m_high += m_multiplier * mh;
-    m_low += m_multiplier * ml;
-  }
-  for (var i = 0u; i < 8u; i += 1u) {
-    let r = i & 3u;
-    let output = n + (i >> 2u) * 64u;
-    if (row + r < slice.rows && output <= last) {
-      let high = select(n_high[r], m_high[r], i > 3u);
-      let low = select(n_low[r], m_low[r], i > 3u);
-      store_result(row + r, output, high, low, row_scales[row + r]);
+    let sums = array<vec4i, 4>(s0, s1, s2, s3);
+    for (var i = 0u; i < 4u; i += 1u) {
+      let multiplier = multiplier_of(min(n[i], last), group);
+      high[i] += multiplier * (sums[i] >> vec4u(7u));
+      low[i] += multiplier * (sums[i] & vec4i(127));
     }
   }
-}
-
-fn dots(weight: u32, rows: vec4u) -> vec4i {
-  return vec4i(
-    dot4I8Packed(weight, rows.x), dot4I8Packed(weight, rows.y), dot4I8Packed(weight, rows.z), dot4I8Packed(weight, rows.w),
-  );
+  for (var i = 0u; i < 16u; i += 1u) {
+    let to_row = row + (i & 3u);
+    let output = n[i >> 2u];
+    if (to_row < slice.rows && output <= last) {
+      store_result(to_row, output, high[i >> 2u][i & 3u], low[i >> 2u][i & 3u], row_scales[to_row]);
+    }
+  }
 }

@@ -15,6 +15,8 @@ struct RowShape {
   root_width: u32,
   // Of layer-row.wgsl.
   source: u32,
+  // 1: a row goes to memory as whole values, 0: as planes.
+  whole: u32,
 }
 
 @group(0) @binding(0) var<uniform> row_shape: RowShape;

@@ -14,7 +14,7 @@ struct Shape {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let count = shape.count;
-  let pair = (slice.x + group.x) * 64u + local.x;
+  let pair = (slice.start + group.x) * 64u + local.x;
   if (pair >= count * count) { return; }
   let a = edges[pair / count];
   let b = edges[pair % count];

@@ -40,11 +40,10 @@ fn weights_of(n: u32) -> u32 {
   return (n >> 4u) * matrix_shape.groups * WEIGHT_BITS * 16u + (n & 15u);
 }
 
-// Eight weights, in the order of activations' planes. There are four pairs of words in a group.
-fn weight_pair(base: u32, pair: u32) -> vec2u {
-  if (WEIGHT_BITS == 8u) { return vec2u(weights[base + pair * 32u], weights[base + pair * 32u + 16u]); }
-  let packed = weights[base + pair * 16u];
-  return vec2u(nibbles(packed), nibbles(packed >> 4u));
+// Word `k` of an output's weights, four of them in the order of activations' planes.
+fn weight_word(base: u32, k: u32) -> u32 {
+  if (WEIGHT_BITS == 8u) { return weights[base + k * 16u]; }
+  return nibbles(weights[base + (k >> 1u) * 16u] >> (4u * (k & 1u)));
 }
 
 fn multiplier_of(n: u32, group: u32) -> i32 {
