@@ -93,7 +93,7 @@ export async function demonstrateModel(
     "check",
     () => recompute(model.path, LINES[best] ?? "", made.vectors[best + 1]),
     (backend) =>
-      `the first line's vector, computed again here (${backend}): all ${made.dimensions} values have the same bits`,
+      `the best line's vector, computed again here (${backend}): all ${made.dimensions} values have the same bits`,
   );
   return {
     result: {
