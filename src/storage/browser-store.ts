@@ -2,7 +2,8 @@ import { type BlobCache, createBlobCache } from "./blobs.ts";
 import { openDatabase } from "./database.ts";
 import { createIdentityVault, type IdentityVault } from "./identity.ts";
 import { BLOB_CAP_BYTES } from "./limits.ts";
-import { createModelStore, type ModelStore } from "./model-store.ts";
+import { deferModelStore } from "./deferred-model-store.ts";
+import type { ModelStore } from "./model-store.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
 import { createRelayPins, type RelayPins } from "./relay-pins.ts";
 import { createSettingsShelf, type SettingsShelf } from "./settings.ts";
@@ -45,7 +46,7 @@ export async function openBrowserStore(
     relays: createRelayPins(database),
     outbox: createOutbox(database),
     blobs: createBlobCache(database, options.blobCapBytes ?? BLOB_CAP_BYTES),
-    models: createModelStore(database, `${name}-models`),
+    models: deferModelStore(database, `${name}-models`),
     lost: lost.promise,
     persist: async () => navigator.storage.persist(),
     close: () => {
