@@ -47,7 +47,7 @@ export const WRITER_SHAPE: LlamaShape = {
   rotation: "neighbours",
 };
 
-export function writerText(chatTemplate?: string): ModelText {
+export function writerText(chatTemplate?: string, endTokens: readonly number[] = [2]): ModelText {
   const { control, unknown, normal, byte } = TOKEN_KIND;
   const kinds = TOKENS.map((_, id) =>
     id === 0 ? unknown : id < 3 ? control : id < PIECES.length ? normal : byte,
@@ -56,7 +56,7 @@ export function writerText(chatTemplate?: string): ModelText {
   return {
     tokenizer: pieceTokenizer({ tokens: TOKENS, kinds, scores, unknownToken: 0, prefixSpace: true }),
     beginToken: 1,
-    endTokens: [2],
+    endTokens,
     ...(chatTemplate === undefined ? {} : { chatTemplate }),
   };
 }
@@ -65,12 +65,18 @@ export interface WriterOptions {
   readonly seed?: number;
   readonly shape?: Partial<LlamaShape>;
   readonly chatTemplate?: string;
+  readonly endTokens?: readonly number[];
 }
 
 /** A model that continues texts. */
-export function writerModel({ seed = 6, shape = {}, chatTemplate }: WriterOptions = {}): Promise<TestModel> {
+export function writerModel({
+  seed = 6,
+  shape = {},
+  chatTemplate,
+  endTokens,
+}: WriterOptions = {}): Promise<TestModel> {
   const model = quantiseLlama(randomLlama({ ...WRITER_SHAPE, ...shape }, seed), 8);
-  const text = JSON.stringify(writerText(chatTemplate));
+  const text = JSON.stringify(writerText(chatTemplate, endTokens));
   return testModel(
     writeModel(model, { name: `writer ${seed}`, licence: "CC0-1.0", sourceSha256: SOURCE, text }),
   );
