@@ -28,6 +28,8 @@ export function createProgram(end: (exit: Exit) => void): Command {
     .description("Run WASM functions and models in browser tabs that are paid for it, or a relay for them.")
     .version(version())
     .exitOverride()
+    // Flags behind a subcommand are the subcommand's, also where the command has the same ones.
+    .enablePositionalOptions()
     .showHelpAfterError("(see --help for an example)")
     .addHelpText(
       "after",

@@ -68,8 +68,7 @@ async function showAccount({ relay, json }: RelayFlags): Promise<Exit> {
 }
 
 export function addAccountCommand(program: Command, end: (exit: Exit) => void): void {
-  // Flags behind a subcommand are the subcommand's.
-  const account = addRelayFlags(program.command("account")).enablePositionalOptions();
+  const account = addRelayFlags(program.command("account"));
   account
     .description("show what this identity has at the relay; nothing of it is proven")
     .addHelpText("after", "\nExample:\n  npx tabmesh account --relay https://relay.example")

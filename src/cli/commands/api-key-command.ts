@@ -29,6 +29,8 @@ interface CreateFlags extends RelayFlags {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 const MAX_LABEL_BYTES = 64;
+/** One credit: some hundred thousand words of a small model. */
+const DEFAULT_CAP = 1_000_000n;
 
 /** @throws InvalidArgumentError. */
 function parseLifetimeMs(text: string): number {
@@ -131,7 +133,11 @@ export function addApiKeyCommands(account: Command, end: (exit: Exit) => void): 
   addRelayFlags(key.command("create"))
     .description("make a key and print it, once")
     .option("--label <text>", "to tell keys apart; everybody can read it", parseLabel, "")
-    .option("--cap <credits>", "the most it may spend", parseCredits, 1_000_000n)
+    .addOption(
+      new Option("--cap <credits>", "the most it may spend")
+        .argParser(parseCredits)
+        .default(DEFAULT_CAP, "1"),
+    )
     .addOption(new Option("--per <period>", "over what the cap counts").choices(CAP_PERIODS).default("day"))
     .option("--expires <time>", "from now, such as 12h or 30d", parseLifetimeMs)
     .addHelpText(
