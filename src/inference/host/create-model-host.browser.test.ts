@@ -6,6 +6,7 @@ import type { BackendChoice, ModelHost, OpenOutcome } from "./model-host.ts";
 
 const writer = await writerModel();
 const devices: GPUDevice[] = [];
+// oxlint-disable-next-line typescript/unbound-method -- called with the adapter below
 const { requestDevice } = GPUAdapter.prototype;
 let host: ModelHost;
 
@@ -78,6 +79,13 @@ describe("models on a graphics card", () => {
     const found = await open("auto");
     expect(found).toMatchObject({ kind: "open" });
     if (found.kind === "open" && found.backend !== "webgpu") expect(found.reason).toMatch(/ms/u);
+    // So large that both are tried.
+    const shape = { width: 512, inner: 1_536, layers: 6, heads: 8, keyHeads: 8, headSize: 64 };
+    const large = await open("auto", await writerModel({ shape }));
+    if (large.kind !== "open") throw new Error(large.detail);
+    const why = /^the graphics card takes .* ms for a trial, the processor .* ms for a trial$/u;
+    if (large.backend === "wasm") expect(large.reason).toMatch(why);
+    else expect(large.reason).toBeUndefined();
     const encoder = await encoderModel();
     expect(await open("auto", encoder)).toMatchObject({ kind: "open" });
   }, 120_000);
