@@ -6,7 +6,7 @@ import { SearchForm } from "../components/search-form.tsx";
 import { SearchResults } from "../components/search-results.tsx";
 import type { Able, AppState } from "../state/app-state.ts";
 import { createSearch, type Search, type SearchPhase } from "../state/search.ts";
-import { progressWords, searchFailureWords } from "../words/search-words.ts";
+import { noteWords, progressWords, searchFailureWords } from "../words/search-words.ts";
 
 export interface SearchPageProps {
   readonly state: AppState;
@@ -61,7 +61,7 @@ function Outcome({ phase, testMoney }: OutcomeProps): JSX.Element {
     if (kind === "found") place.current?.querySelector("h2")?.focus();
   }, [kind]);
   return (
-    <>
+    <div>
       <div role="status">
         {phase.kind === "searching" && <Searching phase={phase} />}
         {phase.kind === "cancelled" && (
@@ -74,7 +74,7 @@ function Outcome({ phase, testMoney }: OutcomeProps): JSX.Element {
       <div ref={place}>
         {phase.kind === "found" && <SearchResults found={phase.found} testMoney={testMoney} />}
       </div>
-    </>
+    </div>
   );
 }
 
@@ -86,7 +86,7 @@ function Searching({ phase }: { readonly phase: Extract<SearchPhase, { kind: "se
     <div class="card searching">
       <progress aria-label="Search" {...(share === undefined || share === 0 ? {} : { value: share })} />
       <p>{progressWords(progress)}</p>
-      {progress?.note !== undefined && <p class="hint">{progress.note}</p>}
+      {progress?.note !== undefined && <p class="hint">{noteWords(progress.note, progress.state)}</p>}
     </div>
   );
 }

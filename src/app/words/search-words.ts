@@ -27,6 +27,14 @@ export function progressWords(progress: JobProgress | undefined): string {
   }
 }
 
+/** What happened last, as a sentence, and what helps where nobody is there. */
+export function noteWords(note: string, state: JobProgress["state"]): string {
+  const sentence = `${note.slice(0, 1).toUpperCase()}${note.slice(1)}.`;
+  return state === "finding-providers" ? `${sentence} ${HELP}` : sentence;
+}
+
+const HELP = "Switch on Contribute in another browser or on another machine to have a tab for it.";
+
 /** What a person who searches can do about it; the vocabulary speaks to whoever writes jobs. */
 const ADVICE: ReadonlyMap<string, string> = new Map([
   [
