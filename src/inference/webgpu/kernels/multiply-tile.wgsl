@@ -17,8 +17,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   // This thread's outputs are n, n + 8, n + 16, n + 24, its rows likewise.
   let n = local.x % 8u;
   let r = local.x / 8u;
-  var high: array<i32, 16>;
-  var low: array<i32, 16>;
+  var high = array<i32, 16>();
+  var low = array<i32, 16>();
   for (var group = 0u; group < matrix_shape.groups; group += 1u) {
     var sums = array<vec2i, 16>();
     for (var half = 0u; half < 2u; half += 1u) {

@@ -26,10 +26,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
       let w = vec4u(weight_word(b0, k), weight_word(b1, k), weight_word(b2, k), weight_word(b3, k));
       let at = begin + 4u * k;
       // Byte after byte, written out: of every fourth value the weights of four outputs, and those of four rows.
-      var x: vec4i;
-      var y: vec4u;
-      x = vec4i(w << vec4u(24u)) >> vec4u(24u);
-      y = vec4u(planes[at.x], planes[at.y], planes[at.z], planes[at.w]);
+      var x = vec4i(w << vec4u(24u)) >> vec4u(24u);
+      var y = vec4u(planes[at.x], planes[at.y], planes[at.z], planes[at.w]);
       s0 += x.x * vec4i(y);
       s1 += x.y * vec4i(y);
       s2 += x.z * vec4i(y);
