@@ -228,6 +228,51 @@ describe("models of a provider", () => {
     expect(threads).toHaveLength(2);
   });
 
+  it("open the model again for the task after one that lost the graphics card", async () => {
+    const opened: string[] = [];
+    const thread = modelThreadHere(opened);
+    let runs = 0;
+    const models = new Models({
+      startThread: () => ({
+        ...thread,
+        // As a host answers whose device went away: see the host's own test, where a device does.
+        async run(task, onPart) {
+          runs += 1;
+          if (runs > 1) return thread.run(task, onPart);
+          await thread.stop();
+          return {
+            kind: "failed",
+            code: failureCode("gpu-lost"),
+            detail: "the device is destroyed",
+            fuel: 0n,
+          };
+        },
+      }),
+      gpu: true,
+      now: () => 0,
+      onChange: () => undefined,
+    });
+    made.push(models);
+    const held = { models, opened, clock: 0 };
+    expect(await run(held, writer)).toMatchObject(failure("gpu-lost"));
+    expect(models.view().open).toBeUndefined();
+    expect(await run(held, writer)).toMatchObject({ kind: "done" });
+    expect(opened).toEqual([writer.cid, writer.cid]);
+    expect(models.view().open?.whyNotGpu).toBeDefined();
+  });
+
+  it("compute where the person wants it from the next task on", async () => {
+    const held = start();
+    await run(held, writer);
+    expect(held.models.view()).toMatchObject({ gpu: false, open: { backend: "wasm" } });
+    expect(held.models.view().open?.whyNotGpu).toBeUndefined();
+    held.models.setGpu(true);
+    await run(held, writer);
+    expect(held.models.view()).toMatchObject({ gpu: true, open: { backend: "wasm" } });
+    expect(held.models.view().open?.whyNotGpu).toMatch(/ms for a trial|no WebGPU/u);
+    expect(held.opened).toEqual([writer.cid, writer.cid]);
+  });
+
   it("give back everything when they are closed", async () => {
     const held = start();
     const running = run(held, writer);

@@ -210,8 +210,10 @@ export class ProviderRun {
   async stop(): Promise<void> {
     if (this.#stopping.signal.aborted) return;
     this.#stopping.abort(new FailureError("draining", "the provider is stopping"));
-    await this.#line?.close();
+    // Both at once: what computes is to end now, not when the relay has heard of it.
+    const withdrawn = this.#line?.close();
     await this.#desk.drain("draining");
+    await withdrawn;
     await Promise.all([...this.#desk.sessions].map((session) => session.settled()));
     this.pool.stop();
     this.models?.stop();
