@@ -292,16 +292,20 @@ test("pages are served isolated, hashed files for good and others to be asked fo
   expect((await http.request("/sw.js")).headers.get("cache-control")).toBe("no-cache");
 });
 
-test.each(["sandbox-0a1B2c3D.js", "inference.worker-0a1B2c3D.js"])(
-  "the thread of %s may reach nothing",
-  async (name) => {
-    const { http } = await open({ staticDir: builtPages() });
-    const { headers } = await http.request(`/assets/${name}`);
-    expect(headers.get("content-security-policy")).toBe(
-      "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'",
-    );
-  },
-);
+async function threadPolicy(script: string): Promise<string | null> {
+  const { http } = await open({ staticDir: builtPages() });
+  return (await http.request(`/assets/${script}`)).headers.get("content-security-policy");
+}
+
+const NOTHING = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'";
+
+test("the sandbox's script may reach nothing", async () => {
+  expect(await threadPolicy("sandbox-0a1B2c3D.js")).toBe(NOTHING);
+});
+
+test("the script of models may reach nothing", async () => {
+  expect(await threadPolicy("inference.worker-0a1B2c3D.js")).toBe(NOTHING);
+});
 
 test("the sandbox's frame has no origin, starts threads from its own text alone, and names its one script by its hash", async () => {
   const document = readFileSync(new URL("../../../public/sandbox.html", import.meta.url), "utf8");
