@@ -29,7 +29,7 @@ interface CreateFlags extends RelayFlags {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 const MAX_LABEL_BYTES = 64;
-/** One credit: some hundred thousand words of a small model. */
+/** One credit: at the usual tariff a thousand Gfuel, some thousand tokens of a model of 135 million weights. */
 const DEFAULT_CAP = 1_000_000n;
 
 /** @throws InvalidArgumentError. */

@@ -125,7 +125,7 @@ export class GatewayDesk {
     }
   }
 
-  /** A lack of money, as seen from the key; a text beyond what the model takes in; anything else as it is. */
+  /** Of the work itself: a lack of money, as seen from the key; a text beyond what the model takes in; a slow provider. */
   explained(key: ApiKeyStanding, error: unknown): unknown {
     const { books } = this.#parts;
     if (isFailure(error, "insufficient-funds"))
@@ -134,6 +134,8 @@ export class GatewayDesk {
       return new GatewayError(400, "invalid_request_error", error.detail, {
         code: "context_length_exceeded",
       });
+    if (isFailure(error, "timed-out"))
+      return new GatewayError(503, "server_error", error.detail, { code: "timed_out", retryAfterS: 1 });
     return error;
   }
 }

@@ -73,6 +73,7 @@ const SHAPES: Readonly<Partial<Record<FailureName, Shape>>> = {
   "bad-signature": [401, "authentication_error", "invalid_api_key"],
   expired: [401, "authentication_error", "invalid_api_key"],
   denied: [403, "permission_error", "denied"],
+  "wrong-asset": [403, "permission_error", "wrong_asset"],
   "rate-limited": [429, "rate_limit_error", "rate_limit_exceeded", 1],
   "not-found": [404, "invalid_request_error", "not_found"],
   "too-large": [413, "invalid_request_error", "request_too_large"],
@@ -88,8 +89,9 @@ function shapeOf(code: FailureCode): Shape {
   const { name, fault } = failureKind(code);
   const known = Object.entries(SHAPES).find(([each]) => each === name)?.[1];
   if (known !== undefined) return known;
-  if (code < failureCode("verification-failed")) return [503, "server_error", name.replaceAll("-", "_"), 1];
   const told = name.replaceAll("-", "_");
+  // The provider's side and the way to it: another one may do better.
+  if (code < failureCode("out-of-fuel")) return [503, "server_error", told, 1];
   return fault === "nobody" ? [500, "server_error", told, 1] : [500, "server_error", told];
 }
 
