@@ -15,12 +15,14 @@ import {
   LEASE_RETRY_MAX_MS,
   LEASE_RETRY_MIN_MS,
   NO_PROVIDER_TIMEOUT_MS,
+  STREAM_SILENCE_MS,
   TASK_ATTEMPTS,
   UNREAD_RESULTS,
 } from "./limits.ts";
 import type { MadeJob } from "./make-job.ts";
 import { Outbound } from "./outbound.ts";
 import type { RequesterPorts } from "./requester-session.ts";
+import { Silence } from "./silence.ts";
 import type { TaskAttempt, TaskWatch } from "./task-watch.ts";
 import type { TaskAnswer } from "./task-answers.ts";
 import { inputOf, isSpent, lostResult, mayRetry, resultOf } from "./task-result.ts";
@@ -192,8 +194,11 @@ export class JobRun {
     const sentAt = performance.now();
     const { provider } = member.session.channel.held.lease.body;
     const attempt = this.#run.watch?.attempt(item.index, item.bytes, provider);
+    const silence = new Silence(STREAM_SILENCE_MS, () =>
+      member.session.fail(new FailureError("heartbeat-lost", "the provider fell silent in the middle")),
+    );
     try {
-      const sent = member.session.send(inputOf(item, attempt));
+      const sent = member.session.send(inputOf(item, attempt, silence));
       const answer = await sent.answer;
       member.pace.answered(performance.now() - sentAt);
       await sent.final;
@@ -205,6 +210,7 @@ export class JobRun {
       if (this.#mayTry(item, attempt)) this.#retry(item);
       else this.#giveUp(provider, item, error);
     }
+    silence.end();
     this.#underWay -= 1;
     this.#wake();
   }

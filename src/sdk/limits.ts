@@ -57,3 +57,9 @@ export const GENERATE_TASKS = 4;
 
 /** Pieces of a text are small and their reader a person: as many may wait as there are positions. */
 export const UNREAD_PIECES = 65_536;
+
+/**
+ * Silence in the middle of a text after which its provider counts as lost. Segments come every tenth of a second, or with
+ * each token where one takes longer; a connection notices only after some fifteen seconds that a browser has died.
+ */
+export const STREAM_SILENCE_MS = 5_000;

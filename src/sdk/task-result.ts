@@ -5,19 +5,30 @@ import type { PeerId } from "../protocol/peer-id.ts";
 import { fuel } from "../protocol/units.ts";
 import type { MapResult } from "./job-options.ts";
 import type { TaskInput } from "./requester-session.ts";
+import type { Silence } from "./silence.ts";
 import type { TaskAnswer } from "./task-answers.ts";
 import type { TaskAttempt } from "./task-watch.ts";
 import type { WorkItem } from "./work-queue.ts";
 
-/** What is sent for an input: of a stream that another provider has begun, what is left of it. */
-export function inputOf({ bytes, cid, seed }: WorkItem, attempt: TaskAttempt | undefined): TaskInput {
+/**
+ * What is sent for an input: of a stream that another provider has begun, what is left of it.
+ * @param silence told of each word of a stream
+ */
+export function inputOf(
+  { bytes, cid, seed }: WorkItem,
+  attempt: TaskAttempt | undefined,
+  silence: Silence,
+): TaskInput {
   if (attempt === undefined) return { bytes, cid, seed };
   const { input } = attempt;
   return {
     bytes: input,
     cid: input === bytes ? cid : cidOf(RAW, input),
     seed,
-    check: (output, outcome) => attempt.check(output, outcome),
+    check(output, outcome) {
+      if (attempt.segment !== undefined) silence.heard();
+      attempt.check(output, outcome);
+    },
     ...(attempt.segment === undefined ? {} : { onSegment: (segment) => attempt.segment?.(segment) }),
   };
 }
