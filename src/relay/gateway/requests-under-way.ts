@@ -33,10 +33,11 @@ export class RequestsUnderWay {
     const controller = new AbortController();
     this.#byKey.set(apiKey, others.add(controller));
     this.#count += 1;
-    return {
-      signal: AbortSignal.any([controller.signal, gone]),
-      leave: () => this.#leave(apiKey, controller),
-    };
+    const leave = (): void => this.#leave(apiKey, controller);
+    // Whatever becomes of the answer, a client that has gone takes no room.
+    if (gone.aborted) leave();
+    else gone.addEventListener("abort", leave, { once: true });
+    return { signal: AbortSignal.any([controller.signal, gone]), leave };
   }
 
   #leave(apiKey: Cid, controller: AbortController): void {
