@@ -41,6 +41,11 @@ export interface PlacedEncoder {
   readonly positionLimit: number;
   /** Bytes of memory that are needed. */
   readonly bytes: number;
+}
+
+/** Addresses, and what holds on to the model until it is copied there. */
+export interface EncoderPlacement {
+  readonly placed: PlacedEncoder;
   /** Copies the model into the memory. */
   fill(loaded: LoadedEncoderKernels): void;
 }
@@ -55,7 +60,7 @@ function pitchOf(values: number): number {
 }
 
 /** Lays out an encoder and room for a batch of texts. kernels/encoder.c has the same structures. */
-export function placeEncoder(model: EncoderModel): PlacedEncoder {
+export function placeEncoder(model: EncoderModel): EncoderPlacement {
   const { shape } = model;
   const { context, width, layers: sizes, output } = shape;
   const arena = new Arena(FIRST_ADDRESS);
@@ -126,7 +131,7 @@ export function placeEncoder(model: EncoderModel): PlacedEncoder {
   const positions = arena.place(model.positions);
   const vectors = arena.reserve(2 * rowLimit * output);
   const packing = arena.reserve(packingBytes(widest));
-  return {
+  const placed: PlacedEncoder = {
     session,
     layers,
     pool,
@@ -137,6 +142,9 @@ export function placeEncoder(model: EncoderModel): PlacedEncoder {
     rowLimit,
     positionLimit,
     bytes: arena.end,
+  };
+  return {
+    placed,
     fill: (loaded) => {
       arena.fill(loaded.memory);
       for (const each of matrices) packMatrix(loaded, each, packing);

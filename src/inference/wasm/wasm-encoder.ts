@@ -18,10 +18,10 @@ export function createWasmEncoderBackend({ build }: WasmEncoderOptions = {}): En
   return {
     name: "wasm",
     async openEncoder(model) {
-      const placed = placeEncoder(model);
-      const loaded = await loadEncoderKernels(build ?? (await fastestBuild()), placed.bytes);
-      placed.fill(loaded);
-      return new WasmEncoder(model, placed, loaded);
+      const placement = placeEncoder(model);
+      const loaded = await loadEncoderKernels(build ?? (await fastestBuild()), placement.placed.bytes);
+      placement.fill(loaded);
+      return new WasmEncoder(model, placement.placed, loaded);
     },
   };
 }
