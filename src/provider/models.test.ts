@@ -182,6 +182,34 @@ describe("models of a provider", () => {
     expect(await last).toMatchObject({ kind: "done" });
   });
 
+  it("run nothing that is cancelled as it starts, and nothing where no thread can be started", async () => {
+    const held = start();
+    const cancel = new AbortController();
+    let parts = 0;
+    const stopped = run(held, writer, {
+      signal: cancel.signal,
+      onStart: () => cancel.abort(),
+      onPart: () => Promise.resolve(void (parts += 1)),
+    });
+    expect(await stopped).toMatchObject(failure("cancelled"));
+    expect(await run(held, writer)).toMatchObject({ kind: "done" });
+    expect(parts).toBe(0);
+    let refused = 0;
+    const models = new Models({
+      startThread: () => {
+        refused += 1;
+        if (refused === 1) throw new Error("no threads here");
+        return modelThreadHere();
+      },
+      gpu: false,
+      now: () => 0,
+      onChange: () => undefined,
+    });
+    made.push(models);
+    expect(await run({ models, opened: [], clock: 0 }, writer)).toMatchObject(failure("worker-lost"));
+    expect(await run({ models, opened: [], clock: 0 }, writer)).toMatchObject({ kind: "done" });
+  });
+
   it("end what runs past its deadline, and what comes next runs", async () => {
     const held = start();
     const late = run(held, writer, {

@@ -196,8 +196,18 @@ export class Models {
     for (;;) {
       const entry = nextTask(this.#waiting, this.#turn, this.#options.now());
       if (entry === undefined) break;
-      // oxlint-disable-next-line no-await-in-loop -- one task after the other
-      await this.#serve(entry);
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one task after the other
+        await this.#serve(entry);
+      } catch (error) {
+        // No thread can be started, or a session around it has thrown: the next task is not to suffer from it.
+        this.#waiting = this.#waiting.filter((each) => each !== entry);
+        this.#running = undefined;
+        this.#settle(
+          entry,
+          failed("worker-lost", error instanceof Error ? error.message : "the thread failed"),
+        );
+      }
     }
     this.#atWork = false;
   }
@@ -261,6 +271,8 @@ export class Models {
   async #runIn(thread: ModelThread, entry: Entry): Promise<ModelResult> {
     const { entry: name, input, fuelLimit, outputBytes, deadlineMs, onStart, onPart } = entry.task;
     onStart();
+    // Who is told may cancel at once, and then the thread would run it for nobody.
+    if (entry.settled) return CANCELLED;
     const deadline = setTimeout(
       () => this.#interrupt(entry, failed("deadline", `longer than ${deadlineMs} ms`)),
       deadlineMs,
