@@ -87,7 +87,10 @@ interface RunFlags {
 
 async function run(file: string, flags: RunFlags): Promise<Exit> {
   if (flags.local !== true)
-    throw usageError("Models do not run over the mesh yet.", "Add --local to run it on this machine.");
+    throw usageError(
+      "`model run` runs a file on this machine.",
+      "Add --local; over the mesh, `npx tabmesh chat` and `npx tabmesh embed` do it.",
+    );
   const { openModel } = await import("../../relay/models/open-model.ts");
   const begun = performance.now();
   const model = await openModel(file, flags.backend);
