@@ -81,6 +81,7 @@ async function measureProduct(
 
 /** What happens in a long prefill. Milliseconds. */
 export interface Prefill {
+  /** Before any is cut for being too long. */
   readonly dispatchesPerToken: number;
   readonly layers: number;
   readonly longestSubmit: number;
@@ -94,9 +95,9 @@ async function measurePrefill(layers: number, afterMs: number): Promise<Prefill>
   const { backend, parts } = await openedGpu();
   const decoder = await backend.open(randomModel({ ...SHAPE_135M, layers, vocabulary: 1_024 }));
   await decoder.logits(await decoder.forward([1]));
-  const before = decoder.counts.dispatches;
+  const before = decoder.counts.steps;
   await decoder.logits(await decoder.forward([2]));
-  const dispatchesPerToken = decoder.counts.dispatches - before;
+  const dispatchesPerToken = decoder.counts.steps - before;
   // The measurements before had other work.
   parts.pace.forgetLongest();
   const controller = new AbortController();

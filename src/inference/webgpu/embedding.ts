@@ -2,7 +2,8 @@ import type { EmbeddingTable } from "../model/matrix.ts";
 import type { Planner, Step } from "./plan.ts";
 
 const THREADS = 64;
-const OPERATIONS_OF_VALUE = 8;
+/** A value takes as long as so many multiply-adds of a product, measured on a software adapter. */
+const OPERATIONS_OF_VALUE = 64;
 
 /** Tokens to the residual stream: a step for each part of the table that fits a buffer. @param places i16[context, columns] in Q15 */
 export function embeddingSteps(

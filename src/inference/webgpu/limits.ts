@@ -4,12 +4,12 @@
  * Milliseconds of work that one submit is meant to take. Two are under way at most, so that work ends within 100 ms of the
  * request even where one takes twice what was expected, and a screen that is drawn by the same device waits 50 ms at most.
  */
-export const SUBMIT_MS = 20;
+export const SUBMIT_MS = 15;
 
 /** Multiply-adds of the first submit of a device, before anything is measured: below 10 ms on one processor core. */
 export const FIRST_WORK: number = 2 ** 20;
 
-/** Multiply-adds of any submit: no device does more in 20 ms, so more was measured wrongly. */
+/** Multiply-adds of any submit: no device does more in that time, so more was measured wrongly. */
 export const MOST_WORK: number = 2 ** 40;
 
 /** Workgroups of a dispatch along one axis, the least that every device allows. */

@@ -33,10 +33,10 @@ export interface Turning {
 
 /** As heads.wgsl numbers them. */
 const TURNING = { none: 0, neighbours: 1, halves: 2 } as const;
-/** A value of a head costs so many multiply-adds to turn and quantise. */
-const OPERATIONS_OF_VALUE = 24;
+/** To turn and quantise a value takes as long as so many multiply-adds of a product, measured on a software adapter. */
+const OPERATIONS_OF_VALUE = 240;
 /** A position and value of a head: a product for its score, one for the mix, and what takes bytes apart. */
-const OPERATIONS_OF_POSITION = 4;
+const OPERATIONS_OF_POSITION = 11;
 
 /** Words of one plane of a head, four values in each. */
 export function wordsOfHead(headSize: number): number {

@@ -50,8 +50,10 @@ export interface Target {
 }
 
 const THREADS = 64;
-/** Operations of a value in kernels other than products, in multiply-adds. */
-const OPERATIONS_OF_VALUE = 16;
+/** To quantise a value takes as long as so many multiply-adds of a product of several rows, measured on a software adapter. */
+const OPERATIONS_OF_VALUE = 144;
+/** So does a multiply-add of a single row. */
+const OPERATIONS_OF_ONE = 2.5;
 
 type Bindings = Readonly<Record<number, GPUBuffer | readonly number[]>>;
 
@@ -131,7 +133,7 @@ export class Planner {
         name: "multiply-row",
         constants: constantsOfOne(matrix.bits, slices),
         grid: () => [Math.ceil(part.outputs / outputs), 1],
-        work: () => row.columns * (outputs + OPERATIONS_OF_VALUE),
+        work: () => row.columns * (outputs * OPERATIONS_OF_ONE + OPERATIONS_OF_VALUE),
         bindings: {
           ...row.buffers,
           0: rowShape(row, matrix, false),

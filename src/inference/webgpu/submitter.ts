@@ -41,6 +41,7 @@ export class Submitter {
   readonly #read: GPUBuffer;
   readonly #underWay: Promise<void>[] = [];
   #lastEnd = 0;
+  #steps = 0;
   #dispatches = 0;
   #submits = 0;
 
@@ -62,6 +63,11 @@ export class Submitter {
       entries: [{ binding: 0, resource: { buffer: this.#slices, size: SLICE_BYTES } }],
     });
     this.#read = maker.empty(4 * mostWords, GPUBufferUsage.MAP_READ);
+  }
+
+  /** Steps so far: dispatches, had none been cut. */
+  get steps(): number {
+    return this.#steps;
   }
 
   /** Dispatches so far. */
@@ -87,6 +93,7 @@ export class Submitter {
       )) {
         const [width, height] = step.grid(batch.rows);
         const work = step.work(batch);
+        this.#steps += 1;
         for (let start = 0; start < width * height;) {
           const room = Math.floor((this.#pace.workOfSubmit - recording.work) / work);
           if (recording.work > 0 && (room < 1 || recording.slices === MOST_SLICES)) {

@@ -40,10 +40,10 @@ export class WebGpuDecoder implements Decoder {
     return this.#maker.bytes;
   }
 
-  /** Dispatches and submits so far. */
-  get counts(): { readonly dispatches: number; readonly submits: number } {
-    const { dispatches, submits } = this.#submitter;
-    return { dispatches, submits };
+  /** Steps, the dispatches they were cut into, and submits so far. */
+  get counts(): { readonly steps: number; readonly dispatches: number; readonly submits: number } {
+    const { steps, dispatches, submits } = this.#submitter;
+    return { steps, dispatches, submits };
   }
 
   async forward(tokens: readonly number[], signal?: AbortSignal): Promise<Int32Array> {
