@@ -68,12 +68,12 @@ async function account(options: Partial<Parameters<typeof createApiKey>[1]> = {}
 }
 
 const PROMPT = { model: "writer", prompt: "ab ab", max_tokens: 12, temperature: 0 } as const;
-const TALK = {
+const TALK: OpenAI.ChatCompletionCreateParamsNonStreaming = {
   model: "writer",
   messages: [{ role: "user", content: "ab ab" }],
   max_tokens: 12,
   temperature: 0,
-} as const;
+};
 
 async function refusal(work: PromiseLike<unknown>): Promise<InstanceType<typeof APIError>> {
   try {
