@@ -22,7 +22,13 @@ describe("a text with stop texts", () => {
     expect(told(["stop"], ["st", "ep", " st"])).toEqual(["", "step", " ", "st"]);
   });
 
-  it("ends at the first, whatever way the text is cut", () => {
+  it("ends at the one that is complete first, the longest of those", () => {
+    expect(told(["a", "bab"], ["cba", "b"]).join("")).toBe("cb");
+    expect(told(["a", "bab"], ["cbab"]).join("")).toBe("cb");
+    expect(told(["ab", "b"], ["cab"]).join("")).toBe("c");
+  });
+
+  it("ends at the same place, whatever way the text is cut", () => {
     const letters = fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 30 });
     const stops = fc.array(fc.string({ unit: fc.constantFrom("a", "b", "c"), minLength: 1, maxLength: 4 }), {
       maxLength: 3,
@@ -31,9 +37,19 @@ describe("a text with stop texts", () => {
       fc.property(letters, stops, fc.array(fc.nat(30), { maxLength: 6 }), (text, stop, cuts) => {
         const edges = [0, ...cuts.filter((cut) => cut <= text.length).toSorted((a, b) => a - b), text.length];
         const pieces = edges.slice(1).map((edge, i) => text.slice(edges[i], edge));
-        const ends = stop.map((each) => text.indexOf(each)).filter((at) => at >= 0);
-        expect(told(stop, pieces).join("")).toBe(text.slice(0, Math.min(text.length, ...ends)));
+        let expected = text;
+        for (let end = 1; end <= text.length; end += 1) {
+          const longest = stop
+            .filter((each) => text.slice(0, end).endsWith(each))
+            .toSorted((a, b) => b.length - a.length)[0];
+          if (longest !== undefined) {
+            expected = text.slice(0, end - longest.length);
+            break;
+          }
+        }
+        expect(told(stop, pieces).join("")).toBe(expected);
       }),
+      { numRuns: 2_000 },
     );
   });
 });

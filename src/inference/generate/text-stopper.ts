@@ -1,4 +1,7 @@
-/** Ends a text before the first of some stop texts, and holds back what may be the beginning of one. */
+/**
+ * Ends a text before one of some stop texts, and holds back what may be the beginning of one. Of several it is the one that
+ * is complete first, the longest of those: so it does not matter in what pieces the text comes.
+ */
 export class TextStopper {
   readonly #stop: readonly string[];
   #held = "";
@@ -14,9 +17,9 @@ export class TextStopper {
   /** @returns text that is certain now */
   push(piece: string): string {
     const all = this.#held + piece;
-    const found = this.#stop.map((each) => all.indexOf(each)).filter((at) => at >= 0);
-    this.isStopped = found.length > 0;
-    const sure = this.isStopped ? Math.min(...found) : all.length - this.#possible(all);
+    const at = firstComplete(all, this.#stop);
+    this.isStopped = at !== undefined;
+    const sure = at ?? all.length - this.#possible(all);
     this.#held = this.isStopped ? "" : all.slice(sure);
     return this.#tell(all.slice(0, sure));
   }
@@ -41,4 +44,13 @@ export class TextStopper {
         if (text.endsWith(each.slice(0, length))) most = length;
     return most;
   }
+}
+
+/** Where the stop text begins that is complete first. */
+function firstComplete(text: string, stop: readonly string[]): number | undefined {
+  const [first] = stop
+    .map((each) => ({ from: text.indexOf(each), length: each.length }))
+    .filter(({ from }) => from >= 0)
+    .toSorted((a, b) => a.from + a.length - (b.from + b.length) || a.from - b.from);
+  return first?.from;
 }
