@@ -152,7 +152,7 @@ describe("a request that cannot be done", () => {
       },
     ],
   ])("because of %s is refused by that name, and not without it", async (param, changes) => {
-    const body = { ...TALK, ...changes } as unknown as OpenAI.ChatCompletionCreateParamsNonStreaming;
+    const body = { ...TALK, ...changes };
     const error = await refusal(client.chat.completions.create(body));
     expect(error).toBeInstanceOf(OpenAI.BadRequestError);
     expect(error).toMatchObject({ type: "invalid_request_error", param });
