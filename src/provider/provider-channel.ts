@@ -6,7 +6,7 @@ import type { FailureCode } from "../protocol/failure-code.ts";
 import { header } from "../protocol/header.ts";
 import { EMPTY_ROOT, leafHash, MerkleTree } from "../protocol/merkle.ts";
 import { isStreamed } from "../protocol/messages/job.ts";
-import type { Receipt } from "../protocol/messages/receipt.ts";
+import { endedTasks, type Receipt } from "../protocol/messages/receipt.ts";
 import {
   type Advance,
   encodeOutcome,
@@ -184,9 +184,14 @@ export class ProviderChannel {
     if (!equalBytes(this.#tasks.root(advance.taskCount), advance.tasksRoot)) {
       throw new FailureError("unnamed-task", "advance: its root is not over the tasks that were sent");
     }
+    if (advance.close && advance.taskCount < this.#tasks.size)
+      throw new FailureError("unnamed-task", "advance: closes the lease over fewer tasks than were sent");
   }
 
-  /** After its signature was verified. Answers with the receipt it countersigns, if that is news. */
+  /**
+   * After its signature was verified. Answers with the receipt it countersigns, if that is news.
+   * @throws FailureError `unnamed-task` when it countersigns outcomes of tasks that it does not name: nobody would pay them.
+   */
   accept(advance: Verified<Advance>): CountersignedReceipt | undefined {
     const { body } = advance;
     if (body.taskCount >= this.#named) {
@@ -197,6 +202,14 @@ export class ProviderChannel {
     const index = this.#receipts.findIndex((receipt) => receipt.id === body.receiptCid);
     const receipt = this.#receipts[index];
     if (receipt === undefined || receipt.body.count < this.#countersigned) return undefined;
+    const tasks = Math.max(endedTasks(receipt.body), receipt.body.payable + receipt.body.cancelled);
+    if (tasks > body.taskCount)
+      throw new FailureError(
+        "unnamed-task",
+        `advance: countersigns ${tasks} tasks and names ${body.taskCount}`,
+      );
+    // Who names fewer tasks than before counts for nothing at the relay either.
+    if (body.taskCount < this.#named) return undefined;
     this.#receipts = this.#receipts.slice(index);
     return this.#countersign(receipt, advance.bytes);
   }

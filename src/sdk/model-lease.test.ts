@@ -1,101 +1,29 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { generateInput, putTogether, writerModel } from "../inference/host/models.contract.ts";
+import { putTogether } from "../inference/host/models.contract.ts";
 import { equalBytes } from "../protocol/bytes.ts";
-import { cidOf, RAW } from "../protocol/cid.ts";
 import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
-import type { JobLimits } from "../protocol/messages/job.ts";
 import { priceOf } from "../protocol/tariff.ts";
 import { fuel, microCredits } from "../protocol/units.ts";
 import { FRAME } from "../protocol/work-frame.ts";
-import { modelThreadHere } from "../provider/model-thread.contract.ts";
-import { Models } from "../provider/models.ts";
-import { type LeasePair, leasePair, type PairOptions, seed, TARIFF } from "./lease-pair.contract.ts";
-import type { FinalSegment, SentTask } from "./task-answers.ts";
+import { TARIFF } from "./lease-pair.contract.ts";
+import { closePairs, openText, sendText, TEXT } from "./model-pair.contract.ts";
+import type { FinalSegment } from "./task-answers.ts";
 
-/** Texts of any length up to its context. */
-const MODEL = await writerModel({ shape: { context: 3_000 }, endTokens: [] });
-const TEXT = { temperatureMilli: 900, maxTokens: 300 };
-const LIMITS: JobLimits = {
-  fuel: fuel(10n ** 11n),
-  memory: MODEL.manifest.memory,
-  output: 1 << 20,
-  deadlineMs: 60_000,
-};
-
-interface Streaming extends LeasePair {
-  readonly models: Models;
-}
-
-const closing: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closing.splice(0)) close();
-});
-
-async function open(lease: PairOptions["lease"] = {}, limits: Partial<JobLimits> = {}): Promise<Streaming> {
-  const models = new Models({
-    startThread: () => modelThreadHere(),
-    gpu: false,
-    now: () => performance.now(),
-    onChange: () => undefined,
-  });
-  const work = {
-    kind: "model",
-    cid: MODEL.cid,
-    entry: "generate",
-    abi: "model-1",
-    profile: 1,
-    effects: [],
-  } as const;
-  const pair = await leasePair({
-    module: new Uint8Array(),
-    work: models.load(MODEL.manifest, MODEL.cid, MODEL.file),
-    job: { work, limits: { ...LIMITS, ...limits } },
-    lease: { windowMax: 1, ...lease },
-  });
-  closing.push(() => {
-    models.close();
-    pair.stop();
-  });
-  return Object.assign(pair, { models });
-}
-
-interface Sent {
-  readonly task: SentTask;
-  readonly segments: FinalSegment[];
-}
-
-function send(
-  { requester }: LeasePair,
-  changes: Parameters<typeof generateInput>[0] = TEXT,
-  onSegment: (segment: FinalSegment) => void = () => undefined,
-): Sent {
-  const bytes = generateInput(changes);
-  const segments: FinalSegment[] = [];
-  const task = requester.send({
-    bytes,
-    cid: cidOf(RAW, bytes),
-    seed: seed(8),
-    onSegment: (segment) => {
-      segments.push(segment);
-      onSegment(segment);
-    },
-  });
-  return { task, segments };
-}
+afterEach(closePairs);
 
 async function whole(): Promise<ReturnType<typeof putTogether>> {
-  const { task, segments } = send(await open());
+  const { task, segments } = sendText(await openText());
   await task.final;
   return putTogether(segments);
 }
 
 describe("a text over a lease", () => {
   test("comes in segments, each told in its turn when a receipt covers it, and is one payable task", async () => {
-    const pair = await open();
+    const pair = await openText();
     const { requester, order, saved } = pair;
     const covered: boolean[] = [];
-    const { task, segments } = send(pair, TEXT, () => {
+    const { task, segments } = sendText(pair, TEXT, () => {
       covered.push(requester.channel.finalCount > covered.length);
     });
     expect(await task.answer).toMatchObject({ kind: "done" });
@@ -123,19 +51,19 @@ describe("a text over a lease", () => {
   });
 
   test("is not told before the provider has signed for it", async () => {
-    const pair = await open();
+    const pair = await openText();
     let outcomes = 0;
     pair.fromProvider = (kind, payload) => {
       if (kind === FRAME.outcome) outcomes += 1;
       return kind === FRAME.receipt ? undefined : payload;
     };
-    const { segments } = send(pair);
+    const { segments } = sendText(pair);
     await expect.poll(() => outcomes).toBe(2);
     expect(segments).toHaveLength(0);
   });
 
   test("waits where the requester does not sign, and goes on when it does", async () => {
-    const pair = await open();
+    const pair = await openText();
     const held: Uint8Array[] = [];
     let isHeld = true;
     pair.fromRequester = (kind, payload) => {
@@ -143,7 +71,7 @@ describe("a text over a lease", () => {
       held.push(payload);
       return undefined;
     };
-    const { task, segments } = send(pair);
+    const { task, segments } = sendText(pair);
     await expect.poll(() => pair.provider.channel.count).toBe(2);
     await new Promise((resolve) => setTimeout(resolve, 200));
     // Two outcomes for a window of one, and not one more, though the model would have written everything by now.
@@ -156,9 +84,9 @@ describe("a text over a lease", () => {
   });
 
   test("that is cancelled in the middle is paid as far as it was told, and the model turns to the next task", async () => {
-    const pair = await open();
+    const pair = await openText();
     const { requester, order, models } = pair;
-    const { task, segments } = send(pair, { ...TEXT, maxTokens: 2_900 }, () => {
+    const { task, segments } = sendText(pair, { ...TEXT, maxTokens: 2_900 }, () => {
       if (segments.length === 2) void requester.cancel();
     });
     expect(await task.answer).toMatchObject({ kind: "failed", code: failureCode("cancelled") });
@@ -174,8 +102,8 @@ describe("a text over a lease", () => {
 
   test("goes on at another provider where one has dropped, with the same tokens, hashes and text", async () => {
     const expected = await whole();
-    const first = await open();
-    const { segments } = send(first, TEXT, () => {
+    const first = await openText();
+    const { segments } = sendText(first, TEXT, () => {
       if (segments.length === 3) first.streams.provider.abort(new FailureError("closed", "gone"));
     });
     expect(await first.requester.ended).toBeDefined();
@@ -184,8 +112,8 @@ describe("a text over a lease", () => {
     expect(report?.count).toBeGreaterThanOrEqual(segments.length);
     const begun = putTogether(segments);
     expect(begun.tokens.length).toBeLessThan(300);
-    const second = await open();
-    const rest = send(second, { ...TEXT, written: begun.tokens });
+    const second = await openText();
+    const rest = sendText(second, { ...TEXT, written: begun.tokens });
     await rest.task.final;
     const going = putTogether(rest.segments);
     expect([...begun.tokens, ...going.tokens]).toEqual(expected.tokens);
@@ -196,8 +124,8 @@ describe("a text over a lease", () => {
   });
 
   test("that is drained by its provider is given back, with what was told signed for", async () => {
-    const pair = await open();
-    const { segments } = send(pair, { ...TEXT, maxTokens: 2_900 }, () => {
+    const pair = await openText();
+    const { segments } = sendText(pair, { ...TEXT, maxTokens: 2_900 }, () => {
       if (segments.length === 2) void pair.provider.drain("draining");
     });
     expect((await pair.requester.ended)?.code).toBe(failureCode("draining"));
@@ -206,8 +134,8 @@ describe("a text over a lease", () => {
   });
 
   test("is not begun where the budget does not cover the job's limits", async () => {
-    const pair = await open({ budget: microCredits(1_000) });
-    const { task, segments } = send(pair);
+    const pair = await openText({ budget: microCredits(1_000) });
+    const { task, segments } = sendText(pair);
     expect(await task.answer).toMatchObject({ kind: "failed", code: failureCode("over-budget") });
     expect(segments).toHaveLength(0);
     expect(pair.models.view().open).toBeUndefined();
@@ -215,8 +143,8 @@ describe("a text over a lease", () => {
 
   test("that runs out of fuel is paid for what it wrote, and that was told", async () => {
     const { segments: all } = putTogether(await allSegments());
-    const pair = await open({}, { fuel: fuel(2_000_000n) });
-    const { task, segments } = send(pair);
+    const pair = await openText({}, { fuel: fuel(2_000_000n) });
+    const { task, segments } = sendText(pair);
     expect(await task.answer).toMatchObject({ kind: "failed", code: failureCode("out-of-fuel") });
     await task.final;
     const { tokens } = putTogether(segments);
@@ -230,7 +158,7 @@ describe("a text over a lease", () => {
 });
 
 async function allSegments(): Promise<readonly FinalSegment[]> {
-  const { task, segments } = send(await open());
+  const { task, segments } = sendText(await openText());
   await task.final;
   return segments;
 }

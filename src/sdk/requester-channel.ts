@@ -154,13 +154,18 @@ export class RequesterChannel {
     return outcome;
   }
 
-  /** Each segment begins where the one before ended, and all together keep the task's limits. */
+  /**
+   * Each segment begins where the one before ended, and all together keep the task's limits. One without units may end a
+   * stream, for nothing: else a stream of them would never end, or would cost without giving anything.
+   */
   #follow(open: OpenTask, { seq, segment, from, to, fuel, size, end, status }: OutcomeLeaf): void {
     const { task } = open;
     const isPlaced = segment === open.segment && from === open.to && to >= from;
     const isPart = task.stream || (end && to === 0);
     if (!isPlaced || !isPart || (status === "failed" && !end))
       throw new FailureError("bad-receipt", `outcome ${seq}: does not follow on the one before`);
+    if (task.stream && to === from && (!end || (status === "done" && fuel > 0n)))
+      throw new FailureError("bad-receipt", `outcome ${seq}: a segment in which there is nothing`);
     open.segment += 1;
     open.to = to;
     open.fuel += fuel;
