@@ -1,6 +1,7 @@
-import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
+import { Environment, parse, tokenize } from "@huggingface/jinja";
 import { FailureError } from "../../protocol/failure.ts";
 import type { ChatMessage } from "../../protocol/messages/model-task.ts";
+import { BoundedInterpreter } from "./bounded-interpreter.ts";
 import type { ModelText } from "./model-text.ts";
 import type { ModelTokenizer } from "./model-tokenizer.ts";
 
@@ -18,7 +19,7 @@ const NAMES = { system: "System", user: "User", assistant: "Assistant" } as cons
 /**
  * The prompt of a conversation: by the model's own template, at whose end its answer begins. Special tokens are those of the
  * template, never those that somebody has written out in a message. A model without a template gets `plainPrompt`.
- * A template that never ends is ended by who runs this.
+ * A template that never ends is ended where BoundedInterpreter says.
  * @throws FailureError `malformed` with what the template says against the conversation, or what is wrong with it
  */
 export function chatTokens(
@@ -58,7 +59,7 @@ function rendered(template: string, values: Readonly<Record<string, unknown>>): 
     const constants = { true: true, false: false, none: null, True: true, False: false, None: null };
     for (const [name, value] of Object.entries({ ...constants, ...values, range, raise_exception: refuse }))
       scope.set(name, value);
-    const result: unknown = new Interpreter(scope).run(program).value;
+    const result: unknown = new BoundedInterpreter(scope).run(program).value;
     if (typeof result !== "string") throw new TypeError("it makes no text");
     return result;
   } catch (cause) {

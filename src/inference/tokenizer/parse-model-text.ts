@@ -5,6 +5,9 @@ import { pipelineOf, PIPELINES } from "./pipelines.ts";
 /** UTF-16 units of a unigram piece: at every place of a text all lengths are tried. The longest in use has 16. */
 const MAX_PIECE_LENGTH = 64;
 
+/** UTF-16 units of a chat template, which is taken apart for each conversation. The longest in use has some 20,000. */
+const MAX_TEMPLATE_LENGTH: number = 128 * 1024;
+
 type Fields = Readonly<Record<string, unknown>>;
 
 function malformed(detail: string): never {
@@ -20,6 +23,8 @@ export function parseModelText(json: string, count: number): ModelText {
   const fields = fieldsOf(parseJson(json), "the whole");
   const { chatTemplate, beginToken } = fields;
   if (chatTemplate !== undefined && typeof chatTemplate !== "string") malformed("chatTemplate is no text");
+  if (chatTemplate !== undefined && chatTemplate.length > MAX_TEMPLATE_LENGTH)
+    malformed(`chatTemplate has more than ${MAX_TEMPLATE_LENGTH} characters`);
   const token = (value: unknown, name: string): number => indexOf(value, count, name);
   return {
     tokenizer: parseTokenizer(fieldsOf(fields["tokenizer"], "tokenizer"), count),
