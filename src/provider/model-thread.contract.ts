@@ -15,9 +15,9 @@ export function modelThreadHere(opened: string[] = []): ThreadHere {
   return {
     opened,
     ended,
-    open: (cid, file, backend, onProgress) => {
+    open: (cid, file, options, onProgress) => {
       opened.push(cid);
-      return Promise.race([host.open(cid, file, { backend }, onProgress), ended.then(() => lost)]);
+      return Promise.race([host.open(cid, file, options, onProgress), ended.then(() => lost)]);
     },
     run: (task, onPart) => Promise.race([host.run(task, onPart), ended.then(() => lost)]),
     stop: () => host.stop(),

@@ -2,11 +2,11 @@ import { proxy, wrap } from "comlink";
 // oxlint-disable-next-line no-restricted-imports -- what crosses the line to the thread, types only
 import type { AnswersWindow } from "../inference/host/answer-window.ts";
 import type {
-  BackendChoice,
   HostResult,
   HostTask,
   OnPart,
   OnProgress,
+  OpenOptions,
   OpenOutcome,
 } from "../inference/host/model-host.ts";
 import { failureCode } from "../protocol/failure-code.ts";
@@ -17,7 +17,7 @@ import { failureCode } from "../protocol/failure-code.ts";
  */
 export interface ModelThread {
   /** See ModelHost. Fails with `worker-lost` where the thread ends meanwhile. */
-  open(cid: string, file: Blob, backend: BackendChoice, onProgress: OnProgress): Promise<OpenOutcome>;
+  open(cid: string, file: Blob, options: OpenOptions, onProgress: OnProgress): Promise<OpenOutcome>;
   /** See ModelHost. Fails with `worker-lost` where the thread ends meanwhile. */
   run(task: HostTask, onPart: OnPart): Promise<HostResult>;
   /** Ends the running task. Resolves when it has ended, also by the thread's end. */
@@ -49,15 +49,12 @@ class WorkerThread implements ModelThread {
     this.#host = wrap<AnswersWindow>(this.#worker);
   }
 
-  open(cid: string, file: Blob, backend: BackendChoice, onProgress: OnProgress): Promise<OpenOutcome> {
-    return this.#settled<OpenOutcome>(
-      this.#host.open(cid, file, { backend }, proxy(onProgress)),
-      (detail) => ({
-        kind: "failed",
-        code: failureCode("worker-lost"),
-        detail,
-      }),
-    );
+  open(cid: string, file: Blob, options: OpenOptions, onProgress: OnProgress): Promise<OpenOutcome> {
+    return this.#settled<OpenOutcome>(this.#host.open(cid, file, options, proxy(onProgress)), (detail) => ({
+      kind: "failed",
+      code: failureCode("worker-lost"),
+      detail,
+    }));
   }
 
   run(task: HostTask, onPart: OnPart): Promise<HostResult> {

@@ -239,7 +239,7 @@ export class Models {
     const choice: BackendChoice = this.#gpu ? "auto" : "wasm";
     if (this.#open?.cid === model.cid && this.#choice === choice) return undefined;
     const { cid, file } = model;
-    const { name } = model.manifest;
+    const { name, memory: memoryBytes } = model.manifest;
     this.#forgetOpen();
     const tell = (done: number, total: number): void => {
       this.#opening = { cid, name, done, total };
@@ -247,15 +247,21 @@ export class Models {
     };
     tell(0, file.size);
     const timer = setTimeout(() => this.#dropThread(thread), MODEL_OPEN_MS);
-    const outcome = await thread.open(cid, file, choice, tell);
+    const outcome = await thread.open(cid, file, { backend: choice, memoryBytes }, tell);
     clearTimeout(timer);
     this.#opening = undefined;
     this.#options.onChange();
     if (outcome.kind === "failed") return { ...outcome, fuel: 0n };
     // The thread may have ended behind its answer; then there is another one for the next task.
     if (thread !== this.#thread) return undefined;
-    const { backend, memoryBytes, reason } = outcome;
-    this.#open = { cid, name, backend, memoryBytes, ...(reason === undefined ? {} : { whyNotGpu: reason }) };
+    const { backend, reason } = outcome;
+    this.#open = {
+      cid,
+      name,
+      backend,
+      memoryBytes: outcome.memoryBytes,
+      ...(reason === undefined ? {} : { whyNotGpu: reason }),
+    };
     this.#turn = { cid, since: this.#options.now() };
     this.#choice = choice;
     return undefined;

@@ -1,13 +1,13 @@
 import { expose, type ProxyMarked, type Remote, releaseProxy } from "comlink";
 import { createModelHost } from "./create-model-host.ts";
-import type { BackendChoice, HostResult, HostTask, OnPart, OnProgress, OpenOutcome } from "./model-host.ts";
+import type { HostResult, HostTask, OnPart, OnProgress, OpenOptions, OpenOutcome } from "./model-host.ts";
 
 /** What the window calls, by comlink: functions that it passes live at its side. */
 export interface AnswersWindow {
   open(
     cid: string,
     file: Blob,
-    options: { readonly backend: BackendChoice },
+    options: OpenOptions,
     onProgress: Remote<OnProgress & ProxyMarked>,
   ): Promise<OpenOutcome>;
   run(task: HostTask, onPart: Remote<OnPart & ProxyMarked>): Promise<HostResult>;

@@ -4,6 +4,7 @@ import { FailureError } from "../../protocol/failure.ts";
 import { type FailureCode, failureCode } from "../../protocol/failure-code.ts";
 import { Embedder } from "../embed/embedder.ts";
 import { firstLink } from "../generate/transcript.ts";
+import { modelMemory } from "../model/manifest.ts";
 import { readModel } from "../model/model-file.ts";
 import { ModelTokenizer } from "../tokenizer/model-tokenizer.ts";
 import { parseModelText } from "../tokenizer/parse-model-text.ts";
@@ -18,6 +19,7 @@ import type {
   ModelHost,
   OnPart,
   OnProgress,
+  OpenOptions,
   OpenOutcome,
 } from "./model-host.ts";
 import { encoderOpeners, llamaOpeners } from "./openers.ts";
@@ -51,17 +53,13 @@ class HostHere implements ModelHost {
   #ready: Ready | undefined;
   #running: Running | undefined;
 
-  async open(
-    cid: string,
-    file: Blob,
-    { backend: choice }: { readonly backend: BackendChoice },
-    onProgress: OnProgress,
-  ): Promise<OpenOutcome> {
+  async open(cid: string, file: Blob, options: OpenOptions, onProgress: OnProgress): Promise<OpenOutcome> {
+    const { backend: choice } = options;
     const ready = this.#ready;
     if (ready?.cid === cid && ready.choice === choice) return opened(ready);
     await this.#drop();
     try {
-      this.#ready = await this.#make(cid, file, choice, onProgress);
+      this.#ready = await this.#make(cid, file, options, onProgress);
       return opened(this.#ready);
     } catch (error) {
       const { code, detail } = failureOf(error, "no-memory");
@@ -112,9 +110,12 @@ class HostHere implements ModelHost {
     this.#gpus.lost();
   }
 
-  async #make(cid: string, file: Blob, choice: BackendChoice, onProgress: OnProgress): Promise<Ready> {
+  async #make(cid: string, file: Blob, options: OpenOptions, onProgress: OnProgress): Promise<Ready> {
+    const { backend: choice, memoryBytes = Infinity } = options;
     if (!isCid(cid)) throw new FailureError("malformed", "a model's name is the CID of its manifest");
+    requireWithin(file.size, memoryBytes);
     const stored = readModel(await readFile(file, onProgress));
+    requireWithin(modelMemory(stored.header, file.size), memoryBytes);
     const text = parseModelText(stored.about.text, stored.header.shape.vocabulary);
     const tokenizer = new ModelTokenizer(text);
     const digest = cidDigest(cid);
@@ -127,6 +128,15 @@ class HostHere implements ModelHost {
     const embedder = new Embedder(chosen.made, tokenizer, digest);
     return { cid, choice, chosen, engine: { entry: "embed", embedder } };
   }
+}
+
+/** The provider has agreed to what the manifest says. */
+function requireWithin(bytes: number, memoryBytes: number): void {
+  if (bytes > memoryBytes)
+    throw new FailureError(
+      "out-of-memory",
+      `the model takes ${bytes} bytes, its manifest says ${memoryBytes}`,
+    );
 }
 
 const GPU_LOST: FailureCode = failureCode("gpu-lost");

@@ -4,6 +4,12 @@ import type { FailureCode } from "../../protocol/failure-code.ts";
 /** What computes: `auto` takes WebGPU where it answers rightly and is the faster one, else WebAssembly. */
 export type BackendChoice = "auto" | Backend["name"];
 
+export interface OpenOptions {
+  readonly backend: BackendChoice;
+  /** What the manifest says that the model needs, bytes. A file that needs more, by its own header, is not opened. */
+  readonly memoryBytes?: number;
+}
+
 export type OpenOutcome =
   | {
       readonly kind: "open";
@@ -65,14 +71,9 @@ export interface ModelHost {
   /**
    * Makes a model ready; another one that was open is closed before. One that is open already, on that backend, stays.
    * @param cid of the manifest, which every hash begins with
-   * @param file bytes of the .tmm, read once
+   * @param file bytes of the .tmm, read once. Fails with `out-of-memory` where its manifest has lied about it
    */
-  open(
-    cid: string,
-    file: Blob,
-    options: { readonly backend: BackendChoice },
-    onProgress: OnProgress,
-  ): Promise<OpenOutcome>;
+  open(cid: string, file: Blob, options: OpenOptions, onProgress: OnProgress): Promise<OpenOutcome>;
   /** Runs a task on the open model. After `gpu-lost` nothing is open. */
   run(task: HostTask, onPart: OnPart): Promise<HostResult>;
   /** Ends the running task. Resolves when it has ended: within 100 ms, unless one step of the model takes longer. */
