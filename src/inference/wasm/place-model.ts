@@ -1,4 +1,5 @@
-import type { LlamaLayer, LlamaModel } from "../model/llama-model.ts";
+import type { LlamaLayer } from "../model/llama-model.ts";
+import type { LlamaPart } from "../model/llama-part.ts";
 import { type FactorVector, GROUP, type Matrix } from "../model/matrix.ts";
 import { Arena } from "./arena.ts";
 import { FIRST_ADDRESS, type Kernels, type LoadedKernels } from "./kernels.ts";
@@ -10,34 +11,39 @@ export const MAX_BATCH = 128;
 /** Room for scores of all tokens: of as many rows as fit, a batch at most. */
 const MAX_LOGIT_BYTES: number = 8 * 2 ** 20;
 
-/** Addresses of a model in the kernels' memory. */
-export interface PlacedModel {
+/** Addresses of consecutive layers of a model in the kernels' memory. */
+export interface PlacedPart {
   /** What all kernels are called with. */
   readonly session: number;
   readonly layers: readonly number[];
-  readonly finalNorm: number;
-  readonly head: number;
+  /** In the part that has the head. */
+  readonly head?: PlacedHead;
   /** i32[MAX_BATCH, pitch], the residual stream. */
   readonly x: number;
   /** Values of a row of `x`, zeros behind the width. */
   readonly pitch: number;
-  /** i16[vocabulary, width]. */
-  readonly embeddings: number;
-  /** i32[logitRows, logitPitch]. */
-  readonly logits: number;
-  readonly logitRows: number;
-  readonly logitPitch: number;
-  /** i32 score, u32 token, i32 least sum, of each row of a batch. */
-  readonly best: number;
+  /** i16[vocabulary, width], in the part that has the embeddings. */
+  readonly embeddings?: number;
   /** Positions that have room. */
   readonly positions: number;
   /** Bytes of memory that are needed. */
   readonly bytes: number;
 }
 
+export interface PlacedHead {
+  readonly finalNorm: number;
+  readonly matrix: number;
+  /** i32[logitRows, logitPitch]. */
+  readonly logits: number;
+  readonly logitRows: number;
+  readonly logitPitch: number;
+  /** i32 score, u32 token, i32 least sum, of each row of a batch. */
+  readonly best: number;
+}
+
 /** Addresses, and what holds on to the model until it is copied there. */
 export interface Placement {
-  readonly placed: PlacedModel;
+  readonly placed: PlacedPart;
   /** Copies the model into the memory. */
   fill(loaded: LoadedKernels): void;
 }
@@ -53,10 +59,10 @@ export function roundUp(value: number, unit: number): number {
 }
 
 /**
- * Lays out a model, its history of keys and values, and room for a batch. kernels/llama.c has the same structures.
+ * Lays out layers of a model, their history of keys and values, and room for a batch. kernels/llama.c has the same structures.
  * @param mostPositions room for fewer positions than the model's context has
  */
-export function placeModel(model: LlamaModel, mostPositions: number): Placement {
+export function placeModel(model: LlamaPart, mostPositions: number): Placement {
   const { shape } = model;
   const { width, inner, heads, keyHeads, headSize, vocabulary, context } = shape;
   const arena = new Arena(FIRST_ADDRESS);
@@ -68,7 +74,6 @@ export function placeModel(model: LlamaModel, mostPositions: number): Placement 
   const widest = Math.max(pitch, queryPitch, innerPitch);
   const kept = Math.min(context, mostPositions);
   const positions = roundUp(kept, 8);
-  const logitPitch = roundUp(vocabulary, PANEL);
   const rows = (size: number): number => arena.reserve(4 * MAX_BATCH * size);
   const norm = ({ values, fraction }: FactorVector): readonly [number, number] => [
     arena.place(values, 2 * pitch),
@@ -128,26 +133,18 @@ export function placeModel(model: LlamaModel, mostPositions: number): Placement 
       ...history(),
     ]);
   const layers = model.layers.map(layer);
-  const finalNorm = arena.words(norm(model.finalNorm));
-  const head = matrix(model.head);
-  const logitRows = Math.max(1, Math.min(MAX_BATCH, Math.floor(MAX_LOGIT_BYTES / 4 / logitPitch)));
-  const logits = arena.reserve(4 * logitRows * logitPitch);
-  const embeddings = arena.place(model.embeddings.values);
+  const head = placeHead(arena, model, vocabulary, norm, matrix);
+  const embeddings = model.embeddings === undefined ? undefined : arena.place(model.embeddings.values);
   const packing = arena.reserve(packingBytes(widest));
-  const placed: PlacedModel = {
+  const placed: PlacedPart = {
     session,
     layers,
-    finalNorm,
-    head,
     x,
     pitch,
-    embeddings,
-    logits,
-    logitRows,
-    logitPitch,
-    best: arena.reserve(12 * MAX_BATCH),
     positions: kept,
     bytes: arena.end,
+    ...(head === undefined ? {} : { head }),
+    ...(embeddings === undefined ? {} : { embeddings }),
   };
   return {
     placed,
@@ -155,6 +152,26 @@ export function placeModel(model: LlamaModel, mostPositions: number): Placement 
       arena.fill(loaded.memory);
       for (const each of matrices) packMatrix(loaded, each, packing);
     },
+  };
+}
+
+function placeHead(
+  arena: Arena,
+  { finalNorm, head }: LlamaPart,
+  vocabulary: number,
+  norm: (factors: FactorVector) => readonly number[],
+  matrix: (source: Matrix) => number,
+): PlacedHead | undefined {
+  if (finalNorm === undefined || head === undefined) return undefined;
+  const logitPitch = roundUp(vocabulary, PANEL);
+  const logitRows = Math.max(1, Math.min(MAX_BATCH, Math.floor(MAX_LOGIT_BYTES / 4 / logitPitch)));
+  return {
+    finalNorm: arena.words(norm(finalNorm)),
+    matrix: matrix(head),
+    logits: arena.reserve(4 * logitRows * logitPitch),
+    logitRows,
+    logitPitch,
+    best: arena.reserve(12 * MAX_BATCH),
   };
 }
 
