@@ -1,4 +1,4 @@
-import type { ModelEntry } from "../protocol/model-manifest.ts";
+import type { ModelEntry } from "../protocol/model-entry.ts";
 import { isCid } from "../protocol/cid.ts";
 import type { PublishedModel, Tabmesh } from "../sdk/index.ts";
 import { PlainError } from "./plain-error.ts";

@@ -1,12 +1,9 @@
 import { type Cid, cidFromDigest, cidOf, DAG_CBOR, RAW } from "./cid.ts";
 import { MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MODEL_CHUNK_BYTES } from "./limits.ts";
 import { HASH_BYTES } from "./merkle.ts";
+import { MODEL_ENTRIES, type ModelEntry } from "./model-entry.ts";
 import { bytes, decode, encode, oneOf, record, type Schema, text, uint, where } from "./schema.ts";
 import { WireError } from "./wire-error.ts";
-
-/** What a model is for: `generate` continues text, `embed` turns texts into vectors. Also the entry a job names. */
-export const MODEL_ENTRIES = ["generate", "embed"] as const;
-export type ModelEntry = (typeof MODEL_ENTRIES)[number];
 
 /**
  * What stands for a model file on the wire. Its CID (dag-cbor) is the model's identity in jobs, receipts and transcripts: it

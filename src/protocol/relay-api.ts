@@ -3,7 +3,7 @@ import type { Failure } from "./failure.ts";
 import type { PeerId } from "./peer-id.ts";
 import type { CapPeriod } from "./messages/api-key.ts";
 import type { RelayKeys } from "./messages/entry.ts";
-import type { ModelEntry } from "./model-manifest.ts";
+import type { ModelEntry } from "./model-entry.ts";
 import type { Tariff } from "./tariff.ts";
 import type { MicroCredits } from "./units.ts";
 

@@ -17,7 +17,7 @@ import {
 import { CAP_PERIODS } from "./messages/api-key.ts";
 import type { RelayKeys } from "./messages/entry.ts";
 import { MAX_MODEL_BYTES, MAX_MODEL_PEERS, MAX_PUBLISHED_MODELS } from "./limits.ts";
-import { MODEL_ENTRIES } from "./model-manifest.ts";
+import { MODEL_ENTRIES } from "./model-entry.ts";
 import type {
   AccountView,
   ApiKeyView,

@@ -7,7 +7,7 @@ import { MAX_ARGS_BYTES, MAX_ENVELOPE_BYTES, SANDBOX_PROFILE } from "../protocol
 import { type Job, type JobArgs, jobArgsSchema, jobMessage } from "../protocol/messages/job.ts";
 import { type Lease, leaseMessage } from "../protocol/messages/lease.ts";
 import { MODEL_ABI } from "../protocol/messages/session.ts";
-import { MODEL_ENTRIES } from "../protocol/model-manifest.ts";
+import { MODEL_ENTRIES } from "../protocol/model-entry.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { decode } from "../protocol/schema.ts";
 import type { Verify } from "../protocol/signature.ts";

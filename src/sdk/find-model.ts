@@ -3,13 +3,14 @@ import { type Cid, isCid } from "../protocol/cid.ts";
 import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { MAX_MANIFEST_BYTES } from "../protocol/limits.ts";
-import { MODEL_NAME } from "../protocol/messages/model.ts";
-import { decodeManifest, type ModelEntry } from "../protocol/model-manifest.ts";
+import { isModelName } from "../protocol/messages/model.ts";
+import { decodeManifest } from "../protocol/model-manifest.ts";
+import type { ModelEntry } from "../protocol/model-entry.ts";
 import type { NamedModel } from "./model-options.ts";
 
 async function cidNamed(client: RelayClient, model: string, signal?: AbortSignal): Promise<Cid> {
   if (isCid(model)) return model;
-  if (!MODEL_NAME.test(model)) throw new FailureError("not-found", `no model can have the name ${model}`);
+  if (!isModelName(model)) throw new FailureError("not-found", `no model can have the name ${model}`);
   try {
     return (await client.model(model, signal)).cid;
   } catch (error) {

@@ -13,7 +13,7 @@ import {
   type Work,
 } from "../protocol/messages/job.ts";
 import { type FunctionAbi, MODEL_ABI } from "../protocol/messages/session.ts";
-import type { ModelEntry } from "../protocol/model-manifest.ts";
+import type { ModelEntry } from "../protocol/model-entry.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { RelayInfo } from "../protocol/relay-api.ts";
 import type { Signer } from "../protocol/signature.ts";

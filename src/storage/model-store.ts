@@ -17,6 +17,7 @@ import {
   removeOthers,
 } from "./chunk-folder.ts";
 import type { BrowserDatabase } from "./database.ts";
+import { freeRoom } from "./free-room.ts";
 import {
   chunkBytes,
   type ChunkPlace,
@@ -149,12 +150,9 @@ class OpfsModelStore implements ModelStore {
 
   async room(): Promise<{ readonly freeBytes: number; readonly usedBytes: number }> {
     try {
-      const [{ quota = 0, usage = 0 }, records] = await Promise.all([
-        navigator.storage.estimate(),
-        this.#records(),
-      ]);
+      const [freeBytes, records] = await Promise.all([freeRoom(), this.#records()]);
       const usedBytes = records.reduce((sum, [, record]) => sum + storedBytes(record), 0);
-      return { freeBytes: Math.max(0, quota - usage), usedBytes };
+      return { freeBytes, usedBytes };
     } catch (error) {
       throw storageError(error);
     }

@@ -17,11 +17,11 @@ const PLACES = {
 /** Where models compute, and what they do now. */
 export function ModelsControl({ gpu, models, onGpu }: ModelsControlProps): JSX.Element {
   return (
-    <section class="card" aria-labelledby="models-title">
-      <h2 id="models-title">Models</h2>
+    <section class="card" aria-labelledby="graphics-title">
+      <h2 id="graphics-title">Graphics card</h2>
       <label>
         <input type="checkbox" checked={gpu} onChange={({ currentTarget }) => onGpu(currentTarget.checked)} />{" "}
-        Use the graphics card where it is faster
+        Use it for models where it is faster
       </label>
       <p class="hint" aria-live="polite">
         {stateText(models)}

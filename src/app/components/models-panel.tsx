@@ -1,6 +1,5 @@
 import type { JSX } from "preact";
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import type { ProviderState } from "../../provider/provider-state.ts";
 import type { StoredModel } from "../../provider/tab-memory.ts";
 import type { ModelShelf, StoredModels } from "../state/stored-models.ts";
@@ -12,40 +11,35 @@ type ModelsState = NonNullable<ProviderState["models"]>;
 type Download = ModelsState["downloads"][number];
 
 export interface ModelsPanelProps {
+  readonly shelf: ModelShelf;
   readonly stored: StoredModels;
   readonly provider: ProviderState;
 }
 
 /** Model files on this machine: what they take, how a new one comes in, and how to be rid of one. */
-export function ModelsPanel({ stored, provider }: ModelsPanelProps): JSX.Element | null {
+export function ModelsPanel({ shelf, stored, provider }: ModelsPanelProps): JSX.Element {
   const { models } = provider;
   const downloads = models?.downloads ?? [];
   const deleting = useSignal<StoredModel | undefined>(undefined);
-  const incoming = downloads.map(({ cid }) => cid).join(" ");
-  useEffect(() => void stored.refresh(), [stored, incoming, models?.open?.cid]);
-  const shelf = stored.shelf.value;
-  if (shelf === "none") return null;
   return (
     <section class="card" aria-labelledby="stored-models-title">
       <div class="card-head">
         <h2 id="stored-models-title">Models on this machine</h2>
-        {shelf !== "loading" && <ModelRoom shelf={shelf} downloads={downloads} />}
+        <ModelRoom shelf={shelf} downloads={downloads} />
       </div>
       {models?.noRoom !== undefined && (
         <Notice tone="wait" title="No room for a model">
           <p>{models.noRoom} Delete one below, or free some disk space.</p>
         </Notice>
       )}
-      {shelf !== "loading" && (
-        <ModelList
-          shelf={shelf}
-          models={models}
-          downloads={downloads}
-          onDelete={(model) => {
-            deleting.value = model;
-          }}
-        />
-      )}
+      <ModelList
+        shelf={shelf}
+        models={models}
+        downloads={downloads}
+        onDelete={(model) => {
+          deleting.value = model;
+        }}
+      />
       {deleting.value !== undefined && (
         <DeleteDialog
           model={deleting.value}

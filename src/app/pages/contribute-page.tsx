@@ -3,7 +3,7 @@ import { AccountPanel } from "../components/account-panel.tsx";
 import { ConsentDialog } from "../components/consent-dialog.tsx";
 import { ContributeFigures } from "../components/contribute-figures.tsx";
 import { ContributePanel } from "../components/contribute-panel.tsx";
-import { ModelsPanel } from "../components/models-panel.tsx";
+import { ModelsGate } from "../components/models-gate.tsx";
 import { Promises } from "../components/promises.tsx";
 import { RunningTasks } from "../components/running-tasks.tsx";
 import { TroubleNotice } from "../components/trouble-notice.tsx";
@@ -38,7 +38,7 @@ function AblePage({ state, able }: { readonly state: AppState; readonly able: Ab
       <div class="columns">
         <div class="stack">
           <RunningTasks provider={provider} />
-          <ModelsPanel stored={able.models} provider={provider} />
+          <ModelsGate stored={able.models} provider={provider} />
           <Promises contribution={contribution} />
         </div>
         <div class="stack">

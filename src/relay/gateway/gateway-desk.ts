@@ -1,7 +1,7 @@
 import { isCid } from "../../protocol/cid.ts";
 import { failureCode, type FailureName } from "../../protocol/failure-code.ts";
 import { FailureError } from "../../protocol/failure.ts";
-import type { ModelEntry } from "../../protocol/model-manifest.ts";
+import type { ModelEntry } from "../../protocol/model-entry.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { PublishedModel } from "../../protocol/relay-api.ts";
 import type { ApiKeyStanding, Books } from "../books.ts";

@@ -1,6 +1,6 @@
 import { CAP_PERIODS } from "../../protocol/messages/api-key.ts";
 import { FAILURE_KINDS } from "../../protocol/failure-code.ts";
-import { MODEL_ENTRIES } from "../../protocol/model-manifest.ts";
+import { MODEL_ENTRIES } from "../../protocol/model-entry.ts";
 
 /** A part of an OpenAPI document. */
 export type Json = Readonly<Record<string, unknown>>;

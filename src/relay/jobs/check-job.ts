@@ -4,7 +4,7 @@ import { isTestAsset } from "../../protocol/header.ts";
 import { SANDBOX_PROFILE } from "../../protocol/limits.ts";
 import type { Job, Work } from "../../protocol/messages/job.ts";
 import { MODEL_ABI } from "../../protocol/messages/session.ts";
-import { MODEL_ENTRIES } from "../../protocol/model-manifest.ts";
+import { MODEL_ENTRIES } from "../../protocol/model-entry.ts";
 import { isWithinTariff, type Tariff } from "../../protocol/tariff.ts";
 
 /** Sandbox profiles whose jobs this relay takes. */
