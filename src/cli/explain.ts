@@ -1,5 +1,6 @@
 import { failureKind } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
+import { printable } from "./chat/printable.ts";
 import { ConfigError } from "../relay/settings.ts";
 import { EXIT, type Exit, PlainError } from "./plain-error.ts";
 
@@ -94,7 +95,8 @@ export function explanationText(explanation: Explanation): string {
   const lines = [`tabmesh: ${first}`];
   if (why !== undefined && why !== "") lines.push(`  why: ${why}`);
   if (advice !== undefined) lines.push(`  do:  ${advice}`);
-  return `${lines.join("\n")}\n`;
+  // Details of failures come from other machines.
+  return printable(`${lines.join("\n")}\n`);
 }
 
 /** The same as an object for --json. */

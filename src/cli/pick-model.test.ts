@@ -3,8 +3,7 @@ import { cidOf, DAG_CBOR } from "../protocol/cid.ts";
 import type { ModelEntry } from "../protocol/model-entry.ts";
 import type { PublishedModel } from "../sdk/index.ts";
 import { signerFromSeed } from "../protocol/ed25519.ts";
-import { printable, printableWords } from "./chat/printable.ts";
-import { explain, explanationText } from "./explain.ts";
+import { printable } from "./chat/printable.ts";
 import { pickModel } from "./pick-model.ts";
 
 const { key: publisher } = await signerFromSeed(crypto.subtle, new Uint8Array(32).fill(1));
@@ -55,15 +54,5 @@ describe("text of a stranger", () => {
     expect(printable("a\tb\nc\u001b]0;title\u0007\u009b2J\r")).toBe(
       "a\tb\nc\u{fffd}]0;title\u{fffd}\u{fffd}2J\u{fffd}",
     );
-  });
-
-  it("stays within its line where it is a name or a licence", () => {
-    expect(printableWords("MIT\n\nother-model  bafy\u001b[1A")).toBe("MIT other-model bafy\u{fffd}[1A");
-    expect(printableWords("x".repeat(5_000))).toHaveLength(121);
-  });
-
-  it("cannot steer the terminal as the detail of a failure either", () => {
-    const failure = new FailureError("function-unavailable", "gone\u001b]0;title\u0007");
-    expect(explanationText(explain(failure))).toContain("gone\u{fffd}]0;title\u{fffd}");
   });
 });

@@ -1,4 +1,5 @@
 import { failureKind } from "../protocol/failure-code.ts";
+import { printable } from "./chat/printable.ts";
 import type { JobSummary, LeaseSummary, MapResult } from "../sdk/index.ts";
 import { EXIT, type Exit } from "./plain-error.ts";
 import { countText, creditsText, creditUnit } from "./quantities.ts";
@@ -27,7 +28,7 @@ export function failureLine(
   result: Pick<Extract<MapResult, { kind: "failed" }>, "code" | "detail">,
 ): string {
   const { means, name: kind } = failureKind(result.code);
-  return `${name}: ${means} [${result.code} ${kind}] ${result.detail}`.trimEnd();
+  return printable(`${name}: ${means} [${result.code} ${kind}] ${result.detail}`.trimEnd());
 }
 
 function leaseJson(lease: LeaseSummary): Readonly<Record<string, unknown>> {

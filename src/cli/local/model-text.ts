@@ -3,6 +3,7 @@ import type {
   LlamaDescription,
   ModelDescription,
 } from "../../relay/models/describe-model.ts";
+import { printableWords } from "../chat/printable.ts";
 import { bytesText } from "../quantities.ts";
 
 type TextRow = readonly [name: string, text: string];
@@ -11,10 +12,10 @@ type TextRow = readonly [name: string, text: string];
 export function modelText(file: string, model: ModelDescription): string {
   const { parts } = model;
   const rows: readonly TextRow[] = [
-    ["name", model.name],
+    ["name", printableWords(model.name)],
     ["CID", model.cid],
     ["SHA-256", model.sha256],
-    ["licence", model.licence],
+    ["licence", printableWords(model.licence)],
     ["memory", `${bytesText(model.memoryBytes)} to run it with its whole context`],
     ["made from", `SHA-256 ${model.sourceSha256}`],
     ...(model.kind === "llama" ? llamaRows(model) : encoderRows(model)),
