@@ -76,14 +76,14 @@ describe("a worker of models", () => {
     expect(models.view().open).toMatchObject({ backend: "wasm" });
   });
 
-  test("is ended when a chat template never ends, by the task's deadline, and another one starts", async () => {
+  test("is ended when a chat template takes too long, by the task's deadline, and another one starts", async () => {
+    // It ends by itself when it has done what a template may do, which takes a second or two.
     const endless = await writerModel({
-      chatTemplate:
-        "{% for a in range(60000) %}{% for b in range(60000) %}{{ a * b }}{% endfor %}{% endfor %}",
+      chatTemplate: "{% for a in range(60000) %}{% for b in range(60000) %}{% endfor %}{% endfor %}",
     });
     const models = start();
     const input = generateInput({ messages: [{ role: "user", content: "a" }] });
-    const late = await run(models, endless, { input, deadlineMs: 300 });
+    const late = await run(models, endless, { input, deadlineMs: 100 });
     expect(late).toMatchObject({ kind: "failed", code: failureCode("deadline") });
     expect((await run(models, writer)).kind).toBe("done");
     expect(threads).toHaveLength(2);
