@@ -331,6 +331,19 @@ describe("a lease that is given back", () => {
     expect(story.leases.get(lease.id)!.bound).toBe((receipt.amount + 9n) / 10n);
   });
 
+  it("keeps a whole window when it is closed while a stream runs, which has more outcomes to come", () => {
+    const { story, lease, work } = leased(1_000, 4);
+    const job = story.jobs.get(named("job"))!;
+    const streamed = { ...job.terms.work, kind: "model", entry: "generate", abi: "model-1" } as const;
+    story.jobs.set(named("job"), { ...job, terms: { ...job.terms, work: streamed } });
+    grow(work.tasks, "task", 11);
+    grow(work.outcomes, "outcome", 10);
+    const { id, receipt } = work.receipt(job);
+    const advance = work.advance(id, { close: true });
+    story.happens({ type: "receipt", lease: lease.id, id, receipt, advance });
+    expect(story.leases.get(lease.id)!.bound).toBe(4n * ((receipt.amount + 9n) / 10n));
+  });
+
   it("never keeps more than its budget", () => {
     const { story, lease } = leased(7, 1_000);
     story.happens({ type: "cancel", lease: lease.id });

@@ -1,4 +1,4 @@
-import type { Job } from "../protocol/messages/job.ts";
+import { isStreamed, type Job } from "../protocol/messages/job.ts";
 import { priceOf, type Tariff } from "../protocol/tariff.ts";
 import { ceilDiv, fuel, type MicroCredits, microCredits } from "../protocol/units.ts";
 import type { LeaseState } from "./ledger-state.ts";
@@ -13,16 +13,15 @@ export function priceAtLimits(terms: Job, tariff: Tariff): MicroCredits {
 /**
  * What of a lease's bound budget stays reserved when the requester has ended it with tasks unanswered (rule 4): the
  * provider may have worked one window beyond the newest receipt. An outcome counts as the mean so far; before the first
- * one, as the price at the job's limits.
+ * one, as the price at the job's limits. Of a stream one task has a window of outcomes still to come.
  * @param unanswered named tasks without an outcome, or the window where nobody knows.
  */
 export function windowReserve(lease: LeaseState, unanswered: number, job: Job, tariff: Tariff): MicroCredits {
   const { newest, bound, terms } = lease;
-  const outcomes = BigInt(Math.min(terms.windowMax, unanswered));
-  const each =
-    newest === undefined || newest.count === 0
-      ? priceAtLimits(job, tariff)
-      : ceilDiv(newest.amount, BigInt(newest.count));
+  const isNew = newest === undefined || newest.count === 0;
+  const tasks = Math.min(terms.windowMax, unanswered);
+  const outcomes = BigInt(!isNew && isStreamed(job.work) && tasks > 0 ? terms.windowMax : tasks);
+  const each = isNew ? priceAtLimits(job, tariff) : ceilDiv(newest.amount, BigInt(newest.count));
   const wanted = outcomes * each;
   return wanted < bound ? microCredits(wanted) : bound;
 }
