@@ -3,7 +3,7 @@ import type { Cid } from "../protocol/cid.ts";
 import { seal } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { header } from "../protocol/header.ts";
-import { MODEL_NAME, publishModelMessage, unpublishModelMessage } from "../protocol/messages/model.ts";
+import { isModelName, publishModelMessage, unpublishModelMessage } from "../protocol/messages/model.ts";
 import {
   chunkCid,
   chunkCount,
@@ -50,7 +50,7 @@ export async function publishModel(
   options: PublishOptions,
 ): Promise<PublishedModel> {
   const { name, signal } = options;
-  if (!MODEL_NAME.test(name)) throw new RangeError(`${name} is no name of a model`);
+  if (!isModelName(name)) throw new RangeError(`${name} is no name of a model`);
   const { client, info, signer } = await openDesk(owner);
   const { manifest } = source;
   await new Upload(client, source, options).run();
@@ -63,7 +63,7 @@ export async function publishModel(
 
 /** Takes a name back. @throws FailureError `not-found`, `denied` for another one's name */
 export async function unpublishModel(owner: AccountOwner, name: string): Promise<void> {
-  if (!MODEL_NAME.test(name)) throw new FailureError("not-found", `${name} is no name of a model`);
+  if (!isModelName(name)) throw new FailureError("not-found", `${name} is no name of a model`);
   const { client, info, signer } = await openDesk(owner);
   const body = { ...header(info.origin, info.asset), publisher: signer.key, name, issuedAt: Date.now() };
   await client.unpublishModel(await seal(unpublishModelMessage, body, [signer]));

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { MODEL_NAME } from "../../protocol/messages/model.ts";
+import { isModelName } from "../../protocol/messages/model.ts";
 import {
   type AccountOwner,
   listModels,
@@ -8,6 +8,7 @@ import {
   type PublishProgress,
   unpublishModel,
 } from "../../sdk/index.ts";
+import { printableWords } from "../chat/printable.ts";
 import { homeFolder } from "../home/folder.ts";
 import { ensureIdentity } from "../home/identity.ts";
 import { filePins } from "../home/pins.ts";
@@ -30,7 +31,7 @@ async function ownerAt(relay: string): Promise<AccountOwner> {
 
 /** @throws InvalidArgumentError */
 function parseName(text: string): string {
-  if (MODEL_NAME.test(text)) return text;
+  if (isModelName(text)) return text;
   throw new InvalidArgumentError(
     "It takes a to z, 0 to 9 and behind the first character . _ - : 63 at most.",
   );
@@ -43,7 +44,7 @@ export function nameFrom(text: string): string {
     .replaceAll(/[^a-z0-9._-]+/gu, "-")
     .replace(/^[^a-z0-9]+/u, "")
     .slice(0, 63);
-  if (!MODEL_NAME.test(name)) throw usageError("The model has no name to go by.", "Give it one with --name.");
+  if (!isModelName(name)) throw usageError("The model has no name to go by.", "Give it one with --name.");
   return name;
 }
 
@@ -99,7 +100,7 @@ function listText(models: readonly PublishedModel[]): string {
     const does =
       entry === "generate" ? `continues text, ${context} positions` : `${dimensions} values a text`;
     const needs = `${bytesText(size)}, runs in ${bytesText(memory)}`;
-    return `${name.padEnd(width)}  ${does}; ${needs}; ${licence}\n${" ".repeat(width)}  ${cid}`;
+    return `${name.padEnd(width)}  ${does}; ${needs}; ${printableWords(licence)}\n${" ".repeat(width)}  ${cid}`;
   });
   return `${lines.join("\n")}\n`;
 }

@@ -1,13 +1,20 @@
-import type { Cid } from "../cid.ts";
+import { type Cid, isCid } from "../cid.ts";
 import type { MessageType } from "../envelope.ts";
 import { type Header, headerFields } from "../header.ts";
 import type { PeerId } from "../peer-id.ts";
 import { cid, peer, record, type Schema, text, uint, where } from "../schema.ts";
 
-/** A published model's name: what clients write into `model`. Lower case, so that no two names look alike. */
+/**
+ * A published model's name: what clients write into `model`. Lower case, so that no two names look alike. A CID is none,
+ * though it is written with these letters: else somebody could publish another model under it.
+ */
 export const MODEL_NAME: RegExp = /^[a-z0-9][a-z0-9._-]{0,62}$/u;
 
-const modelName: Schema<string> = where(text(63), (name) => MODEL_NAME.test(name), "is no model's name");
+export function isModelName(name: string): boolean {
+  return MODEL_NAME.test(name) && !isCid(name);
+}
+
+const modelName: Schema<string> = where(text(63), (name) => isModelName(name), "is no model's name");
 
 /** Asks a relay to keep a model for everybody under a name. The same publisher may put another model in its place. */
 export interface PublishModel extends Header {

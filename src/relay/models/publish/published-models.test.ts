@@ -165,6 +165,10 @@ describe("publishing a model", () => {
     expect(await client.models()).toEqual([]);
   });
 
+  it("never has another model's CID for its name, under which that one is asked for", async () => {
+    await expect(publishing(two.cid, { name: one.cid })).rejects.toThrow("no model's name");
+  });
+
   it("is refused to a manifest that says something else than the file's header", async () => {
     await upload(one);
     for (const lie of [
