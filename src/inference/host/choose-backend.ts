@@ -106,7 +106,7 @@ async function fastest<T extends Computing>(openers: Openers<T>, gpus: GpuLine):
   const processorMs = await openers.trial(onProcessor);
   const stay = (reason: string): Chosen<T> => ({ made: onProcessor, backend: "wasm", reason });
   if (processorMs < LEAST_GPU_GAIN_MS)
-    return stay(`the processor takes ${shown(processorMs)}, less than a way to the graphics card and back`);
+    return stay(`the processor takes ${shown(processorMs)}, less than the way there and back`);
   let onCard: Chosen<T> | undefined;
   try {
     onCard = await onGpu(openers, gpus);
@@ -116,7 +116,7 @@ async function fastest<T extends Computing>(openers: Openers<T>, gpus: GpuLine):
       return onCard;
     }
     onCard.made.close();
-    return stay(`the graphics card takes ${shown(cardMs)}, the processor ${shown(processorMs)}`);
+    return stay(`it takes ${shown(cardMs)} for what the processor does in ${shown(processorMs)}`);
   } catch (error) {
     onCard?.made.close();
     if (error instanceof FailureError) return stay(error.detail);
@@ -126,5 +126,5 @@ async function fastest<T extends Computing>(openers: Openers<T>, gpus: GpuLine):
 }
 
 function shown(milliseconds: number): string {
-  return `${milliseconds.toFixed(1)} ms for a trial`;
+  return `${milliseconds.toFixed(1)} ms`;
 }
