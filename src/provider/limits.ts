@@ -77,6 +77,12 @@ export const MOST_REPAIRS = 2;
 /** A model's thread that does not stop a task within this time is ended; what a person paused is over within 100 ms. */
 export const MODEL_STOP_MS = 80;
 
+/**
+ * All models on this machine together, bytes: four of the largest. Strangers choose which ones come, so there is a bound below
+ * what the browser grants; beyond it the ones used longest ago go.
+ */
+export const MODELS_CAP_BYTES: number = 4 * 1024 * 1024 * 1024;
+
 /** Opening a model: the largest are read within ten seconds and tried on the graphics card in as many. Longer, and it is stuck. */
 export const MODEL_OPEN_MS = 120_000;
 

@@ -81,8 +81,9 @@ describe("the source of models", () => {
     return member;
   }
 
-  function newSource(): ModelSource {
+  function newSource(capBytes?: number): ModelSource {
     return new ModelSource({
+      ...(capBytes === undefined ? {} : { capBytes }),
       store: store.models,
       mesh,
       relay: {
@@ -235,6 +236,15 @@ describe("the source of models", () => {
     fromRelay = (wanted) => (wanted === cid ? encodeManifest({ ...manifest, memory: 1 }) : honest(wanted));
     await expect(load()).rejects.toThrow("the relay sent other bytes");
     expect(await store.models.list()).toEqual([]);
+  });
+
+  test("removes what was used longest ago rather than take more of the disk than models may", async () => {
+    const other = { ...manifest, name: "of another stranger" };
+    const draft = await store.models.open(manifestCid(other), other);
+    await draft.write(0, MODEL.subarray(0, MODEL_CHUNK_BYTES));
+    source = newSource(2 * MODEL.length - 1);
+    expect(isModel(await load())).toBe(true);
+    expect((await store.models.list()).map((model) => model.cid)).toEqual([cid]);
   });
 
   test("fetches it once for jobs that start together", async () => {

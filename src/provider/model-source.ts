@@ -9,7 +9,8 @@ import type { ModelDraft, ModelStore } from "../storage/model-store.ts";
 import { StorageError } from "../storage/storage-error.ts";
 import type { WorkOrder } from "./check-open.ts";
 import { ChunkFetch, type ChunkSource, matches, type WantedChunk } from "./chunk-fetch.ts";
-import { CHUNK_LANES, MANIFEST_TIMEOUT_MS, MOST_REPAIRS } from "./limits.ts";
+import { CHUNK_LANES, MANIFEST_TIMEOUT_MS, MODELS_CAP_BYTES, MOST_REPAIRS } from "./limits.ts";
+import { modelsToRemove } from "./model-room.ts";
 import { TransferSpeed } from "./transfer-speed.ts";
 
 /** How a download goes. */
@@ -37,6 +38,8 @@ export interface ModelSourceOptions {
   readonly relay: Pick<RelayClient, "getBlob" | "modelPeers">;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** All models here together; MODELS_CAP_BYTES unless said otherwise. */
+  readonly capBytes?: number;
 }
 
 type OnProgress = (progress: ModelProgress) => void;
@@ -170,6 +173,7 @@ export class ModelSource {
     sources: readonly ChunkSource[],
     tell: OnProgress,
   ): Promise<File> {
+    await this.#makeRoom(cid, manifest);
     const draft = await this.#options.store.open(cid, manifest);
     const told = new Telling(cid, manifest, new TransferSpeed(this.#options.now), tell);
     for (let repairs = 0; ; repairs += 1) {
@@ -184,6 +188,13 @@ export class ModelSource {
         if (!isDamaged || repairs === MOST_REPAIRS) throw error;
       }
     }
+  }
+
+  async #makeRoom(cid: Cid, { size: bytes }: ModelManifest): Promise<void> {
+    const { store, capBytes = MODELS_CAP_BYTES } = this.#options;
+    const busy = new Set(this.#loading.keys());
+    const going = modelsToRemove(await store.list(), { cid, bytes }, busy, capBytes);
+    await Promise.all(going.map((each) => store.remove(each)));
   }
 
   async #fetchMissing(
