@@ -12,6 +12,9 @@ export const MAX_REQUESTS_PER_KEY = 16;
 /** Requests of all keys under way at a time: each keeps a text of up to a megabyte, and a job open. */
 export const MAX_REQUESTS = 256;
 
+/** An answer whose client reads nothing of it for so long is given up, so that it frees its place for others. */
+export const READER_STALL_MS = 60_000;
+
 /** A client waits for an answer rather than for a provider to come: after this it is told why there is none. */
 export const NO_PROVIDER_TIMEOUT_MS = 5_000;
 

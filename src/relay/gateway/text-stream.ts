@@ -1,5 +1,6 @@
 import type { GatewayText } from "./gateway-requester.ts";
 import { asGatewayError, errorBody } from "./gateway-error.ts";
+import { READER_STALL_MS } from "./limits.ts";
 import type { AnswerHead, TextForm } from "./text-forms.ts";
 
 /** A text under way whose first piece is there: before that, a failure still has a status of its own. */
@@ -62,19 +63,36 @@ export async function* textEvents(
   }
 }
 
-/** As bytes, pulled as the client reads. @param onEnd called once, whether it was read to its end or not */
-export function eventBody(events: AsyncGenerator<string>, onEnd: () => void): ReadableStream<Uint8Array> {
+/**
+ * As bytes, pulled as the client reads. @param onEnd called whether it was read to its end or not
+ * @param stallMs after which a client that reads nothing is taken for gone
+ */
+export function eventBody(
+  events: AsyncGenerator<string>,
+  onEnd: () => void,
+  stallMs: number = READER_STALL_MS,
+): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
+  let stall: NodeJS.Timeout | undefined;
   return new ReadableStream<Uint8Array>(
     {
       async pull(to) {
+        clearTimeout(stall);
         const { value, done } = await events.next();
         if (done === true) {
           onEnd();
           to.close();
-        } else to.enqueue(encoder.encode(value));
+          return;
+        }
+        to.enqueue(encoder.encode(value));
+        stall = setTimeout(() => {
+          to.error(new Error("nobody reads the answer"));
+          onEnd();
+          void events.return(undefined);
+        }, stallMs);
       },
       cancel() {
+        clearTimeout(stall);
         onEnd();
       },
     },
