@@ -55,6 +55,23 @@ export function bundledThreads(): Plugin {
   };
 }
 
+/** The page on which the command line runs a model is a script of its own, so that no chunk of the app is cut in two for it. */
+function modelPage(): Plugin {
+  let root = "";
+  return {
+    name: "model-page",
+    apply: "build",
+    configResolved(config) {
+      ({ root } = config);
+    },
+    async generateBundle() {
+      const source = await bundle(join(root, "src/inference/local/model-page.ts"));
+      if (source === undefined) throw new Error("the model page came to nothing");
+      this.emitFile({ type: "asset", fileName: "model-page.js", source });
+    },
+  };
+}
+
 async function answerBundle(
   input: string,
   response: ServerResponse,
@@ -120,6 +137,7 @@ export default defineConfig({
         ],
       },
     }),
+    modelPage(),
     precompressed(),
     bundledThreads(),
   ],

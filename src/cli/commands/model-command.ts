@@ -1,15 +1,14 @@
-import { randomBytes } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { type Command, Option } from "commander";
-import type { OpenLlama } from "../../relay/models/open-model.ts";
-import { listenForInterrupts } from "../interrupts.ts";
 import { modelText } from "../local/model-text.ts";
+import type { RunFlags } from "../local/run-model.ts";
+import type { VerifyFlags } from "../local/verify-model.ts";
 import { parseSeed, parseThousandths } from "../sampling-flags.ts";
-import { EXIT, type Exit, PlainError, usageError } from "../plain-error.ts";
+import { EXIT, type Exit } from "../plain-error.ts";
 import { addPublishCommands } from "./publish-command.ts";
 import { requireWritable } from "../precious.ts";
-import { bytesText, durationText, fuelText, parseCount } from "../quantities.ts";
+import { bytesText, durationText, parseCount } from "../quantities.ts";
 import { writeAll } from "../write-all.ts";
 
 /** The code of models is loaded by the commands that need it. */
@@ -70,147 +69,12 @@ async function inspect(file: string, { json }: { readonly json?: boolean }): Pro
   return EXIT.ok;
 }
 
-interface RunFlags {
-  readonly local?: boolean;
-  readonly prompt: string;
-  readonly maxTokens: number;
-  readonly backend: "wasm" | "reference";
-  readonly temperature: number;
-  readonly topK: number;
-  readonly topP: number;
-  readonly seed?: Uint8Array;
-  readonly stop: readonly string[];
-  readonly transcript?: string;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-}
-
-async function run(file: string, flags: RunFlags): Promise<Exit> {
-  if (flags.local !== true)
-    throw usageError(
-      "`model run` runs a file on this machine.",
-      "Add --local; over the mesh, `npx tabmesh chat` and `npx tabmesh embed` do it.",
-    );
-  const { openModel } = await import("../../relay/models/open-model.ts");
-  const begun = performance.now();
-  const model = await openModel(file, flags.backend);
-  const loadMs = performance.now() - begun;
-  const interrupts = listenForInterrupts(() => undefined);
-  try {
-    if (model.kind === "llama") await continueText(model, flags, loadMs, interrupts.signal);
-    else {
-      if (flags.transcript !== undefined)
-        throw usageError("A sentence encoder writes no transcript.", "--json has the hash of its vector.");
-      const { embedText } = await import("../local/embed-text.ts");
-      await embedText(model, flags, loadMs, interrupts.signal);
-    }
-    return EXIT.ok;
-  } catch (error) {
-    if (!interrupts.signal.aborted) throw error;
-    return EXIT.interrupted;
-  } finally {
-    interrupts.release();
-    if (model.kind === "llama") model.decoder.close();
-    else model.embedder.encoder.close();
-  }
-}
-
-async function continueText(
-  model: OpenLlama,
-  flags: RunFlags,
-  loadMs: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const { generateText, transcriptToJson } = await import("../../relay/models/generate-text.ts");
-  const seed = flags.seed ?? new Uint8Array(randomBytes(32));
-  const sampling = {
-    temperatureMilli: flags.temperature,
-    topK: flags.topK,
-    topPMilli: flags.topP,
-    // A greedy text has no randomness; its transcript is the same whoever wrote it.
-    seed: flags.temperature === 0 ? new Uint8Array(32) : seed,
-  };
-  const request = {
-    prompt: flags.prompt,
-    mostTokens: flags.maxTokens,
-    sampling,
-    stop: flags.stop,
-    signal,
-  };
-  if (flags.json !== true) await writeAll(process.stdout, flags.prompt);
-  const made = await generateText(model, request, async (piece) => {
-    if (flags.json !== true) await writeAll(process.stdout, piece);
-  });
-  const written = made.transcript.tokens.length - made.transcript.promptTokens;
-  const transcript = transcriptToJson(made.transcript);
-  if (flags.transcript !== undefined) await writeFile(flags.transcript, `${JSON.stringify(transcript)}\n`);
-  const told = {
-    ok: true,
-    text: made.text,
-    endedBy: made.endedBy,
-    backend: flags.backend,
-    tokens: { prompt: made.transcript.promptTokens, written },
-    fuel: made.fuel.toString(),
-    ms: { load: round(loadMs), prefill: round(made.prefillMs), decode: round(made.decodeMs) },
-    memoryBytes: model.decoder.memoryBytes,
-    peakResidentBytes: process.resourceUsage().maxRSS * 1024,
-    transcript,
-  };
-  if (flags.json === true) await writeAll(process.stdout, `${JSON.stringify(told)}\n`);
-  else await writeAll(process.stdout, "\n");
-  if (flags.json !== true && flags.quiet !== true) {
-    const speed = written > 1 ? `, ${(((written - 1) * 1_000) / made.decodeMs).toFixed(1)} tokens/s` : "";
-    await writeAll(
-      process.stderr,
-      `${written} tokens after ${made.transcript.promptTokens}${speed}, ${fuelText(made.fuel)}, ${flags.backend}\n`,
-    );
-  }
-}
-
-function round(ms: number): number {
-  return Math.round(ms * 10) / 10;
-}
-
-interface VerifyFlags {
-  readonly model: string;
-  readonly backend: "wasm" | "reference";
-  readonly json?: boolean;
-}
-
-async function readTranscript(path: string): Promise<unknown> {
-  const text = await readFile(path, "utf8");
-  try {
-    const value: unknown = JSON.parse(text);
-    // What `model run --json` prints holds the transcript as one of its fields.
-    return typeof value === "object" && value !== null && "transcript" in value ? value.transcript : value;
-  } catch (error) {
-    throw new PlainError({ what: `${path} is no JSON.`, cause: error });
-  }
-}
-
-async function verify(file: string, { model, backend, json }: VerifyFlags): Promise<Exit> {
-  const transcript = await readTranscript(file);
-  const { openModel } = await import("../../relay/models/open-model.ts");
-  const { verifyWith } = await import("../../relay/models/generate-text.ts");
-  const opened = await openModel(model, backend);
-  if (opened.kind !== "llama")
-    throw usageError(`${model} is a sentence encoder, which writes no transcripts.`);
-  const begun = performance.now();
-  const verdict = await verifyWith(opened, transcript);
-  const ms = performance.now() - begun;
-  opened.decoder.close();
-  const holds = verdict.kind === "holds";
-  const text = holds
-    ? `The transcript holds: ${verdict.positions} positions recomputed in ${durationText(ms)}.`
-    : `The transcript does not hold: the ${verdict.what} of position ${verdict.position} differs.`;
-  const told = { ok: holds, ...verdict, ms: round(ms) };
-  await writeAll(process.stdout, `${json === true ? JSON.stringify(told) : text}\n`);
-  return holds ? EXIT.ok : EXIT.failed;
-}
-
 function backendOption(): Option {
-  return new Option("--backend <name>", "what computes; all give the same bits")
-    .choices(["wasm", "reference"])
+  return new Option(
+    "--backend <name>",
+    "what computes; all give the same bits. webgpu is in browsers only: it starts the Chromium of this machine without a window",
+  )
+    .choices(["wasm", "webgpu", "reference"])
     .default("wasm");
 }
 
@@ -270,9 +134,13 @@ export function addModelCommand(program: Command, end: (exit: Exit) => void): vo
     .addHelpText(
       "after",
       '\nExample:\n  npx tabmesh model run --local stories.tmm --prompt "Once upon a time" --transcript t.json\n' +
-        "  npx tabmesh model verify t.json --model stories.tmm",
+        "  npx tabmesh model verify t.json --model stories.tmm\n" +
+        '  npx tabmesh model run --local stories.tmm --backend webgpu --prompt "Once upon a time"',
     )
-    .action(async (file: string, flags: RunFlags) => end(await run(file, flags)));
+    .action(async (file: string, flags: RunFlags) => {
+      const { runModel } = await import("../local/run-model.ts");
+      end(await runModel(file, flags));
+    });
   group
     .command("verify")
     .description("recompute a transcript in batches, and say at which position it differs")
@@ -284,6 +152,9 @@ export function addModelCommand(program: Command, end: (exit: Exit) => void): vo
       "after",
       "\nExample:\n  npx tabmesh model verify t.json --model stories.tmm\n\nEnds with 0 when it holds, with 1 when it does not.",
     )
-    .action(async (file: string, flags: VerifyFlags) => end(await verify(file, flags)));
+    .action(async (file: string, flags: VerifyFlags) => {
+      const { verifyModel } = await import("../local/verify-model.ts");
+      end(await verifyModel(file, flags));
+    });
   addPublishCommands(group, end);
 }

@@ -1,57 +1,56 @@
-import { toHex } from "../../protocol/bytes.ts";
-import type { OpenEncoder } from "../../relay/models/open-model.ts";
 import { fuelText } from "../quantities.ts";
 import { writeAll } from "../write-all.ts";
+import {
+  adapterTold,
+  type LocalBackend,
+  memoryTold,
+  type OpenedLocally,
+  startTold,
+  tenths,
+} from "./open-local.ts";
 
 /** What stands for 1 in a vector. */
 const ONE = 32_767;
 
 interface EmbedFlags {
   readonly prompt: string;
-  readonly backend: string;
+  readonly backend: LocalBackend;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
 
 /** Prints the vector of one text: decimals for a person, the exact integers as JSON. */
 export async function embedText(
-  { embedder, cid }: OpenEncoder,
+  opened: OpenedLocally,
   { prompt, backend, json, quiet }: EmbedFlags,
-  loadMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const begun = performance.now();
-  for await (const { vector, tokens, isCut, fuel, link } of embedder.embed([prompt], signal)) {
-    const encodeMs = performance.now() - begun;
+  const { vector, tokens, isCut, fuel, hash, encodeMs } = await opened.model.encode(prompt, signal);
+  if (json === true) {
     const told = {
       ok: true,
       backend,
+      ...adapterTold(opened),
       dims: vector.length,
       one: ONE,
-      vector: Array.from(vector),
-      tokens: tokens.length,
+      vector,
+      tokens,
       isCut,
-      fuel: fuel.toString(),
-      model: cid,
-      hash: toHex(link),
-      ms: { load: tenths(loadMs), encode: tenths(encodeMs) },
-      memoryBytes: embedder.encoder.memoryBytes,
-      peakResidentBytes: process.resourceUsage().maxRSS * 1024,
+      fuel,
+      model: opened.model.cid,
+      hash,
+      ms: { ...startTold(opened), encode: tenths(encodeMs) },
+      ...memoryTold(opened),
     };
-    const decimals = Array.from(vector, (value) => (value / ONE).toFixed(5));
-    await writeAll(
-      process.stdout,
-      json === true ? `${JSON.stringify(told)}\n` : `[${decimals.join(", ")}]\n`,
-    );
-    if (json !== true && quiet !== true)
-      await writeAll(
-        process.stderr,
-        `${vector.length} values of ${tokens.length} tokens${isCut ? ", the rest left out" : ""}, ` +
-          `${tenths(encodeMs)} ms, ${fuelText(fuel)}, ${backend}\n`,
-      );
+    await writeAll(process.stdout, `${JSON.stringify(told)}\n`);
+    return;
   }
-}
-
-function tenths(ms: number): number {
-  return Math.round(ms * 10) / 10;
+  const decimals = vector.map((value) => (value / ONE).toFixed(5));
+  await writeAll(process.stdout, `[${decimals.join(", ")}]\n`);
+  if (quiet !== true)
+    await writeAll(
+      process.stderr,
+      `${vector.length} values of ${tokens} tokens${isCut ? ", the rest left out" : ""}, ` +
+        `${tenths(encodeMs)} ms, ${fuelText(BigInt(fuel))}, ${opened.computedBy}\n`,
+    );
 }

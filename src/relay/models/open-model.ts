@@ -1,84 +1,54 @@
 import { readFile } from "node:fs/promises";
-import type { Backend, Decoder, EncoderBackend } from "../../inference/backend.ts";
-import { Embedder } from "../../inference/embed/embedder.ts";
-import { firstLink } from "../../inference/generate/transcript.ts";
-import type { EncoderHeader } from "../../inference/model/encoder-header.ts";
-import type { LlamaHeader } from "../../inference/model/llama-header.ts";
-import { manifestOf } from "../../inference/model/manifest.ts";
-import { readModel, type StoredEncoder, type StoredLlama } from "../../inference/model/model-file.ts";
+import type { Backend, EncoderBackend } from "../../inference/backend.ts";
+import { type LocalModel, localModel } from "../../inference/local/local-model.ts";
+import { type OpenModel, openModelFile } from "../../inference/local/open-model.ts";
 import { referenceBackend } from "../../inference/reference/reference-backend.ts";
 import { referenceEncoderBackend } from "../../inference/reference/reference-encoder.ts";
-import { parseModelText } from "../../inference/tokenizer/parse-model-text.ts";
-import { ModelTokenizer } from "../../inference/tokenizer/model-tokenizer.ts";
 import { createWasmBackend } from "../../inference/wasm/wasm-backend.ts";
 import { createWasmEncoderBackend } from "../../inference/wasm/wasm-encoder.ts";
-import { type Cid, cidDigest } from "../../protocol/cid.ts";
-import { manifestCid } from "../../protocol/model-manifest.ts";
 import { sha256 } from "../books/native-hash.ts";
 
+export type {
+  LocalMemory,
+  LocalModel,
+  LocalText,
+  LocalVector,
+  LocalVerdict,
+  TextJob,
+} from "../../inference/local/local-model.ts";
+
 /** Backends that a Node process has. */
-export const LOCAL_BACKENDS = ["wasm", "reference"] as const;
-export type LocalBackend = (typeof LOCAL_BACKENDS)[number];
+export type ProcessBackend = "wasm" | "reference";
 
-/** A model file that is ready to continue texts. */
-export interface OpenLlama {
-  readonly kind: "llama";
-  readonly header: LlamaHeader;
-  /** Of its manifest. */
-  readonly cid: Cid;
-  readonly tokenizer: ModelTokenizer;
-  readonly decoder: Decoder;
-  /** Hash before the first position. */
-  readonly link: Uint8Array;
-}
-
-/** One that is ready to turn texts into vectors. */
-export interface OpenEncoder {
-  readonly kind: "encoder";
-  readonly header: EncoderHeader;
-  /** Of its manifest. */
-  readonly cid: Cid;
-  readonly embedder: Embedder;
-}
-
-export type OpenModel = OpenLlama | OpenEncoder;
+const BACKENDS: Readonly<Record<ProcessBackend, () => Backend & EncoderBackend>> = {
+  wasm: () => ({ ...createWasmBackend(), ...createWasmEncoderBackend() }),
+  reference: () => ({ ...referenceBackend, ...referenceEncoderBackend }),
+};
 
 /** @throws FailureError `malformed` for what is no model file */
-export async function openModel(path: string, backend: LocalBackend): Promise<OpenModel> {
-  const file = await readFile(path);
-  const stored = readModel(file);
-  const cid = manifestCid(await manifestOf([file], sha256));
-  const { vocabulary } = stored.header.shape;
-  const tokenizer = new ModelTokenizer(parseModelText(stored.about.text, vocabulary));
-  return stored.kind === "llama"
-    ? openLlama(stored, cid, tokenizer, backend)
-    : openEncoder(stored, cid, tokenizer, backend);
+export async function openModel(path: string, backend: ProcessBackend): Promise<OpenModel> {
+  return openModelFile(await readFile(path), BACKENDS[backend](), sha256);
 }
 
-async function openLlama(
-  { header, model }: StoredLlama,
-  cid: Cid,
-  tokenizer: ModelTokenizer,
-  backend: LocalBackend,
-): Promise<OpenLlama> {
-  const backends: Readonly<Record<LocalBackend, Backend>> = {
-    wasm: createWasmBackend(),
-    reference: referenceBackend,
-  };
-  const decoder = await backends[backend].open(model);
-  return { kind: "llama", header, cid, tokenizer, decoder, link: firstLink(cidDigest(cid)) };
+/** The same for the command line. @throws FailureError `malformed` for what is no model file */
+export async function openLocally(path: string, backend: ProcessBackend): Promise<LocalModel> {
+  const model = await openModel(path, backend);
+  const held = model.kind === "llama" ? model.decoder : model.embedder.encoder;
+  return localModel(model, () => {
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    // The memory of WebAssembly never shrinks, and is none of the two others.
+    return {
+      wasmBytes: backend === "wasm" ? held.memoryBytes : 0,
+      gpuBytes: 0,
+      heapBytes: heapUsed + arrayBuffers,
+    };
+  });
 }
 
-async function openEncoder(
-  { header, model }: StoredEncoder,
-  cid: Cid,
-  tokenizer: ModelTokenizer,
-  backend: LocalBackend,
-): Promise<OpenEncoder> {
-  const backends: Readonly<Record<LocalBackend, EncoderBackend>> = {
-    wasm: createWasmEncoderBackend(),
-    reference: referenceEncoderBackend,
-  };
-  const encoder = await backends[backend].openEncoder(model);
-  return { kind: "encoder", header, cid, embedder: new Embedder(encoder, tokenizer, cidDigest(cid)) };
-}
+export type {
+  PageAdapter,
+  PageAnswer,
+  PageCall,
+  PageModel,
+  PageState,
+} from "../../inference/local/page-calls.ts";
