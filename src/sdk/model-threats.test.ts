@@ -115,4 +115,15 @@ describe("a provider that wants pay for no text", () => {
     expect(pair.requester.channel.report()).toBeUndefined();
     pair.stop();
   });
+
+  test("is not signed for while it keeps back the last byte of each segment", async () => {
+    const pair = await openText();
+    pair.fromProvider = (kind, payload) => (kind === FRAME.outcome ? payload.slice(0, -1) : payload);
+    const { segments } = sendText(pair, { ...TEXT, maxTokens: 100 });
+    await expect.poll(() => pair.provider.channel.mayTell()).toBe(false);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(pair.provider.channel.count).toBe(2);
+    expect(segments).toEqual([]);
+    expect(pair.requester.channel.report()).toBeUndefined();
+  });
 });

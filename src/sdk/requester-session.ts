@@ -179,6 +179,9 @@ export class RequesterSession {
       }
       this.channel.checkReceipt(receipt);
       await verified(receipt, this.#ports.verify);
+      // What is signed for is here: else a provider would be paid for outputs that it keeps back.
+      await this.#answers.whole(receipt.body.count);
+      if (this.#over) return;
       this.channel.acceptReceipt(receipt);
       this.#answers.settle(this.channel.finalCount);
       this.#signSoon(receipt.body.final);
@@ -202,7 +205,9 @@ export class RequesterSession {
       }
       this.#draining = new FailureError(drain.body.code, "the provider returned its tasks");
       if (drain.body.receipt !== undefined) this.#receiveReceipt(drain.body.receipt);
+      const timer = setTimeout(() => this.#finish(this.#draining), FINISH_TIMEOUT_MS);
       await this.#receipts;
+      clearTimeout(timer);
       await this.#sign(true);
       this.#finish(this.#draining);
     } catch (error) {

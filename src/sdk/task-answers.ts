@@ -51,6 +51,7 @@ interface Unsigned {
   readonly pending: Pending;
   /** Resolves when its output hashes to its CID. */
   readonly whole: PromiseWithResolvers<TaskAnswer>;
+  isWhole: boolean;
   readonly end: boolean;
 }
 
@@ -107,6 +108,16 @@ export class TaskAnswers {
     this.#arrived(this.#outputs.add(seq, data));
   }
 
+  /** Resolves when the outputs of the first `count` outcomes are here and hash to what they should, or never will. */
+  async whole(count: number): Promise<void> {
+    const waiting: Promise<TaskAnswer>[] = [];
+    for (let at = this.#settled; at < count; at += 1) {
+      const unsigned = this.#unsigned.get(at);
+      if (unsigned !== undefined && !unsigned.isWhole) waiting.push(unsigned.whole.promise);
+    }
+    if (waiting.length > 0) await Promise.allSettled(waiting);
+  }
+
   /** The first `count` outcomes are under a receipt. */
   settle(count: number): void {
     for (; this.#settled < count; this.#settled += 1) {
@@ -138,7 +149,7 @@ export class TaskAnswers {
   #place(outcome: OutcomeLeaf): Placed {
     const pending = this.#pending.get(outcome.seq);
     if (pending === undefined) throw new FailureError("bad-receipt", "outcome: for a task that is not open");
-    const unsigned: Unsigned = { pending, whole: quiet(), end: outcome.end };
+    const unsigned: Unsigned = { pending, whole: quiet(), isWhole: false, end: outcome.end };
     this.#unsigned.set(this.#outcomes, unsigned);
     this.#outcomes += 1;
     if (outcome.end) this.#pending.delete(outcome.seq);
@@ -175,7 +186,9 @@ export class TaskAnswers {
     this.#ports.onMismatch(failure);
   }
 
-  #answer({ pending, whole, end }: Unsigned, answer: TaskAnswer): void {
+  #answer(unsigned: Unsigned, answer: TaskAnswer): void {
+    const { pending, whole, end } = unsigned;
+    unsigned.isWhole = true;
     whole.resolve(answer);
     if (end) pending.answer.resolve(answer);
   }
