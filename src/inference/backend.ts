@@ -14,13 +14,26 @@ export interface Backend {
 /** What is still told of a model that is open; its weights may have moved elsewhere. */
 export type OpenedModel = Pick<LlamaModel, "shape" | "exp2Table">;
 
-/** One sequence of positions through one model. Calls come one after the other. */
+/** How calls of a decoder may overlap. */
+export interface Overlap {
+  /** Calls under way at once that keep all of it busy. */
+  readonly calls: number;
+  /** Tokens of each call of `forward`. */
+  readonly tokens: number;
+}
+
+/** One sequence of positions through one model. Calls come one after the other, unless it says otherwise. */
 export interface Decoder {
   readonly model: OpenedModel;
   /** Positions taken in so far. */
   readonly positions: number;
   /** Bytes of weights, keys and values, and everything else that it holds. */
   readonly memoryBytes: number;
+  /**
+   * Given where a call may begin before those before it have ended. It counts on them: where one fails, all that are under
+   * way fail with it, and none of their tokens is taken in.
+   */
+  readonly overlap?: Overlap;
   /**
    * Takes in tokens at the next positions; how they are split over calls changes no bit.
    * @returns the residual stream after the last layer, i32[tokens, width] in Q16

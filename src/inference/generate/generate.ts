@@ -2,6 +2,7 @@ import { FailureError } from "../../protocol/failure.ts";
 import type { Decoder } from "../backend.ts";
 import { Breaks } from "../breaks.ts";
 import { forwardFuel, logitsFuel } from "./fuel.ts";
+import { inOrder } from "./in-order.ts";
 import { drawToken, type Sampling } from "./sampling.ts";
 import { nextLink } from "./transcript.ts";
 
@@ -30,7 +31,7 @@ export interface GeneratedToken {
   readonly fuel: bigint;
 }
 
-/** Positions of a prompt that are taken in between two looks at the signal. */
+/** Positions of a prompt that are taken in between two looks at the signal, unless the decoder wants other batches. */
 const PREFILL_STEP = 64;
 
 /**
@@ -52,6 +53,7 @@ export async function* generate(
     );
   const limit = request.fuelLimit;
   const breaks = new Breaks(signal);
+  const { calls, tokens: step } = decoder.overlap ?? { calls: 1, tokens: PREFILL_STEP };
   let link = request.link;
   let tokens = request.prompt;
   let spent = 0n;
@@ -62,15 +64,19 @@ export async function* generate(
       throw new FailureError("out-of-fuel", `the next step takes ${spent} in all, the limit is ${limit}`);
     const links: Uint8Array[] = [];
     let last: Int32Array = new Int32Array(0);
-    for (let at = 0; at < tokens.length; at += PREFILL_STEP) {
-      // oxlint-disable-next-line no-await-in-loop -- each position depends on the ones before
-      await breaks.take();
-      const part = tokens.slice(at, at + PREFILL_STEP);
-      // oxlint-disable-next-line no-await-in-loop
-      const hidden = await decoder.forward(part, signal);
-      for (const [i, taken] of part.entries()) {
+    const taken = tokens;
+    const take = async (at: number): Promise<readonly [readonly number[], Int32Array]> => {
+      // Where calls overlap, all of them come in their order, and other threads compute.
+      if (calls === 1) await breaks.take();
+      const part = taken.slice(at, at + step);
+      return [part, await decoder.forward(part, signal)];
+    };
+    const starts = Array.from({ length: Math.ceil(tokens.length / step) }, (_, i) => i * step);
+    // oxlint-disable-next-line no-await-in-loop -- each position depends on the ones before
+    for await (const [part, hidden] of inOrder(starts, take, calls)) {
+      for (const [i, each] of part.entries()) {
         last = hidden.subarray(i * shape.width, (i + 1) * shape.width);
-        link = nextLink(link, taken, last);
+        link = nextLink(link, each, last);
         links.push(link);
       }
     }

@@ -1,5 +1,6 @@
 import { equalBytes } from "../../protocol/bytes.ts";
 import type { Decoder } from "../backend.ts";
+import { inOrder } from "./in-order.ts";
 import { drawToken, type Sampling } from "./sampling.ts";
 import { nextLink } from "./transcript.ts";
 
@@ -18,7 +19,7 @@ export type Verdict =
   | { readonly kind: "holds"; readonly positions: number }
   | { readonly kind: "differs"; readonly position: number; readonly what: "state" | "token" };
 
-/** Positions that are recomputed together. */
+/** Positions that are recomputed together, unless the decoder wants other batches. */
 const BATCH = 128;
 
 /**
@@ -37,32 +38,46 @@ export async function verifyTranscript(
     throw new RangeError(
       `${links.length} hashes do not fit ${tokens.length} tokens of which ${promptTokens} are given`,
     );
-  let before = link;
-  for (let start = 0; start < links.length; start += BATCH) {
-    const part = tokens.slice(start, Math.min(start + BATCH, links.length));
-    // oxlint-disable-next-line no-await-in-loop -- each batch depends on the ones before
-    const hidden = await decoder.forward(part, signal);
+  const { calls, tokens: rows } = decoder.overlap ?? { calls: 1, tokens: BATCH };
+  const stop = new AbortController();
+  // Where nothing overlaps, nothing is under way when a difference is found.
+  const either =
+    calls === 1 ? signal : AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])]);
+  const recompute = async (start: number): Promise<Recomputed> => {
+    const part = tokens.slice(start, Math.min(start + rows, links.length));
+    const hidden = await decoder.forward(part, either);
     // Behind all but the last token of the prompt nothing was drawn.
     const skipped = Math.max(0, Math.min(part.length, promptTokens - 1 - start));
-    // oxlint-disable-next-line no-await-in-loop
-    const drawn = await drawnAfter(
-      decoder,
-      sampling,
-      start + skipped,
-      hidden.subarray(skipped * width),
-      tokens.slice(start + skipped + 1),
-      signal,
-    );
-    for (const [i, token] of part.entries()) {
-      const position = start + i;
-      before = nextLink(before, token, hidden.subarray(i * width, (i + 1) * width));
-      if (!equalBytes(before, links[position] ?? new Uint8Array(0)))
-        return { kind: "differs", position, what: "state" };
-      if (i >= skipped && drawn[i - skipped] !== tokens[position + 1])
-        return { kind: "differs", position, what: "token" };
-    }
+    const claimed = tokens.slice(start + skipped + 1, start + part.length + 1);
+    const rest = hidden.subarray(skipped * width);
+    const drawn = await drawnAfter(decoder, sampling, start + skipped, rest, claimed, either);
+    return { start, part, hidden, skipped, drawn };
+  };
+  let before = link;
+  try {
+    const starts = Array.from({ length: Math.ceil(links.length / rows) }, (_, i) => i * rows);
+    for await (const { start, part, hidden, skipped, drawn } of inOrder(starts, recompute, calls))
+      for (const [i, token] of part.entries()) {
+        const position = start + i;
+        before = nextLink(before, token, hidden.subarray(i * width, (i + 1) * width));
+        if (!equalBytes(before, links[position] ?? new Uint8Array(0)))
+          return { kind: "differs", position, what: "state" };
+        if (i >= skipped && drawn[i - skipped] !== tokens[position + 1])
+          return { kind: "differs", position, what: "token" };
+      }
+  } finally {
+    stop.abort();
   }
   return { kind: "holds", positions: links.length };
+}
+
+/** A batch of positions: its states, and the tokens drawn behind all but the first `skipped` of them. */
+interface Recomputed {
+  readonly start: number;
+  readonly part: readonly number[];
+  readonly hidden: Int32Array;
+  readonly skipped: number;
+  readonly drawn: ArrayLike<number>;
 }
 
 /**

@@ -46,10 +46,13 @@ export function balancedCuts(shape: LlamaShape, parts: number): readonly number[
 /** The parts of a model; all of them refer to its weights. @param cuts ascending, see balancedCuts */
 export function cutModel(model: LlamaModel, cuts: readonly number[]): readonly LlamaPart[] {
   const { kind: _kind, embeddings, finalNorm, head, layers, ...tables } = model;
-  return [...cuts, layers.length].map((end, i) => ({
-    ...tables,
-    layers: layers.slice(i === 0 ? 0 : cuts[i - 1], end),
-    ...(i === 0 ? { embeddings } : {}),
-    ...(i === cuts.length ? { finalNorm, head } : {}),
-  }));
+  const parts: LlamaPart[] = [];
+  for (const [i, end] of [...cuts, layers.length].entries())
+    parts.push({
+      ...tables,
+      layers: layers.slice(i === 0 ? 0 : cuts[i - 1], end),
+      ...(i === 0 ? { embeddings } : {}),
+      ...(i === cuts.length ? { finalNorm, head } : {}),
+    });
+  return parts;
 }
