@@ -13,7 +13,7 @@ import type {
   TextJob,
 } from "../../relay/models/open-model.ts";
 import { findChromium } from "../browser/find-chromium.ts";
-import { DIST_FOLDER, ensureBuilt } from "../built-app.ts";
+import { buildApp, DIST_FOLDER, isFresh } from "../built-app.ts";
 import { PlainError } from "../plain-error.ts";
 import { browserGone, troubleOf } from "./browser-trouble.ts";
 import { type ModelSite, openModelSite } from "./model-site.ts";
@@ -66,8 +66,10 @@ export async function openInBrowser(
         "Install Chromium or Chrome, run `npx playwright install --with-deps chromium`, or set CHROMIUM_PATH to one " +
         "that is there. Or leave --backend webgpu out: WebAssembly gives the same bits.",
     });
-  if (build === undefined && (await ensureBuilt())) tell("The app was built anew.");
-  signal?.throwIfAborted();
+  if (build === undefined && !isFresh()) {
+    tell("Building the app, which has the page for it.");
+    await buildApp();
+  }
   const begun = performance.now();
   const site = await openModelSite(path, build ?? DIST_FOLDER);
   let browser: Browser | undefined;
@@ -109,6 +111,7 @@ async function open(
   begun: number,
   signal: AbortSignal | undefined,
 ): Promise<BrowserModel> {
+  signal?.throwIfAborted();
   const page = await browser.newPage();
   // A step of a large model may take longer than any patience that is meant for pages.
   page.setDefaultTimeout(0);

@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createReadStream, statSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { DIST_FOLDER } from "../built-app.ts";
+import { PlainError } from "../plain-error.ts";
 
 /** The page on which a browser of this machine computes a model, for as long as it does. */
 export interface ModelSite {
@@ -22,8 +24,10 @@ const PAGE = `<!doctype html><title>Tabmesh</title><script src="${SCRIPT}"></scr
 /**
  * Serves it on this machine alone, under a path that nobody guesses: other programs and pages of this machine read nothing.
  * @param build folder with the build of the app
+ * @throws what the system says of a model file that is not there
  */
 export async function openModelSite(path: string, build: string = DIST_FOLDER): Promise<ModelSite> {
+  if (!(await stat(path)).isFile()) throw new PlainError({ what: `${path} is no file.` });
   const secret = randomUUID();
   const files = new Map([
     [`/${secret}/${SCRIPT}`, { path: join(build, SCRIPT), type: "text/javascript" }],

@@ -99,6 +99,25 @@ describe.skipIf(!isHere)("tabmesh model", () => {
     expect(verdict).toContain("the token of position 19 differs");
   });
 
+  it("writes and verifies in several threads what one writes", async () => {
+    const one = await json(...STORY);
+    const three = await json(...STORY, "--workers", "3");
+    for (const same of ["text", "fuel", "transcript"]) expect(three[same]).toEqual(one[same]);
+    const transcript = join(folder, "threads.json");
+    writeFileSync(transcript, JSON.stringify(three));
+    const verify = ["model", "verify", transcript, "--model", file] as const;
+    expect(await json(...verify, "--workers", "2")).toMatchObject({ ok: true, positions: 44 });
+    const { transcript: changed } = three as { transcript: { links: string[] } };
+    changed.links[30] = "00".repeat(32);
+    writeFileSync(transcript, JSON.stringify(changed));
+    const { exit, stdout } = await tabmesh(...verify, "--workers", "5");
+    expect(exit).toBe(1);
+    expect(stdout).toContain("the state of position 30 differs");
+    const refused = await tabmesh(...verify, "--workers", "2", "--backend", "reference");
+    expect(refused.exit).toBe(2);
+    expect(refused.stderr).toContain("--workers is for --backend wasm");
+  });
+
   it("says what is wrong with files that are not what they should be", async () => {
     const broken = join(folder, "broken.tmm");
     writeFileSync(broken, readFileSync(file).subarray(0, 5_000));

@@ -1,4 +1,5 @@
-import type { LocalMemory, LocalModel, PageAdapter } from "../../relay/models/open-model.ts";
+import type { LocalMemory, LocalModel, PageAdapter, Workers } from "../../relay/models/open-model.ts";
+import { usageError } from "../plain-error.ts";
 import { writeAll } from "../write-all.ts";
 
 /** What computes on this machine; all give the same bits. */
@@ -15,11 +16,27 @@ export interface OpenedLocally {
   readonly browser?: { readonly adapter: PageAdapter; readonly ms: number };
 }
 
+export interface OpenOptions {
+  readonly backend: LocalBackend;
+  /** Threads, for a text model on `wasm`. */
+  readonly workers: Workers;
+  readonly signal?: AbortSignal;
+}
+
+/** Threads that a person asked for, or those of the command. @throws PlainError where the backend has none */
+export function chosenWorkers(
+  { backend, workers }: { readonly backend: LocalBackend; readonly workers?: number },
+  otherwise: Workers,
+): Workers {
+  if (workers !== undefined && backend !== "wasm")
+    throw usageError("--workers is for --backend wasm.", `${backend} computes in its own way.`);
+  return workers ?? otherwise;
+}
+
 /** @throws PlainError and FailureError; the signal's reason */
 export async function openOn(
-  backend: LocalBackend,
   path: string,
-  signal?: AbortSignal,
+  { backend, workers, signal }: OpenOptions,
 ): Promise<OpenedLocally> {
   if (backend === "webgpu") {
     const { adapterText, openInBrowser } = await import("./browser-model.ts");
@@ -30,7 +47,7 @@ export async function openOn(
   }
   const { openLocally } = await import("../../relay/models/open-model.ts");
   const begun = performance.now();
-  const model = await openLocally(path, backend);
+  const model = await openLocally(path, backend, workers);
   return { model, loadMs: performance.now() - begun, computedBy: backend };
 }
 

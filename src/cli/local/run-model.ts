@@ -8,6 +8,7 @@ import { writeAll } from "../write-all.ts";
 import { embedText } from "./embed-text.ts";
 import {
   adapterTold,
+  chosenWorkers,
   type LocalBackend,
   memoryTold,
   type OpenedLocally,
@@ -22,6 +23,7 @@ export interface RunFlags {
   readonly prompt: string;
   readonly maxTokens: number;
   readonly backend: LocalBackend;
+  readonly workers?: number;
   readonly temperature: number;
   readonly topK: number;
   readonly topP: number;
@@ -42,7 +44,10 @@ export async function runModel(file: string, flags: RunFlags): Promise<Exit> {
   const interrupts = listenForInterrupts(() => undefined);
   let opened: OpenedLocally | undefined;
   try {
-    opened = await openOn(flags.backend, file, interrupts.signal);
+    const { backend } = flags;
+    // More gain nothing for what is written token by token.
+    const workers = chosenWorkers(flags, 1);
+    opened = await openOn(file, { backend, workers, signal: interrupts.signal });
     await runOpened(opened, flags, interrupts.signal);
     return EXIT.ok;
   } catch (error) {

@@ -2,11 +2,12 @@ import { readFile } from "node:fs/promises";
 import { EXIT, type Exit, PlainError, usageError } from "../plain-error.ts";
 import { durationText } from "../quantities.ts";
 import { writeAll } from "../write-all.ts";
-import { adapterTold, type LocalBackend, openOn, tenths } from "./open-local.ts";
+import { adapterTold, chosenWorkers, type LocalBackend, openOn, tenths } from "./open-local.ts";
 
 export interface VerifyFlags {
   readonly model: string;
   readonly backend: LocalBackend;
+  readonly workers?: number;
   readonly json?: boolean;
 }
 
@@ -22,9 +23,11 @@ async function readTranscript(path: string): Promise<unknown> {
 }
 
 /** Recomputes a transcript on this machine. */
-export async function verifyModel(file: string, { model: path, backend, json }: VerifyFlags): Promise<Exit> {
+export async function verifyModel(file: string, flags: VerifyFlags): Promise<Exit> {
+  const { model: path, backend, json } = flags;
+  const workers = chosenWorkers(flags, "auto");
   const transcript = await readTranscript(file);
-  const opened = await openOn(backend, path);
+  const opened = await openOn(path, { backend, workers });
   const { model, browser } = opened;
   try {
     if (model.kind !== "llama")
