@@ -123,6 +123,7 @@ export function addModelCommand(program: Command, end: (exit: Exit) => void): vo
     .requiredOption("--prompt <text>", "what the text begins with, or the text to encode")
     .option("--max-tokens <n>", "tokens to write at most", parseCount, 128)
     .addOption(backendOption())
+    .option("--workers <n>", "threads of the wasm backend: a long prompt is taken in faster", parseCount)
     .option("--temperature <t>", "0 takes the most likely token", parseThousandths(1_000), 0)
     .option("--top-k <n>", "draw from the n most likely only; 0 for all", parseCount, 0)
     .option("--top-p <p>", "draw from the most likely that make up this share", parseThousandths(1), 1_000)
@@ -147,6 +148,11 @@ export function addModelCommand(program: Command, end: (exit: Exit) => void): vo
     .argument("<transcript>", "what `model run --transcript` or --json has written")
     .requiredOption("--model <file>", "the model file it was made with")
     .addOption(backendOption())
+    .option(
+      "--workers <n>",
+      "threads of the wasm backend; if absent 4 at most, 1 for small models",
+      parseCount,
+    )
     .option("--json", "print the verdict as JSON")
     .addHelpText(
       "after",
