@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { createReadStream, statSync } from "node:fs";
-import { stat } from "node:fs/promises";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createReadStream } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { DIST_FOLDER } from "../built-app.ts";
@@ -24,33 +24,29 @@ const PAGE = `<!doctype html><title>Tabmesh</title><script src="${SCRIPT}"></scr
 /**
  * Serves it on this machine alone, under a path that nobody guesses: other programs and pages of this machine read nothing.
  * @param build folder with the build of the app
- * @throws what the system says of a model file that is not there
+ * @throws PlainError for a build without the page; what the system says of a model file that is not there
  */
 export async function openModelSite(path: string, build: string = DIST_FOLDER): Promise<ModelSite> {
-  if (!(await stat(path)).isFile()) throw new PlainError({ what: `${path} is no file.` });
+  const file = await stat(path);
+  if (!file.isFile()) throw new PlainError({ what: `${path} is no file.` });
+  const script = await readScript(join(build, SCRIPT));
   const secret = randomUUID();
-  const files = new Map([
-    [`/${secret}/${SCRIPT}`, { path: join(build, SCRIPT), type: "text/javascript" }],
-    [`/${secret}/model`, { path, type: "application/octet-stream" }],
-  ]);
-  const server = createServer((request: IncomingMessage, response: ServerResponse) => {
-    if (request.url === `/${secret}/`) {
-      response.setHeader("content-type", "text/html; charset=utf-8").end(PAGE);
-      return;
+  const server = createServer((request, response) => {
+    switch (request.url ?? "") {
+      case `/${secret}/`:
+        response.setHeader("content-type", "text/html; charset=utf-8").end(PAGE);
+        break;
+      case `/${secret}/${SCRIPT}`:
+        response.setHeader("content-type", "text/javascript; charset=utf-8").end(script);
+        break;
+      case `/${secret}/model`:
+        response.setHeader("content-length", file.size);
+        // A browser that has gone in the middle is told by its own end, a file that cannot be read by the page.
+        pipeline(createReadStream(path), response).catch(() => response.destroy());
+        break;
+      default:
+        response.writeHead(404).end();
     }
-    const file = files.get(request.url ?? "");
-    if (file === undefined) {
-      response.writeHead(404).end();
-      return;
-    }
-    const bytes = statSync(file.path, { throwIfNoEntry: false })?.size;
-    if (bytes === undefined) {
-      response.writeHead(404).end();
-      return;
-    }
-    response.writeHead(200, { "content-type": file.type, "content-length": bytes });
-    // A browser that has gone is told by its own end.
-    pipeline(createReadStream(file.path), response).catch(() => response.destroy());
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -64,4 +60,17 @@ export async function openModelSite(path: string, build: string = DIST_FOLDER): 
       server.close();
     },
   };
+}
+
+/** At once, so that a build that begins meanwhile takes nothing away. */
+async function readScript(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new PlainError({
+      what: "The build of the app has no page for models.",
+      advice: "Run `npm run build`, and this command again when nothing else builds.",
+      cause,
+    });
+  }
 }
