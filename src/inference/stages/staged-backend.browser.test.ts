@@ -34,10 +34,10 @@ describe("a stage in a thread of a browser", () => {
       },
     });
     const decoder = await backend.open(DEEP);
-    const under = decoder.forward(someTokens(DEEP));
+    const under = decoder.forward(someTokens(DEEP, 30));
     // What no stage is sent is thrown there, where nobody catches it.
     workers[1]?.postMessage("nonsense");
-    await expect(under.then(() => decoder.forward([]))).rejects.toMatchObject({
+    await expect(under.then(() => decoder.forward([0]))).rejects.toMatchObject({
       code: failureCode("worker-lost"),
     });
   });

@@ -108,6 +108,32 @@ describe("stages of layers", () => {
 });
 
 describe("a call that is given up", () => {
+  it("is not computed to its end by any stage", async () => {
+    const model = oddModel({ name: "", shape: { layers: 2, context: 4_096, headSize: 40 } });
+    const answered = [0, 0];
+    const counting = (): Line => {
+      const line = stageHere();
+      const stage = started;
+      started += 1;
+      return {
+        ...line,
+        listen: (onMessage, onLost) =>
+          line.listen((message) => {
+            answered[stage] = (answered[stage] ?? 0) + 1;
+            onMessage(message);
+          }, onLost),
+      };
+    };
+    let started = 0;
+    const decoder = await openStages(model, { start: counting, rows: 8 });
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error("paused")), 1);
+    await expect(decoder.forward(someTokens(model), controller.signal)).rejects.toThrow("paused");
+    // What comes next is computed behind whatever has not been given up.
+    await decoder.forward([1]);
+    for (const count of answered) expect(count).toBeLessThan(model.shape.context / 8 / 2);
+  });
+
   it("takes with it all that are under way, and what comes next is as if they had not been", async () => {
     const tokens = someTokens(DEEP);
     const expected = await (await referenceBackend.open(DEEP)).forward(tokens);
@@ -145,18 +171,25 @@ describe("a call that is given up", () => {
   });
 });
 
-/** Stages of which one can be made to end by itself. */
+/** Stages of which one can be made to end by itself, after so many answers. */
 function mortal(which: number): {
   readonly start: () => Line;
-  readonly kill: () => void;
+  readonly killAfter: (answers: number) => void;
   readonly closed: number[];
 } {
   const closed: number[] = [];
   let started = 0;
-  let kill: (() => void) | undefined;
+  let left = Infinity;
+  let lose: ((reason: string) => void) | undefined;
+  const die = (): void => {
+    if (left <= 0) lose?.("out of memory");
+  };
   return {
     closed,
-    kill: () => kill?.(),
+    killAfter(answers) {
+      left = answers;
+      die();
+    },
     start() {
       const number = started;
       started += 1;
@@ -165,8 +198,12 @@ function mortal(which: number): {
       return {
         ...line,
         listen(onMessage, onLost) {
-          line.listen(onMessage, onLost);
-          kill = () => onLost("out of memory");
+          lose = onLost;
+          line.listen((message) => {
+            onMessage(message);
+            left -= 1;
+            die();
+          }, onLost);
         },
       };
     },
@@ -174,13 +211,20 @@ function mortal(which: number): {
 }
 
 describe("a stage that is lost", () => {
-  it.each([0, 1, 2])("fails what is under way and all that follows: stage %i", async (which) => {
-    const { start, kill, closed } = mortal(which);
+  it.each([
+    [0, 0],
+    [0, 3],
+    [1, 0],
+    [1, 5],
+    [2, 1],
+    [2, 7],
+  ])("fails what is under way and all that follows: stage %i, after %i batches", async (which, answers) => {
+    const { start, killAfter, closed } = mortal(which);
     const decoder = await openStages(DEEP, { stages: 3, start, rows: 4 });
     await decoder.forward([1, 2]);
     const under = decoder.forward(someTokens(DEEP, 30));
     const lost = { code: failureCode("worker-lost"), detail: expect.stringContaining("out of memory") };
-    setTimeout(kill);
+    killAfter(answers);
     await expect(under).rejects.toMatchObject(lost);
     await expect(decoder.forward([1])).rejects.toMatchObject(lost);
     await expect(decoder.logits(new Int32Array(DEEP.shape.width))).rejects.toMatchObject(lost);
@@ -190,9 +234,9 @@ describe("a stage that is lost", () => {
   });
 
   it("before it has its layers, fails the opening and ends the others", async () => {
-    const { start, kill, closed } = mortal(1);
+    const { start, killAfter, closed } = mortal(1);
     const opening = openStages(DEEP, { stages: 3, start });
-    kill();
+    killAfter(0);
     await expect(opening).rejects.toMatchObject({ code: failureCode("worker-lost") });
     expect(closed.toSorted((a, b) => a - b)).toEqual([0, 1, 2]);
   });
