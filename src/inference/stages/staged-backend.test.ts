@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { failureCode } from "../../protocol/failure-code.ts";
 import { describeBits, oddModel, ODD_SHAPES, someTokens } from "../backend.contract.ts";
 import type { Decoder } from "../backend.ts";
@@ -231,6 +231,18 @@ describe("a stage that is lost", () => {
     expect(decoder.positions).toBe(2);
     expect(closed.toSorted((a, b) => a - b)).toEqual([0, 1, 2]);
     expect(decoder.memoryBytes).toBe(0);
+  });
+
+  it("or cannot be started ends those before it", async () => {
+    let ended = 0;
+    const start = vi
+      .fn<() => Line>()
+      .mockImplementationOnce(() => stageHere(() => (ended += 1)))
+      .mockImplementation(() => {
+        throw new Error("no threads here");
+      });
+    await expect(openStages(DEEP, { stages: 3, start })).rejects.toThrow("no threads here");
+    expect(ended).toBe(1);
   });
 
   it("before it has its layers, fails the opening and ends the others", async () => {

@@ -10,7 +10,7 @@ export interface StagesOptions extends WasmOptions {
   /** Threads at most; a model has no more than it has layers. */
   readonly stages: number;
   /** Starts a thread that calls `answerStage`. */
-  start(): Line;
+  readonly start: () => Line;
   /** The layer that each stage but the first begins with, ascending. Balanced, if not given. */
   readonly cuts?: readonly number[];
   /** Rows that go from stage to stage together. */
@@ -34,7 +34,7 @@ async function openStages(model: LlamaModel, options: StagesOptions): Promise<St
       shape: { ...shape, context: Math.min(shape.context, options.mostPositions ?? Infinity) },
       exp2Table: model.exp2Table.slice(),
     },
-    parts.map(() => options.start()),
+    startAll(parts.length, options),
     options.rows ?? STAGE_ROWS,
   );
   try {
@@ -45,6 +45,18 @@ async function openStages(model: LlamaModel, options: StagesOptions): Promise<St
     return decoder;
   } catch (error) {
     decoder.close();
+    throw error;
+  }
+}
+
+/** All of them, or none: those before one that cannot be started are ended. */
+function startAll(count: number, { start }: StagesOptions): readonly Line[] {
+  const lines: Line[] = [];
+  try {
+    while (lines.length < count) lines.push(start());
+    return lines;
+  } catch (error) {
+    for (const line of lines) line.close();
     throw error;
   }
 }
