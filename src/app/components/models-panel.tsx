@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useSignal } from "@preact/signals";
+import { MODELS_CAP_BYTES } from "../../provider/limits.ts";
 import type { ProviderState } from "../../provider/provider-state.ts";
 import type { StoredModel } from "../../provider/tab-memory.ts";
 import type { ModelShelf, StoredModels } from "../state/stored-models.ts";
@@ -61,7 +62,7 @@ interface ModelRoomProps {
   readonly downloads: readonly Download[];
 }
 
-/** What models take now: the shelf is of the last change, downloads go on since. Browsers tell no more than a bound of what is free. */
+/** What models take now, and may take: the shelf is of the last change, downloads go on since. */
 function ModelRoom({ shelf, downloads }: ModelRoomProps): JSX.Element {
   const since = downloads.reduce((sum, { cid, bytes }) => {
     const before = shelf.models.find((model) => model.cid === cid)?.bytes ?? 0;
@@ -69,7 +70,8 @@ function ModelRoom({ shelf, downloads }: ModelRoomProps): JSX.Element {
   }, 0);
   return (
     <p class="hint">
-      {bytesText(shelf.usedBytes + since)} used, up to {bytesText(shelf.freeBytes)} free
+      {bytesText(shelf.usedBytes + since)} of at most{" "}
+      {bytesText(Math.min(MODELS_CAP_BYTES, shelf.usedBytes + shelf.freeBytes))}
     </p>
   );
 }
@@ -85,7 +87,8 @@ function ModelList({ shelf, models, downloads, onDelete }: ModelListProps): JSX.
   if (shelf.models.length === 0 && downloads.length === 0)
     return (
       <p class="empty running-empty">
-        None yet. When a job needs a model, this tab fetches it once, checks every part, and keeps it.
+        None yet. When a job needs a model, this tab fetches it once, checks every part, and keeps it. Where
+        room runs out, those used longest ago go.
       </p>
     );
   const unlisted = downloads.filter(({ cid }) => shelf.models.every((model) => model.cid !== cid));
