@@ -1,10 +1,10 @@
 import { defineConfig } from "@playwright/test";
 
-/** Journeys run one after the other: each starts browsers and a relay, and two cores are enough for one of them. */
+/** Two files of journeys at a time: each starts browsers and a relay of its own, and mostly waits for the network. */
 export default defineConfig({
   testDir: "e2e",
   testMatch: "**/*.spec.ts",
-  workers: 1,
+  workers: 2,
   timeout: 120_000,
   expect: { timeout: 15_000 },
   reporter: [["list"]],
