@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { bundledThreads } from "./vite.config.ts";
@@ -17,6 +18,8 @@ export default defineConfig({
           include: ["{src,examples,bench,e2e}/**/*.test.ts"],
           exclude: ["**/*.browser.test.ts"],
           testTimeout: 30_000,
+          // Most wait for processes, disks or each other: two cores hold two files at a time.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
         },
       },
       {
