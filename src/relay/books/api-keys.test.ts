@@ -170,6 +170,15 @@ test.each<[string, (scene: Scene) => Promise<unknown>, RegExp]>([
     /has not signed it/u,
   ],
   [
+    "whose payer is a session of its requester, and no account",
+    async (scene) => {
+      const session = await sessionOf("requester", "a tab");
+      await scene.books.grant(session.key, microCredits(1_000_000), "a test");
+      return scene.books.openJob(await signedJob(scene, { payer: session.key }, session));
+    },
+    /has not signed it/u,
+  ],
+  [
     "that names the key of another account",
     async (scene) => {
       await scene.books.grant(signerOf("thief").key, microCredits(1_000_000), "a test");

@@ -1,18 +1,20 @@
+import type { Signatory } from "../../protocol/delegation.ts";
 import { type Verified } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { requireOrigin } from "../../protocol/header.ts";
 import { CLOCK_SKEW_MS, MAX_JOB_LIFETIME_MS } from "../../protocol/limits.ts";
 import type { Job } from "../../protocol/messages/job.ts";
-import type { PeerId } from "../../protocol/peer-id.ts";
 import { requirePayer } from "./api-keys.ts";
 import type { Draft } from "./draft.ts";
 import { type Court, requireWelcome, signerOf } from "./judging.ts";
 
-function requireSigners(court: Court, draft: Draft, { body, signedBy }: Verified<Job>): readonly PeerId[] {
+type Signer = Pick<Signatory, "root" | "session">;
+
+function requireSigners(court: Court, draft: Draft, { body, signedBy }: Verified<Job>): readonly Signer[] {
   const signers = signedBy.map((signed) => signerOf(court, draft, signed));
   if (!signers.some(({ root }) => root === body.requester))
     throw new FailureError("bad-signature", `job: ${body.requester} has not signed it`);
-  return signers.flatMap(({ root, session }) => [root, session]);
+  return signers;
 }
 
 function requireTime({ expires, issuedAt }: Job, time: number): void {
@@ -26,14 +28,16 @@ function requireTime({ expires, issuedAt }: Job, time: number): void {
 export function openJob(court: Court, draft: Draft, job: Verified<Job>): number {
   const { id, body } = job;
   requireOrigin(body, court.origin, court.asset);
-  const identities = requireSigners(court, draft, job);
+  const signers = requireSigners(court, draft, job);
   const known = draft.job(id);
   if (known !== undefined) return known.escrowIndex;
-  requirePayer(draft, body, identities);
+  const roots = signers.map(({ root }) => root);
+  requirePayer(draft, body, roots);
   requireTime(body, draft.time);
   if (draft.jobOf(body.requester, body.nonce) !== undefined)
     throw new FailureError("replayed", "another job has used this nonce");
-  requireWelcome(draft, [...identities, body.requester, body.payer]);
+  const sessions = signers.map(({ session }) => session);
+  requireWelcome(draft, [...roots, ...sessions, body.requester, body.payer]);
   if (draft.denied("cid", body.work.cid) !== undefined)
     throw new FailureError("denied", `${body.work.cid} is not run here`);
   const { available } = draft.account(body.payer);
