@@ -10,6 +10,7 @@ import type { RateLimit } from "../rate-limit.ts";
 import type { TextOrder } from "./chat-request.ts";
 import type { EmbeddingOrder } from "./embedding-request.ts";
 import { GatewayError, invalidRequest } from "./gateway-error.ts";
+import { GATEWAY_PATHS } from "./gateway-paths.ts";
 import type { GatewayOrder, GatewayRequester, GatewayText, GatewayVectors } from "./gateway-requester.ts";
 import { noMoney, requireKey, requireMoney } from "./key-check.ts";
 import { type Place, RequestsUnderWay } from "./requests-under-way.ts";
@@ -31,8 +32,8 @@ export interface Caller extends Place {
 }
 
 const ROUTES: Readonly<Record<ModelEntry, string>> = {
-  generate: "/v1/chat/completions",
-  embed: "/v1/embeddings",
+  generate: GATEWAY_PATHS.chat,
+  embed: GATEWAY_PATHS.embeddings,
 };
 
 function isFailure(error: unknown, name: FailureName): error is FailureError {
@@ -92,9 +93,7 @@ export class GatewayDesk {
   }
 
   async generate(caller: Caller, model: PublishedModel, { request }: TextOrder): Promise<GatewayText> {
-    return this.#paid(caller, model, (order) =>
-      this.#parts.requester.generate(order, request, caller.signal),
-    );
+    return this.#parts.requester.generate(this.#order(caller, model), request, caller.signal);
   }
 
   async embed(
@@ -108,21 +107,13 @@ export class GatewayDesk {
         `'${model.name}' has ${model.dimensions} dimensions. A part of such a vector means nothing, so they are not cut.`,
         "unsupported_value",
       );
-    return this.#paid(caller, model, (order) => this.#parts.requester.embed(order, texts, caller.signal));
+    return this.#parts.requester.embed(this.#order(caller, model), texts, caller.signal);
   }
 
-  async #paid<T>(
-    { key }: Caller,
-    model: PublishedModel,
-    work: (order: GatewayOrder) => Promise<T>,
-  ): Promise<T> {
-    const { books } = this.#parts;
-    const available = requireMoney(books, key);
-    try {
-      return await work({ model, payer: key.terms.account, apiKey: key.id, available });
-    } catch (error) {
-      throw this.explained(key, error);
-    }
+  /** @throws GatewayError 402, 429 */
+  #order({ key }: Caller, model: PublishedModel): GatewayOrder {
+    const available = requireMoney(this.#parts.books, key);
+    return { model, payer: key.terms.account, apiKey: key.id, available };
   }
 
   /** Of the work itself: a lack of money, as seen from the key; a text beyond what the model takes in; a slow provider. */
