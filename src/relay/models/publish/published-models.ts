@@ -47,7 +47,7 @@ interface Published {
 export class PublishedModels {
   readonly #parts: PublishedModelsParts;
   readonly #byName = new Map<string, Published>();
-  /** When each name was last changed, `issuedAt`: older messages are not obeyed again. Older than CLOCK_SKEW_MS they are refused anyway. */
+  /** When each name was last changed, `issuedAt`, for as long as a message from before could pass for one of now. */
   readonly #changed = new Map<string, number>();
 
   /** A model whose blobs are gone is not published until somebody publishes it again. */
@@ -96,7 +96,7 @@ export class PublishedModels {
     this.#requireNewer(name, publisher, issuedAt);
     this.#requireRoom(body, manifest);
     this.#parts.books.published.putPublished(row);
-    this.#changed.set(name, issuedAt);
+    this.#noteChange(name, issuedAt);
     this.#add(published);
     return viewOf(published);
   }
@@ -110,7 +110,7 @@ export class PublishedModels {
       throw new FailureError("malformed", "unpublish-model: is about another name");
     if (!this.#byName.has(name)) throw new FailureError("not-found", `no model is published as ${name}`);
     this.#requireNewer(name, publisher, issuedAt);
-    this.#changed.set(name, issuedAt);
+    this.#noteChange(name, issuedAt);
     this.#remove(name);
   }
 
@@ -182,6 +182,16 @@ export class PublishedModels {
       throw new FailureError("expired", "the message is not of now: is this machine's clock right?");
     if (issuedAt <= Math.max(before?.published ?? 0, this.#changed.get(name) ?? 0))
       throw new FailureError("replayed", `a later message has changed ${name}`);
+  }
+
+  /** Strangers choose the names, so those that need not be known any more are forgotten, oldest first. */
+  #noteChange(name: string, issuedAt: number): void {
+    this.#changed.delete(name);
+    this.#changed.set(name, issuedAt);
+    for (const [each, at] of this.#changed) {
+      if (at + CLOCK_SKEW_MS >= this.#parts.nowMs()) break;
+      this.#changed.delete(each);
+    }
   }
 
   #requireRoom({ name }: PublishModel, { size }: ModelManifest): void {
