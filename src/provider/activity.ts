@@ -1,15 +1,15 @@
 import type { Cid } from "../protocol/cid.ts";
 import type { Task } from "../protocol/messages/task.ts";
 import { microCredits, type MicroCredits } from "../protocol/units.ts";
+import { RATE_WINDOW_MS } from "./limits.ts";
 import type { ProviderChannel, TaskEnd } from "./provider-channel.ts";
 import type { ProviderState, RunningTask } from "./provider-state.ts";
-
-/** Rates are over this span. */
-const RATE_WINDOW_MS = 10_000;
 
 interface Ended {
   readonly at: number;
   readonly fuel: bigint;
+  /** Whether a task ended with it. */
+  readonly isLast: boolean;
 }
 
 /** Counts what a provider does, for its page. */
@@ -47,7 +47,7 @@ export class Activity {
     if (isLast && end.kind === "done") this.#done += 1;
     if (end.kind === "failed") this.#failed += 1;
     this.#fuel += end.fuel;
-    this.#recent.push({ at: this.#now(), fuel: end.fuel });
+    this.#recent.push({ at: this.#now(), fuel: end.fuel, isLast });
   }
 
   earned(lease: Cid, amount: MicroCredits): void {
@@ -65,13 +65,14 @@ export class Activity {
   > {
     const since = this.#now() - RATE_WINDOW_MS;
     this.#recent = this.#recent.filter(({ at }) => at > since);
+    const tasks = this.#recent.filter(({ isLast }) => isLast).length;
     const fuel = this.#recent.reduce((sum, each) => sum + each.fuel, 0n);
     return {
       running: [...this.#running.values()],
       tasksDone: this.#done,
       tasksFailed: this.#failed,
       fuel: this.#fuel,
-      tasksPerSecond: (this.#recent.length * 1000) / RATE_WINDOW_MS,
+      tasksPerSecond: (tasks * 1000) / RATE_WINDOW_MS,
       fuelPerSecond: (Number(fuel) * 1000) / RATE_WINDOW_MS,
       earned: microCredits([...this.#earned.values()].reduce((sum, amount) => sum + amount, 0n)),
     };

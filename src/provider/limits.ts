@@ -65,6 +65,9 @@ export const MOST_CHUNK_FAILURES = 3;
 /** Chunks asked of one source at a time: two keep its line busy while one is hashed and written. */
 export const CHUNK_LANES = 2;
 
+/** Tasks, fuel and tokens per second are told over this time. */
+export const RATE_WINDOW_MS = 10_000;
+
 /** The speed of a download is told over this time. */
 export const SPEED_WINDOW_MS = 5_000;
 
