@@ -9,9 +9,15 @@ import type { ModelDraft, ModelStore } from "../storage/model-store.ts";
 import { StorageError } from "../storage/storage-error.ts";
 import type { WorkOrder } from "./check-open.ts";
 import { ChunkFetch, type ChunkSource, matches, type WantedChunk } from "./chunk-fetch.ts";
-import { CHUNK_LANES, MANIFEST_TIMEOUT_MS, MODELS_CAP_BYTES, MOST_REPAIRS } from "./limits.ts";
+import {
+  CHUNK_LANES,
+  MANIFEST_TIMEOUT_MS,
+  MODELS_CAP_BYTES,
+  MOST_REPAIRS,
+  SPEED_WINDOW_MS,
+} from "./limits.ts";
 import { modelsToRemove } from "./model-room.ts";
-import { TransferSpeed } from "./transfer-speed.ts";
+import { RecentRate } from "./recent-rate.ts";
 
 /** How a download goes. */
 export interface ModelProgress {
@@ -175,7 +181,7 @@ export class ModelSource {
   ): Promise<File> {
     await this.#makeRoom(cid, manifest);
     const draft = await this.#options.store.open(cid, manifest);
-    const told = new Telling(cid, manifest, new TransferSpeed(this.#options.now), tell);
+    const told = new Telling(cid, manifest, new RecentRate(SPEED_WINDOW_MS, this.#options.now), tell);
     for (let repairs = 0; ; repairs += 1) {
       told.missing(draft);
       // oxlint-disable-next-line no-await-in-loop -- again only for what the disk has damaged
@@ -239,12 +245,13 @@ function asFailure(error: unknown): unknown {
 class Telling {
   readonly #cid: Cid;
   readonly #manifest: ModelManifest;
-  readonly #speed: TransferSpeed;
+  /** Of bytes. */
+  readonly #speed: RecentRate;
   readonly #tell: OnProgress;
   readonly #bySource = new Map<string, number>();
   #bytes = 0;
 
-  constructor(cid: Cid, manifest: ModelManifest, speed: TransferSpeed, tell: OnProgress) {
+  constructor(cid: Cid, manifest: ModelManifest, speed: RecentRate, tell: OnProgress) {
     this.#cid = cid;
     this.#manifest = manifest;
     this.#speed = speed;
@@ -271,7 +278,7 @@ class Telling {
       name: this.#manifest.name,
       bytes: this.#bytes,
       totalBytes: this.#manifest.size,
-      bytesPerSecond: this.#speed.bytesPerSecond,
+      bytesPerSecond: this.#speed.perSecond,
       sources: [...this.#bySource].map(([name, chunks]) => ({ name, chunks })),
     });
   }

@@ -3,10 +3,10 @@ import type { BackendChoice, HostPart, HostResult } from "../inference/host/mode
 import type { Cid } from "../protocol/cid.ts";
 import { failureCode, type FailureName } from "../protocol/failure-code.ts";
 import type { ModelManifest } from "../protocol/model-manifest.ts";
-import { MODEL_OPEN_MS, MODEL_STOP_MS } from "./limits.ts";
+import { MODEL_OPEN_MS, MODEL_STOP_MS, RATE_WINDOW_MS } from "./limits.ts";
 import { type ModelTurn, nextTask, type QueuedTask } from "./model-queue.ts";
-import { TokenRate } from "./token-rate.ts";
 import type { ModelThread } from "./model-thread.ts";
+import { RecentRate } from "./recent-rate.ts";
 import type { LoadedModel, ModelPart, ModelResult, ModelTask } from "./session-ports.ts";
 
 export interface ModelsOptions {
@@ -71,7 +71,8 @@ const WORKER_LOST = failureCode("worker-lost");
  */
 export class Models {
   readonly #options: ModelsOptions;
-  readonly #rate: TokenRate;
+  /** Of tokens. */
+  readonly #rate: RecentRate;
   #waiting: Entry[] = [];
   #running: Entry | undefined;
   #thread: ModelThread | undefined;
@@ -89,7 +90,7 @@ export class Models {
   constructor(options: ModelsOptions) {
     this.#options = options;
     this.#gpu = options.gpu;
-    this.#rate = new TokenRate(options.now);
+    this.#rate = new RecentRate(RATE_WINDOW_MS, options.now);
   }
 
   /** Tasks that run or wait. */
@@ -300,7 +301,7 @@ export class Models {
   }
 
   #count({ tokens }: HostPart): void {
-    this.#rate.count(tokens);
+    this.#rate.add(tokens);
     this.#options.onChange();
   }
 }
