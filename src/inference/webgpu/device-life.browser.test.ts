@@ -114,7 +114,7 @@ describe("memory", () => {
         shape: { vocabulary: 700, inner: 300, layers: 1 },
         biases: true,
       });
-      const backend = new WebGpuBackend({ ...parts, budget: { total: 2 ** 30, buffer: 40_000 } }, {});
+      const backend = new WebGpuBackend({ ...parts, budget: { total: 2 ** 30, buffer: 40_000 } });
       const most = 4 * 70_000;
       const small = new WebGpuBackend({ ...parts, budget: { total: 2 ** 30, buffer: most } });
       await expect(backend.open(model)).rejects.toMatchObject(NO_MEMORY);

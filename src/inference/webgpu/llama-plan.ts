@@ -27,20 +27,15 @@ export function longestRow({ width, inner, heads, headSize }: LlamaModel["shape"
   return Math.max(width, inner, heads * headSize);
 }
 
-/** Brings a model into the device's memory and plans its steps. @param rows of the largest batch @param context positions with room */
-export async function planLlama(
-  planner: Planner,
-  model: LlamaModel,
-  rows: number,
-  context: number,
-): Promise<LlamaPlan> {
+/** Brings a model into the device's memory and plans its steps. @param rows of the largest batch */
+export async function planLlama(planner: Planner, model: LlamaModel, rows: number): Promise<LlamaPlan> {
   const { maker } = planner;
   const { width, vocabulary } = model.shape;
   const tokens = maker.words(rows);
   const residual = maker.words(rows * width);
   const logitRows = Math.max(1, Math.min(rows, Math.floor(MOST_LOGIT_BYTES / 4 / vocabulary)));
   const scores = maker.words(logitRows * vocabulary);
-  const layers = new LayerPlanner(planner, model, residual, rows, context);
+  const layers = new LayerPlanner(planner, model, residual, rows);
   const embed = embeddingSteps(planner, model.embeddings, tokens, residual);
   const batched = [...embed];
   const single = [...embed];
@@ -70,26 +65,24 @@ class LayerPlanner {
   readonly #heads: HeadBuffers;
   readonly #rotation: GPUBuffer;
   readonly #sigmoidTable: GPUBuffer;
-  readonly #context: number;
 
-  constructor(planner: Planner, model: LlamaModel, residual: GPUBuffer, rows: number, context: number) {
+  constructor(planner: Planner, model: LlamaModel, residual: GPUBuffer, rows: number) {
     const { maker } = planner;
-    const { inner, heads, keyHeads, headSize } = model.shape;
+    const { inner, heads, keyHeads, headSize, context } = model.shape;
     this.#planner = planner;
     this.#model = model;
     this.#residual = residual;
-    this.#context = context;
     this.#projected = maker.words(rows * (heads + 2 * keyHeads) * headSize);
     this.#widened = maker.words(rows * 2 * inner);
     this.#heads = headBuffers(maker, { heads, headSize }, rows, context, model.exp2Table);
-    this.#rotation = maker.filled(rotationOf(model, context));
+    this.#rotation = maker.filled(rotationOf(model));
     this.#sigmoidTable = maker.filled(model.sigmoidTable);
   }
 
   add(layer: LlamaLayer, batched: Promise<Step>[], single: Promise<Step>[]): void {
     const planner = this.#planner;
     const { maker } = planner;
-    const { heads, keyHeads, headSize, inner, rotation } = this.#model.shape;
+    const { heads, keyHeads, headSize, inner, rotation, context } = this.#model.shape;
     const { queryBias, keyBias, valueBias } = layer;
     const biases =
       queryBias === undefined || keyBias === undefined || valueBias === undefined
@@ -107,9 +100,9 @@ class LayerPlanner {
       fraction: ACTIVATION_FRACTION,
     });
     const history = {
-      values: maker.empty(4 * 2 * keyHeads * this.#context * 2 * Math.ceil(headSize / 4)),
-      scales: maker.empty(4 * 2 * keyHeads * this.#context),
-      context: this.#context,
+      values: maker.empty(4 * 2 * keyHeads * context * 2 * Math.ceil(headSize / 4)),
+      scales: maker.empty(4 * 2 * keyHeads * context),
+      context,
     };
     const attention = [
       headsStep(planner, shape, this.#projected, this.#heads, history, {
@@ -162,10 +155,7 @@ class LayerPlanner {
   }
 }
 
-/** Cosine in the low, sine in the high 16 bits, of the first positions. */
-function rotationOf({ cosines, sines, shape }: LlamaModel, context: number): Uint32Array {
-  return Uint32Array.from(
-    cosines.subarray(0, (context * shape.headSize) / 2),
-    (cosine, i) => ((cosine & 0xffff) | ((sines[i] ?? 0) << 16)) >>> 0,
-  );
+/** Cosine in the low, sine in the high 16 bits. */
+function rotationOf({ cosines, sines }: LlamaModel): Uint32Array {
+  return Uint32Array.from(cosines, (cosine, i) => ((cosine & 0xffff) | ((sines[i] ?? 0) << 16)) >>> 0);
 }

@@ -43,13 +43,8 @@ export interface GpuAbout {
 }
 
 export interface OpenGpuOptions {
-  /** Bytes of all buffers at most, where that is less than what the adapter's limits tell. */
-  readonly mostBytes?: number;
   /** Variants of kernels; measured if not given. */
   readonly choice?: Choice;
-  /** Questions that are asked at once rather than before the first model that needs them. */
-  readonly questions?: readonly Question[];
-  readonly mostPositions?: number;
   /** Kernels in the place of the real ones, to show that wrong ones are noticed. */
   readonly programs?: Programs;
 }
@@ -118,7 +113,7 @@ async function prepare(
     life,
     kernels: new KernelCache(device, options.programs),
     pace: new Pace(),
-    budget: budgetOf(adapter, device, options.mostBytes),
+    budget: budgetOf(adapter, device),
   };
   const begun = performance.now();
   const key = JSON.stringify(about);
@@ -134,12 +129,8 @@ async function prepare(
   const parts: DeviceParts = { ...shared, choice };
   const chooseMs = performance.now() - begun - compileMs;
   const prover = new Prover(parts);
-  await prover.prove(["sweep", "llama 8", "long", ...(options.questions ?? [])]);
-  const { mostPositions } = options;
-  const backend = new WebGpuBackend(parts, {
-    ...(mostPositions === undefined ? {} : { mostPositions }),
-    prove: (model) => prover.proveFor(model),
-  });
+  await prover.prove(["sweep", "llama 8", "long"]);
+  const backend = new WebGpuBackend(parts, (model) => prover.proveFor(model));
   const proveMs = performance.now() - begun - compileMs - chooseMs;
   const times = { device: deviceMs, compile: compileMs, choose: chooseMs, prove: proveMs };
   const gpu: Gpu = {
@@ -159,15 +150,11 @@ async function prepare(
  * A buffer is what the device may bind. All together are what the adapter would give a single one: the only number that
  * it tells of its memory.
  */
-function budgetOf(
-  { limits }: GPUAdapter,
-  device: GPUDevice,
-  mostBytes: number | undefined = Infinity,
-): MemoryBudget {
+function budgetOf({ limits }: GPUAdapter, device: GPUDevice): MemoryBudget {
   const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
   return {
     buffer: Math.min(maxBufferSize, maxStorageBufferBindingSize),
-    total: Math.min(mostBytes, limits.maxBufferSize),
+    total: limits.maxBufferSize,
   };
 }
 

@@ -25,42 +25,38 @@ export interface DeviceParts {
   readonly budget: MemoryBudget;
 }
 
-export interface WebGpuOptions {
-  /** Room for keys and values of fewer positions than the model's context has: then that is the context. */
-  readonly mostPositions?: number;
-  /** Before a model runs: whether the kernels that it needs have been proven. */
-  readonly prove?: (model: LlamaModel | EncoderModel) => Promise<void>;
-}
+/** Asks, before a model runs, whether the kernels that it needs are right. @throws FailureError `gpu-lost` where they are not */
+export type Prove = (model: LlamaModel | EncoderModel) => Promise<void>;
 
 /** Models on a WebGPU device, with default limits and no optional feature. */
 export class WebGpuBackend implements Backend, EncoderBackend {
   readonly name = "webgpu";
   readonly #parts: DeviceParts;
-  readonly #options: WebGpuOptions;
+  readonly #prove: Prove | undefined;
 
-  constructor(parts: DeviceParts, options: WebGpuOptions = {}) {
+  /** @param prove not given where nothing needs proof */
+  constructor(parts: DeviceParts, prove?: Prove) {
     this.#parts = parts;
-    this.#options = options;
+    this.#prove = prove;
   }
 
   async open(model: LlamaModel): Promise<WebGpuDecoder> {
-    await this.#options.prove?.(model);
+    await this.#prove?.(model);
     const { device, kernels, life, pace, choice } = this.#parts;
     const { shape } = model;
-    const context = Math.min(shape.context, this.#options.mostPositions ?? Infinity);
-    const rowScores = 4 * shape.heads * context;
-    const rows = Math.max(1, Math.min(MOST_ROWS, context, Math.floor(MOST_SCORE_BYTES / rowScores)));
+    const rowScores = 4 * shape.heads * shape.context;
+    const rows = Math.max(1, Math.min(MOST_ROWS, shape.context, Math.floor(MOST_SCORE_BYTES / rowScores)));
     return this.#within(async (maker) => {
       const planner = new Planner(device, kernels, choice, maker, rows, longestRow(shape));
-      const plan = await planLlama(planner, model, rows, context);
+      const plan = await planLlama(planner, model, rows);
       const words = Math.max(rows * shape.width, plan.logitRows * shape.vocabulary);
       const submitter = new Submitter(device, kernels, life, pace, maker, words);
-      return new WebGpuDecoder(device, model, plan, maker, submitter, rows, context);
+      return new WebGpuDecoder(device, model, plan, maker, submitter, rows);
     });
   }
 
   async openEncoder(model: EncoderModel): Promise<WebGpuEncoder> {
-    await this.#options.prove?.(model);
+    await this.#prove?.(model);
     const { device, kernels, life, pace, choice } = this.#parts;
     return this.#within(async (maker) => {
       const plan = await planEncoder(

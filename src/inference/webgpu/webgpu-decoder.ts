@@ -14,7 +14,7 @@ export class WebGpuDecoder implements Decoder {
   readonly #rows: number;
   #positions = 0;
 
-  /** @param rows of a batch @param context positions with room */
+  /** @param rows of a batch */
   constructor(
     device: GPUDevice,
     { shape, exp2Table }: LlamaModel,
@@ -22,9 +22,8 @@ export class WebGpuDecoder implements Decoder {
     maker: BufferMaker,
     submitter: Submitter,
     rows: number,
-    context: number,
   ) {
-    this.model = { shape: { ...shape, context }, exp2Table: exp2Table.slice() };
+    this.model = { shape, exp2Table: exp2Table.slice() };
     this.#device = device;
     this.#plan = plan;
     this.#maker = maker;
