@@ -4,6 +4,7 @@ import type { OpenedModel } from "./backend.ts";
 export function checkTokens({ shape }: OpenedModel, position: number, tokens: readonly number[]): void {
   const { vocabulary, context } = shape;
   for (const token of tokens)
-    if (!(token >= 0 && token < vocabulary)) throw new RangeError(`no token ${token}`);
+    if (!(Number.isInteger(token) && token >= 0 && token < vocabulary))
+      throw new RangeError(`no token ${token}`);
   if (position + tokens.length > context) throw new RangeError(`the context has ${context} positions`);
 }

@@ -1,4 +1,5 @@
 import type { Decoder, OpenedModel } from "../backend.ts";
+import { checkTokens } from "../check-tokens.ts";
 import type { LlamaModel } from "../model/llama-model.ts";
 import type { BufferMaker } from "./buffer-maker.ts";
 import type { LlamaPlan } from "./llama-plan.ts";
@@ -46,12 +47,8 @@ export class WebGpuDecoder implements Decoder {
   }
 
   async forward(tokens: readonly number[], signal?: AbortSignal): Promise<Int32Array> {
-    const { width, vocabulary, context } = this.model.shape;
-    for (const token of tokens)
-      if (!(Number.isInteger(token) && token >= 0 && token < vocabulary))
-        throw new RangeError(`no token ${token}`);
-    if (this.#positions + tokens.length > context)
-      throw new RangeError(`the context has ${context} positions`);
+    checkTokens(this.model, this.#positions, tokens);
+    const { width } = this.model.shape;
     signal?.throwIfAborted();
     const { forward, forwardOne, residual } = this.#plan;
     const hidden = new Int32Array(tokens.length * width);
