@@ -8,7 +8,14 @@ import type {
 import { ACTIVATION_FRACTION, RESIDUAL_FRACTION } from "../numerics/tables.ts";
 import { embeddingSteps } from "./embedding.ts";
 import type { Planner, Row, Step, Target } from "./plan.ts";
-import { attendStep, type HeadBuffers, headBuffers, headsStep, wordsOfHead } from "./plan-attention.ts";
+import {
+  attendStep,
+  type HeadBuffers,
+  headBuffers,
+  headsStep,
+  type History,
+  historyBuffers,
+} from "./plan-attention.ts";
 import { uploadMatrix } from "./upload-matrix.ts";
 
 export interface EncoderPlan {
@@ -91,7 +98,7 @@ class EncoderLayers {
   readonly #projected: GPUBuffer;
   readonly #widened: GPUBuffer;
   readonly #heads: HeadBuffers;
-  readonly #history: { readonly values: GPUBuffer; readonly scales: GPUBuffer; readonly context: number };
+  readonly #history: History;
 
   constructor(planner: Planner, model: EncoderModel, width: number) {
     const { maker } = planner;
@@ -103,12 +110,9 @@ class EncoderLayers {
     this.sigmoidTable = maker.filled(model.sigmoidTable);
     this.#projected = maker.words(context * most(({ heads, headSize }) => 3 * heads * headSize));
     this.#widened = maker.words(context * most(({ inner }) => inner));
-    this.#heads = headBuffers(maker, shapesOf(layers), context, context, model.exp2Table);
-    this.#history = {
-      values: maker.words(4 * context * most(({ heads, headSize }) => heads * wordsOfHead(headSize))),
-      scales: maker.words(2 * context * most(({ heads }) => heads)),
-      context,
-    };
+    const shape = { heads: most(({ heads }) => heads), headSize: most(({ headSize }) => headSize) };
+    this.#heads = headBuffers(maker, shape, context, context, model.exp2Table);
+    this.#history = historyBuffers(maker, { keyHeads: shape.heads, headSize: shape.headSize }, context);
   }
 
   add(layer: EncoderLayer, { input, heads, headSize, inner }: EncoderLayerShape): Promise<Step>[] {
@@ -191,15 +195,4 @@ class EncoderLayers {
       buffers: { 2: this.residual, 3: maker.filled(factors.values), 10: maker.filled(offsets) },
     };
   }
-}
-
-/** Heads, and values of a head, for which all layers have room. */
-function shapesOf(layers: readonly EncoderLayerShape[]): {
-  readonly heads: number;
-  readonly headSize: number;
-} {
-  return {
-    heads: largest(layers.map(({ heads }) => heads)),
-    headSize: largest(layers.map(({ headSize }) => headSize)),
-  };
 }

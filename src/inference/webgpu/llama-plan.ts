@@ -4,7 +4,7 @@ import { ACTIVATION_FRACTION, RESIDUAL_FRACTION } from "../numerics/tables.ts";
 import { embeddingSteps } from "./embedding.ts";
 import { MOST_LOGIT_BYTES } from "./limits.ts";
 import type { FusedSource, Planner, Row, Step, Target } from "./plan.ts";
-import { attendStep, headsStep, type HeadBuffers, headBuffers } from "./plan-attention.ts";
+import { attendStep, headsStep, type HeadBuffers, headBuffers, historyBuffers } from "./plan-attention.ts";
 import { type MatrixBuffers, uploadMatrix } from "./upload-matrix.ts";
 
 export interface LlamaPlan {
@@ -99,11 +99,7 @@ class LayerPlanner {
       results: this.#projected,
       fraction: ACTIVATION_FRACTION,
     });
-    const history = {
-      values: maker.empty(4 * 2 * keyHeads * context * 2 * Math.ceil(headSize / 4)),
-      scales: maker.empty(4 * 2 * keyHeads * context),
-      context,
-    };
+    const history = historyBuffers(maker, shape, context);
     const attention = [
       headsStep(planner, shape, this.#projected, this.#heads, history, {
         turning: rotation,

@@ -39,7 +39,7 @@ const OPERATIONS_OF_VALUE = 240;
 const OPERATIONS_OF_POSITION = 11;
 
 /** Words of one plane of a head, four values in each. */
-export function wordsOfHead(headSize: number): number {
+function wordsOfHead(headSize: number): number {
   return Math.ceil(headSize / 4);
 }
 
@@ -56,6 +56,19 @@ export function headBuffers(
     weights: maker.words(rows * heads * context),
     mixed: maker.words(rows * heads * headSize),
     exp2Table: maker.filled(exp2Table),
+  };
+}
+
+/** Two planes of each key and value of a head, and their scales, which kernels alone read. */
+export function historyBuffers(
+  maker: BufferMaker,
+  { keyHeads, headSize }: Omit<HeadShape, "heads">,
+  context: number,
+): History {
+  return {
+    values: maker.empty(4 * 2 * keyHeads * context * 2 * wordsOfHead(headSize)),
+    scales: maker.empty(4 * 2 * keyHeads * context),
+    context,
   };
 }
 
