@@ -77,12 +77,9 @@ export async function planEncoder(
     work: () => shape.output * 64,
     bindings: { 0: [shape.output], 2: pooled, 3: layers.sigmoidTable, 9: output },
   });
-  return {
-    rows: [...(await Promise.all(steps)), onOneWorkgroup(await mean)],
-    pool: await Promise.all([...pool, unit]),
-    tokens,
-    output,
-  };
+  // All are waited for at once: a kernel that is not compiled fails steps of both lists.
+  const [rows, last, pooling] = await Promise.all([Promise.all(steps), mean, Promise.all([...pool, unit])]);
+  return { rows: [...rows, onOneWorkgroup(last)], pool: pooling, tokens, output };
 }
 
 /** The mean takes in all rows at once. */

@@ -43,11 +43,18 @@ export async function planLlama(planner: Planner, model: LlamaModel, rows: numbe
   const normed = layers.normed(model.finalNorm);
   const head = uploadMatrix(maker, [model.head]);
   const target = { results: scores, fraction: ACTIVATION_FRACTION };
+  // All are waited for at once: a kernel that is not compiled fails steps of several lists.
+  const [forward, forwardOne, logits, logitsOne] = await Promise.all([
+    Promise.all(batched),
+    Promise.all(single),
+    Promise.all(planner.products(normed, head, target)),
+    Promise.all(planner.productsOfOne(normed, head, target)),
+  ]);
   return {
-    forward: await Promise.all(batched),
-    forwardOne: await Promise.all(single),
-    logits: await Promise.all(planner.products(normed, head, target)),
-    logitsOne: await Promise.all(planner.productsOfOne(normed, head, target)),
+    forward,
+    forwardOne,
+    logits,
+    logitsOne,
     logitRows,
     tokens,
     residual,
