@@ -76,7 +76,7 @@ export interface Encoder {
    * Encodes texts; which of them come together, and in which order, changes no bit.
    * @param texts tokens of each; those beyond the context are left out
    * @param signal ends it within 100 ms
-   * @returns a row of unit length for each text, i16[output] in Q15, where 1 is 32,767
+   * @returns a row of unit length for each text, i16[output] in Q15, at most ±32,767
    * @throws RangeError for a text without tokens or a token beyond the vocabulary, and nothing is computed then;
    * FailureError `gpu-lost`; the signal's reason
    */

@@ -18,8 +18,8 @@ import { connectAs } from "../requester.ts";
 import { summaryJson } from "../summary.ts";
 import { writeAll } from "../write-all.ts";
 
-/** What stands for 1 in a vector. */
-const ONE = 32_767;
+/** Length 1 in Q15. */
+const ONE = 32_768;
 
 interface EmbedFlags extends RelayFlags {
   readonly model?: string;
@@ -139,7 +139,7 @@ export function addEmbedCommand(program: Command, end: (exit: Exit) => void): vo
       "after",
       '\nExamples:\n  npx tabmesh embed "A dog barks." "It rains." --query "What animal is that?"\n' +
         "  npx tabmesh embed --json < lines.txt > vectors.json\n\n" +
-        "Vectors have the length 1; with --json they are the exact whole numbers, of which 32767 is 1. Providers can read\n" +
+        "Vectors have the length 1; with --json they are the exact whole numbers, of which 32768 is 1. Providers can read\n" +
         "the texts.",
     )
     .action(async (texts: readonly string[], flags: EmbedFlags) => end(await embed(texts, flags)));

@@ -9,8 +9,8 @@ import {
   tenths,
 } from "./open-local.ts";
 
-/** What stands for 1 in a vector. */
-const ONE = 32_767;
+/** Length 1 in Q15. */
+const ONE = 32_768;
 
 interface EmbedFlags {
   readonly prompt: string;

@@ -21,7 +21,7 @@ export interface LocalText {
 }
 
 export interface LocalVector {
-  /** Of unit length, where 1 is 32,767. */
+  /** Of unit length, in Q15: 1 is 32,768. */
   readonly vector: readonly number[];
   readonly tokens: number;
   /** Whether the end of the text is left out. */

@@ -30,7 +30,7 @@ interface Quantised {
 /**
  * The forward pass of a sentence encoder, as docs/numerics.md specifies it: one row of unit length for a text.
  * @param tokens those beyond the context are left out
- * @returns i16[output] in Q15, where 1 is 32,767
+ * @returns i16[output] in Q15, at most ±32,767
  * @throws RangeError for no tokens, or one beyond the vocabulary
  */
 export function encodeTokens(model: EncoderModel, tokens: readonly number[]): Int16Array {
