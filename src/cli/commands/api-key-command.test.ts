@@ -1,13 +1,12 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { relayConfig } from "../../relay/config.ts";
 import { type Relay, startRelay } from "../../relay/start-relay.ts";
+import { type Ended, runTabmesh } from "../command-line.contract.ts";
 import { meshGateway } from "../gateway/mesh-gateway.ts";
 
-const MAIN = join(import.meta.dirname, "..", "main.ts");
 let home = "";
 let relay: Relay;
 
@@ -21,25 +20,13 @@ afterAll(async () => {
   await rm(home, { recursive: true });
 });
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 function keys(...args: readonly string[]): Promise<Ended> {
-  const env = { ...process.env, TABMESH_HOME: home, NODE_NO_WARNINGS: "1" };
-  const line = [MAIN, "account", "key", ...args, "--relay", relay.url];
-  return new Promise((resolve) => {
-    execFile(process.execPath, line, { env }, (error, stdout, stderr) =>
-      resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr }),
-    );
-  });
+  return runTabmesh(["account", "key", ...args, "--relay", relay.url], { TABMESH_HOME: home });
 }
 
 test("a key is shown once, listed by its label and cap, and counts no more when it is revoked", async () => {
   const made = await keys("create", "--label", "notebook", "--cap", "0.5", "--expires", "30d");
-  expect(made.code).toBe(0);
+  expect(made.exit).toBe(0);
   const [key = ""] = made.stdout.split("\n");
   expect(key).toMatch(/^tabmesh-[0-9a-f]{64}$/u);
   expect(made.stdout).toContain(`${relay.url}/v1`);
@@ -60,13 +47,13 @@ test("a key is shown once, listed by its label and cap, and counts no more when 
 
 test("what is wrong with a command line or a name is said", async () => {
   const unknown = await keys("revoke", "nobody");
-  expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("No key is called nobody.")]);
+  expect([unknown.exit, unknown.stderr]).toEqual([1, expect.stringContaining("No key is called nobody.")]);
   const twice = [
     await keys("create", "--label", "twin"),
     await keys("create", "--label", "twin", "--per", "total"),
   ];
-  expect(twice.map(({ code }) => code)).toEqual([0, 0]);
+  expect(twice.map(({ exit }) => exit)).toEqual([0, 0]);
   expect((await keys("revoke", "twin")).stderr).toContain("2 keys are called twin.");
-  expect((await keys("create", "--expires", "soon")).code).toBe(2);
-  expect((await keys("create", "--cap", "much")).code).toBe(2);
+  expect((await keys("create", "--expires", "soon")).exit).toBe(2);
+  expect((await keys("create", "--cap", "much")).exit).toBe(2);
 });

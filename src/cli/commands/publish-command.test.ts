@@ -1,41 +1,23 @@
-import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chunkCid } from "../../protocol/model-manifest.ts";
 import { relayConfig } from "../../relay/config.ts";
 import { type ModelSample, modelSample } from "../../relay/models/publish/model-sample.contract.ts";
 import { type Relay, startRelay } from "../../relay/start-relay.ts";
+import { type Ended, runTabmesh } from "../command-line.contract.ts";
 import { nameFrom } from "./publish-command.ts";
 
-const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "tabmesh-publish-"));
 const file = join(folder, "random.tmm");
 const dataDir = join(folder, "relay");
 let relay: Relay;
 let model: ModelSample;
 
-interface Ended {
-  readonly exit: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 function tabmesh(home: string, ...args: readonly string[]): Promise<Ended> {
-  const env = {
-    ...process.env,
-    TABMESH_HOME: join(folder, home),
-    TABMESH_RELAY: relay.url,
-    NODE_NO_WARNINGS: "1",
-  };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, "model", ...args], { env }, (error, stdout, stderr) =>
-      resolve({ exit: typeof error?.code === "number" ? error.code : 0, stdout, stderr }),
-    );
-  });
+  return runTabmesh(["model", ...args], { TABMESH_HOME: join(folder, home), TABMESH_RELAY: relay.url });
 }
 
 async function start(): Promise<Relay> {

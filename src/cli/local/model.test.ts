@@ -1,11 +1,10 @@
-import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Ended, runTabmesh } from "../command-line.contract.ts";
 
-const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 const MODELS = new URL("../../../../shared/models/", import.meta.url);
 const CHECKPOINT = fileURLToPath(new URL("stories260K.bin", MODELS));
 const TOKENS = fileURLToPath(new URL("tok512.bin", MODELS));
@@ -16,18 +15,8 @@ const folder = mkdtempSync(join(tmpdir(), "tabmesh-model-"));
 const file = join(folder, "stories.tmm");
 afterAll(() => rmSync(folder, { recursive: true }));
 
-interface Ended {
-  readonly exit: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 function tabmesh(...args: readonly string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], (error, stdout, stderr) =>
-      resolve({ exit: typeof error?.code === "number" ? error.code : 0, stdout, stderr }),
-    );
-  });
+  return runTabmesh([...args]);
 }
 
 async function json(...args: readonly string[]): Promise<Record<string, unknown>> {
