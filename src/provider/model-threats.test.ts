@@ -27,7 +27,6 @@ function lying(changes: Partial<ModelManifest>): TestModel {
 
 function run({ manifest, cid, file }: TestModel): Promise<ModelResult> {
   return models.load(manifest, cid, file).run({
-    entry: "generate",
     input: generateInput({ maxTokens: 3 }),
     fuelLimit: 10n ** 12n,
     outputBytes: 2 ** 20,

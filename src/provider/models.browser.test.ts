@@ -38,7 +38,6 @@ function start(gpu = false): Models {
 
 function run(models: Models, model: TestModel, changes: Partial<ModelTask> = {}): Promise<ModelResult> {
   return models.load(model.manifest, model.cid, model.file).run({
-    entry: model.manifest.entry,
     input: generateInput({ maxTokens: 80, temperatureMilli: 900 }),
     fuelLimit: 10n ** 12n,
     outputBytes: 2 ** 20,
@@ -95,17 +94,18 @@ describe("a worker of models", () => {
     const models = start();
     expect((await run(models, long, { input: generateInput({ maxTokens: 1 }) })).kind).toBe("done");
     const started = Promise.withResolvers<void>();
+    const unwanted = new AbortController();
     let parts = 0;
     const running = run(models, long, {
+      signal: unwanted.signal,
       input: generateInput({ text: "\u0001".repeat(15_000), maxTokens: 1 }),
       onStart: () => started.resolve(),
       onPart: () => Promise.resolve(void (parts += 1)),
     });
     await started.promise;
     await new Promise((resolve) => setTimeout(resolve, 200));
-    models.pause();
-    expect(await running).toMatchObject({ kind: "failed", code: failureCode("draining") });
-    models.resume();
+    unwanted.abort();
+    expect(await running).toMatchObject({ kind: "failed", code: failureCode("cancelled") });
     expect((await run(models, long, { input: generateInput({ maxTokens: 1 }) })).kind).toBe("done");
     expect(parts).toBe(0);
   });

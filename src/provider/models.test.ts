@@ -54,7 +54,6 @@ function run(
   changes: Partial<ModelTask> = {},
 ): Promise<ModelResult> {
   return models.load(manifest, cid, file).run({
-    entry: manifest.entry,
     input: generateInput({ maxTokens: 3 }),
     fuelLimit: 10n ** 12n,
     outputBytes: 2 ** 20,
@@ -138,10 +137,13 @@ describe("models of a provider", () => {
     expect(putTogether([...taken, result.part]).tokens).toHaveLength(80);
   });
 
-  it("give back what runs and what waits when they are paused, and go on after it", async () => {
+  it("give back what runs and what waits when nobody wants it any more, and keep their model open", async () => {
     const held = start();
     let parts = 0;
+    const unwanted = new AbortController();
+    const { signal } = unwanted;
     const endless = {
+      signal,
       input: generateInput({ maxTokens: 80, temperatureMilli: 900 }),
       onPart: () => {
         parts += 1;
@@ -149,13 +151,12 @@ describe("models of a provider", () => {
       },
     };
     const running = run(held, writer, endless);
-    const waiting = run(held, other);
+    const waiting = run(held, other, { signal });
     await expect.poll(() => parts).toBe(1);
-    held.models.pause();
-    expect(await running).toMatchObject(failure("draining"));
-    expect(await waiting).toMatchObject(failure("draining"));
-    expect(await run(held, writer)).toMatchObject(failure("draining"));
-    held.models.resume();
+    unwanted.abort();
+    expect(await running).toMatchObject(failure("cancelled"));
+    expect(await waiting).toMatchObject(failure("not-started"));
+    expect(await run(held, other, { signal })).toMatchObject(failure("not-started"));
     expect(await run(held, writer)).toMatchObject({ kind: "done" });
     expect(parts).toBe(1);
     // It was stopped in time, so the thread and the model in it are the same.

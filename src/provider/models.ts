@@ -50,6 +50,12 @@ interface Model {
   readonly file: Blob;
 }
 
+interface OpenModel extends ModelTurn {
+  /** What it was opened as. */
+  readonly choice: BackendChoice;
+  readonly shown: NonNullable<ModelsView["open"]>;
+}
+
 type Failed = Extract<ModelResult, { kind: "failed" }>;
 
 interface Entry extends QueuedTask {
@@ -61,7 +67,7 @@ interface Entry extends QueuedTask {
 
 const NOT_STARTED = failed("not-started", "cancelled before it started");
 const CANCELLED = failed("cancelled", "cancelled by the requester");
-const PAUSED = failed("draining", "the provider gives its tasks back");
+const CLOSED = failed("draining", "the provider gives its tasks back");
 const GPU_LOST = failureCode("gpu-lost");
 const WORKER_LOST = failureCode("worker-lost");
 
@@ -76,13 +82,9 @@ export class Models {
   #waiting: Entry[] = [];
   #running: Entry | undefined;
   #thread: ModelThread | undefined;
-  #open: ModelsView["open"];
-  #turn: ModelTurn | undefined;
-  /** What the open model was opened as. */
-  #choice: BackendChoice | undefined;
+  #open: OpenModel | undefined;
   #opening: ModelsView["opening"];
   #gpu: boolean;
-  #paused = false;
   #closed = false;
   /** The queue is being worked through. */
   #atWork = false;
@@ -101,7 +103,7 @@ export class Models {
   view(): ModelsView {
     return {
       gpu: this.#gpu,
-      ...(this.#open === undefined ? {} : { open: this.#open }),
+      ...(this.#open === undefined ? {} : { open: this.#open.shown }),
       ...(this.#opening === undefined ? {} : { opening: this.#opening }),
       tokensPerSecond: this.#rate.perSecond,
     };
@@ -119,25 +121,18 @@ export class Models {
     this.#options.onChange();
   }
 
-  /** Gives back what runs and waits, within 100 ms, and takes nothing until `resume`. The model stays open. */
-  pause(): void {
-    this.#paused = true;
-    this.#giveBack(PAUSED);
-  }
-
-  resume(): void {
-    this.#paused = false;
-  }
-
   /** Gives everything back and ends the thread. Idempotent. */
   close(): void {
     this.#closed = true;
-    this.#giveBack(PAUSED);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const entry of waiting) this.#settle(entry, CLOSED);
+    if (this.#running !== undefined) this.#settle(this.#running, CLOSED);
     this.#dropThread();
   }
 
   #run(model: Model, task: ModelTask): Promise<ModelResult> {
-    if (this.#paused || this.#closed) return Promise.resolve(PAUSED);
+    if (this.#closed) return Promise.resolve(CLOSED);
     if (task.signal.aborted) return Promise.resolve(NOT_STARTED);
     const { promise, resolve } = Promise.withResolvers<ModelResult>();
     const entry: Entry = { model, cid: model.cid, task, settle: resolve, settled: false };
@@ -154,13 +149,6 @@ export class Models {
       this.#waiting = this.#waiting.filter((each) => each !== entry);
       this.#settle(entry, NOT_STARTED);
     }
-  }
-
-  #giveBack(result: ModelResult): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const entry of waiting) this.#settle(entry, result);
-    if (this.#running !== undefined) this.#interrupt(this.#running, result);
   }
 
   /** The task is over for whoever asked for it; the thread is ended unless it stops in time. */
@@ -195,7 +183,7 @@ export class Models {
     if (this.#atWork) return;
     this.#atWork = true;
     for (;;) {
-      const entry = nextTask(this.#waiting, this.#turn, this.#options.now());
+      const entry = nextTask(this.#waiting, this.#open, this.#options.now());
       if (entry === undefined) break;
       try {
         // oxlint-disable-next-line no-await-in-loop -- one task after the other
@@ -238,7 +226,7 @@ export class Models {
   /** @returns how it failed, if it did */
   async #openFor(thread: ModelThread, model: Model): Promise<Failed | undefined> {
     const choice: BackendChoice = this.#gpu ? "auto" : "wasm";
-    if (this.#open?.cid === model.cid && this.#choice === choice) return undefined;
+    if (this.#open?.cid === model.cid && this.#open.choice === choice) return undefined;
     const { cid, file } = model;
     const { name, memory: memoryBytes } = model.manifest;
     this.#forgetOpen();
@@ -256,27 +244,24 @@ export class Models {
     // The thread may have ended behind its answer; then there is another one for the next task.
     if (thread !== this.#thread) return undefined;
     const { backend, reason } = outcome;
-    this.#open = {
+    const shown = {
       cid,
       name,
       backend,
       memoryBytes: outcome.memoryBytes,
       ...(reason === undefined ? {} : { whyNotGpu: reason }),
     };
-    this.#turn = { cid, since: this.#options.now() };
-    this.#choice = choice;
+    this.#open = { cid, since: this.#options.now(), choice, shown };
     return undefined;
   }
 
   #forgetOpen(): void {
     this.#open = undefined;
-    this.#turn = undefined;
-    this.#choice = undefined;
     this.#options.onChange();
   }
 
   async #runIn(thread: ModelThread, entry: Entry): Promise<ModelResult> {
-    const { entry: name, input, fuelLimit, outputBytes, deadlineMs, onStart, onPart } = entry.task;
+    const { input, fuelLimit, outputBytes, deadlineMs, onStart, onPart } = entry.task;
     onStart();
     // Who is told may cancel at once, and then the thread would run it for nobody.
     if (entry.settled) return CANCELLED;
@@ -284,12 +269,15 @@ export class Models {
       () => this.#interrupt(entry, failed("deadline", `longer than ${deadlineMs} ms`)),
       deadlineMs,
     );
-    const result = await thread.run({ entry: name, input, fuelLimit, outputBytes }, async (part) => {
-      // What was given back tells nothing more.
-      if (entry.settled) return;
-      this.#count(part);
-      await onPart(modelPart(part));
-    });
+    const result = await thread.run(
+      { entry: entry.model.manifest.entry, input, fuelLimit, outputBytes },
+      async (part) => {
+        // What was given back tells nothing more.
+        if (entry.settled) return;
+        this.#count(part);
+        await onPart(modelPart(part));
+      },
+    );
     clearTimeout(deadline);
     return this.#modelResult(result);
   }

@@ -18,7 +18,6 @@ export interface Answer {
 
 export interface RunPorts {
   readonly pool: WorkerPool;
-  readonly entry: string;
   readonly limits: JobLimits;
   readonly signal: AbortSignal;
   /** A thread turns to the task. */
@@ -43,7 +42,7 @@ export async function runLoaded(
   work: LoadedWork,
   ports: RunPorts,
 ): Promise<Answer> {
-  const { pool, entry, limits, signal } = ports;
+  const { pool, limits, signal } = ports;
   const { deadlineMs } = task;
   const onStart = (): void => ports.onStart();
   if (work.kind === "function") {
@@ -66,7 +65,6 @@ export async function runLoaded(
       : { end: endOf(result), data: result.output, inputSha256: result.inputSha256 };
   }
   const result = await work.run({
-    entry,
     input,
     fuelLimit: task.fuelLimit,
     outputBytes: limits.output,

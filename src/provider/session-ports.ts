@@ -27,7 +27,6 @@ export type LoadedWork = LoadedFunction | LoadedModel;
 
 /** One task for a model. */
 export interface ModelTask {
-  readonly entry: string;
   readonly input: Uint8Array;
   readonly fuelLimit: bigint;
   /** Most bytes of all outputs together. */

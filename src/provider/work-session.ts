@@ -208,11 +208,9 @@ export class WorkSession {
     const cancel = new AbortController();
     this.#running.set(task.seq, { task, cancel });
     this.#runningBytes += task.size;
-    const { limits, work: named } = this.channel.order.job.body;
     const answer = await runLoaded(task, input, work, {
       pool: this.#ports.pool,
-      entry: named.entry,
-      limits,
+      limits: this.channel.order.job.body.limits,
       signal: cancel.signal,
       onStart: () => this.#ports.onTask("started", this.channel, task),
       onPart: (part) => this.#tellPart(task, part),

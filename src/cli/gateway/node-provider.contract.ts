@@ -135,7 +135,7 @@ function loaded(
       },
       { once: true },
     );
-    const result = await host.run(task, async (part) => {
+    const result = await host.run({ ...task, entry: model.manifest.entry }, async (part) => {
       told.parts += 1;
       await task.onPart(part);
       if (partMs > 0) await new Promise((resolve) => setTimeout(resolve, partMs));
