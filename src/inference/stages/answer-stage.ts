@@ -3,7 +3,7 @@ import { FailureError } from "../../protocol/failure.ts";
 import { Breaks } from "../breaks.ts";
 import { openWasmPart, type WasmPart } from "../wasm/wasm-part.ts";
 import type { Line } from "./line.ts";
-import { readToStage, type StageAnswer, type StageRequest } from "./messages.ts";
+import { buffersOf, readToStage, type StageAnswer, type StageRequest } from "./messages.ts";
 
 /** Makes this thread a stage of whoever is at the other end of the line. */
 export function answerStage(line: Line): void {
@@ -83,10 +83,6 @@ function valuesOf(
     default:
       throw new TypeError(request satisfies never);
   }
-}
-
-function buffersOf({ buffer }: Int32Array): readonly ArrayBuffer[] {
-  return buffer instanceof ArrayBuffer ? [buffer] : [];
 }
 
 /** What is no failure is a bug of the stage: nothing that it holds is to be trusted any more. */

@@ -37,6 +37,11 @@ export interface FromStage {
   readonly answer: StageAnswer;
 }
 
+/** What is moved with values rather than copied: they are nobody's afterwards who sends them. */
+export function buffersOf({ buffer }: Int32Array): readonly ArrayBuffer[] {
+  return buffer instanceof ArrayBuffer ? [buffer] : [];
+}
+
 type AllFields<T> = T extends unknown ? keyof T : never;
 type Fields<T> = { readonly [K in AllFields<T>]?: unknown };
 

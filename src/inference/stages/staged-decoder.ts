@@ -4,6 +4,7 @@ import type { LlamaPart } from "../model/llama-part.ts";
 import type { WasmOptions } from "../wasm/wasm-part.ts";
 import { BATCHES_OF_STAGE } from "./limits.ts";
 import type { Line } from "./line.ts";
+import { buffersOf } from "./messages.ts";
 import { copyPart } from "./part-message.ts";
 import { StageCalls } from "./stage-calls.ts";
 
@@ -162,8 +163,4 @@ export class StagedDecoder implements Decoder {
     this.#memoryBytes = 0;
     for (const stage of this.#stages) stage.close(reason);
   }
-}
-
-function buffersOf({ buffer }: Int32Array): readonly ArrayBuffer[] {
-  return buffer instanceof ArrayBuffer ? [buffer] : [];
 }
