@@ -1,11 +1,9 @@
 /* oxlint-disable no-await-in-loop -- one after the other is what is measured */
 /** What models cost on WebGPU, in Chromium on its software adapter, beside onnxruntime-web on the same. docs/inference.md says what that can tell. */
-import { join } from "node:path";
-import type { Page } from "playwright";
-import { createServer } from "vite";
-import { launchChromium } from "../e2e/support/tab.ts";
+import { SOFTWARE_GPU_ARGS } from "../e2e/support/tab.ts";
 import type { Bench, Measurement } from "./bench.ts";
 import type { GpuPage } from "./gpu-pages/main.ts";
+import { type SourcePage, withSourcePage } from "./source-page.ts";
 
 declare const gpuPage: GpuPage;
 
@@ -18,37 +16,18 @@ const SHAPES = [
 const PAIRS = 2;
 const LAYERS = 2;
 
-async function withPage<T>(measure: (page: Page) => Promise<T>): Promise<T> {
-  const server = await createServer({
-    configFile: false,
-    logLevel: "error",
-    root: join(import.meta.dirname, ".."),
-    server: { host: "127.0.0.1", port: 0, hmr: false, watch: null },
-    optimizeDeps: { exclude: ["onnxruntime-web"] },
-  });
-  await server.listen();
-  const browser = await launchChromium([
-    "--enable-unsafe-webgpu",
-    "--use-webgpu-adapter=swiftshader",
-    "--enable-features=Vulkan",
-  ]);
-  try {
-    const page = await browser.newPage();
-    page.on("pageerror", (error) => console.error(error));
-    await page.goto(`${server.resolvedUrls?.local[0] ?? ""}bench/gpu-pages/index.html`);
-    await page.waitForFunction("globalThis.gpuPage !== undefined");
-    return await measure(page);
-  } finally {
-    await browser.close();
-    await server.close();
-  }
-}
+const PAGE: SourcePage = {
+  folder: "gpu-pages",
+  ready: "gpuPage",
+  asTheyAre: ["onnxruntime-web"],
+  args: SOFTWARE_GPU_ARGS,
+};
 
 /** Products with 14-bit activations against MatMulNBits with 8-bit ones (8-bit weights, accuracy level 4). */
 const gpuProduct: Bench = {
   name: "gpu-product",
   run: () =>
-    withPage(async (page) => {
+    withSourcePage(PAGE, async (page) => {
       const rows: Measurement[] = [];
       for (const [count, columns, outputs, ratio] of SHAPES) {
         const operations = (2 * count * columns * outputs) / 1e6;
@@ -81,7 +60,7 @@ const gpuProduct: Bench = {
 const gpuLife: Bench = {
   name: "gpu-life",
   run: () =>
-    withPage(async (page) => {
+    withSourcePage(PAGE, async (page) => {
       const { all, compile, choose, prove, adapter, rows, slices } = await page.evaluate(() =>
         gpuPage.coldStart(),
       );

@@ -16,8 +16,8 @@ import { failureCode } from "../src/protocol/failure-code.ts";
 import { type FirefoxTab, openFirefoxTab } from "./support/firefox-tab.ts";
 import { type InferenceJob, runInference } from "./support/inference-job.ts";
 import type { BackendName, GpuReport, ModelPage } from "./support/inference-page.ts";
-import { type InferenceSite, startInferenceSite } from "./support/inference-site.ts";
-import { launchChromium } from "./support/tab.ts";
+import { type PageSite, startPageSite } from "./support/page-site.ts";
+import { launchChromium, SOFTWARE_GPU_ARGS } from "./support/tab.ts";
 
 declare const modelPage: ModelPage;
 
@@ -27,11 +27,6 @@ if (firefox === undefined) console.log(`skipped: models in Firefox (${NO_FIREFOX
 if (!HAS_STORIES) console.log(NO_STORIES);
 test.describe.configure({ mode: "serial", timeout: 300_000 });
 
-const CHROMIUM_GPU = [
-  "--enable-unsafe-webgpu",
-  "--use-webgpu-adapter=swiftshader",
-  "--enable-features=Vulkan",
-];
 const FIREFOX_GPU = { "dom.webgpu.enabled": true, "gfx.webgpu.ignore-blocklist": true };
 const ABOUT = { name: "random", licence: "none", sourceSha256: new Uint8Array(32), text: "{}" };
 /** Tokens of the story; Firefox looks for finished work every 100 ms or so, twice a token. */
@@ -91,12 +86,12 @@ const cases: readonly Case[] = [
     : []),
 ];
 
-let site: InferenceSite;
+let site: PageSite;
 let expected: readonly string[];
 let paths: readonly string[];
 
 test.beforeAll(async () => {
-  site = await startInferenceSite();
+  site = await startPageSite("inference-page.ts");
   paths = cases.map(({ file }) => site.serve(file));
   const reference = { ...referenceEncoderBackend, ...referenceBackend };
   expected = await Promise.all(cases.map(({ file, job }) => runInference(reference, file, job)));
@@ -115,7 +110,7 @@ async function expectAll(run: (path: string, job: InferenceJob) => Promise<unkno
 const BACKENDS: readonly BackendName[] = ["wasm", "webgpu"];
 
 test("Chromium has the reference's bits, on WebAssembly and on WebGPU, in the page and in a thread", async () => {
-  const browser = await launchChromium(CHROMIUM_GPU);
+  const browser = await launchChromium(SOFTWARE_GPU_ARGS);
   try {
     const page = await browser.newPage();
     await page.goto(site.url);
@@ -135,7 +130,7 @@ test("Chromium has the reference's bits, on WebAssembly and on WebGPU, in the pa
 });
 
 test("a GPU process that crashes is told as gpu-lost, and what opens the GPU again has the same bits", async () => {
-  const browser = await launchChromium(CHROMIUM_GPU);
+  const browser = await launchChromium(SOFTWARE_GPU_ARGS);
   try {
     const page = await browser.newPage();
     await page.goto(site.url);

@@ -10,13 +10,16 @@ import { connect, type PublishedModel } from "../src/sdk/index.ts";
 import { publish, sentencesFile } from "./support/mesh-models.ts";
 import { openFirefoxTab } from "./support/firefox-tab.ts";
 import { freePort, type RelayProcess, startRelayProcess } from "./support/relay-process.ts";
-import { openProviderTab } from "./support/tab.ts";
+import { openProviderTab, watchBlobs } from "./support/tab.ts";
 
 const home = mkdtempSync(join(tmpdir(), "tabmesh-model-files-"));
 let relay: RelayProcess;
 let model: PublishedModel;
 const open: (() => Promise<unknown>)[] = [];
 
+const firefox = findFirefox(process.env);
+const NO_FIREFOX = "no Firefox here: install firefox-esr or set FIREFOX_PATH";
+if (firefox === undefined) console.log(`skipped: model files in Firefox (${NO_FIREFOX})`);
 test.describe.configure({ mode: "serial", timeout: 180_000 });
 
 test.beforeAll(async () => {
@@ -35,16 +38,6 @@ async function provider(): Promise<Page> {
   const tab = await openProviderTab(relay.url);
   open.push(() => tab.browser.close());
   return tab.page;
-}
-
-/** Requests for blobs of the relay, by path. */
-function watchBlobs(page: Page): string[] {
-  const asked: string[] = [];
-  page.on("request", (request) => {
-    const { pathname } = new URL(request.url());
-    if (pathname.startsWith("/v1/blobs/") && request.method() === "GET") asked.push(pathname);
-  });
-  return asked;
 }
 
 async function embed(parallel = 1): Promise<number> {
@@ -153,10 +146,8 @@ test("the person is told that there is no room, and so is the requester", async 
 });
 
 test("Firefox keeps a model as Chromium does, and gives it to a tab there", async () => {
-  const firefox = findFirefox(process.env);
-  test.skip(firefox === undefined, "no Firefox here: install firefox-esr or set FIREFOX_PATH");
-  if (firefox === undefined) return;
-  const tab = await openFirefoxTab(firefox, relay.url);
+  test.skip(firefox === undefined, NO_FIREFOX);
+  const tab = await openFirefoxTab(firefox ?? "", relay.url);
   const { browser, page, errors } = tab;
   open.push(() => browser.close());
   await tab.contribute();

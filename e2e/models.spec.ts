@@ -13,7 +13,7 @@ import { connect, type Generation, type PublishedModel, rank, type Tabmesh } fro
 import { publish, sentencesFile, slowFile, storiesFile } from "./support/mesh-models.ts";
 import { openMortalTab } from "./support/mortal-tab.ts";
 import { freePort, type RelayProcess, startRelayProcess } from "./support/relay-process.ts";
-import { launchChromium, openProviderTab } from "./support/tab.ts";
+import { launchChromium, openProviderTab, watchBlobs } from "./support/tab.ts";
 
 const FOLDER = fileURLToPath(new URL("..", import.meta.url));
 
@@ -35,6 +35,7 @@ let sentences: PublishedModel;
 let stories: PublishedModel | undefined;
 const open: (() => Promise<unknown>)[] = [];
 
+if (!HAS_STORIES) console.log(NO_STORIES);
 test.describe.configure({ mode: "serial", timeout: 180_000 });
 
 test.beforeAll(async () => {
@@ -62,16 +63,6 @@ async function provider(): Promise<Page> {
   const tab = await openProviderTab(relay.url);
   open.push(() => tab.browser.close());
   return tab.page;
-}
-
-/** Requests for blobs, by path. */
-function watchBlobs(page: Page): string[] {
-  const asked: string[] = [];
-  page.on("request", (request) => {
-    const { pathname } = new URL(request.url());
-    if (pathname.startsWith("/v1/blobs/") && request.method() === "GET") asked.push(pathname);
-  });
-  return asked;
 }
 
 async function textOf(generation: Generation, onPiece: () => void = () => undefined): Promise<string> {
@@ -215,7 +206,17 @@ test("a search without any tab says what to do, and can be cancelled", async () 
   await expect(page.getByText(/no provider|Looking for tabs/u).first()).toBeVisible();
   await page.getByRole("button", { name: "Cancel" }).click();
   await expect(page.getByText("Cancelled")).toBeVisible();
-  await expect(page.getByRole("button", { name: "Search" })).toBeEnabled();
+  await page.getByRole("button", { name: "Search" }).click();
+  await expect(page.getByText(/no provider|Looking for tabs/u).first()).toBeVisible();
+  // It is one button. The next search does not wait until the end of the last one has been told to all.
+  await page.getByRole("button", { name: "Cancel" }).evaluate(async (button: HTMLElement) => {
+    button.click();
+    await new Promise((resolve) => setTimeout(resolve));
+    button.click();
+  });
+  await expect(page.getByText(/no provider|Looking for tabs/u).first()).toBeVisible();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await expect(page.getByText("Cancelled")).toBeVisible();
 });
 
 test("the command line embeds, ranks and chats, each vector with the bits of this machine", async () => {

@@ -11,6 +11,13 @@ export const CHROMIUM_ARGS: readonly string[] = [
   "--disable-features=WebRtcHideLocalIpsWithMdns",
 ];
 
+/** WebGPU on the processor, where there is no graphics card. */
+export const SOFTWARE_GPU_ARGS: readonly string[] = [
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--enable-features=Vulkan",
+];
+
 export async function launchChromium(args: readonly string[] = []): Promise<Browser> {
   const executablePath = process.env["CHROMIUM_PATH"];
   return chromium.launch({
@@ -45,4 +52,14 @@ export async function contribute(page: Page): Promise<void> {
   await page.getByRole("switch").click();
   await page.getByRole("button", { name: "Agree and start" }).click();
   await expect(page.getByText("Ready for work").first()).toBeVisible({ timeout: 30_000 });
+}
+
+/** Paths of the blobs that the page asks the relay for, from now on. */
+export function watchBlobs(page: Page): string[] {
+  const asked: string[] = [];
+  page.on("request", (request) => {
+    const { pathname } = new URL(request.url());
+    if (pathname.startsWith("/v1/blobs/") && request.method() === "GET") asked.push(pathname);
+  });
+  return asked;
 }

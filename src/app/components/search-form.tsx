@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { PublishedModel } from "../../sdk/index.ts";
 import type { Question } from "../state/search.ts";
-import { counted } from "../words/quantities.ts";
+import { counted, countText } from "../words/quantities.ts";
 import { linesOf } from "../words/search-words.ts";
 
 /** More would take minutes on one tab, and a list of results that nobody reads. */
@@ -40,6 +40,11 @@ export function SearchForm({ models, isBusy, onSearch, onCancel }: SearchFormPro
     if (isBusy || isTooLong || lines.length === 0 || query.value.trim() === "") return;
     onSearch({ lines, query: query.value.trim(), model: model.value });
   };
+  const cancel = (event: Event): void => {
+    // Before the click is over this button has become the one that submits; it stays, and so does the focus.
+    event.preventDefault();
+    onCancel();
+  };
   const showExample = (): void => {
     text.value = EXAMPLE.lines.join("\n");
     query.value = EXAMPLE.query;
@@ -65,7 +70,7 @@ export function SearchForm({ models, isBusy, onSearch, onCancel }: SearchFormPro
         />
         <p class={isTooLong ? "hint hint-alarm" : "hint"} id="search-count" role="status">
           {isTooLong
-            ? `${counted(lines.length, "line")}, at most ${MOST_LINES.toLocaleString("en")} at once.`
+            ? `${counted(lines.length, "line")}, at most ${countText(MOST_LINES)} at once.`
             : lines.length === 0
               ? "Empty lines are left out."
               : counted(lines.length, "line")}
@@ -101,7 +106,7 @@ export function SearchForm({ models, isBusy, onSearch, onCancel }: SearchFormPro
       )}
       <div class="search-actions">
         {isBusy ? (
-          <button class="button button-quiet" type="button" onClick={onCancel}>
+          <button class="button button-quiet" type="button" onClick={cancel}>
             Cancel
           </button>
         ) : (

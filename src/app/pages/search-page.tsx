@@ -5,7 +5,7 @@ import { Notice } from "../components/notice.tsx";
 import { SearchForm } from "../components/search-form.tsx";
 import { SearchResults } from "../components/search-results.tsx";
 import type { Able, AppState } from "../state/app-state.ts";
-import { createSearch, type Search, type SearchPhase } from "../state/search.ts";
+import { createSearch, type SearchPhase } from "../state/search.ts";
 import { noteWords, progressWords, searchFailureWords } from "../words/search-words.ts";
 
 export interface SearchPageProps {
@@ -42,14 +42,13 @@ export function SearchPage({ state, able }: SearchPageProps): JSX.Element {
         onSearch={(question) => void search.search(question)}
         onCancel={() => search.cancel()}
       />
-      <Outcome phase={phase} search={search} testMoney={state.testMoney.value} />
+      <Outcome phase={phase} testMoney={state.testMoney.value} />
     </>
   );
 }
 
 interface OutcomeProps {
   readonly phase: SearchPhase;
-  readonly search: Search;
   readonly testMoney: boolean;
 }
 

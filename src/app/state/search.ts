@@ -48,46 +48,65 @@ export interface Search {
   close(): Promise<void>;
 }
 
-/** Searches as this browser's identity, which pays. */
-export function createSearch(relay: RelayLink, memory: TabMemory, onPaid: () => void): Search {
+/** Searches as this browser's identity, which pays. @param onEnd told after each search: some of the money may be spent */
+export function createSearch(relay: RelayLink, memory: TabMemory, onEnd: () => void): Search {
   const models = signal<Loadable<readonly PublishedModel[]>>(LOADING);
   const phase = signal<SearchPhase>({ kind: "idle" });
   let connection: Promise<Tabmesh> | undefined;
-  let abort: AbortController | undefined;
+  let current: AbortController | undefined;
 
   const connected = (): Promise<Tabmesh> => {
-    connection ??= joined(relay.url, memory);
+    connection ??= joined(relay.url, memory).catch((error: unknown) => {
+      connection = undefined;
+      throw error;
+    });
     return connection;
   };
 
-  const search = async (question: Question): Promise<void> => {
-    if (abort !== undefined) return;
-    const running = new AbortController();
-    abort = running;
-    phase.value = { kind: "searching", progress: undefined };
-    try {
-      const tabmesh = await connected();
-      running.signal.throwIfAborted();
-      const made = await tabmesh.embed(question.model, [question.query, ...question.lines], {
-        signal: running.signal,
-        onProgress: (progress) => {
-          if (!running.signal.aborted) phase.value = { kind: "searching", progress };
-        },
-      });
-      phase.value = { kind: "found", found: foundIn(question, made) };
-      onPaid();
-    } catch (error) {
-      phase.value = running.signal.aborted ? { kind: "cancelled" } : failed(error);
-      // Perhaps it is the connection that does not work.
-      if (!running.signal.aborted) await leave();
-    }
-    abort = undefined;
+  const ask = async (question: Question, until: AbortSignal): Promise<Found> => {
+    const tabmesh = await connected();
+    until.throwIfAborted();
+    const made = await tabmesh.embed(question.model, [question.query, ...question.lines], {
+      signal: until,
+      onProgress: (progress) => {
+        if (!until.aborted) phase.value = { kind: "searching", progress };
+      },
+    });
+    return foundIn(question, made);
   };
 
   const leave = async (): Promise<void> => {
     const left = connection;
     connection = undefined;
     await left?.then((tabmesh) => tabmesh.close()).catch(() => undefined);
+  };
+
+  const search = async (question: Question): Promise<void> => {
+    if (current !== undefined) return;
+    const own = new AbortController();
+    current = own;
+    phase.value = { kind: "searching", progress: undefined };
+    let next: SearchPhase = { kind: "idle" };
+    try {
+      next = { kind: "found", found: await ask(question, own.signal) };
+    } catch (error) {
+      if (own.signal.aborted) return;
+      // Perhaps it is the connection that does not work.
+      await leave();
+      next = failed(error);
+    } finally {
+      // One that was cancelled has said so, and the next may run by now.
+      if (current === own) {
+        current = undefined;
+        phase.value = next;
+      }
+      onEnd();
+    }
+  };
+
+  const abort = (why: string): void => {
+    current?.abort(new FailureError("cancelled", why));
+    current = undefined;
   };
 
   return {
@@ -104,12 +123,12 @@ export function createSearch(relay: RelayLink, memory: TabMemory, onPaid: () => 
     },
     search,
     cancel() {
-      if (abort === undefined || abort.signal.aborted) return;
-      abort.abort(new FailureError("cancelled", "the search was cancelled"));
+      if (current === undefined) return;
+      abort("the search was cancelled");
       phase.value = { kind: "cancelled" };
     },
     async close() {
-      abort?.abort(new FailureError("cancelled", "the page was left"));
+      abort("the page was left");
       await leave();
     },
   };
