@@ -5,7 +5,6 @@ import type { ModelEntry } from "../../protocol/model-entry.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { PublishedModel } from "../../protocol/relay-api.ts";
 import type { ApiKeyStanding, Books } from "../books.ts";
-import { requireServed } from "../denials.ts";
 import type { RateLimit } from "../rate-limit.ts";
 import type { TextOrder } from "./chat-request.ts";
 import type { EmbeddingOrder } from "./embedding-request.ts";
@@ -20,7 +19,7 @@ export interface GatewayParts {
   readonly requester: GatewayRequester;
   /** Its identity: what api-keys authorise. */
   readonly identity: PeerId;
-  /** A published model by its name or CID. */
+  /** A published model by its name or CID; none that the operator denies. */
   readonly model: (named: string) => PublishedModel | undefined;
   /** Requests of one key. */
   readonly limit: RateLimit;
@@ -71,10 +70,9 @@ export class GatewayDesk {
     this.#requests.stop(apiKey);
   }
 
-  /** @throws GatewayError 404; 400 where the model does something else. FailureError `denied` */
+  /** @throws GatewayError 404; 400 where the model does something else */
   modelFor(named: string, entry: ModelEntry): PublishedModel {
-    const { books, model: find } = this.#parts;
-    const model = find(named);
+    const model = this.#parts.model(named);
     if (model === undefined)
       throw new GatewayError(
         404,
@@ -88,7 +86,6 @@ export class GatewayDesk {
         `'${model.name}' is not for this. It is used by ${ROUTES[model.entry]}.`,
         "unsupported_value",
       );
-    requireServed(books, model.cid);
     return model;
   }
 
