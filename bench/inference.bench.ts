@@ -1,12 +1,10 @@
 /* oxlint-disable no-await-in-loop -- one after the other is what is measured */
 /** What models cost on WebAssembly, in Chromium, one thread each, beside the packages that others use. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Page } from "playwright";
-import { createServer } from "vite";
-import { launchChromium } from "../e2e/support/tab.ts";
 import type { Bench, Measurement } from "./bench.ts";
 import type { InferencePage } from "./inference-pages/main.ts";
+import { type SourcePage, withSourcePage } from "./source-page.ts";
 
 declare const inferencePage: InferencePage;
 /** Of Chromium, for a page that nobody shares a process with. */
@@ -20,43 +18,23 @@ const SHAPES = [
   [64, 576, 1_536],
 ] as const;
 
-async function withPage<T>(measure: (page: Page) => Promise<T>): Promise<T> {
-  const server = await createServer({
-    configFile: false,
-    logLevel: "error",
-    root: join(import.meta.dirname, ".."),
-    server: {
-      host: "127.0.0.1",
-      port: 0,
-      hmr: false,
-      watch: null,
-      // A page that nobody shares a process with may ask for its memory.
-      headers: {
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Embedder-Policy": "require-corp",
-      },
-    },
-    optimizeDeps: { exclude: ["onnxruntime-web", "@wllama/wllama"] },
-  });
-  await server.listen();
-  const browser = await launchChromium(["--enable-blink-features=ForceEagerMeasureMemory"]);
-  try {
-    const page = await browser.newPage();
-    page.on("pageerror", (error) => console.error(error));
-    await page.goto(`${server.resolvedUrls?.local[0] ?? ""}bench/inference-pages/index.html`);
-    await page.waitForFunction("globalThis.inferencePage !== undefined");
-    return await measure(page);
-  } finally {
-    await browser.close();
-    await server.close();
-  }
-}
+const PAGE: SourcePage = {
+  folder: "inference-pages",
+  ready: "inferencePage",
+  asTheyAre: ["onnxruntime-web", "@wllama/wllama"],
+  args: ["--enable-blink-features=ForceEagerMeasureMemory"],
+  // A page that nobody shares a process with may ask for its memory.
+  headers: {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+  },
+};
 
 /** A 135M shape, 8 bits, against wllama (llama.cpp) on Q8_0. */
 const wasmLlama: Bench = {
   name: "wasm-llama",
   run: () =>
-    withPage(async (page) => {
+    withSourcePage(PAGE, async (page) => {
       const theirs = await page.evaluate(() => inferencePage.measureWllama());
       const rows: Measurement[] = [];
       for (const build of BUILDS) {
@@ -107,7 +85,7 @@ const STAGES = 2;
 const wasmVerification: Bench = {
   name: "wasm-verification",
   run: () =>
-    withPage(async (page) => {
+    withSourcePage(PAGE, async (page) => {
       const rows: Measurement[] = [];
       for (const build of BUILDS) {
         const times = await page.evaluate(
@@ -190,9 +168,9 @@ async function wllamaMemory(page: Page): Promise<readonly Measurement[]> {
 const wasmMemory: Bench = {
   name: "wasm-memory",
   run: async () => [
-    ...(await withPage((page) => ownMemory(page, 8))),
-    ...(await withPage((page) => ownMemory(page, 4))),
-    ...(await withPage(wllamaMemory)),
+    ...(await withSourcePage(PAGE, (page) => ownMemory(page, 8))),
+    ...(await withSourcePage(PAGE, (page) => ownMemory(page, 4))),
+    ...(await withSourcePage(PAGE, wllamaMemory)),
   ],
 };
 
@@ -200,7 +178,7 @@ const wasmMemory: Bench = {
 const wasmProduct: Bench = {
   name: "wasm-product",
   run: () =>
-    withPage(async (page) => {
+    withSourcePage(PAGE, async (page) => {
       const rows: Measurement[] = [];
       for (const [count, columns, outputs] of SHAPES) {
         const operations = (2 * count * columns * outputs) / 1e6;

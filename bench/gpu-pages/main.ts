@@ -83,9 +83,7 @@ async function measureProduct(
 export interface Prefill {
   /** Before any is cut for being too long. */
   readonly dispatchesPerToken: number;
-  readonly layers: number;
   readonly longestSubmit: number;
-  readonly submits: number;
   /** From the signal to the end of the call. */
   readonly stop: number;
 }
@@ -114,9 +112,8 @@ async function measurePrefill(layers: number, afterMs: number): Promise<Prefill>
   }
   if (told === 0) throw new Error("the prompt was over before the signal");
   const stop = performance.now() - told;
-  const { submits } = decoder.counts;
   decoder.close();
-  return { dispatchesPerToken, layers, longestSubmit: parts.pace.longestMs, submits, stop };
+  return { dispatchesPerToken, longestSubmit: parts.pace.longestMs, stop };
 }
 
 const gpuPage = { coldStart, measureProduct, measurePrefill };
