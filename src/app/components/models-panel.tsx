@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useSignal } from "@preact/signals";
 import { MODELS_CAP_BYTES } from "../../provider/limits.ts";
+import type { ModelsState } from "../../provider/model-jobs.ts";
 import type { ProviderState } from "../../provider/provider-state.ts";
 import type { StoredModel } from "../../provider/tab-memory.ts";
 import type { ModelShelf, StoredModels } from "../state/stored-models.ts";
@@ -8,7 +9,6 @@ import { bytesText, licenceText, modelUse, sourcesText } from "../words/model-wo
 import { Dialog } from "./dialog.tsx";
 import { Notice } from "./notice.tsx";
 
-type ModelsState = NonNullable<ProviderState["models"]>;
 type Download = ModelsState["downloads"][number];
 
 export interface ModelsPanelProps {
@@ -161,7 +161,7 @@ function DownloadProgress({ download }: { readonly download: Download }): JSX.El
   const from = sourcesText(sources);
   return (
     <>
-      <progress class="model-progress" max={totalBytes} value={bytes} aria-label={`Download of ${name}`} />
+      <progress max={totalBytes} value={bytes} aria-label={`Download of ${name}`} />
       <p class="hint">
         {bytesText(bytes)} of {bytesText(totalBytes)}
         {bytesPerSecond > 0 && ` · ${bytesText(bytesPerSecond)}/s`}

@@ -19,7 +19,7 @@ export function modelUse({ entry, context, dimensions }: ModelManifest): string 
     : `turns text into ${countText(dimensions)} numbers`;
 }
 
-/** "2 peers and the relay", of sources as a download names them; nothing before the first chunk. */
+/** "2 other tabs and the relay", of sources as a download names them; nothing before the first chunk. */
 export function sourcesText(sources: readonly { readonly name: string }[]): string | undefined {
   const peers = sources.filter(({ name }) => name.startsWith("peer ")).length;
   const others = sources.map(({ name }) => name).filter((name) => !name.startsWith("peer "));
