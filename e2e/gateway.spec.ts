@@ -8,7 +8,8 @@ import { promisify } from "node:util";
 import { expect, test } from "@playwright/test";
 import OpenAI, { APIError } from "openai";
 import { HAS_STORIES, NO_STORIES } from "../src/inference/reference/stories.contract.ts";
-import { createRelayViews } from "../src/provider/relay-views.ts";
+import { createRelayClient } from "../src/mesh/relay-client.ts";
+import { isCid } from "../src/protocol/cid.ts";
 import { generateText } from "../src/relay/models/generate-text.ts";
 import { openModel } from "../src/relay/models/open-model.ts";
 import { publish, sentencesFile, slowFile, storiesFile } from "./support/mesh-models.ts";
@@ -37,6 +38,7 @@ let relay: RelayProcess;
 let key: { readonly key: string; readonly apiKey: string };
 let client: OpenAI;
 
+if (!HAS_STORIES) console.log(NO_STORIES);
 test.describe.configure({ mode: "serial", timeout: 180_000 });
 
 test.beforeAll(async () => {
@@ -58,17 +60,26 @@ test.afterAll(async () => {
 });
 
 /** Runs a command that answers in JSON. */
-async function tabmesh(...args: readonly string[]): Promise<Record<string, unknown>> {
+async function tabmesh(...args: readonly string[]): Promise<unknown> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ["src/cli/main.ts", ...args, "--relay", relay.url, "--json"],
     { cwd: FOLDER, env },
   );
-  return JSON.parse(stdout) as Record<string, unknown>;
+  return JSON.parse(stdout);
+}
+
+/** A text within an answer. */
+function textAt(answer: unknown, ...path: readonly string[]): string {
+  let at: unknown = answer;
+  for (const name of path) at = new Map<string, unknown>(Object.entries(at ?? {})).get(name);
+  if (typeof at !== "string") throw new Error(`${path.join(".")} is no text`);
+  return at;
 }
 
 async function createKey(...flags: readonly string[]): Promise<typeof key> {
-  return (await tabmesh("account", "key", "create", ...flags)) as unknown as typeof key;
+  const made = await tabmesh("account", "key", "create", ...flags);
+  return { key: textAt(made, "key"), apiKey: textAt(made, "apiKey") };
 }
 
 function clientOf(apiKey: string): OpenAI {
@@ -92,8 +103,7 @@ async function refusal(work: PromiseLike<unknown>): Promise<InstanceType<typeof 
 
 /** Micro-credits that the person's account has set aside. */
 async function setAside(): Promise<bigint> {
-  const { account } = (await tabmesh("account")) as { account: { escrowed: string } };
-  return BigInt(account.escrowed);
+  return BigInt(textAt(await tabmesh("account"), "account", "escrowed"));
 }
 
 test("without a tab a request is told why it cannot be done; with a wrong key, that the key is wrong", async () => {
@@ -136,16 +146,14 @@ test("a tab writes the documented story, whole and streamed, and its account is 
   }
   expect(streamed).toBe(data.choices[0]!.text);
   expect(chunks).toBeGreaterThan(2);
-  const view = (await (
-    await fetch(`${relay.url}/v1/jobs/${response.headers.get("x-tabmesh-job")}`)
-  ).json()) as {
-    leases: { provider: Parameters<ReturnType<typeof createRelayViews>["account"]>[0]; amount: string }[];
-  };
-  const [lease] = view.leases;
-  const { earned } = await createRelayViews(relay.url).account(lease!.provider);
-  expect(earned).toBeGreaterThanOrEqual(BigInt(lease!.amount));
-  const { keys } = (await tabmesh("account", "key", "list")) as { keys: { used: string }[] };
-  expect(BigInt(keys[0]!.used)).toBeGreaterThanOrEqual(BigInt(lease!.amount));
+  const job = response.headers.get("x-tabmesh-job");
+  if (!isCid(job)) throw new Error(`no job: ${job}`);
+  const views = createRelayClient({ baseUrl: relay.url, fetch: (input, init) => fetch(input, init) });
+  const [lease] = (await views.job(job)).leases;
+  const { earned } = await views.account(lease!.provider);
+  expect(earned).toBeGreaterThanOrEqual(lease!.amount);
+  const used = textAt(await tabmesh("account", "key", "list"), "keys", "0", "used");
+  expect(BigInt(used)).toBeGreaterThanOrEqual(lease!.amount);
 });
 
 test("a key with too small a cap buys nothing, and one that is revoked nothing more", async () => {
@@ -196,17 +204,17 @@ test("when the tab's browser is killed in the middle, another tab goes on with t
   let text = "";
   let chunks = 0;
   let killed: Promise<void> | undefined;
-  let receipts: readonly string[] = [];
+  let last: unknown;
   for await (const chunk of await client.completions.create(body)) {
     text += chunk.choices[0]?.text ?? "";
     chunks += 1;
-    receipts = (chunk as unknown as { tabmesh?: { receipts: string[] } }).tabmesh?.receipts ?? receipts;
+    last = chunk;
     if (chunks < 5 || killed !== undefined) continue;
     const working = (await first.page.getByText("Working").count()) > 0 ? first : second;
     killed = working.kill();
   }
   await killed;
-  expect(receipts).toHaveLength(2);
+  expect(last).toMatchObject({ tabmesh: { receipts: [expect.any(String), expect.any(String)] } });
   const opened = await openModel(join(home, "slow.tmm"), "wasm");
   if (opened.kind !== "llama") throw new Error("it writes text");
   const seed = new Uint8Array(32);

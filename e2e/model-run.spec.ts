@@ -13,6 +13,9 @@ import { HAS_STORIES, NO_STORIES } from "../src/inference/reference/stories.cont
 import { storiesFile } from "./support/mesh-models.ts";
 
 if (!HAS_STORIES) console.log(NO_STORIES);
+const HAS_PROC = process.platform === "linux";
+const NO_PROC = "processes are looked for in /proc, which Linux has";
+if (!HAS_PROC) console.log(`skipped: the end of processes of model run (${NO_PROC})`);
 test.describe.configure({ mode: "serial", timeout: 300_000 });
 
 const FOLDER = fileURLToPath(new URL("..", import.meta.url));
@@ -237,7 +240,7 @@ async function startLong(): Promise<{ readonly child: ChildProcess; readonly end
 
 test("a graphics card that is lost in the middle is told, with what to do", async () => {
   test.skip(!HAS_STORIES, NO_STORIES);
-  test.skip(process.platform !== "linux", "the graphics process is looked for in /proc");
+  test.skip(!HAS_PROC, NO_PROC);
   const { child, end } = await startLong();
   const gpus = descendants(child.pid ?? 0).filter((pid) => isGpuProcess(pid));
   expect(gpus).not.toEqual([]);
@@ -250,7 +253,7 @@ test("a graphics card that is lost in the middle is told, with what to do", asyn
 
 test("Ctrl-C ends the text, and the browser with it", async () => {
   test.skip(!HAS_STORIES, NO_STORIES);
-  test.skip(process.platform !== "linux", "processes are looked for in /proc");
+  test.skip(!HAS_PROC, NO_PROC);
   const { child, end } = await startLong();
   const browser = descendants(child.pid ?? 0);
   expect(browser.length).toBeGreaterThan(2);
