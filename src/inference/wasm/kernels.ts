@@ -34,47 +34,47 @@ function isKernels(exports: object): exports is Kernels {
   return NAMES.every((name) => name in exports);
 }
 
-function moduleBytes(build: KernelBuild): Uint8Array<ArrayBuffer> {
-  return bytesOfBase64(build === "relaxed" ? relaxedModule : baselineModule);
-}
-
-/** Bytes of a file of modules/. */
-export function bytesOfBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-}
-
-export interface LoadedKernels {
-  readonly kernels: Kernels;
+/** A program's functions, and the memory that they work in. */
+export interface Loaded<T> {
+  readonly kernels: T;
   readonly memory: WebAssembly.Memory;
 }
 
-/** @throws FailureError `no-memory` */
-export async function loadKernels(build: KernelBuild, bytes: number): Promise<LoadedKernels> {
-  const module = await compiled(build);
+export type LoadedKernels = Loaded<Kernels>;
+
+/** @param bytes of memory @throws FailureError `no-memory` */
+export function loadKernels(build: KernelBuild, bytes: number): Promise<LoadedKernels> {
+  return instantiate(build === "relaxed" ? relaxedModule : baselineModule, bytes, isKernels);
+}
+
+/** @param module of modules/, compiled once @param bytes of memory @throws FailureError `no-memory` */
+export async function instantiate<T extends object>(
+  module: string,
+  bytes: number,
+  isWhole: (exports: object) => exports is T,
+): Promise<Loaded<T>> {
+  const compiling = modules.get(module) ?? WebAssembly.compile(bytesOfBase64(module));
+  modules.set(module, compiling);
+  const compiled = await compiling;
   const memory = reserveMemory(bytes);
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
-  if (!isKernels(exports)) throw new TypeError("the module does not have the kernels");
+  const { exports } = await WebAssembly.instantiate(compiled, { env: { memory } });
+  if (!isWhole(exports)) throw new TypeError("the module does not have the kernels");
   return { kernels: exports, memory };
 }
 
-/** @throws FailureError `no-memory` */
-export function reserveMemory(bytes: number): WebAssembly.Memory {
+const modules = new Map<string, Promise<WebAssembly.Module>>();
+
+function bytesOfBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+function reserveMemory(bytes: number): WebAssembly.Memory {
   const pages = Math.ceil(bytes / PAGE_BYTES);
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages });
   } catch (cause) {
     throw new FailureError("no-memory", `${bytes} bytes for a model`, { cause });
   }
-}
-
-const modules = new Map<KernelBuild, Promise<WebAssembly.Module>>();
-
-function compiled(build: KernelBuild): Promise<WebAssembly.Module> {
-  const known = modules.get(build);
-  if (known !== undefined) return known;
-  const module = WebAssembly.compile(moduleBytes(build));
-  modules.set(build, module);
-  return module;
 }
 
 let fastest: Promise<KernelBuild> | undefined;
@@ -86,7 +86,7 @@ export function fastestBuild(): Promise<KernelBuild> {
 }
 
 async function chooseBuild(): Promise<KernelBuild> {
-  if (!WebAssembly.validate(moduleBytes("relaxed"))) return "baseline";
+  if (!WebAssembly.validate(bytesOfBase64(relaxedModule))) return "baseline";
   const { kernels } = await loadKernels("relaxed", FIRST_ADDRESS);
   return kernels.selfTest() === 1 ? "relaxed" : "baseline";
 }

@@ -2,7 +2,7 @@ import type { LlamaLayer } from "../model/llama-model.ts";
 import type { LlamaPart } from "../model/llama-part.ts";
 import { type FactorVector, GROUP, type Matrix } from "../model/matrix.ts";
 import { Arena } from "./arena.ts";
-import { FIRST_ADDRESS, type Kernels, type LoadedKernels } from "./kernels.ts";
+import { FIRST_ADDRESS, type Kernels, type Loaded, type LoadedKernels } from "./kernels.ts";
 
 /** Outputs of a matrix that are computed side by side. */
 export const PANEL = 8;
@@ -209,7 +209,7 @@ export function packingBytes(widest: number): number {
 
 /** Puts a matrix where it was placed. @param packing address of room of `packingBytes` */
 export function packMatrix(
-  { kernels, memory }: { readonly kernels: Pick<Kernels, "packPanel">; readonly memory: WebAssembly.Memory },
+  { kernels, memory }: Loaded<Pick<Kernels, "packPanel">>,
   placed: PlacedMatrix,
   packing: number,
 ): void {
