@@ -1,30 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { quantiseEncoder } from "../convert/float-encoder.ts";
 import type { EncoderModel } from "../model/encoder-model.ts";
-import { GROUP, LARGEST_ROW_SUM, type Matrix } from "../model/matrix.ts";
 import { randomEncoder } from "../reference/float-encoder.contract.ts";
 import { referenceEncoderBackend } from "../reference/reference-encoder.ts";
+import { extreme, type Sign, SIGNS } from "./extremes.contract.ts";
 import { createWasmEncoderBackend } from "./wasm-encoder.ts";
-
-type Sign = (k: number) => number;
-
-/** As large as a file may have them: weights of one size, multipliers as the row's bound leaves room. */
-function extreme(matrix: Matrix, sign: Sign): Matrix {
-  const { rows, stride, columns, bits } = matrix;
-  const values = new Int8Array(matrix.values.length);
-  const multipliers = new Uint8Array((rows * stride) / GROUP).fill(
-    Math.max(1, Math.min(63, Math.floor(LARGEST_ROW_SUM / 128 / columns))),
-  );
-  const [least, most] = bits === 8 ? [-128, 127] : [-8, 7];
-  for (let n = 0; n < rows; n += 1)
-    for (let k = 0; k < columns; k += 1) {
-      const weight = sign(n + k) < 0 ? least : most;
-      const at = ((n * stride + k) * bits) / 8;
-      if (bits === 8) values[at] = weight;
-      else values[at | 0]! |= (k & 1) === 0 ? weight & 15 : weight << 4;
-    }
-  return { ...matrix, values, multipliers };
-}
 
 /** @param inner what every value between the feed-forward matrices is, but for those whose number `isZero` names */
 function extremeEncoder(
@@ -58,13 +38,6 @@ function extremeEncoder(
     pool: { ...model.pool, matrix: extreme(model.pool.matrix, sign) },
   };
 }
-
-const SIGNS = {
-  "all above zero": () => 1,
-  "all below zero": () => -1,
-  "by turns": (k: number) => (k % 2 === 0 ? 1 : -1),
-  "in fours": (k: number) => (k % 8 < 4 ? 1 : -1),
-} as const;
 
 describe.each(["baseline", "relaxed"] as const)("the largest sums an encoder may have, %s", (build) => {
   describe.each([4, 8] as const)("%i bits", (bits) => {

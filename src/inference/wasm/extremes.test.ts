@@ -1,37 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { quantiseLlama } from "../convert/float-llama.ts";
 import type { LlamaModel } from "../model/llama-model.ts";
-import { GROUP, LARGEST_ROW_SUM, type Matrix } from "../model/matrix.ts";
 import { randomLlama, SMALL_SHAPE } from "../model/random-llama.contract.ts";
 import { packScale } from "../numerics/scale.ts";
 import { referenceBackend } from "../reference/reference-backend.ts";
+import { extreme, type Sign, SIGNS } from "./extremes.contract.ts";
 import { createWasmBackend } from "./wasm-backend.ts";
 
-/** As large as a file may have them: weights of one size, the last group's multipliers as the row's bound leaves room. */
-function extreme(matrix: Matrix, sign: (k: number) => number): Matrix {
-  const { rows, stride, columns, bits } = matrix;
-  const groups = stride / GROUP;
-  const values = new Int8Array(matrix.values.length);
-  const multipliers = new Uint8Array(rows * groups).fill(
-    Math.max(1, Math.min(63, Math.floor(LARGEST_ROW_SUM / 128 / columns))),
-  );
-  const [least, most] = bits === 8 ? [-128, 127] : [-8, 7];
-  for (let n = 0; n < rows; n += 1)
-    for (let k = 0; k < columns; k += 1) {
-      const weight = sign(n + k) < 0 ? least : most;
-      const at = ((n * stride + k) * bits) / 8;
-      if (bits === 8) values[at] = weight;
-      else values[at | 0]! |= (k & 1) === 0 ? weight & 15 : weight << 4;
-    }
-  return { ...matrix, values, multipliers };
-}
-
-function extremeModel(
-  bits: 4 | 8,
-  sign: (k: number) => number,
-  width: number,
-  embedding: number,
-): LlamaModel {
+function extremeModel(bits: 4 | 8, sign: Sign, width: number, embedding: number): LlamaModel {
   const model = quantiseLlama(randomLlama({ ...SMALL_SHAPE, width, layers: 1 }, 3), bits);
   const { embeddings } = model;
   return {
@@ -57,13 +33,6 @@ function extremeModel(
     head: extreme(model.head, sign),
   };
 }
-
-const SIGNS = {
-  "all above zero": () => 1,
-  "all below zero": () => -1,
-  "by turns": (k: number) => (k % 2 === 0 ? 1 : -1),
-  "in fours": (k: number) => (k % 8 < 4 ? 1 : -1),
-} as const;
 
 describe.each(["baseline", "relaxed"] as const)("the largest sums a model may have, %s", (build) => {
   describe.each([4, 8] as const)("%i bits", (bits) => {
