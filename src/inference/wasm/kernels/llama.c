@@ -1,4 +1,4 @@
-/* The forward pass of a Llama model for a batch of positions. layout.ts writes the structures. */
+/* The forward pass of a Llama model for a batch of positions. place-model.ts writes the structures. */
 #include "attention.h"
 #include "likeliest.h"
 #include "pack.h"
@@ -15,7 +15,7 @@ typedef struct {
   const Matrix *query, *key, *value, *output;
   Norm feed_norm;
   const Matrix *gate, *up, *down;
-  /* [keyHeads], `history_pitch` bytes apart. */
+  /* Of all key heads, one behind the other: see history_of. */
   History history;
 } Layer;
 

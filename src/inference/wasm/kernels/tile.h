@@ -21,8 +21,6 @@ INLINE v128_t dot(v128_t weights, v128_t activations, v128_t sum) {
 }
 #endif
 
-
-
 /*
  * Nothing moves over this: without it the compiler takes one sum after the other through all steps, and a hundred values
  * that were loaded once wait in memory for theirs.
