@@ -30,17 +30,22 @@ export function addOutcome(totals: WorkTotals, outcome: OutcomeLeaf, inputBytes:
   }
 }
 
+/** What the outcomes up to some count come to. */
+interface Standing {
+  readonly totals: WorkTotals;
+  /** Tasks that have ended. */
+  readonly ended: number;
+}
+
 /**
  * The outcomes of one lease in the order they ended: tree and totals, kept alike by provider and requester, so that a
  * receipt can be written by one and checked by the other at any count not yet forgotten.
  */
 export class OutcomeTally {
   readonly #tree = new MerkleTree();
-  /** Totals at counts #kept, #kept + 1, … */
-  #history: WorkTotals[] = [NOTHING];
+  /** At counts #kept, #kept + 1, … */
+  #history: Standing[] = [{ totals: NOTHING, ended: 0 }];
   #kept = 0;
-  /** At each count that is kept, how many tasks had ended. */
-  #ended: number[] = [0];
 
   get count(): number {
     return this.#tree.size;
@@ -48,10 +53,12 @@ export class OutcomeTally {
 
   /** @param hash leaf hash of the encoded outcome. */
   append(hash: Uint8Array, outcome: OutcomeLeaf, inputBytes: number): void {
-    const before = this.#history[this.#history.length - 1] ?? NOTHING;
+    const { totals, ended } = this.#at(this.count);
     this.#tree.append(hash);
-    this.#history.push(addOutcome(before, outcome, inputBytes));
-    this.#ended.push((this.#ended.at(-1) ?? 0) + (outcome.end ? 1 : 0));
+    this.#history.push({
+      totals: addOutcome(totals, outcome, inputBytes),
+      ended: outcome.end ? ended + 1 : ended,
+    });
   }
 
   root(count: number = this.count): Uint8Array {
@@ -60,16 +67,18 @@ export class OutcomeTally {
 
   /** @throws RangeError for counts not reached or forgotten. */
   totals(count: number = this.count): WorkTotals {
-    const totals = this.#history[count - this.#kept];
-    if (totals === undefined) throw new RangeError(`totals at ${count} are not kept`);
-    return totals;
+    return this.#at(count).totals;
   }
 
   /** Tasks whose last outcome is among the first `count`. @throws RangeError for counts not reached or forgotten. */
   ended(count: number = this.count): number {
-    const ended = this.#ended[count - this.#kept];
-    if (ended === undefined) throw new RangeError(`ended tasks at ${count} are not kept`);
-    return ended;
+    return this.#at(count).ended;
+  }
+
+  #at(count: number): Standing {
+    const standing = this.#history[count - this.#kept];
+    if (standing === undefined) throw new RangeError(`totals at ${count} are not kept`);
+    return standing;
   }
 
   /** What a receipt says of them: nothing where every outcome ended a task. */
@@ -86,7 +95,6 @@ export class OutcomeTally {
   forgetBelow(count: number): void {
     if (count <= this.#kept) return;
     this.#history = this.#history.slice(count - this.#kept);
-    this.#ended = this.#ended.slice(count - this.#kept);
     this.#kept = count;
   }
 }
