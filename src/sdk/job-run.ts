@@ -51,6 +51,13 @@ const PASSING: ReadonlySet<number> = new Set(
   ).map(failureCode),
 );
 
+/** Watches over a stream: whoever falls silent in the middle is left. */
+function silenceOf({ session }: Member): Silence {
+  return new Silence(STREAM_SILENCE_MS, () =>
+    session.fail(new FailureError("heartbeat-lost", "the provider fell silent in the middle")),
+  );
+}
+
 /** Carries one job from its first lease to the refund. */
 export class JobRun {
   readonly results: Outbound<MapResult> = new Outbound(UNREAD_RESULTS);
@@ -194,9 +201,7 @@ export class JobRun {
     const sentAt = performance.now();
     const { provider } = member.session.channel.held.lease.body;
     const attempt = this.#run.watch?.attempt(item.index, item.bytes, provider);
-    const silence = new Silence(STREAM_SILENCE_MS, () =>
-      member.session.fail(new FailureError("heartbeat-lost", "the provider fell silent in the middle")),
-    );
+    const silence = attempt?.segment === undefined ? undefined : silenceOf(member);
     try {
       const sent = member.session.send(inputOf(item, attempt, silence));
       const answer = await sent.answer;
@@ -210,7 +215,7 @@ export class JobRun {
       if (this.#mayTry(item, attempt)) this.#retry(item);
       else this.#giveUp(provider, item, error);
     }
-    silence.end();
+    silence?.end();
     this.#underWay -= 1;
     this.#wake();
   }

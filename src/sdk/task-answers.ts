@@ -49,7 +49,7 @@ interface Pending {
 /** An outcome that no receipt covers yet. */
 interface Unsigned {
   readonly pending: Pending;
-  /** Resolves when its output hashes to its CID. */
+  /** Resolves when its output hashes to its CID; of a task's last outcome this is the task's answer. */
   readonly whole: PromiseWithResolvers<TaskAnswer>;
   isWhole: boolean;
   readonly end: boolean;
@@ -149,7 +149,8 @@ export class TaskAnswers {
   #place(outcome: OutcomeLeaf): Placed {
     const pending = this.#pending.get(outcome.seq);
     if (pending === undefined) throw new FailureError("bad-receipt", "outcome: for a task that is not open");
-    const unsigned: Unsigned = { pending, whole: quiet(), isWhole: false, end: outcome.end };
+    const whole = outcome.end ? pending.answer : quiet<TaskAnswer>();
+    const unsigned: Unsigned = { pending, whole, isWhole: false, end: outcome.end };
     this.#unsigned.set(this.#outcomes, unsigned);
     this.#outcomes += 1;
     if (outcome.end) this.#pending.delete(outcome.seq);
@@ -187,10 +188,8 @@ export class TaskAnswers {
   }
 
   #answer(unsigned: Unsigned, answer: TaskAnswer): void {
-    const { pending, whole, end } = unsigned;
     unsigned.isWhole = true;
-    whole.resolve(answer);
-    if (end) pending.answer.resolve(answer);
+    unsigned.whole.resolve(answer);
   }
 
   /** Segments are told in their order, and the task is final after the last. */

@@ -12,12 +12,12 @@ import type { WorkItem } from "./work-queue.ts";
 
 /**
  * What is sent for an input: of a stream that another provider has begun, what is left of it.
- * @param silence told of each word of a stream
+ * @param silence told of each word, where it is a stream
  */
 export function inputOf(
   { bytes, cid, seed }: WorkItem,
   attempt: TaskAttempt | undefined,
-  silence: Silence,
+  silence: Silence | undefined,
 ): TaskInput {
   if (attempt === undefined) return { bytes, cid, seed };
   const { input } = attempt;
@@ -26,7 +26,7 @@ export function inputOf(
     cid: input === bytes ? cid : cidOf(RAW, input),
     seed,
     check(output, outcome) {
-      if (attempt.segment !== undefined) silence.heard();
+      silence?.heard();
       attempt.check(output, outcome);
     },
     ...(attempt.segment === undefined ? {} : { onSegment: (segment) => attempt.segment?.(segment) }),
