@@ -46,7 +46,7 @@ function below(line: string): string {
 function hasTest(source: string, name: string): boolean {
   const literal = RegExp.escape(name);
   return new RegExp(
-    `(?:\\b(?:test|it)(?:\\.\\w+)?\\(|\\]\\s*(?:as const)?\\)\\(|says:)\\s*["\`]${literal}["\`]`,
+    `(?:\\b(?:test|it)(?:\\.\\w+(?:\\(\\w+\\))?)?\\(|\\]\\s*(?:as const)?\\)\\(|says:)\\s*["\`]${literal}["\`]`,
     "u",
   ).test(source);
 }
