@@ -1,11 +1,11 @@
 import { type Browser, chromium, type Page } from "playwright";
 import type {
+  GpuAbout,
   LocalMemory,
   LocalModel,
   LocalText,
   LocalVector,
   LocalVerdict,
-  PageAdapter,
   PageAnswer,
   PageCall,
   PageModel,
@@ -20,7 +20,7 @@ import { type ModelSite, openModelSite } from "./model-site.ts";
 
 /** A model on WebGPU, which browsers alone have: in a Chromium without a window that ends with the command. */
 export interface BrowserModel extends LocalModel {
-  readonly adapter: PageAdapter;
+  readonly adapter: GpuAbout;
   /** Milliseconds until the browser showed the page, and from there until the model was ready. */
   readonly browserMs: number;
   readonly loadMs: number;
@@ -166,7 +166,7 @@ class PageLine {
 class OpenInBrowser implements BrowserModel {
   readonly kind: LocalModel["kind"];
   readonly cid: string;
-  readonly adapter: PageAdapter;
+  readonly adapter: GpuAbout;
   readonly browserMs: number;
   readonly loadMs: number;
   readonly #line: PageLine;
@@ -220,7 +220,7 @@ class OpenInBrowser implements BrowserModel {
 }
 
 /** As a person calls it. */
-export function adapterText({ vendor, architecture, device, description, isSoftware }: PageAdapter): string {
+export function adapterText({ vendor, architecture, device, description, isSoftware }: GpuAbout): string {
   const said = [vendor, architecture, device, description].filter((word) => word !== "");
   const name = said.length === 0 ? "a graphics card that says nothing of itself" : said.join(" ");
   return isSoftware ? `${name} (software, no graphics card)` : name;

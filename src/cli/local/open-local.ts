@@ -1,4 +1,4 @@
-import type { LocalMemory, LocalModel, PageAdapter, Workers } from "../../relay/models/open-model.ts";
+import type { GpuAbout, LocalMemory, LocalModel, Workers } from "../../relay/models/open-model.ts";
 import { usageError } from "../plain-error.ts";
 import { writeAll } from "../write-all.ts";
 
@@ -13,7 +13,7 @@ export interface OpenedLocally {
   /** What computes, as a person calls it. */
   readonly computedBy: string;
   /** Of WebGPU. */
-  readonly browser?: { readonly adapter: PageAdapter; readonly ms: number };
+  readonly browser?: { readonly adapter: GpuAbout; readonly ms: number };
 }
 
 export interface OpenOptions {
@@ -67,7 +67,7 @@ export function memoryTold({ model, browser }: OpenedLocally): Readonly<Record<s
 }
 
 /** The adapter as JSON has it, where there is one. */
-export function adapterTold({ browser }: OpenedLocally): { readonly adapter?: PageAdapter } {
+export function adapterTold({ browser }: OpenedLocally): { readonly adapter?: GpuAbout } {
   return browser === undefined ? {} : { adapter: browser.adapter };
 }
 

@@ -4,7 +4,7 @@ import { type GpuRefusal, openGpu } from "../webgpu/open-gpu.ts";
 import { countBuffers } from "./buffer-count.ts";
 import { type LocalModel, localModel } from "./local-model.ts";
 import { openModelFile } from "./open-model.ts";
-import type { PageAdapter, PageAnswer, PageCall, PageJob, PageModel } from "./page-calls.ts";
+import type { PageAnswer, PageCall, PageJob, PageModel } from "./page-calls.ts";
 
 declare global {
   interface Performance {
@@ -46,18 +46,11 @@ async function open(url: string): Promise<PageModel> {
     gpuBytes: gpuBytes(),
     heapBytes: performance.memory?.usedJSHeapSize ?? 0,
   }));
-  const adapter: PageAdapter = { ...about, isSoftware: await isSoftware() };
-  return { kind: model.kind, cid: model.cid, adapter, loadMs: performance.now() - begun };
+  return { kind: model.kind, cid: model.cid, adapter: about, loadMs: performance.now() - begun };
 }
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-}
-
-/** Of the adapter that is given for the same wish as that of openGpu. */
-async function isSoftware(): Promise<boolean> {
-  const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
-  return adapter?.info.isFallbackAdapter ?? false;
 }
 
 function opened(): LocalModel {

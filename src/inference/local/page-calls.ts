@@ -14,17 +14,11 @@ export type PageJob = Omit<TextJob, "sampling" | "signal"> & {
   readonly sampling: Omit<TextJob["sampling"], "seed"> & { readonly seed: readonly number[] };
 };
 
-/** What computes. */
-export interface PageAdapter extends GpuAbout {
-  /** Whether the processor does the work of a graphics card. */
-  readonly isSoftware: boolean;
-}
-
 export interface PageModel {
   readonly kind: LocalModel["kind"];
   /** Of its manifest. */
   readonly cid: string;
-  readonly adapter: PageAdapter;
+  readonly adapter: GpuAbout;
   /** From the request for the file until the model is ready. */
   readonly loadMs: number;
 }

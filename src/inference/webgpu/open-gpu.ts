@@ -40,6 +40,8 @@ export interface GpuAbout {
   readonly architecture: string;
   readonly device: string;
   readonly description: string;
+  /** Whether the processor does the work of a graphics card. */
+  readonly isSoftware: boolean;
 }
 
 export interface OpenGpuOptions {
@@ -105,8 +107,8 @@ async function prepare(
   deviceMs: number,
   options: OpenGpuOptions,
 ): Promise<OpenedGpu> {
-  const { vendor, architecture, device: name, description } = adapter.info;
-  const about = { vendor, architecture, device: name, description };
+  const { vendor, architecture, device: name, description, isFallbackAdapter: isSoftware } = adapter.info;
+  const about: GpuAbout = { vendor, architecture, device: name, description, isSoftware };
   const life = new DeviceLife(device);
   const shared = {
     device,

@@ -84,10 +84,5 @@ export async function openLocally(
   });
 }
 
-export type {
-  PageAdapter,
-  PageAnswer,
-  PageCall,
-  PageModel,
-  PageState,
-} from "../../inference/local/page-calls.ts";
+export type { GpuAbout } from "../../inference/webgpu/open-gpu.ts";
+export type { PageAnswer, PageCall, PageModel, PageState } from "../../inference/local/page-calls.ts";
