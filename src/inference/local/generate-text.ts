@@ -1,4 +1,5 @@
 import { FailureError } from "../../protocol/failure.ts";
+import type { TextEnd } from "../../protocol/messages/model-task.ts";
 import { generate } from "../generate/generate.ts";
 import type { Sampling } from "../generate/sampling.ts";
 import { TextStopper } from "../generate/text-stopper.ts";
@@ -17,7 +18,7 @@ export interface TextRequest {
 
 export interface GeneratedText {
   readonly text: string;
-  readonly endedBy: "end-token" | "stop" | "length";
+  readonly endedBy: TextEnd;
   readonly transcript: NamedTranscript;
   readonly fuel: bigint;
   /** Milliseconds until the first token was drawn, and of all after it. */
@@ -39,7 +40,7 @@ export async function generateText(
   const links: Uint8Array[] = [];
   const stopper = new TextStopper(stop);
   const pieces = tokenizer.decoder({ continues: true });
-  let endedBy: GeneratedText["endedBy"] = "length";
+  let endedBy: TextEnd = "length";
   let fuel = 0n;
   const begun = performance.now();
   let first = begun;

@@ -1,4 +1,5 @@
 import { toHex } from "../../protocol/bytes.ts";
+import type { TextEnd } from "../../protocol/messages/model-task.ts";
 import type { Verdict } from "../generate/verify.ts";
 import { generateText, type TextRequest, transcriptToJson, verifyWith } from "./generate-text.ts";
 import type { OpenModel } from "./open-model.ts";
@@ -9,7 +10,7 @@ export type TextJob = TextRequest;
 
 export interface LocalText {
   readonly text: string;
-  readonly endedBy: "end-token" | "stop" | "length";
+  readonly endedBy: TextEnd;
   readonly tokens: { readonly prompt: number; readonly written: number };
   /** Integer multiply-adds, in decimal digits. */
   readonly fuel: string;
