@@ -61,6 +61,10 @@ async function serviceWorkerReady(page: Page): Promise<void> {
   });
 }
 
+/** What nobody loads before they consent, search, look at earnings, or have a model. */
+const LATER =
+  /start-provider|peer-mesh|search-page|sandbox\.worker|inference\.worker|model-store|models-panel|chart|receipt-verification/u;
+
 test("before consent no more than 45 kB of script arrive, and nothing of mesh, provider, sandbox or chart", async () => {
   const context = await browser.newContext();
   const page = await context.newPage();
@@ -73,9 +77,7 @@ test("before consent no more than 45 kB of script arrive, and nothing of mesh, p
   const total = shell.reduce((sum, [, bytes]) => sum + bytes, 0);
   expect(total).toBeGreaterThan(10_000);
   expect(total).toBeLessThanOrEqual(MAX_FIRST_LOAD_BYTES);
-  expect(shell.map(([path]) => path).join(" ")).not.toMatch(
-    /start-provider|peer-mesh|search-page|sandbox\.worker|chart|receipt-verification/u,
-  );
+  expect(shell.map(([path]) => path).join(" ")).not.toMatch(LATER);
   await context.close();
 });
 
@@ -84,9 +86,7 @@ test("the service worker keeps the shell alone until a person consents, and the 
   const page = await visit(context);
   await serviceWorkerReady(page);
   await expect.poll(async () => (await cachedPaths(page)).length).toBeGreaterThan(5);
-  expect((await cachedPaths(page)).join(" ")).not.toMatch(
-    /start-provider|peer-mesh|search-page|sandbox\.worker|chart|receipt-verification/u,
-  );
+  expect((await cachedPaths(page)).join(" ")).not.toMatch(LATER);
   await contribute(page);
   await expect.poll(async () => (await cachedPaths(page)).join(" ")).toMatch(/start-provider/u);
   await context.close();
