@@ -18,7 +18,10 @@ export const OUTPUT_RESERVE_BYTES = 128;
 /** What a token of the prompt counts for, which the first segment repeats. */
 export const PROMPT_TOKEN_BYTES = 5;
 
-/** Below this a trial of a model on the processor ends before three answers of a GPU would be back, milliseconds. */
+/**
+ * A GPU gains at most what the processor takes for a trial of a model. Where that is less than this, milliseconds, it is not
+ * tried: the way there and back, once for each of a trial's answers, is of that size.
+ */
 export const LEAST_GPU_GAIN_MS = 3;
 
 /** A GPU that was lost so often in one thread is not asked again. */

@@ -1,12 +1,15 @@
 import type { Backend } from "../backend.ts";
 import type { FailureCode } from "../../protocol/failure-code.ts";
 
-/** What computes: `auto` takes WebGPU where it answers rightly and is the faster one, else WebAssembly. */
+/**
+ * What computes: `auto` takes WebGPU where it answers rightly and is the faster one, else WebAssembly. While it tries both, the
+ * file and two copies of its weights are in memory.
+ */
 export type BackendChoice = "auto" | Backend["name"];
 
 export interface OpenOptions {
   readonly backend: BackendChoice;
-  /** What the manifest says that the model needs, bytes. A file that needs more, by its own header, is not opened. */
+  /** What the manifest says that the model needs when it is open, bytes. A file that needs more, by its own header, is not opened. */
   readonly memoryBytes?: number;
 }
 
@@ -27,7 +30,7 @@ export interface HostTask {
   readonly entry: string;
   /** See model-task.ts. */
   readonly input: Uint8Array;
-  /** Of the whole task. A step that it does not cover is not begun: every machine ends at the same point. */
+  /** Of the whole task. What it does not cover, a token or a text, does not count: every machine ends at the same point. */
   readonly fuelLimit: bigint;
   /** Of all outputs together, see OUTPUT_RESERVE_BYTES of limits.ts. */
   readonly outputBytes: number;

@@ -4,8 +4,6 @@ import type { Verdict } from "../generate/verify.ts";
 import { generateText, type TextRequest, transcriptToJson, verifyWith } from "./generate-text.ts";
 import type { OpenModel } from "./open-model.ts";
 
-/** What one model file does for whoever has it, in this realm or in another: all that goes in and out can be passed on. */
-
 export type TextJob = TextRequest;
 
 export interface LocalText {
@@ -44,6 +42,7 @@ export interface LocalMemory {
   readonly heapBytes: number;
 }
 
+/** What one model file does for whoever has it, in this realm or in another: all that goes in and out can be passed on. */
 export interface LocalModel {
   readonly kind: OpenModel["kind"];
   /** Of its manifest. */
