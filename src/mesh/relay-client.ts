@@ -1,6 +1,7 @@
-import { type Cid, cidCodec, cidFromDigest } from "../protocol/cid.ts";
+import type { Cid } from "../protocol/cid.ts";
 import { openEnvelope } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
+import { hashesTo } from "../protocol/hashes-to.ts";
 import { failureCode } from "../protocol/failure-code.ts";
 import type { JsonShape } from "../protocol/json-shape.ts";
 import { MAX_ENTRY_BYTES } from "../protocol/limits.ts";
@@ -265,8 +266,7 @@ async function getBlob(
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
     const bytes = await exchangeBytes(http, { path: fill(RELAY_PATHS.blob, cid), maxBytes, signal });
-    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-    if (cidFromDigest(cidCodec(cid), digest) === cid) return bytes;
+    if (await hashesTo(crypto.subtle, cid, bytes)) return bytes;
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;

@@ -1,6 +1,7 @@
-import { type Cid, cidCodec, cidFromDigest } from "../protocol/cid.ts";
+import type { Cid } from "../protocol/cid.ts";
 import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
+import { hashesTo } from "../protocol/hashes-to.ts";
 import { CHUNK_TIMEOUT_MS, MOST_CHUNK_FAILURES } from "./limits.ts";
 
 /** Somebody who may have the chunks of a model. */
@@ -26,12 +27,6 @@ interface Standing {
   failures: number;
   /** Why it is asked no more. */
   dropped?: string;
-}
-
-/** Whether bytes are those of a CID. */
-export async function matches(cid: Cid, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return cidFromDigest(cidCodec(cid), digest) === cid;
 }
 
 /**
@@ -118,7 +113,7 @@ export class ChunkFetch {
     try {
       const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(CHUNK_TIMEOUT_MS)]);
       const bytes = await source.get(cid, size, signal);
-      if (bytes !== undefined && !(await matches(cid, bytes))) {
+      if (bytes !== undefined && !(await hashesTo(crypto.subtle, cid, bytes))) {
         standing.dropped = "sent other bytes";
         return undefined;
       }

@@ -1,8 +1,9 @@
 import { fetchBlob } from "../mesh/blob-exchange.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { RelayClient } from "../mesh/relay-client.ts";
-import { type Cid, cidCodec, cidFromDigest } from "../protocol/cid.ts";
+import type { Cid } from "../protocol/cid.ts";
 import { FailureError } from "../protocol/failure.ts";
+import { hashesTo } from "../protocol/hashes-to.ts";
 import { MAX_BLOB_BYTES } from "../protocol/limits.ts";
 import { MODEL_ABI } from "../protocol/messages/session.ts";
 import type { TaskFile } from "../sandbox/task.ts";
@@ -17,11 +18,6 @@ export interface ContentCache {
 
 /** A function of 21.5 MB takes three seconds at 8 MB/s; a poor line gets ten times that. */
 const FETCH_TIMEOUT_MS = 60_000;
-
-async function matches(cid: Cid, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return cidFromDigest(cidCodec(cid), digest) === cid;
-}
 
 /** Brings content by CID: own cache, then the requester, then the relay; hashed whatever its source. */
 export class FunctionSource {
@@ -40,17 +36,17 @@ export class FunctionSource {
   /** @param requester peer id of the connected requester. @throws FailureError `function-unavailable` naming what was tried. */
   async load(order: WorkOrder, requester: string): Promise<LoadedFunction> {
     const { args, job } = order;
+    const { cid, abi, entry } = job.body.work;
+    if (abi === MODEL_ABI) throw new FailureError("unsupported", "a function of the interface of models");
     const [module, files] = await Promise.all([
-      this.#content(job.body.work.cid, requester),
+      this.#content(cid, requester),
       Promise.all(
-        args.files.map(async ({ path, cid }): Promise<TaskFile> => ({
-          path,
-          bytes: await this.#content(cid, requester),
+        args.files.map(async (file): Promise<TaskFile> => ({
+          path: file.path,
+          bytes: await this.#content(file.cid, requester),
         })),
       ),
     ]);
-    const { cid, abi, entry } = job.body.work;
-    if (abi === MODEL_ABI) throw new FailureError("unsupported", "a function of the interface of models");
     return {
       kind: "function",
       spec: { cid, abi, entry },
@@ -88,7 +84,7 @@ export class FunctionSource {
         // oxlint-disable-next-line no-await-in-loop -- the next source is asked when this one has it not
         const bytes = await get();
         // oxlint-disable-next-line no-await-in-loop
-        if (bytes !== undefined && (await matches(cid, bytes))) {
+        if (bytes !== undefined && (await hashesTo(crypto.subtle, cid, bytes))) {
           void this.#cache.put(cid, bytes).catch(() => false);
           return bytes;
         }

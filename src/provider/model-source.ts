@@ -3,12 +3,13 @@ import type { Mesh } from "../mesh/mesh.ts";
 import type { RelayClient } from "../mesh/relay-client.ts";
 import type { Cid } from "../protocol/cid.ts";
 import { FailureError } from "../protocol/failure.ts";
+import { hashesTo } from "../protocol/hashes-to.ts";
 import { MAX_MANIFEST_BYTES } from "../protocol/limits.ts";
 import { chunkCid, chunkRange, decodeManifest, type ModelManifest } from "../protocol/model-manifest.ts";
 import type { ModelDraft, ModelStore } from "../storage/model-store.ts";
 import { StorageError } from "../storage/storage-error.ts";
 import type { WorkOrder } from "./check-open.ts";
-import { ChunkFetch, type ChunkSource, matches, type WantedChunk } from "./chunk-fetch.ts";
+import { ChunkFetch, type ChunkSource, type WantedChunk } from "./chunk-fetch.ts";
 import {
   CHUNK_LANES,
   MANIFEST_TIMEOUT_MS,
@@ -163,7 +164,7 @@ export class ModelSource {
         // oxlint-disable-next-line no-await-in-loop -- the next source is asked when this one has it not
         const bytes = await source.get(cid, MAX_MANIFEST_BYTES, this.#within(MANIFEST_TIMEOUT_MS));
         // oxlint-disable-next-line no-await-in-loop
-        if (bytes !== undefined && (await matches(cid, bytes))) return decodeManifest(bytes);
+        if (bytes !== undefined && (await hashesTo(crypto.subtle, cid, bytes))) return decodeManifest(bytes);
         tried.push(`${name} ${bytes === undefined ? "has it not" : "sent other bytes"}`);
       } catch (error) {
         tried.push(`${name} failed: ${error instanceof FailureError ? error.detail : "no answer"}`);

@@ -1,7 +1,7 @@
 import type { IDBPTransaction } from "idb";
-import { equalBytes } from "../protocol/bytes.ts";
-import { type Cid, cidDigest } from "../protocol/cid.ts";
+import type { Cid } from "../protocol/cid.ts";
 import { FailureError } from "../protocol/failure.ts";
+import { hashesTo } from "../protocol/hashes-to.ts";
 import type { BrowserDatabase, BrowserSchema } from "./database.ts";
 import { isStorageFull } from "./storage-error.ts";
 import { asBytes, asCount, fieldsOf } from "./stored-value.ts";
@@ -67,11 +67,6 @@ async function evict(write: Write, bytes: number, allowed: number): Promise<numb
   return Math.max(remaining, 0);
 }
 
-async function hashesTo(cid: Cid, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return equalBytes(new Uint8Array(digest), cidDigest(cid));
-}
-
 class BoundedBlobCache implements BlobCache {
   readonly #database: BrowserDatabase;
   readonly #capBytes: number;
@@ -85,7 +80,7 @@ class BoundedBlobCache implements BlobCache {
     const stored = await this.#database.get("blobs", cid);
     if (stored === undefined) return undefined;
     const bytes = asBytes(stored);
-    if (bytes === undefined || !(await hashesTo(cid, bytes))) {
+    if (bytes === undefined || !(await hashesTo(crypto.subtle, cid, bytes))) {
       await this.delete(cid);
       return undefined;
     }
@@ -99,7 +94,8 @@ class BoundedBlobCache implements BlobCache {
 
   async put(cid: Cid, bytes: Uint8Array): Promise<boolean> {
     const copy = new Uint8Array(bytes);
-    if (!(await hashesTo(cid, copy))) throw new FailureError("content-mismatch", `blob ${cid}`);
+    if (!(await hashesTo(crypto.subtle, cid, copy)))
+      throw new FailureError("content-mismatch", `blob ${cid}`);
     if (copy.length > this.#capBytes) return false;
     return (
       (await this.#write(cid, copy, this.#capBytes)) ||

@@ -1,6 +1,6 @@
-import { equalBytes } from "../protocol/bytes.ts";
-import { type Cid, cidDigest } from "../protocol/cid.ts";
+import type { Cid } from "../protocol/cid.ts";
 import { FailureError } from "../protocol/failure.ts";
+import { hashesTo } from "../protocol/hashes-to.ts";
 import {
   chunkCid,
   chunkCount,
@@ -74,10 +74,6 @@ export interface ModelStore {
   room(): Promise<{ readonly freeBytes: number; readonly usedBytes: number }>;
 }
 
-async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-}
-
 class OpfsModelStore implements ModelStore {
   readonly #database: BrowserDatabase;
   readonly #folderName: string;
@@ -136,7 +132,7 @@ class OpfsModelStore implements ModelStore {
     const folder = await openFolder(await openModelsFolder(this.#folderName), place.model, true);
     const file = await folder.find(place.index, chunkBytes(record, place.index));
     const bytes = file === undefined ? undefined : new Uint8Array(await file.arrayBuffer());
-    if (bytes !== undefined && equalBytes(await digest(bytes), cidDigest(cid))) return bytes;
+    if (bytes !== undefined && (await hashesTo(crypto.subtle, cid, bytes))) return bytes;
     await this.#mark(place.model, place.index, false);
     return undefined;
   }
@@ -268,8 +264,8 @@ class Draft implements ModelDraft {
 
   async #holds(index: number, file: File | undefined): Promise<boolean> {
     if (file === undefined) return false;
-    const hash = await digest(new Uint8Array(await file.arrayBuffer()));
-    return equalBytes(hash, cidDigest(chunkCid(this.#record.manifest, index)));
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    return hashesTo(crypto.subtle, chunkCid(this.#record.manifest, index), bytes);
   }
 }
 
