@@ -13,7 +13,7 @@ export type FunctionAbi = (typeof FUNCTION_ABIS)[number];
 /** The interface of models, see model-task.ts. */
 export const MODEL_ABI = "model-1";
 
-export const ABIS = ["wasi-p1", "bytes-1", "component-1", "model-1"] as const;
+export const ABIS: readonly [...typeof FUNCTION_ABIS, typeof MODEL_ABI] = [...FUNCTION_ABIS, MODEL_ABI];
 export type Abi = (typeof ABIS)[number];
 export const abi: Schema<Abi> = oneOf(ABIS);
 
