@@ -236,8 +236,9 @@ for (const width of [390, 1280]) {
   test(`no page is wider than ${width} px, in either colour scheme`, async () => {
     for (const colorScheme of ["light", "dark"] as const) {
       const context = await browser.newContext({ colorScheme, viewport: { width, height: 844 } });
-      for (const path of ["/", "/#/earnings"]) {
+      for (const path of ["/", "/#/earnings", "/#/search"]) {
         const page = await visit(context, path);
+        await expect(page.getByText("Loading…")).toHaveCount(0);
         const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         expect(excess, `${path} ${colorScheme}`).toBeLessThanOrEqual(0);
         expect(await page.getByRole("heading", { level: 1 }).count()).toBe(1);

@@ -169,6 +169,10 @@ test("lines are ranked on the page of searching, computed by another tab, which 
   expect(ranked[0]).toMatch(/refund|Returns/u);
   await expect(searcher.getByText("Receipt verified")).toBeVisible();
   await expect(searcher.getByText(/is entry \d+ of its log/u)).toBeVisible();
+  await searcher.setViewportSize({ width: 390, height: 844 });
+  expect(
+    await searcher.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+  ).toBeLessThanOrEqual(0);
   expect(asked.length).toBeGreaterThan(Math.floor(sentences.size / 2 ** 20));
   asked.length = 0;
   await page.reload();
