@@ -14,14 +14,14 @@ import { encodeUtf8 } from "../protocol/text.ts";
 import { microCredits } from "../protocol/units.ts";
 import { type AccountOwner, openDesk } from "./account-desk.ts";
 
-/** API keys of an account: made here, told once, and known to the relay by their hash alone. */
+/**
+ * API keys of an account: made here, told once, and known to the relay by their hash alone. The identity pays, and only it
+ * may give its money into other hands.
+ */
 
 const KEY_BYTES = 32;
 /** What a key begins with, so that whoever finds one knows what it is. */
 const KEY_PREFIX = "tabmesh-";
-
-/** Whose keys, and where; the identity pays, and only it may give its money into other hands. */
-export type ApiKeyOwner = AccountOwner;
 
 export interface ApiKeyOptions {
   /** At most 64 bytes; everybody can read it. */
@@ -48,7 +48,7 @@ export interface MadeApiKey {
  * @throws FailureError `unsupported` where the relay has no gateway; the relay's own; when the relay cannot be reached or
  * contradicts its pinned keys
  */
-export async function createApiKey(owner: ApiKeyOwner, options: ApiKeyOptions): Promise<MadeApiKey> {
+export async function createApiKey(owner: AccountOwner, options: ApiKeyOptions): Promise<MadeApiKey> {
   const { client, info, signer } = await openDesk(owner);
   const { label = "", cap, per = "day", expires } = options;
   if (info.gateway === undefined) throw new FailureError("unsupported", "this relay has no gateway");
@@ -68,13 +68,13 @@ export async function createApiKey(owner: ApiKeyOwner, options: ApiKeyOptions): 
 }
 
 /** Newest first. */
-export async function listApiKeys(owner: ApiKeyOwner): Promise<readonly ApiKeyView[]> {
+export async function listApiKeys(owner: AccountOwner): Promise<readonly ApiKeyView[]> {
   const { client, signer } = await openDesk(owner);
   return client.apiKeys(signer.key);
 }
 
 /** Takes a key back, at once and for good; what is under way with it ends. @throws FailureError `not-found` */
-export async function revokeApiKey(owner: ApiKeyOwner, apiKey: Cid): Promise<void> {
+export async function revokeApiKey(owner: AccountOwner, apiKey: Cid): Promise<void> {
   const { client, info, signer } = await openDesk(owner);
   const body = { ...header(info.origin, info.asset), account: signer.key, apiKey };
   await client.revokeApiKey(await seal(apiKeyRevokeMessage, body, [signer]));

@@ -1,13 +1,6 @@
 /** The requester's public interface, for browsers and Node. */
 export { connect, type ConnectOptions, type JobHandle, type RunResult, type Tabmesh } from "./client.ts";
-export {
-  type ApiKeyOptions,
-  type ApiKeyOwner,
-  createApiKey,
-  listApiKeys,
-  type MadeApiKey,
-  revokeApiKey,
-} from "./api-keys.ts";
+export { type ApiKeyOptions, createApiKey, listApiKeys, type MadeApiKey, revokeApiKey } from "./api-keys.ts";
 export type { AccountOwner } from "./account-desk.ts";
 export {
   listModels,

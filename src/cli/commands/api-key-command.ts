@@ -3,7 +3,7 @@ import { CAP_PERIODS, type CapPeriod } from "../../protocol/messages/api-key.ts"
 import type { ApiKeyView } from "../../protocol/relay-api.ts";
 import { type Cid, isCid } from "../../protocol/cid.ts";
 import {
-  type ApiKeyOwner,
+  type AccountOwner,
   createApiKey,
   listApiKeys,
   type MadeApiKey,
@@ -48,7 +48,7 @@ function parseLabel(text: string): string {
 }
 
 /** The relay's own refusals as they are; what is known of its silence as advice. */
-async function atRelay<T>(relay: string, work: (owner: ApiKeyOwner) => Promise<T>): Promise<T> {
+async function atRelay<T>(relay: string, work: (owner: AccountOwner) => Promise<T>): Promise<T> {
   const home = homeFolder(process.env);
   const { seed } = await ensureIdentity(home, Date.now());
   try {
