@@ -135,7 +135,7 @@ export function addChatCommand(program: Command, end: (exit: Exit) => void): voi
     .option("-p, --prompt <text>", "answer this and end; standard input where that is no terminal")
     .option("--system <text>", "what the model is told beforehand")
     .option("--raw", "go on with the prompt as it is, without the form of a conversation");
-  addRelayFlags(addSamplingFlags(command))
+  addRelayFlags(addSamplingFlags(command, 512))
     .option("--cap <credits>", "the most an answer may cost", parseCredits)
     .option("--wait <time>", "how long to wait when there is no provider", parseDurationMs)
     .option("--save-transcript <file>", "write what proves the newest answer")

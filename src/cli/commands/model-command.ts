@@ -4,7 +4,7 @@ import { type Command, Option } from "commander";
 import { modelText } from "../local/model-text.ts";
 import type { RunFlags } from "../local/run-model.ts";
 import type { VerifyFlags } from "../local/verify-model.ts";
-import { parseSeed, parseThousandths } from "../sampling-flags.ts";
+import { addSamplingFlags } from "../sampling-flags.ts";
 import { EXIT, type Exit } from "../plain-error.ts";
 import { addPublishCommands } from "./publish-command.ts";
 import { requireWritable } from "../precious.ts";
@@ -115,20 +115,15 @@ export function addModelCommand(program: Command, end: (exit: Exit) => void): vo
     .option("--json", "print it as JSON, one line")
     .addHelpText("after", "\nExample:\n  npx tabmesh model inspect smollm2.tmm")
     .action(async (file: string, flags: { json?: boolean }) => end(await inspect(file, flags)));
-  group
+  const run = group
     .command("run")
     .description("continue a prompt token by token, or print its vector if the model is a sentence encoder")
     .argument("<file>", "model file")
     .option("--local", "on this machine, without any mesh")
     .requiredOption("--prompt <text>", "what the text begins with, or the text to encode")
-    .option("--max-tokens <n>", "tokens to write at most", parseCount, 128)
     .addOption(backendOption())
-    .option("--workers <n>", "threads of the wasm backend: a long prompt is taken in faster", parseCount)
-    .option("--temperature <t>", "0 takes the most likely token", parseThousandths(1_000), 0)
-    .option("--top-k <n>", "draw from the n most likely only; 0 for all", parseCount, 0)
-    .option("--top-p <p>", "draw from the most likely that make up this share", parseThousandths(1), 1_000)
-    .option("--seed <n>", "whole number or 64 hexadecimal digits; drawn if absent", parseSeed)
-    .option("--stop <text...>", "end before this text", [])
+    .option("--workers <n>", "threads of the wasm backend: a long prompt is taken in faster", parseCount);
+  addSamplingFlags(run, 128)
     .option("--transcript <file>", "write what proves the text")
     .option("--json", "print text or vector, tokens, hashes, fuel and times as JSON, one line")
     .option("-q, --quiet", "print the text or vector only")

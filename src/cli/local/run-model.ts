@@ -4,6 +4,7 @@ import type { LocalText } from "../../relay/models/open-model.ts";
 import { listenForInterrupts } from "../interrupts.ts";
 import { EXIT, type Exit, usageError } from "../plain-error.ts";
 import { bytesText, fuelText } from "../quantities.ts";
+import type { SamplingFlags } from "../sampling-flags.ts";
 import { writeAll } from "../write-all.ts";
 import { embedText } from "./embed-text.ts";
 import {
@@ -18,17 +19,11 @@ import {
   tenths,
 } from "./open-local.ts";
 
-export interface RunFlags {
+export interface RunFlags extends SamplingFlags {
   readonly local?: boolean;
   readonly prompt: string;
-  readonly maxTokens: number;
   readonly backend: LocalBackend;
   readonly workers?: number;
-  readonly temperature: number;
-  readonly topK: number;
-  readonly topP: number;
-  readonly seed?: Uint8Array;
-  readonly stop: readonly string[];
   readonly transcript?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
