@@ -49,7 +49,7 @@ function start(): Held {
 }
 
 function run(
-  { models }: Held,
+  { models }: Pick<Held, "models">,
   { manifest, cid, file }: TestModel,
   changes: Partial<ModelTask> = {},
 ): Promise<ModelResult> {
@@ -206,8 +206,8 @@ describe("models of a provider", () => {
       onChange: () => undefined,
     });
     made.push(models);
-    expect(await run({ models, opened: [], clock: 0 }, writer)).toMatchObject(failure("worker-lost"));
-    expect(await run({ models, opened: [], clock: 0 }, writer)).toMatchObject({ kind: "done" });
+    expect(await run({ models }, writer)).toMatchObject(failure("worker-lost"));
+    expect(await run({ models }, writer)).toMatchObject({ kind: "done" });
   });
 
   it("end what runs past its deadline, and what comes next runs", async () => {
@@ -299,6 +299,29 @@ describe("models of a provider", () => {
     expect(held.models.view()).toMatchObject({ gpu: true, open: { backend: "wasm" } });
     expect(held.models.view().open?.whyNotGpu).toMatch(/the processor (takes|does)|no WebGPU/u);
     expect(held.opened).toEqual([writer.cid, writer.cid]);
+  });
+
+  it("show nothing of an opening that is over, however late they hear of it", async () => {
+    const late = Promise.withResolvers<void>();
+    const here = modelThreadHere();
+    const models = new Models({
+      startThread: () => ({
+        ...here,
+        open: async (cid, file, options, onProgress) => {
+          const outcome = await here.open(cid, file, options, onProgress);
+          setTimeout(() => late.resolve(onProgress(file.size, file.size)));
+          return outcome;
+        },
+      }),
+      gpu: false,
+      now: () => 0,
+      onChange: () => undefined,
+    });
+    made.push(models);
+    expect(await run({ models }, writer)).toMatchObject({ kind: "done" });
+    await late.promise;
+    expect(models.view().open).toBeDefined();
+    expect(models.view().opening).toBeUndefined();
   });
 
   it("give back everything when they are closed", async () => {

@@ -230,11 +230,14 @@ export class Models {
     const { cid, file } = model;
     const { name, memory: memoryBytes } = model.manifest;
     this.#forgetOpen();
+    this.#opening = { cid, name, done: 0, total: file.size };
     const tell = (done: number, total: number): void => {
+      // It comes by another line than the answer, perhaps behind it.
+      if (this.#opening?.cid !== cid) return;
       this.#opening = { cid, name, done, total };
       this.#options.onChange();
     };
-    tell(0, file.size);
+    this.#options.onChange();
     const timer = setTimeout(() => this.#dropThread(thread), MODEL_OPEN_MS);
     const outcome = await thread.open(cid, file, { backend: choice, memoryBytes }, tell);
     clearTimeout(timer);
