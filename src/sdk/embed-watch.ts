@@ -77,7 +77,8 @@ function vectorsOf({ dimensions, vectors, tokens }: EmbedOutput): readonly Int16
 }
 
 /**
- * Each value is rounded, which moves the end of the vector by √dimensions / 2 at most.
+ * Each value is rounded, which moves the end of the vector by √dimensions / 2 at most; twice that passes, for this is to find
+ * nonsense and not to judge roundings.
  * @param vector i16 in Q15
  */
 export function isUnit(vector: Int16Array): boolean {
