@@ -17,7 +17,7 @@ import {
   receiptMessage,
   type Report,
   reportMessage,
-  endedTasks,
+  countedTasks,
 } from "../protocol/messages/receipt.ts";
 import { type Advance, advanceMessage } from "../protocol/messages/task.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
@@ -157,8 +157,7 @@ function requireSameMoney({ report, receipt, advance }: Parts, origin: string, a
 }
 
 function requireSoundTotals({ body }: Verified<Receipt>, report: Report): void {
-  if (body.payable + body.cancelled > body.count || endedTasks(body) > body.count)
-    refuse("pays for more tasks than it counts outcomes");
+  if (countedTasks(body) > body.count) refuse("pays for more tasks than it counts outcomes");
   if (report.prevCount > body.count) refuse("counts fewer outcomes than the receipt before it");
 }
 
@@ -182,8 +181,7 @@ async function compare(
     if (advance.body.receiptCid !== receipt.id) refuse("the requester countersigned another receipt");
   });
   await list.add("named-tasks", "The requester named every task that is counted.", () => {
-    const { payable, cancelled } = receipt.body;
-    if (advance.body.taskCount < Math.max(endedTasks(receipt.body), payable + cancelled))
+    if (advance.body.taskCount < countedTasks(receipt.body))
       throw new FailureError("unnamed-task", "counts outcomes of more tasks than the requester named");
   });
   await list.add("totals", "The totals agree with each other.", () =>

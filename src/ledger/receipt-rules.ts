@@ -2,7 +2,7 @@ import { equalBytes } from "../protocol/bytes.ts";
 import type { Cid } from "../protocol/cid.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { type Join, verifyConsistency } from "../protocol/merkle.ts";
-import { endedTasks, type Receipt, type Report } from "../protocol/messages/receipt.ts";
+import { countedTasks, type Receipt, type Report } from "../protocol/messages/receipt.ts";
 import type { Advance } from "../protocol/messages/task.ts";
 import { priceOf, type Tariff } from "../protocol/tariff.ts";
 import type { JobState, LeaseState, LoggedReceipt } from "./ledger-state.ts";
@@ -66,7 +66,7 @@ function requireTerms({ receipt, lease, job }: ReceiptCase): void {
 function requireNamed({ id, receipt, advance, lease }: ReceiptCase): void {
   if (advance.lease !== lease.id) bad("is countersigned under another lease");
   if (advance.receiptCid !== id) bad("is not the one that the advance countersigns");
-  const tasks = Math.max(endedTasks(receipt), receipt.payable + receipt.cancelled);
+  const tasks = countedTasks(receipt);
   if (tasks > advance.taskCount)
     unnamed(`outcomes of ${tasks} tasks, but the requester named ${advance.taskCount}`);
   if (receipt.taskCount > advance.taskCount)
@@ -82,8 +82,7 @@ function requireNamed({ id, receipt, advance, lease }: ReceiptCase): void {
 }
 
 function requirePrice({ receipt, lease, tariff }: ReceiptCase): void {
-  if (receipt.payable + receipt.cancelled > receipt.count || endedTasks(receipt) > receipt.count)
-    bad("pays or ends more tasks than it counts outcomes");
+  if (countedTasks(receipt) > receipt.count) bad("pays or ends more tasks than it counts outcomes");
   const price = priceOf(tariff, receipt, lease.terms.startFee);
   if (receipt.amount !== price) bad(`states ${receipt.amount} micro-credits, the tariff makes it ${price}`);
 }

@@ -6,7 +6,7 @@ import type { FailureCode } from "../protocol/failure-code.ts";
 import { header } from "../protocol/header.ts";
 import { EMPTY_ROOT, leafHash, MerkleTree } from "../protocol/merkle.ts";
 import { isStreamed } from "../protocol/messages/job.ts";
-import { endedTasks, type Receipt } from "../protocol/messages/receipt.ts";
+import { countedTasks, type Receipt } from "../protocol/messages/receipt.ts";
 import {
   type Advance,
   encodeOutcome,
@@ -202,7 +202,7 @@ export class ProviderChannel {
     const index = this.#receipts.findIndex((receipt) => receipt.id === body.receiptCid);
     const receipt = this.#receipts[index];
     if (receipt === undefined || receipt.body.count < this.#countersigned) return undefined;
-    const tasks = Math.max(endedTasks(receipt.body), receipt.body.payable + receipt.body.cancelled);
+    const tasks = countedTasks(receipt.body);
     if (tasks > body.taskCount)
       throw new FailureError(
         "unnamed-task",

@@ -99,6 +99,11 @@ export function endedTasks({ ended, count }: Pick<Receipt, "ended" | "count">): 
   return ended ?? count;
 }
 
+/** Tasks of which a receipt pays or ends anything, at least: so many its requester must have named. */
+export function countedTasks(receipt: Pick<Receipt, "ended" | "count" | "payable" | "cancelled">): number {
+  return Math.max(endedTasks(receipt), receipt.payable + receipt.cancelled);
+}
+
 /** A Merkle proof, from the leaf up (RFC 6962). */
 export const proofSchema: Schema<readonly Uint8Array[]> = list(exactBytes(HASH_BYTES), MAX_PROOF_HASHES);
 
