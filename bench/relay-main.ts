@@ -32,7 +32,7 @@ async function held(): Promise<HeldMemory> {
   const { gc } = globalThis;
   if (gc === undefined) throw new Error("start it with --expose-gc");
   for (let turn = 0; turn < 3; turn += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- what one collection frees, the next may follow up
+    // What one collection frees, the next may follow up.
     await gc({ type: "major", execution: "async" });
   }
   const { heapUsed, external, rss } = process.memoryUsage();

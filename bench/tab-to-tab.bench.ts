@@ -65,7 +65,7 @@ const pipelined: Bench = {
       const module = await noop();
       const rates: number[] = [];
       for (let run = 0; run < RUNS; run += 1) {
-        // oxlint-disable-next-line no-await-in-loop -- one run after the other
+        // One run after the other.
         const { ms, done } = await requester.evaluate(([bytes, count]) => benchPage.mapped(bytes, count), [
           module,
           PIPELINED_TASKS,

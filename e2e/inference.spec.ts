@@ -1,4 +1,3 @@
-/* oxlint-disable no-await-in-loop -- one after the other: two cores compute for all of them */
 /** Models in Chromium and in Firefox, on WebGPU and on WebAssembly: two compilers of WGSL, two engines, the same bits. */
 import { expect, test } from "@playwright/test";
 import { findFirefox } from "../src/cli/browser/find-chromium.ts";

@@ -1,4 +1,3 @@
-/* oxlint-disable no-await-in-loop -- bytes and rounds follow one another */
 /** The page behind `mesh.spec.ts`: a tab that joins the mesh and does what the test tells it. */
 import type { FailureError } from "../src/protocol/failure.ts";
 import { FrameStream } from "../src/mesh/frame-stream.ts";

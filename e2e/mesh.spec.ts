@@ -1,4 +1,3 @@
-/* oxlint-disable no-await-in-loop -- one dial after the other */
 /** Two real browsers over WebRTC: the mesh as a person's tab runs it. */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";

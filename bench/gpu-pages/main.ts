@@ -1,4 +1,3 @@
-/* oxlint-disable no-await-in-loop -- one after the other is what is measured */
 /** The page in which models on WebGPU are measured. */
 import * as ort from "onnxruntime-web/webgpu";
 import { type Gpu, openGpu } from "../../src/inference/webgpu/open-gpu.ts";

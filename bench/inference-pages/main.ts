@@ -1,4 +1,3 @@
-/* oxlint-disable no-await-in-loop -- one after the other is what is measured */
 /** The page in which engines are measured, one thread each. */
 import * as ort from "onnxruntime-web/wasm";
 import { readLlama, writeModel } from "../../src/inference/model/model-file.ts";

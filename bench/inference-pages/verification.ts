@@ -1,4 +1,3 @@
-/* oxlint-disable no-await-in-loop -- one after the other is what is measured */
 /** What it takes to check a text, beside what it took to write it. */
 import { generate } from "../../src/inference/generate/generate.ts";
 import { GREEDY } from "../../src/inference/generate/sampling.ts";

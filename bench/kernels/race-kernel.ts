@@ -1,4 +1,3 @@
-/* oxlint-disable no-await-in-loop -- one after the other is what is measured */
 /** A kernel raced in three forms: as it is, metered, and metered with NaNs left as the machine makes them. */
 import { meterModule, METER_EXPORTS } from "../../src/sandbox/meter.ts";
 import type { Kernel } from "./kernels.ts";

@@ -1,4 +1,3 @@
-/* oxlint-disable no-await-in-loop -- one after the other is what is measured */
 /** Runs programs against each other in one engine, each in turn, so that what else the machine does falls on all alike. */
 import { STACK_WORDS } from "../../src/sandbox/limits.ts";
 import { METER_EXPORTS } from "../../src/sandbox/meter.ts";

@@ -1,4 +1,3 @@
-/* oxlint-disable no-await-in-loop -- one after the other is what is measured */
 /** The page of both tabs: one provides, the other requests and measures. */
 import type { MeshStream } from "../../src/mesh/mesh.ts";
 import { connect } from "../../src/sdk/index.ts";

@@ -119,13 +119,12 @@ export class Requester {
   async #grant(job: MadeJob): Promise<LeaseGrant> {
     for (let attempt = 0; attempt < GRANT_ATTEMPTS; attempt += 1) {
       try {
-        // oxlint-disable-next-line no-await-in-loop -- asks again
+        // Asks again.
         const [grant] = (await this.#client.submitJob(job.envelope)).leases;
         if (grant !== undefined) return grant;
       } catch (error) {
         if (!(error instanceof FailureError) || error.code !== failureCode("no-provider")) throw error;
       }
-      // oxlint-disable-next-line no-await-in-loop
       await new Promise((resolve) => setTimeout(resolve, GRANT_PAUSE_MS));
     }
     throw new Error("the relay gave no lease");

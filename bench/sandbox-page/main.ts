@@ -1,4 +1,3 @@
-/* oxlint-disable no-await-in-loop -- one after the other is what is measured */
 /** A page that runs functions in the provider's own worker script, and kernels in its own thread. */
 import { callSandbox, type CalledSandbox } from "../../src/sandbox/call-sandbox.ts";
 import type { TaskRequest } from "../../src/sandbox/task.ts";

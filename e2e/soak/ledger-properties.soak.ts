@@ -1,4 +1,3 @@
-/* oxlint-disable no-await-in-loop -- two cores: one round at a time */
 /** The ledger's properties over random stories, twenty times as many as `npm test` tries. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,4 +1,3 @@
-/* oxlint-disable no-await-in-loop -- one life after the other, on the same file */
 /** Books that are killed two hundred times while they append reports, and go on from the same file each time. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -46,7 +46,7 @@ async function batches(
   one: (round: number, found: (what: string) => void) => string | Promise<string>,
 ): Promise<State> {
   let state = stateOf(context);
-  /* oxlint-disable no-await-in-loop -- one after the other, and what is counted is kept */
+  // One after the other, and what is counted is kept.
   while (state.done < most && !context.signal.aborted) {
     const seen: string[] = [];
     let { done, findings } = state;
@@ -63,7 +63,6 @@ async function batches(
     await context.save(state);
     if (done % (batch * 20) === 0) context.log(`${done} rounds: ${JSON.stringify(state.counts)}`);
   }
-  /* oxlint-enable no-await-in-loop */
   context.signal.throwIfAborted();
   return state;
 }

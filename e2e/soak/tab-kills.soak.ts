@@ -1,4 +1,3 @@
-/* oxlint-disable no-await-in-loop -- one round after the other */
 /** Thirty jobs, each with one of its two tabs killed or closed at a random moment. */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";

@@ -55,7 +55,7 @@ async function run(context: SoakContext): ReturnType<Soak["run"]> {
         context.log(`${subject.name}, mutation ${done}: ${verdict.wrong}: ${toHex(data)}`);
       }
     }
-    // oxlint-disable-next-line no-await-in-loop -- what is counted is kept
+    // What is counted is kept.
     await context.save({ done, accepted, findings } satisfies State);
     if (done % 1_000_000 === 0) context.log(`${done} mutations, ${accepted} accepted as they were`);
   }

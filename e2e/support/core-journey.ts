@@ -1,4 +1,3 @@
-/* oxlint-disable no-await-in-loop -- one task and one job after the other */
 import { readFile } from "node:fs/promises";
 import { expect } from "@playwright/test";
 import { assemble, encodeScene, tileInputs } from "../../examples/raytrace/scene.ts";

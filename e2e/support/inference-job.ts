@@ -35,9 +35,8 @@ async function decode(decoder: Decoder, { tokens, steps }: InferenceJob): Promis
   const { width } = decoder.model.shape;
   let next = tokens.flat();
   for (let step = 0; step < steps; step += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- position after position
+    // Position after position.
     const hidden = await decoder.forward(next);
-    // oxlint-disable-next-line no-await-in-loop
     const scores = await decoder.logits(hidden.subarray(hidden.length - width));
     digest.add(hidden);
     digest.add(scores);

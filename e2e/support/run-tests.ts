@@ -112,13 +112,12 @@ async function runAll(steps: readonly Step[]): Promise<number> {
   for (const step of steps) {
     const leftMs = Math.round(RUN_TIMEOUT_MS - (performance.now() - startedMs));
     say(`\n— ${step.name}: ${step.command.join(" ")}`);
-    // oxlint-disable no-await-in-loop -- two cores: one step at a time
+    // Two cores: one step at a time.
     const stepStartMs = performance.now();
     await rm(reportOf(step.name), { force: true });
     const mostMs = step.limit === undefined ? Math.min(leftMs, STEP_TIMEOUT_MS) : leftMs;
     const isOk = leftMs > 0 && (await run(step, env, mostMs));
     const tally = await tallyOf(step, isOk);
-    // oxlint-enable no-await-in-loop
     passed += tally.passed;
     failed += tally.failed;
     skipped.push(...tally.skipped.map((name) => `${step.name}: ${name}`));

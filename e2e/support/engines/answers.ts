@@ -51,7 +51,7 @@ function essence(result: TaskResult): string {
 export async function answersOf(subjects: readonly Subject[]): Promise<readonly string[]> {
   const sandbox = createSandbox();
   const answers: string[] = [];
-  /* oxlint-disable no-await-in-loop -- one sandbox runs one after the other */
+  // One sandbox runs one after the other.
   for (const subject of subjects) {
     await sandbox.forget("f");
     const loaded = await sandbox.load("f", bytesOf(subject.module));
@@ -61,6 +61,5 @@ export async function answersOf(subjects: readonly Subject[]): Promise<readonly 
         : essence(await resultOf(sandbox, subject));
     answers.push(`${subject.says}: ${answer}`);
   }
-  /* oxlint-enable no-await-in-loop */
   return answers;
 }
