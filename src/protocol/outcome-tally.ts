@@ -2,7 +2,7 @@ import { failureKind } from "./failure-code.ts";
 import type { OutcomeLeaf } from "./messages/task.ts";
 import { MerkleTree } from "./merkle.ts";
 import type { WorkTotals } from "./tariff.ts";
-import { fuel } from "./units.ts";
+import { type Fuel, fuel } from "./units.ts";
 
 const NOTHING: WorkTotals = { payable: 0, cancelled: 0, fuel: fuel(0), bytes: 0n };
 
@@ -35,6 +35,22 @@ interface Standing {
   readonly totals: WorkTotals;
   /** Tasks that have ended. */
   readonly ended: number;
+  /** Outcomes that failed and pay all the same. */
+  readonly failed: number;
+  /** Fuel of the dearest outcome that pays. */
+  readonly peak: Fuel;
+}
+
+const BEGINNING: Standing = { totals: NOTHING, ended: 0, failed: 0, peak: fuel(0) };
+
+function standingAfter(before: Standing, outcome: OutcomeLeaf, inputBytes: number): Standing {
+  const pays = outcome.code === undefined || failureKind(outcome.code).pay === "fuel";
+  return {
+    totals: addOutcome(before.totals, outcome, inputBytes),
+    ended: before.ended + (outcome.end ? 1 : 0),
+    failed: before.failed + (pays && outcome.code !== undefined ? 1 : 0),
+    peak: pays && outcome.fuel > before.peak ? outcome.fuel : before.peak,
+  };
 }
 
 /**
@@ -44,7 +60,7 @@ interface Standing {
 export class OutcomeTally {
   readonly #tree = new MerkleTree();
   /** At counts #kept, #kept + 1, … */
-  #history: Standing[] = [{ totals: NOTHING, ended: 0 }];
+  #history: Standing[] = [BEGINNING];
   #kept = 0;
 
   get count(): number {
@@ -53,12 +69,9 @@ export class OutcomeTally {
 
   /** @param hash leaf hash of the encoded outcome. */
   append(hash: Uint8Array, outcome: OutcomeLeaf, inputBytes: number): void {
-    const { totals, ended } = this.#at(this.count);
+    const before = this.#at(this.count);
     this.#tree.append(hash);
-    this.#history.push({
-      totals: addOutcome(totals, outcome, inputBytes),
-      ended: outcome.end ? ended + 1 : ended,
-    });
+    this.#history.push(standingAfter(before, outcome, inputBytes));
   }
 
   root(count: number = this.count): Uint8Array {
@@ -85,6 +98,12 @@ export class OutcomeTally {
   endedField(count: number = this.count): { readonly ended?: number } {
     const ended = this.ended(count);
     return ended === count ? {} : { ended };
+  }
+
+  /** What a receipt says for those who audit: see its fields. */
+  auditFields(count: number = this.count): { readonly failed?: number; readonly peak?: Fuel } {
+    const { failed, peak } = this.#at(count);
+    return { ...(failed === 0 ? {} : { failed }), ...(peak === 0n ? {} : { peak }) };
   }
 
   consistencyProof(from: number, to: number): Uint8Array[] {

@@ -190,6 +190,7 @@ export class RequesterChannel {
     if (body.provider !== lease.body.provider || body.requester !== job.body.requester)
       differs("between other parties");
     if (body.workCid !== job.body.work.cid || body.profile !== lease.body.profile) differs("of other work");
+    if (body.policyVersion !== lease.body.policyVersion) differs("under another policy");
     if (body.policy !== lease.body.policy || body.tariff !== lease.body.tariff) differs("at another price");
     const last = this.#receipt;
     if (body.seq !== (last?.body.seq ?? 0) + 1 || body.prev !== last?.id)
@@ -199,12 +200,15 @@ export class RequesterChannel {
     if (!equalBytes(body.root, this.#tally.root(body.count)))
       differs("its root is not over the outcomes that arrived");
     const totals = this.#tally.totals(body.count);
+    const { failed, peak } = this.#tally.auditFields(body.count);
     if (
       body.ended !== this.#tally.endedField(body.count).ended ||
       body.payable !== totals.payable ||
       body.cancelled !== totals.cancelled ||
       body.fuel !== totals.fuel ||
-      body.bytes !== totals.bytes
+      body.bytes !== totals.bytes ||
+      body.failed !== failed ||
+      body.peak !== peak
     ) {
       differs("its totals are not those of the outcomes");
     }

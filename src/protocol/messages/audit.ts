@@ -29,6 +29,8 @@ const path: Schema<readonly Uint8Array[]> = list(hash, MAX_PROOF_HASHES);
  * (rule 3): seed = HMAC(s_e, tag ‖ origin ‖ entryIndex ‖ entryHash); leaf i is drawn iff u64(HMAC(seed, i)) < p_i · 2^64.
  */
 export interface Draw extends Header {
+  /** The receipt's or dispute's entry, and its lease. */
+  readonly lease: Cid;
   readonly entryIndex: number;
   readonly entryHash: Uint8Array;
   readonly epoch: number;
@@ -36,8 +38,10 @@ export interface Draw extends Header {
   readonly policy: Cid;
   /** Audited experience of the provider in micro-credits, as of this entry (rule 5). */
   readonly n: MicroCredits;
-  /** Bond and held pay of the provider, as of this entry. */
+  /** What the provider would lose: bond, held and pending pay before this entry, shared by its open leases. */
   readonly bond: MicroCredits;
+  /** What one outcome of this entry is worth at most. */
+  readonly value: MicroCredits;
   /** Leaves [first, end) are new in this entry. */
   readonly first: number;
   readonly end: number;
@@ -51,6 +55,7 @@ export const drawMessage: MessageType<Draw> = {
   name: "draw",
   schema: record<Draw>({
     ...headerFields,
+    lease: cid,
     entryIndex: uint(),
     entryHash: hash,
     epoch: uint(),
@@ -58,6 +63,7 @@ export const drawMessage: MessageType<Draw> = {
     policy: cid,
     n: amount,
     bond: amount,
+    value: amount,
     first: uint(),
     end: uint(),
     leaves: list(uint()),
@@ -99,47 +105,90 @@ export const openingMessage: MessageType<Opening> = {
   }),
 };
 
-/** One movement of money: what leaves `from` arrives at `to`. */
-export interface Movement {
-  readonly from: string;
-  readonly to: string;
-  readonly amount: MicroCredits;
-}
-
-export const movementSchema: Schema<Movement> = record<Movement>({ from: text(160), to: text(160), amount });
+export const VERDICT_RESULTS = ["match", "mismatch", "missing", "inconclusive"] as const;
+export type VerdictResult = (typeof VERDICT_RESULTS)[number];
 
 /** What an audit found, with evidence anybody can replay (rule 11). */
 export interface Verdict extends Header {
+  readonly lease: Cid;
   readonly entryIndex: number;
   readonly index: number;
-  readonly result: "match" | "mismatch" | "missing" | "inconclusive";
+  /** Missing: nobody opened it in time. Inconclusive: it cannot be recomputed here, which is nobody's fault. */
+  readonly result: VerdictResult;
+  /** Leaf hash of the outcome that recomputing gives, and of the one that was claimed; zeros where there is none. */
   readonly expected: Uint8Array;
   readonly found: Uint8Array;
   readonly fuel: Fuel;
   readonly profile: number;
   /** WASM engine or shader compiler that recomputed it. */
   readonly engine: string;
+  /** Who recomputed it; the relay by its draw key. */
   readonly auditors: readonly PeerId[];
-  readonly evidenceCid: Cid;
-  readonly postings: readonly Movement[];
-  readonly appealBy: number;
+  /** Blob with the opening, so that anybody can recompute it; absent where nothing was opened. */
+  readonly evidenceCid?: Cid;
 }
 
 export const verdictMessage: MessageType<Verdict> = {
   name: "verdict",
   schema: record<Verdict>({
     ...headerFields,
+    lease: cid,
     entryIndex: uint(),
     index: uint(),
-    result: oneOf(["match", "mismatch", "missing", "inconclusive"]),
+    result: oneOf(VERDICT_RESULTS),
     expected: hash,
     found: hash,
     fuel: fuelAmount,
     profile: uint(65_535),
     engine: text(128),
     auditors: list(peer, 16),
-    evidenceCid: cid,
-    postings: list(movementSchema, 16),
-    appealBy: uint(),
+    evidenceCid: optional(cid),
   }),
+};
+
+/**
+ * A provider brings a receipt that its requester does not countersign. The advance names the tasks; every outcome beyond
+ * the newest logged receipt is then opened and recomputed, and what holds is paid (rule 6). Signed by the instance.
+ */
+export interface Dispute extends Header {
+  readonly lease: Cid;
+  /** Receipt envelope, signed by the provider alone. */
+  readonly receipt: Uint8Array;
+  /** Advance envelope that names at least as many tasks as the receipt has outcomes of. */
+  readonly advance: Uint8Array;
+  readonly prevCount: number;
+  readonly consistency: readonly Uint8Array[];
+}
+
+export const disputeMessage: MessageType<Dispute> = {
+  name: "dispute",
+  schema: record<Dispute>({
+    ...headerFields,
+    lease: cid,
+    receipt: bytes(8_192),
+    advance: bytes(4_096),
+    prevCount: uint(),
+    consistency: path,
+  }),
+};
+
+/** The requester lays its share of the draw open when its job is over: SHA-256 of `secret` is the job's drawCommit (rule 3). */
+export interface Reveal extends Header {
+  readonly job: Cid;
+  readonly secret: Uint8Array;
+}
+
+export const revealMessage: MessageType<Reveal> = {
+  name: "reveal",
+  schema: record<Reveal>({ ...headerFields, job: cid, secret: exactBytes(32) }),
+};
+
+/** A provider stops for good, or for long: what is held back and its bond become free, and it begins anew. Signed by the root. */
+export interface Retire extends Header {
+  readonly account: PeerId;
+}
+
+export const retireMessage: MessageType<Retire> = {
+  name: "retire",
+  schema: record<Retire>({ ...headerFields, account: peer }),
 };

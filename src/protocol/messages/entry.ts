@@ -1,3 +1,4 @@
+import { type AuditPolicy, auditPolicySchema } from "../audit-policy.ts";
 import { CborWriter } from "../cbor-writer.ts";
 import { type Cid } from "../cid.ts";
 import { MAX_ENTRY_BYTES, MAX_ENVELOPE_BYTES, WIRE_VERSION } from "../limits.ts";
@@ -30,12 +31,17 @@ export const ENTRY_TYPES = [
   "escrow",
   "lease",
   "receipt",
+  "dispute",
   "cancel",
   "draw",
+  "reveal",
   "verdict",
   "settle",
   "release",
+  "vest",
   "forfeit",
+  "retire",
+  "unbond",
   "payout",
   "epoch-open",
   "key-rotate",
@@ -125,6 +131,8 @@ export interface PolicyBody {
   readonly tariff: Tariff;
   /** The policy document by CID; receipts name it. */
   readonly policy: Cid;
+  /** Its numbers for audits; absent where nothing is audited and pay is free at settlement. */
+  readonly audit?: AuditPolicy;
 }
 
 /** Money comes in: `reference` is the payment's identity outside, or why test credits were granted. */
@@ -183,11 +191,26 @@ export interface ReleaseBody {
   readonly amount: MicroCredits;
 }
 
+/** An audit failed: held pay of a lease goes back to its job, and the provider's bond is burnt (rule 11). */
 export interface ForfeitBody {
   readonly lease: Cid;
   readonly provider: PeerId;
   readonly refunded: MicroCredits;
   readonly burnt: MicroCredits;
+}
+
+/** Held pay of a lease whose audits are over becomes the provider's own, or its bond. */
+export interface VestBody {
+  readonly lease: Cid;
+  readonly provider: PeerId;
+  readonly released: MicroCredits;
+  readonly bonded: MicroCredits;
+}
+
+/** A provider that retired gets its bond, and has no experience from here on. */
+export interface UnbondBody {
+  readonly provider: PeerId;
+  readonly amount: MicroCredits;
 }
 
 export interface PayoutBody {
@@ -239,11 +262,16 @@ export interface EntryBodies {
   readonly lease: LeaseBody;
   readonly receipt: ReceiptBody;
   readonly cancel: CancelBody;
+  readonly dispute: ReceiptBody;
   readonly draw: { readonly envelope: Uint8Array };
+  readonly reveal: { readonly envelope: Uint8Array };
   readonly verdict: { readonly envelope: Uint8Array };
   readonly settle: SettleBody;
   readonly release: ReleaseBody;
+  readonly vest: VestBody;
   readonly forfeit: ForfeitBody;
+  readonly retire: { readonly envelope: Uint8Array };
+  readonly unbond: UnbondBody;
   readonly payout: PayoutBody;
   readonly "epoch-open": EpochOpenBody;
   readonly "key-rotate": KeyRotateBody;
@@ -261,6 +289,7 @@ export const entryBodies: { readonly [K in EntryType]: Schema<EntryBodies[K]> } 
     keys: record<RelayKeys>({ log: peer, lease: peer, draw: peer }),
     tariff: tariffSchema,
     policy: cid,
+    audit: optional(auditPolicySchema),
   }),
   deposit: funding,
   grant: funding,
@@ -268,7 +297,9 @@ export const entryBodies: { readonly [K in EntryType]: Schema<EntryBodies[K]> } 
   lease: record<LeaseBody>({ lease: cid, job: cid, envelope }),
   receipt: record<ReceiptBody>({ lease: cid, envelope }),
   cancel: record<CancelBody>({ lease: cid, envelope }),
+  dispute: record<ReceiptBody>({ lease: cid, envelope }),
   draw: record<EntryBodies["draw"]>({ envelope }),
+  reveal: record<EntryBodies["reveal"]>({ envelope }),
   verdict: record<EntryBodies["verdict"]>({ envelope }),
   settle: record<SettleBody>({
     lease: cid,
@@ -280,7 +311,10 @@ export const entryBodies: { readonly [K in EntryType]: Schema<EntryBodies[K]> } 
     reason: oneOf(["final", "closed", "report-by", "void"]),
   }),
   release: record<ReleaseBody>({ job: cid, payer: peer, amount }),
+  vest: record<VestBody>({ lease: cid, provider: peer, released: amount, bonded: amount }),
   forfeit: record<ForfeitBody>({ lease: cid, provider: peer, refunded: amount, burnt: amount }),
+  retire: record<EntryBodies["retire"]>({ envelope }),
+  unbond: record<UnbondBody>({ provider: peer, amount }),
   payout: record<PayoutBody>({ account: peer, amount, address: text(160) }),
   "epoch-open": record<EpochOpenBody>({
     epoch: uint(),

@@ -43,6 +43,8 @@ export interface Lease extends Header {
   readonly profile: number;
   /** CID of the policy document. */
   readonly policy: Cid;
+  /** Version of the policy's numbers for audits; absent where nothing is audited. */
+  readonly policyVersion?: number;
   /** Tasks beyond the signed head, and outcomes beyond the countersigned receipt, that the provider risks. */
   readonly windowMax: number;
   /** Tasks sent and not yet answered. */
@@ -83,6 +85,7 @@ export const leaseMessage: MessageType<Lease> = {
     tariff: cid,
     profile: uint(65_535),
     policy: cid,
+    policyVersion: optional(uint(65_535)),
     windowMax: uint(65_535),
     inflightMax: uint(65_535),
     startFee: amount,

@@ -40,6 +40,8 @@ export interface Receipt extends Header {
   readonly workCid: Cid;
   readonly profile: number;
   readonly policy: Cid;
+  /** As in the lease. */
+  readonly policyVersion?: number;
   readonly tariff: Cid;
   /** How the tree is hashed. */
   readonly tree: "rfc6962-sha256";
@@ -52,6 +54,10 @@ export interface Receipt extends Header {
   readonly payable: number;
   /** Tasks that earn the start fee. */
   readonly cancelled: number;
+  /** Outcomes that failed and pay all the same: traps and the like. Absent when there are none. */
+  readonly failed?: number;
+  /** Fuel of the dearest outcome that pays: audits weigh by it (rule 5). Absent when nothing pays. */
+  readonly peak?: Fuel;
   /** Root of the task tree the provider worked by: the newest signed head it knew. */
   readonly tasksRoot: Uint8Array;
   readonly taskCount: number;
@@ -78,6 +84,7 @@ export const receiptMessage: MessageType<Receipt> = {
     workCid: cid,
     profile: uint(65_535),
     policy: cid,
+    policyVersion: optional(uint(65_535)),
     tariff: cid,
     tree: oneOf(["rfc6962-sha256"]),
     root: exactBytes(HASH_BYTES),
@@ -85,6 +92,8 @@ export const receiptMessage: MessageType<Receipt> = {
     ended: optional(uint()),
     payable: uint(),
     cancelled: uint(),
+    failed: optional(uint()),
+    peak: optional(fuelAmount),
     tasksRoot: exactBytes(HASH_BYTES),
     taskCount: uint(),
     fuel: fuelAmount,
