@@ -16,7 +16,9 @@ export type Account =
   /** Set aside for a job and not bound in a lease. */
   | { readonly kind: "escrow"; readonly job: Cid }
   /** Budget of a lease that is not earned yet. */
-  | { readonly kind: "lease"; readonly lease: Cid };
+  | { readonly kind: "lease"; readonly lease: Cid }
+  /** Set aside in a batch of payouts, and not yet known to have been paid. */
+  | { readonly kind: "payout"; readonly batch: Cid; readonly peer: PeerId };
 
 /** The name under which a balance is listed, as in "available:12D3KooW…"; at most 160 bytes, as in verdicts. */
 export function accountName(account: Account): string {
@@ -31,6 +33,8 @@ export function accountName(account: Account): string {
       return `escrow:${account.job}`;
     case "lease":
       return `lease:${account.lease}`;
+    case "payout":
+      return `payout:${account.batch}:${account.peer}`;
     default:
       return account satisfies never;
   }

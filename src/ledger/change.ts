@@ -167,6 +167,25 @@ function released({ body }: Event<"release">, ledger: LedgerLookup): Change {
   };
 }
 
+/** A line of a batch: from the account into the batch, and from there out of the relay or back. */
+function paidOut({
+  type,
+  body: { batch, account: peer, amount },
+}: Event<"payout-prepare" | "payout" | "payout-cancel">): readonly Posting[] {
+  const available = { kind: "available", peer } as const;
+  const aside = { kind: "payout", batch, peer } as const;
+  switch (type) {
+    case "payout-prepare":
+      return transfer(available, aside, amount);
+    case "payout":
+      return transfer(aside, { kind: "outside" }, amount);
+    case "payout-cancel":
+      return transfer(aside, available, amount);
+    default:
+      return type satisfies never;
+  }
+}
+
 function forfeited({ body }: Event<"forfeit">, ledger: LedgerLookup): Change {
   const lease = found(ledger.lease(body.lease), "lease");
   const job = found(ledger.job(lease.job), "job");
@@ -191,10 +210,10 @@ export function changeBy(event: LedgerEvent, place: Place, ledger: LedgerLookup)
       return {
         postings: transfer({ kind: "outside" }, { kind: "available", peer: event.account }, event.amount),
       };
+    case "payout-prepare":
     case "payout":
-      return {
-        postings: transfer({ kind: "available", peer: event.account }, { kind: "outside" }, event.amount),
-      };
+    case "payout-cancel":
+      return { postings: paidOut(event) };
     case "escrow":
       return opened(event, place);
     case "lease":

@@ -1,6 +1,12 @@
 import { type Cid } from "../protocol/cid.ts";
 import { openEnvelope, readBody } from "../protocol/envelope.ts";
-import type { SettleBody, ReleaseBody, ForfeitBody, TypedEntry } from "../protocol/messages/entry.ts";
+import type {
+  SettleBody,
+  ReleaseBody,
+  ForfeitBody,
+  PayoutCancelBody,
+  TypedEntry,
+} from "../protocol/messages/entry.ts";
 import { type Job, jobMessage } from "../protocol/messages/job.ts";
 import { type Lease, leaseMessage } from "../protocol/messages/lease.ts";
 import { type Receipt, receiptMessage, reportMessage } from "../protocol/messages/receipt.ts";
@@ -10,7 +16,11 @@ import type { MicroCredits } from "../protocol/units.ts";
 
 /** What an entry means for the accounts: its body with the envelopes in it opened. */
 export type LedgerEvent =
-  | { readonly type: "income" | "payout"; readonly account: PeerId; readonly amount: MicroCredits }
+  | { readonly type: "income"; readonly account: PeerId; readonly amount: MicroCredits }
+  | {
+      readonly type: "payout-prepare" | "payout" | "payout-cancel";
+      readonly body: PayoutCancelBody;
+    }
   | { readonly type: "escrow"; readonly job: Cid; readonly terms: Job; readonly signers: readonly PeerId[] }
   | { readonly type: "lease"; readonly lease: Cid; readonly revision: Cid; readonly terms: Lease }
   | {
@@ -47,8 +57,10 @@ export function eventOf(entry: TypedEntry): LedgerEvent {
     case "deposit":
     case "grant":
       return { type: "income", account: entry.body.account, amount: entry.body.amount };
+    case "payout-prepare":
     case "payout":
-      return { type: "payout", account: entry.body.account, amount: entry.body.amount };
+    case "payout-cancel":
+      return { type: entry.type, body: entry.body };
     case "escrow": {
       const { body, signedBy } = openEnvelope(jobMessage, entry.body.envelope);
       return { type: "escrow", job: entry.body.job, terms: body, signers: signedBy.map(({ key }) => key) };
@@ -67,6 +79,8 @@ export function eventOf(entry: TypedEntry): LedgerEvent {
       return { type: "release", body: entry.body };
     case "forfeit":
       return { type: "forfeit", body: entry.body };
+    case "payout-address":
+    case "payout-batch":
     case "policy":
     case "draw":
     case "verdict":

@@ -9,6 +9,7 @@ import type { CloseJob, Job, JobArgs, JobFile, JobLimits, Verification, Work } f
 import type { Accept, Lease, LeaseAnswer, LeaseGrant } from "./messages/lease.ts";
 import type { Inclusion, Receipt, Report, ReportAnswer } from "./messages/receipt.ts";
 import { MODEL_NAME, type PublishModel, type UnpublishModel } from "./messages/model.ts";
+import type { PayoutAddress, PayoutBatch, PayoutLine } from "./messages/payout.ts";
 import { ABIS, type Drain, type Hello, type KeyRevoke, type Offer } from "./messages/session.ts";
 import type { Advance, Cancel, OutcomeLeaf, Stop, Task } from "./messages/task.ts";
 import type { Delegation } from "./delegation.ts";
@@ -77,6 +78,8 @@ const code: Arbitrary<FailureCode> = fc.constantFrom(
 );
 const abi = fc.constantFrom(...ABIS);
 const modelName: Arbitrary<string> = fc.stringMatching(MODEL_NAME);
+const payoutAddress: Arbitrary<string> = fc.stringMatching(/^[0-9A-Za-z][0-9A-Za-z._:@/+-]{0,127}$/u);
+const payoutLine: FieldsOf<PayoutLine> = { account: anyPeer, amount, address: payoutAddress };
 const proof = list(hash, 8);
 
 const extValue: Arbitrary<ExtValue> = fc.letrec<{ value: ExtValue }>((tie) => ({
@@ -211,6 +214,17 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
     "expires",
   ),
   "api-key-revoke": record<ApiKeyRevoke>({ ...header, account: anyPeer, apiKey: anyCid }),
+  "payout-address": record<PayoutAddress>(
+    { ...header, account: anyPeer, address: payoutAddress, prev: anyCid },
+    "prev",
+  ),
+  "payout-batch": record<PayoutBatch>({
+    ...header,
+    number: uint(),
+    count: uint(),
+    total: amount,
+    root: hash,
+  }),
   delegation: record<Delegation>({ root: anyPeer, session: anyPeer, notBefore: uint(), notAfter: uint() }),
   job: record<Job>(
     {
@@ -412,6 +426,7 @@ export const anyPart: Readonly<Record<string, Arbitrary<unknown>>> = {
     stream: fc.boolean(),
   }),
   outcome,
+  "payout-line": record<PayoutLine>(payoutLine),
   inclusion: record<Inclusion>(inclusion),
   "report-answer": record<ReportAnswer>({ ...inclusion, entry: anyBytes(300), draw: anyBytes(300) }, "draw"),
   open: record<Open>({ job: anyBytes(300), lease: anyBytes(300), tariff, args: anyBytes(300) }),
@@ -457,7 +472,11 @@ export const anyEntryBody: { readonly [K in EntryType]: Arbitrary<EntryBodies[K]
     refunded: amount,
     burnt: amount,
   }),
-  payout: record<EntryBodies["payout"]>({ account: anyPeer, amount, address: anyText(160) }),
+  "payout-address": record<EntryBodies["payout-address"]>({ envelope }),
+  "payout-batch": record<EntryBodies["payout-batch"]>({ batch: anyCid, envelope }),
+  "payout-prepare": record<EntryBodies["payout-prepare"]>({ batch: anyCid, ...payoutLine }),
+  payout: record<EntryBodies["payout"]>({ batch: anyCid, ...payoutLine, reference: anyText(256) }),
+  "payout-cancel": record<EntryBodies["payout-cancel"]>({ batch: anyCid, account: anyPeer, amount }),
   "epoch-open": record<EntryBodies["epoch-open"]>(
     { epoch: uint(), commit: hash, revealed: hash },
     "revealed",

@@ -95,3 +95,9 @@ export const MAX_PUBLISHED_MODELS = 256;
 
 /** Providers that a relay names as holding a model: a download asks a few of them at a time. */
 export const MAX_MODEL_PEERS = 16;
+
+/** A payout address, in characters: an account's name at a chain (CAIP-10) takes 106, an IBAN 34. */
+export const MAX_PAYOUT_ADDRESS_BYTES = 128;
+
+/** A changed payout address is used no sooner, by log time: whoever lost a key has a long weekend to notice (rule 12). */
+export const PAYOUT_ADDRESS_WAIT_MS: number = 72 * 60 * 60 * 1000;

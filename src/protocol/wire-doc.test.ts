@@ -10,7 +10,7 @@ const document = unpadded(readFileSync(WIRE_DOC, "utf8"));
 const HEADER = new Set(["v", "origin", "asset", "crit", "ext"]);
 /** Maps whose own fields have rows of their own in the table above them. */
 const SPELLED_OUT = new Set(["work", "limits", "verify", "run"]);
-const GROUPS = ["session", "job", "lease", "task", "receipt", "audit", "frame"];
+const GROUPS = ["session", "job", "lease", "task", "receipt", "audit", "payout", "frame"];
 
 interface Row {
   readonly name: string;

@@ -4,6 +4,7 @@ import { type Cid } from "../cid.ts";
 import { MAX_ENTRY_BYTES, MAX_ENVELOPE_BYTES, WIRE_VERSION } from "../limits.ts";
 import { HASH_BYTES } from "../merkle.ts";
 import type { PeerId } from "../peer-id.ts";
+import { type PayoutLine, payoutAddressText } from "./payout.ts";
 import {
   amount,
   bytes,
@@ -42,7 +43,11 @@ export const ENTRY_TYPES = [
   "forfeit",
   "retire",
   "unbond",
+  "payout-address",
+  "payout-batch",
+  "payout-prepare",
   "payout",
+  "payout-cancel",
   "epoch-open",
   "key-rotate",
   "key-revoke",
@@ -213,10 +218,36 @@ export interface UnbondBody {
   readonly amount: MicroCredits;
 }
 
-export interface PayoutBody {
+/** Where an account wants its money paid out. */
+export interface PayoutAddressBody {
+  /** payout-address envelope, signed by the account. */
+  readonly envelope: Uint8Array;
+}
+
+/** A batch begins; the entries of its lines follow at once. */
+export interface PayoutBatchBody {
+  /** CID of the payout-batch. */
+  readonly batch: Cid;
+  /** payout-batch envelope, signed by the relay's lease key. */
+  readonly envelope: Uint8Array;
+}
+
+/** One line of a batch: money is set aside to be paid out. */
+export interface PayoutPrepareBody extends PayoutLine {
+  readonly batch: Cid;
+}
+
+/** The line was paid: its money has left. `reference` is the payment's identity outside. */
+export interface PayoutBody extends PayoutLine {
+  readonly batch: Cid;
+  readonly reference: string;
+}
+
+/** The line will not be paid: its money is available again. */
+export interface PayoutCancelBody {
+  readonly batch: Cid;
   readonly account: PeerId;
   readonly amount: MicroCredits;
-  readonly address: string;
 }
 
 /** Commits the secret of an epoch of entries and reveals the one before (rule 3). */
@@ -272,7 +303,11 @@ export interface EntryBodies {
   readonly forfeit: ForfeitBody;
   readonly retire: { readonly envelope: Uint8Array };
   readonly unbond: UnbondBody;
+  readonly "payout-address": PayoutAddressBody;
+  readonly "payout-batch": PayoutBatchBody;
+  readonly "payout-prepare": PayoutPrepareBody;
   readonly payout: PayoutBody;
+  readonly "payout-cancel": PayoutCancelBody;
   readonly "epoch-open": EpochOpenBody;
   readonly "key-rotate": KeyRotateBody;
   readonly "key-revoke": KeyRevokeBody;
@@ -315,7 +350,22 @@ export const entryBodies: { readonly [K in EntryType]: Schema<EntryBodies[K]> } 
   forfeit: record<ForfeitBody>({ lease: cid, provider: peer, refunded: amount, burnt: amount }),
   retire: record<EntryBodies["retire"]>({ envelope }),
   unbond: record<UnbondBody>({ provider: peer, amount }),
-  payout: record<PayoutBody>({ account: peer, amount, address: text(160) }),
+  "payout-address": record<PayoutAddressBody>({ envelope }),
+  "payout-batch": record<PayoutBatchBody>({ batch: cid, envelope }),
+  "payout-prepare": record<PayoutPrepareBody>({
+    batch: cid,
+    account: peer,
+    amount,
+    address: payoutAddressText,
+  }),
+  payout: record<PayoutBody>({
+    batch: cid,
+    account: peer,
+    amount,
+    address: payoutAddressText,
+    reference: text(256),
+  }),
+  "payout-cancel": record<PayoutCancelBody>({ batch: cid, account: peer, amount }),
   "epoch-open": record<EpochOpenBody>({
     epoch: uint(),
     commit: exactBytes(HASH_BYTES),

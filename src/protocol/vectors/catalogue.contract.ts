@@ -7,6 +7,14 @@ import { type EntryBodies, entryBodies, type EntryType } from "../messages/entry
 import { closeJobMessage, jobArgsSchema, jobMessage } from "../messages/job.ts";
 import { acceptMessage, leaseAnswerSchema, leaseMessage } from "../messages/lease.ts";
 import { publishModelMessage, unpublishModelMessage } from "../messages/model.ts";
+import {
+  type PayoutAddress,
+  payoutAddressMessage,
+  payoutBatchMessage,
+  type PayoutLine,
+  payoutLineSchema,
+  payoutSums,
+} from "../messages/payout.ts";
 import { inclusionSchema, receiptMessage, reportAnswerSchema, reportMessage } from "../messages/receipt.ts";
 import {
   drainMessage,
@@ -206,6 +214,30 @@ function keyMessages(cast: Cast, story: Story): readonly MessageSample[] {
   ];
 }
 
+function payoutAddressOf(cast: Cast, { head }: Story): PayoutAddress {
+  return { ...head, account: cast.provider.key, address: "eip155:8453:0x00" };
+}
+
+function payoutLineOf({ lease }: Story): PayoutLine {
+  return { account: lease.provider, amount: microCredits(5_017), address: "eip155:8453:0x00" };
+}
+
+function payoutMessages(cast: Cast, story: Story): readonly MessageSample[] {
+  const first = payoutAddressOf(cast, story);
+  const batch = { ...story.head, number: 1, ...payoutSums([payoutLineOf(story)]) };
+  return [
+    message("payout", "payout-address", payoutAddressMessage, first, "provider"),
+    message(
+      "payout",
+      "payout-address that replaces another",
+      payoutAddressMessage,
+      { ...first, address: "DE02120300000000202051", prev: bodyId(payoutAddressMessage, first) },
+      "provider",
+    ),
+    message("payout", "payout-batch", payoutBatchMessage, batch, "lease"),
+  ];
+}
+
 function modelMessages(cast: Cast, { head }: Story): readonly MessageSample[] {
   const name = { ...head, publisher: cast.requester.key, name: "stories-260k", issuedAt: START };
   return [
@@ -364,6 +396,7 @@ export function messageSamples(cast: Cast, story: Story): readonly MessageSample
     ...sessionMessages(cast, story),
     ...keyMessages(cast, story),
     ...modelMessages(cast, story),
+    ...payoutMessages(cast, story),
     ...workMessages(cast, story),
     ...auditMessages(cast, story),
   ];
@@ -407,6 +440,7 @@ export function partSamples(story: Story): readonly PartSample[] {
       entry,
       draw: new Uint8Array([0xa0]),
     }),
+    part("payout", "payout-line", payoutLineSchema, payoutLineOf(story)),
     part("frame", "open", openSchema, {
       job: jobEnvelope,
       lease: leaseEnvelope,
@@ -429,6 +463,8 @@ export async function entrySamples(
   const { tariff, jobId, leaseId, job } = story;
   const envelope = (name: string): Uint8Array => envelopes.get(name) ?? new Uint8Array();
   const log: Signer = cast.log;
+  const line = payoutLineOf(story);
+  const batch = bodyId(payoutBatchMessage, { ...story.head, number: 1, ...payoutSums([line]) });
   const settle = {
     lease: leaseId,
     job: jobId,
@@ -466,11 +502,11 @@ export async function entrySamples(
       refunded: microCredits(10),
       burnt: microCredits(90),
     }),
-    bodyOf("payout", {
-      account: cast.provider.key,
-      amount: microCredits(5_017),
-      address: "eip155:8453:0x00",
-    }),
+    bodyOf("payout-address", { envelope: envelope("payout-address") }),
+    bodyOf("payout-batch", { batch, envelope: envelope("payout-batch") }),
+    bodyOf("payout-prepare", { batch, ...line }),
+    bodyOf("payout", { batch, ...line, reference: "transfer 17" }),
+    bodyOf("payout-cancel", { batch, account: line.account, amount: line.amount }),
     bodyOf("epoch-open", { epoch: 0, commit: hash(0x41) }, "epoch-open, the first"),
     bodyOf("epoch-open", { epoch: 1, commit: hash(0x42), revealed: hash(0x43) }),
     bodyOf("key-rotate", {
