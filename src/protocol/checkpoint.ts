@@ -1,6 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { base64 } from "multiformats/bases/base64";
-import { concatBytes, equalBytes } from "./bytes.ts";
+import { fromBase64, toBase64 } from "./base64.ts";
+import { concatBytes, equalBytes, toHex } from "./bytes.ts";
 import { FailureError } from "./failure.ts";
 import { HASH_BYTES } from "./merkle.ts";
 import { isSoundSignature, type SignatureClaim } from "./signature.ts";
@@ -42,20 +42,6 @@ function keyId(name: string, key: Uint8Array): Uint8Array {
     0,
     KEY_ID_BYTES,
   );
-}
-
-function toBase64(bytes: Uint8Array): string {
-  const text = base64.baseEncode(bytes);
-  return text.padEnd(Math.ceil(text.length / 4) * 4, "=");
-}
-
-function fromBase64(text: string): Uint8Array | undefined {
-  try {
-    const bytes = base64.baseDecode(text.replace(/=+$/u, ""));
-    return toBase64(bytes) === text ? bytes : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The signed text of a checkpoint, with its final newline. */
@@ -139,6 +125,14 @@ function splitNote(note: string): SignedNote {
   const lines = note.slice(split + 2, -1).split("\n");
   if (lines.length > MAX_NOTE_SIGNATURES) throw forged(`has more than ${MAX_NOTE_SIGNATURES} signatures`);
   return { text: note.slice(0, split + 1), signatures: lines.map(parseSignature) };
+}
+
+/**
+ * The log's key as C2SP signed-note writes it, for tools that take one: name+key id+base64(0x01 ‖ key).
+ * @param key the log's raw public key.
+ */
+export function noteVerifierKey(origin: string, key: Uint8Array): string {
+  return `${origin}+${toHex(keyId(origin, key))}+${toBase64(concatBytes(Uint8Array.of(ED25519_NOTE), key))}`;
 }
 
 function parseOf(origin: string, text: string): Checkpoint {

@@ -111,6 +111,10 @@ export interface Books {
   /** The newest signed note; covers every entry whose promise has resolved. */
   checkpoint(): Promise<string>;
   entry(index: number): Uint8Array | undefined;
+  /** `count` entries from `first` on, or fewer where the log ends. */
+  entries(first: number, count: number): readonly Uint8Array[];
+  /** `count` consecutive complete subtrees of a level from `first` on, 32 bytes each. @throws RangeError beyond the log */
+  hashes(level: number, first: number, count: number): Uint8Array<ArrayBuffer>;
   inclusion(index: number): Promise<Inclusion>;
   /** @throws FailureError `not-found` for sizes the log never had. */
   consistency(from: number, to: number): readonly Uint8Array[];

@@ -320,6 +320,14 @@ export class LedgerBooks implements Books {
     return this.#parts.committed.entry(index);
   }
 
+  entries(first: number, count: number): readonly Uint8Array[] {
+    return this.#parts.store.entries(first, count);
+  }
+
+  hashes(level: number, first: number, count: number): Uint8Array<ArrayBuffer> {
+    return this.#parts.tree.hashes(level, first, count);
+  }
+
   async inclusion(index: number): Promise<Inclusion> {
     return this.#prove(index);
   }

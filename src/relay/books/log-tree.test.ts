@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { concatBytes } from "../../protocol/bytes.ts";
 import { EMPTY_ROOT, leafHash, MerkleTree } from "../../protocol/merkle.ts";
 import type { NodeRun } from "../store/books-store.ts";
 import { LogTree } from "./log-tree.ts";
@@ -55,6 +56,10 @@ describe("the log's tree", () => {
         const again = new LogTree(load, log.size, log.root);
         const index = a % plain.size;
         expect(again.inclusionProof(index).map(plainBytes)).toEqual(plain.inclusionProof(index));
+        const row = Array.from({ length: plain.size }, (_, i) => plain.node(0, i));
+        expect(again.hashes(0, index, plain.size - index)).toEqual(concatBytes(...row.slice(index)));
+        expect(log.hashes(0, 0, plain.size)).toEqual(concatBytes(...row));
+        expect(() => again.hashes(0, index, plain.size - index + 1)).toThrow(RangeError);
         const next = entryHash(leafOf(plain.size));
         plain.append(next);
         expect(plainBytes(again.extend([next]).root)).toEqual(plain.root());

@@ -122,6 +122,23 @@ export class LogTree {
     return run.hashes.subarray(at, at + HASH_BYTES);
   };
 
+  /** `count` consecutive complete subtrees of a level from `first` on, 32 bytes each. @throws RangeError beyond the tree */
+  hashes(level: number, first: number, count: number): Uint8Array<ArrayBuffer> {
+    const hashes = new Uint8Array(count * HASH_BYTES);
+    for (let at = 0; at < count;) {
+      const row = this.#rows[level];
+      const kept = row?.hashes[first + at - row.first];
+      const run = kept === undefined ? this.#load(level, first + at) : undefined;
+      const from = run === undefined ? 0 : (first + at - run.first) * HASH_BYTES;
+      const found = kept ?? run?.hashes.subarray(from, from + (count - at) * HASH_BYTES);
+      if (found === undefined || found.length === 0)
+        throw new RangeError(`the log keeps no complete subtree ${first + at} at level ${level}`);
+      hashes.set(found, at * HASH_BYTES);
+      at += found.length / HASH_BYTES;
+    }
+    return hashes;
+  }
+
   /** Audit path of an entry at the newest size, from the leaf up. @throws RangeError beyond it. */
   inclusionProof(index: number): Uint8Array[] {
     if (index < 0 || index >= this.#size) throw new RangeError(`no entry ${index} in a log of ${this.#size}`);

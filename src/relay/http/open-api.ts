@@ -1,5 +1,6 @@
 import { GATEWAY_PATHS } from "../gateway/gateway-paths.ts";
 import { MESSAGE_TYPE, RELAY_PATHS } from "../../protocol/relay-api.ts";
+import { TILE_PATHS } from "./tile-routes.ts";
 import { cid, type Json, listOf, peer, schemas, text, whole } from "./open-api-schemas.ts";
 
 /** The interface as an OpenAPI 3.1 document. Messages are described in docs/wire.md; here they are bytes of MESSAGE_TYPE. */
@@ -141,6 +142,18 @@ const OPERATIONS: readonly Operation[] = [
   },
   {
     method: "get",
+    path: TILE_PATHS.checkpoint,
+    summary: "Signed head of the log, where C2SP tlog-tiles has it",
+    answer: textBody,
+  },
+  {
+    method: "get",
+    path: TILE_PATHS.tile,
+    summary: "Hashes or entries of the log, as C2SP tlog-tiles",
+    answer: rawBody,
+  },
+  {
+    method: "get",
     path: RELAY_PATHS.models,
     summary: "Published models, in the list form of OpenAI's interface",
     answer: view("ModelList"),
@@ -206,6 +219,10 @@ function template(path: string): string {
 const PARAMETERS: Readonly<Record<string, Json>> = {
   peer,
   index: whole,
+  place: {
+    type: "string",
+    description: "As in 0/x001/234, 1/000.p/12 or entries/x001/234; has slashes in it",
+  },
   model: { type: "string", description: "Name of a published model, or its CID" },
 };
 

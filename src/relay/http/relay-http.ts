@@ -18,6 +18,7 @@ import { addModelRoutes } from "./model-routes.ts";
 import { addOperatorRoutes } from "./operator-routes.ts";
 import { addPageRoutes } from "./page-routes.ts";
 import { securityHeaders } from "./security-headers.ts";
+import { addTileRoutes } from "./tile-routes.ts";
 
 /** Browsers remember a preflight this long, in seconds. */
 const PREFLIGHT_SECONDS = 86_400;
@@ -50,6 +51,7 @@ export function createHttp(parts: HttpParts): RelayHttp {
   });
   addMessageRoutes(http, parts);
   addLogRoutes(http, parts);
+  addTileRoutes(http, parts);
   addAccountRoutes(http, parts);
   addEventRoutes(http, parts);
   addBlobRoutes(http, parts);

@@ -128,6 +128,8 @@ export function booksStoreContract(open: () => BooksStore): void {
     );
     expect(store.head()).toEqual({ size: 2, root, time: 1_002 });
     expect(store.entry(1)).toEqual(Uint8Array.of(1));
+    expect(store.entries(1, 5)).toEqual([Uint8Array.of(1)]);
+    expect(store.entries(0, 1)).toEqual([Uint8Array.of(0)]);
     expect(store.job(cid("job"))).toEqual(job("job", 0));
     expect(store.jobOf(peer(1), new Uint8Array(16))).toBe(cid("job"));
     expect(store.jobOf(peer(2), new Uint8Array(16))).toBeUndefined();

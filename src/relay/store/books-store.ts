@@ -101,6 +101,8 @@ export interface Batch {
 export interface BooksStore extends PublishedRows {
   head(): Head | undefined;
   entry(index: number): Uint8Array | undefined;
+  /** `count` entries from `first` on, or fewer where they end. */
+  entries(first: number, count: number): readonly Uint8Array[];
   /** Entries of a rare type (anything but money of jobs), oldest first. */
   entriesOf(type: EntryType): readonly number[];
   /** Entry of the lease's receipt with this seq, looking back from the receipt entry `from`. */

@@ -95,6 +95,15 @@ class SqliteStore implements BooksStore {
     return this.#one((row) => blob(row, "bytes"), "SELECT bytes FROM entries WHERE idx = ?", index);
   }
 
+  entries(first: number, count: number): readonly Uint8Array[] {
+    return this.#all(
+      (row) => blob(row, "bytes"),
+      "SELECT bytes FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx",
+      first,
+      first + count,
+    );
+  }
+
   entriesOf(type: EntryType): readonly number[] {
     return this.#all(
       (row) => int(row, "idx"),
