@@ -155,6 +155,7 @@ export class CommitQueue {
   #commit(draft: Draft): void {
     if (draft.isEmpty) return;
     const { store, tree, committed } = this.#parts;
+    const payouts = draft.payoutRows();
     const extension = tree.extend(draft.entries.map(({ bytes }) => entryHash(bytes)));
     const batch: Batch = {
       head: { size: extension.size, root: extension.root, time: draft.time },
@@ -167,6 +168,7 @@ export class CommitQueue {
       denials: draft.denials,
       secrets: draft.secrets,
       spendings: [...draft.spendings.values()],
+      ...(payouts === undefined ? {} : { payouts }),
     };
     store.commit(batch);
     committed.absorb(draft, extension.root);

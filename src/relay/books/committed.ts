@@ -11,6 +11,7 @@ import type { PeerId } from "../../protocol/peer-id.ts";
 import { type Tariff, tariffCid } from "../../protocol/tariff.ts";
 import { microCredits } from "../../protocol/units.ts";
 import type { AccountRow, BooksStore, DenialKind, JobRow, LeaseRow } from "../store/books-store.ts";
+import type { PayoutStanding } from "../store/payout-rows.ts";
 import type { Draft } from "./draft.ts";
 import { KEPT_STATES } from "./limits.ts";
 import { RecentMap } from "./recent-map.ts";
@@ -125,6 +126,10 @@ export class Committed implements Standing {
 
   spending(apiKey: Cid, period: number): bigint {
     return this.#store.spending(apiKey, period);
+  }
+
+  get payouts(): PayoutStanding {
+    return this.#store.payouts;
   }
 
   entry(index: number): Uint8Array | undefined {

@@ -20,7 +20,9 @@ import type {
   EntryRow,
   SpendingRow,
 } from "../store/books-store.ts";
+import type { PayoutRows } from "../store/payout-rows.ts";
 import { periodOf } from "./api-key-rules.ts";
+import { PayoutDraft } from "./payout-draft.ts";
 import {
   type ApiKeyState,
   type JobState,
@@ -62,6 +64,7 @@ export class Draft implements Standing {
   readonly spendings: Map<string, SpendingRow> = new Map();
   readonly denials: Denial[] = [];
   readonly secrets: { readonly name: string; readonly value: Uint8Array }[] = [];
+  #payouts: PayoutDraft | undefined;
   policy: Policy | undefined;
   issued: bigint;
 
@@ -76,6 +79,15 @@ export class Draft implements Standing {
 
   get size(): number {
     return this.#start + this.entries.length;
+  }
+
+  /** Most operations do without. */
+  get payouts(): PayoutDraft {
+    return (this.#payouts ??= new PayoutDraft(this.#base.payouts));
+  }
+
+  payoutRows(): PayoutRows | undefined {
+    return this.#payouts?.rows();
   }
 
   job(id: Cid): JobState | undefined {
@@ -207,6 +219,10 @@ export class Draft implements Standing {
         touched.add(row.peer);
         return;
       }
+      case "payout":
+        // The row of its line tells; what is set aside is still here.
+        touched.add(account.peer);
+        return;
       case "outside":
         this.issued -= amount;
         return;
@@ -276,6 +292,8 @@ export class Draft implements Standing {
     takeOver(this.apiKeys, other.apiKeys);
     takeOver(this.spendings, other.spendings);
     for (const name of other.revocations) this.revocations.add(name);
+    const payouts = other.payoutRows();
+    if (payouts !== undefined) this.payouts.absorb(payouts);
     this.policy = other.policy;
     this.issued = other.issued;
   }

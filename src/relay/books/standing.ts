@@ -5,6 +5,7 @@ import type { RelayKeys } from "../../protocol/messages/entry.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Tariff } from "../../protocol/tariff.ts";
 import type { AccountRow, DenialKind } from "../store/books-store.ts";
+import type { PayoutStanding } from "../store/payout-rows.ts";
 
 /** What the relay announced last, by policy and key-rotate entries. */
 export interface Policy {
@@ -52,6 +53,7 @@ export interface Standing extends LedgerLookup {
   apiKeysOf(account: PeerId): readonly ApiKeyState[];
   /** Set aside or spent under a key by jobs opened in the period that begins at `period`, micro-credits. */
   spending(apiKey: Cid, period: number): bigint;
+  readonly payouts: PayoutStanding;
   /** Why an identity is barred. */
   barred(identity: PeerId): string | undefined;
   /** Why the operator denies something. */

@@ -11,6 +11,7 @@ import type {
   LeaseRow,
   SpendingRow,
 } from "./books-store.ts";
+import { PayoutWriter } from "./sqlite-payouts.ts";
 
 /** Entry types that are too many to list by type. */
 const COMMON: ReadonlySet<EntryType> = new Set([
@@ -21,6 +22,8 @@ const COMMON: ReadonlySet<EntryType> = new Set([
   "settle",
   "release",
   "draw",
+  "verdict",
+  "vest",
 ]);
 
 /** Writes one batch in one transaction, with statements prepared once. */
@@ -41,6 +44,10 @@ export class BatchWriter {
   readonly #undeny: StatementSync;
   readonly #secret: StatementSync;
   readonly #spending: StatementSync;
+  readonly #payouts: PayoutWriter;
+  readonly #provider: StatementSync;
+  readonly #experience: StatementSync;
+  readonly #draw: StatementSync;
   readonly #head: StatementSync;
   readonly #firstHead: StatementSync;
 
@@ -67,12 +74,17 @@ export class BatchWriter {
     this.#lease = sql(
       `UPDATE leases SET revision = ?, terms_index = ?, state = ?, bound = ?, report_by = ?,
          receipt = ?, receipt_index = ?, receipt_time = ?, seq = ?, count = ?, payable = ?, cancelled = ?, fuel = ?,
-         bytes = ?, amount = ?, root = ?, task_count = ?, tasks_root = ?, final = ? WHERE idx = ?`,
+         bytes = ?, amount = ?, root = ?, task_count = ?, tasks_root = ?, final = ?, failed = ?, peak = ?,
+         earned = ?, held = ?, settled_at = ?, drawn = ?, judged = ? WHERE idx = ?`,
     );
+    this.#provider = sql("INSERT OR REPLACE INTO providers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    this.#experience = sql("INSERT OR REPLACE INTO experience VALUES (?, ?, ?, ?)");
+    this.#draw = sql("INSERT OR REPLACE INTO draws VALUES (?, ?, ?, ?, ?, ?, ?)");
     this.#deny = sql("INSERT OR REPLACE INTO denials VALUES (?, ?, ?)");
     this.#undeny = sql("DELETE FROM denials WHERE kind = ? AND value = ?");
     this.#secret = sql("INSERT INTO secrets VALUES (?, ?)");
     this.#spending = sql("INSERT OR REPLACE INTO spendings VALUES (?, ?, ?)");
+    this.#payouts = new PayoutWriter(database);
     this.#head = sql("UPDATE head SET size = ?, root = ?, time = ? WHERE one = 1 AND size = ?");
     this.#firstHead = sql("INSERT INTO head VALUES (1, ?, ?, ?)");
   }
@@ -89,6 +101,8 @@ export class BatchWriter {
       for (const denial of batch.denials) this.#writeDenial(denial);
       for (const { name, value } of batch.secrets) this.#secret.run(name, value);
       for (const row of batch.spendings) this.#writeSpending(row);
+      this.#writeAudits(batch);
+      if (batch.payouts !== undefined) this.#payouts.write(batch.payouts);
       this.#commit.run();
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
@@ -130,7 +144,8 @@ export class BatchWriter {
     if (newest !== undefined) this.#updateLease(row);
   }
 
-  #updateLease({ index, revision, termsIndex, state, bound, reportBy, newest }: LeaseRow): boolean {
+  #updateLease(row: LeaseRow): boolean {
+    const { index, revision, termsIndex, state, bound, reportBy, newest } = row;
     const { changes } = this.#lease.run(
       revision,
       termsIndex,
@@ -151,6 +166,13 @@ export class BatchWriter {
       newest?.taskCount ?? null,
       newest?.tasksRoot ?? null,
       newest === undefined ? null : Number(newest.final),
+      newest?.failed ?? null,
+      newest?.peak.toString() ?? null,
+      row.earned,
+      row.held,
+      row.settledAt ?? null,
+      row.drawn,
+      row.judged,
       index,
     );
     return changes === 1;
@@ -162,6 +184,29 @@ export class BatchWriter {
 
   #writeEarnings({ peer, hour, amount, tasks }: EarningsRow): void {
     this.#earnings.run(peer, hour, amount, tasks);
+  }
+
+  #writeAudits({ providers, experience, draws }: Batch): void {
+    for (const row of providers)
+      this.#provider.run(
+        row.peer,
+        row.pending,
+        row.held,
+        row.bond,
+        row.peak,
+        row.audited,
+        row.experience,
+        row.era,
+        row.openLeases,
+        row.matched,
+        row.mismatched,
+        row.missing,
+        row.retiring ?? null,
+      );
+    for (const { provider, era, payer, counted } of experience)
+      this.#experience.run(provider, era, payer, counted);
+    for (const { entry, leaf, lease, draw, openBy, verdictBy, verdict } of draws)
+      this.#draw.run(entry, leaf, lease, draw, openBy, verdictBy, verdict ?? null);
   }
 
   #writeSpending({ apiKey, period, amount }: SpendingRow): void {

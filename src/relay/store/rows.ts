@@ -1,9 +1,9 @@
-import type { LoggedReceipt } from "../../ledger/ledger-state.ts";
+import type { ExperienceShare, LoggedReceipt, ProviderState } from "../../ledger/ledger-state.ts";
 import { type Cid, parseCid } from "../../protocol/cid.ts";
 import { parsePeerId } from "../../protocol/peer-id.ts";
 import { fuel, microCredits } from "../../protocol/units.ts";
 import type { PublishedRow } from "./published-rows.ts";
-import type { AccountRow, EarningsRow, JobRow, LeaseRow, SpendingRow } from "./books-store.ts";
+import type { AccountRow, DrawRow, EarningsRow, JobRow, LeaseRow, SpendingRow } from "./books-store.ts";
 
 /** A row as SQLite answers it, integers as bigint. */
 export type Row = Readonly<Record<string, null | number | bigint | string | Uint8Array>>;
@@ -99,6 +99,8 @@ function loggedReceipt(row: Row): LoggedReceipt | undefined {
     count: int(row, "count"),
     payable: int(row, "payable"),
     cancelled: int(row, "cancelled"),
+    failed: int(row, "failed"),
+    peak: fuel(BigInt(str(row, "peak"))),
     fuel: fuel(BigInt(str(row, "fuel"))),
     bytes: BigInt(str(row, "bytes")),
     amount: microCredits(big(row, "amount")),
@@ -122,6 +124,50 @@ export function leaseRow(row: Row): LeaseRow {
     state: oneOf(row, "state", ["open", "returning", "settled"]),
     bound: microCredits(big(row, "bound")),
     reportBy: int(row, "report_by"),
+    earned: microCredits(big(row, "earned")),
+    held: microCredits(big(row, "held")),
+    ...(row["settled_at"] === null ? {} : { settledAt: int(row, "settled_at") }),
+    drawn: int(row, "drawn"),
+    judged: int(row, "judged"),
     ...(newest === undefined ? {} : { newest }),
+  };
+}
+
+export function providerRow(row: Row): ProviderState {
+  return {
+    peer: parsePeerId(str(row, "peer")),
+    pending: microCredits(big(row, "pending")),
+    held: microCredits(big(row, "held")),
+    bond: microCredits(big(row, "bond")),
+    peak: microCredits(big(row, "peak")),
+    audited: microCredits(big(row, "audited")),
+    experience: microCredits(big(row, "experience")),
+    era: int(row, "era"),
+    openLeases: int(row, "open_leases"),
+    matched: int(row, "matched"),
+    mismatched: int(row, "mismatched"),
+    missing: int(row, "missing"),
+    ...(row["retiring"] === null ? {} : { retiring: int(row, "retiring") }),
+  };
+}
+
+export function experienceRow(row: Row): ExperienceShare {
+  return {
+    provider: parsePeerId(str(row, "provider")),
+    era: int(row, "era"),
+    payer: parsePeerId(str(row, "payer")),
+    counted: microCredits(big(row, "counted")),
+  };
+}
+
+export function drawRow(row: Row): DrawRow {
+  return {
+    entry: int(row, "entry"),
+    leaf: int(row, "leaf"),
+    lease: cidIn(row, "lease"),
+    draw: int(row, "draw"),
+    openBy: int(row, "open_by"),
+    verdictBy: int(row, "verdict_by"),
+    ...(row["verdict"] === null ? {} : { verdict: int(row, "verdict") }),
   };
 }
