@@ -3,7 +3,25 @@ import { type Cid, cidFromDigest, DAG_CBOR, RAW } from "./cid.ts";
 import { FAILURE_KINDS, type FailureCode } from "./failure-code.ts";
 import type { Ext, ExtValue, Header } from "./header.ts";
 import { type ApiKey, type ApiKeyRevoke, CAP_PERIODS } from "./messages/api-key.ts";
-import type { Draw, Movement, Opening, Verdict } from "./messages/audit.ts";
+import type { AuditPolicy } from "./audit-policy.ts";
+import {
+  type Dispute,
+  type Draw,
+  type Opening,
+  type Retire,
+  type Reveal,
+  type Verdict,
+  VERDICT_RESULTS,
+} from "./messages/audit.ts";
+import {
+  type Challenge,
+  type ChallengeAnswer,
+  type Claim,
+  type Decline,
+  DECLINES,
+  PROPERTIES,
+} from "./messages/capability.ts";
+import { MAX_CHALLENGE_LANES } from "./limits.ts";
 import type { EntryBodies, EntryType } from "./messages/entry.ts";
 import type { CloseJob, Job, JobArgs, JobFile, JobLimits, Verification, Work } from "./messages/job.ts";
 import type { Accept, Lease, LeaseAnswer, LeaseGrant } from "./messages/lease.ts";
@@ -81,6 +99,32 @@ const modelName: Arbitrary<string> = fc.stringMatching(MODEL_NAME);
 const payoutAddress: Arbitrary<string> = fc.stringMatching(/^[0-9A-Za-z][0-9A-Za-z._:@/+-]{0,127}$/u);
 const payoutLine: FieldsOf<PayoutLine> = { account: anyPeer, amount, address: payoutAddress };
 const proof = list(hash, 8);
+const ppm = uint(1_000_000);
+const short = uint(65_535);
+
+const auditPolicy: Arbitrary<AuditPolicy> = record<AuditPolicy>({
+  version: short,
+  firstTasks: short,
+  floorPpm: ppm,
+  rateNumerator: short,
+  rateTasks: short,
+  failedPpm: ppm,
+  requesterPpm: ppm,
+  payerPpm: ppm,
+  bondTasks: short,
+  holdTasks: short,
+  holdMs: uint(),
+  leaseFee: amount,
+  verdictMs: uint(),
+  epochEntries: uint(),
+  epochMs: uint(),
+  peerPpm: ppm,
+  knownPpm: ppm,
+  auditorCheckTasks: short,
+  faultPpm: ppm,
+  acceptPpm: ppm,
+  maxReplicas: uint(64),
+});
 
 const extValue: Arbitrary<ExtValue> = fc.letrec<{ value: ExtValue }>((tie) => ({
   value: fc.oneof(
@@ -140,6 +184,17 @@ const outcome: Arbitrary<OutcomeLeaf> = fc.oneof<Arbitrary<OutcomeLeaf>[]>(
   ),
 );
 
+const anyProperty = fc.constantFrom(...PROPERTIES);
+const challengeFields = {
+  ...header,
+  instance: anyPeer,
+  nonce: exact(16),
+  amount: uint(0xffff_fffe).map((value) => value + 1),
+};
+type Computed = Omit<ChallengeAnswer, "declined"> & { readonly digest: Uint8Array };
+type Declined = Omit<ChallengeAnswer, "digest" | "device"> & { readonly declined: Decline };
+const answered = { ...header, instance: anyPeer, challenge: anyCid };
+
 /** A valid body for each name of a message type. */
 export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
   hello: record<Hello>(
@@ -167,8 +222,27 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
       tariffMin: tariff,
       addresses: list(anyText(512)),
       models: list(anyCid),
+      claims: list(record<Claim>({ property: anyProperty, value: uint() })),
+      site: anyText(256),
     },
     "models",
+    "claims",
+    "site",
+  ),
+  challenge: fc.oneof(
+    record<Challenge>({ ...challengeFields, property: anyProperty, seeds: fc.tuple(hash) }),
+    record<Challenge>({
+      ...challengeFields,
+      property: fc.constant("fuel-all"),
+      seeds: fc.array(hash, { minLength: 1, maxLength: MAX_CHALLENGE_LANES }),
+    }),
+  ),
+  "challenge-answer": fc.oneof<Arbitrary<ChallengeAnswer>[]>(
+    record<Computed>(
+      { ...answered, digest: hash, device: fc.constantFrom("hardware", "software") },
+      "device",
+    ),
+    record<Declined>({ ...answered, declined: fc.constantFrom(...DECLINES) }),
   ),
   "publish-model": record<PublishModel>({
     ...header,
@@ -283,6 +357,7 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
       tariff: anyCid,
       profile: uint(65_535),
       policy: anyCid,
+      policyVersion: uint(65_535),
       windowMax: uint(65_535),
       inflightMax: uint(65_535),
       startFee: amount,
@@ -297,6 +372,7 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
       checkpoint: anyText(4_096),
     },
     "prev",
+    "policyVersion",
   ),
   accept: record<Accept>({ ...header, lease: anyCid }),
   advance: record<Advance>(
@@ -318,6 +394,7 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
       workCid: anyCid,
       profile: uint(65_535),
       policy: anyCid,
+      policyVersion: uint(65_535),
       tariff: anyCid,
       tree: fc.constant("rfc6962-sha256"),
       root: hash,
@@ -325,6 +402,8 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
       ended: uint(),
       payable: uint(),
       cancelled: uint(),
+      failed: uint(),
+      peak: fuelAmount,
       tasksRoot: hash,
       taskCount: uint(),
       fuel: fuelAmount,
@@ -333,7 +412,10 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
       final: fc.boolean(),
     },
     "prev",
+    "policyVersion",
     "ended",
+    "failed",
+    "peak",
   ),
   report: record<Report>({
     ...header,
@@ -345,6 +427,7 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
   }),
   draw: record<Draw>({
     ...header,
+    lease: anyCid,
     entryIndex: uint(),
     entryHash: hash,
     epoch: uint(),
@@ -352,6 +435,7 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
     policy: anyCid,
     n: amount,
     bond: amount,
+    value: amount,
     first: uint(),
     end: uint(),
     leaves: list(uint()),
@@ -376,21 +460,33 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
     "sealed",
     "effects",
   ),
-  verdict: record<Verdict>({
+  verdict: record<Verdict>(
+    {
+      ...header,
+      lease: anyCid,
+      entryIndex: uint(),
+      index: uint(),
+      result: fc.constantFrom(...VERDICT_RESULTS),
+      expected: hash,
+      found: hash,
+      fuel: fuelAmount,
+      profile: uint(65_535),
+      engine: anyText(128),
+      auditors: list(anyPeer),
+      evidenceCid: anyCid,
+    },
+    "evidenceCid",
+  ),
+  dispute: record<Dispute>({
     ...header,
-    entryIndex: uint(),
-    index: uint(),
-    result: fc.constantFrom("match", "mismatch", "missing", "inconclusive"),
-    expected: hash,
-    found: hash,
-    fuel: fuelAmount,
-    profile: uint(65_535),
-    engine: anyText(128),
-    auditors: list(anyPeer),
-    evidenceCid: anyCid,
-    postings: list(record<Movement>({ from: anyText(160), to: anyText(160), amount })),
-    appealBy: uint(),
+    lease: anyCid,
+    receipt: anyBytes(200),
+    advance: anyBytes(200),
+    prevCount: uint(),
+    consistency: proof,
   }),
+  reveal: record<Reveal>({ ...header, job: anyCid, secret: hash }),
+  retire: record<Retire>({ ...header, account: anyPeer }),
 };
 
 const inclusion: FieldsOf<Inclusion> = { index: uint(), leaf: hash, proof, checkpoint: anyText(4_096) };
@@ -426,6 +522,7 @@ export const anyPart: Readonly<Record<string, Arbitrary<unknown>>> = {
     stream: fc.boolean(),
   }),
   outcome,
+  "audit-policy": auditPolicy,
   "payout-line": record<PayoutLine>(payoutLine),
   inclusion: record<Inclusion>(inclusion),
   "report-answer": record<ReportAnswer>({ ...inclusion, entry: anyBytes(300), draw: anyBytes(300) }, "draw"),
@@ -438,20 +535,26 @@ const funding = { account: anyPeer, amount, reference: anyText(256) };
 
 /** A valid body for each entry type. */
 export const anyEntryBody: { readonly [K in EntryType]: Arbitrary<EntryBodies[K]> } = {
-  policy: record<EntryBodies["policy"]>({
-    origin: anyText(128),
-    asset: anyText(160),
-    keys: record({ log: anyPeer, lease: anyPeer, draw: anyPeer }),
-    tariff,
-    policy: anyCid,
-  }),
+  policy: record<EntryBodies["policy"]>(
+    {
+      origin: anyText(128),
+      asset: anyText(160),
+      keys: record({ log: anyPeer, lease: anyPeer, draw: anyPeer }),
+      tariff,
+      policy: anyCid,
+      audit: auditPolicy,
+    },
+    "audit",
+  ),
   deposit: record<EntryBodies["deposit"]>(funding),
   grant: record<EntryBodies["grant"]>(funding),
   escrow: record<EntryBodies["escrow"]>({ job: anyCid, payer: anyPeer, amount, envelope }),
   lease: record<EntryBodies["lease"]>({ lease: anyCid, job: anyCid, envelope }),
   receipt: record<EntryBodies["receipt"]>({ lease: anyCid, envelope }),
   cancel: record<EntryBodies["cancel"]>({ lease: anyCid, envelope }),
+  dispute: record<EntryBodies["dispute"]>({ lease: anyCid, envelope }),
   draw: record<EntryBodies["draw"]>({ envelope }),
+  reveal: record<EntryBodies["reveal"]>({ envelope }),
   verdict: record<EntryBodies["verdict"]>({ envelope }),
   settle: record<EntryBodies["settle"]>(
     {
@@ -472,6 +575,9 @@ export const anyEntryBody: { readonly [K in EntryType]: Arbitrary<EntryBodies[K]
     refunded: amount,
     burnt: amount,
   }),
+  vest: record<EntryBodies["vest"]>({ lease: anyCid, provider: anyPeer, released: amount, bonded: amount }),
+  retire: record<EntryBodies["retire"]>({ envelope }),
+  unbond: record<EntryBodies["unbond"]>({ provider: anyPeer, amount }),
   "payout-address": record<EntryBodies["payout-address"]>({ envelope }),
   "payout-batch": record<EntryBodies["payout-batch"]>({ batch: anyCid, envelope }),
   "payout-prepare": record<EntryBodies["payout-prepare"]>({ batch: anyCid, ...payoutLine }),

@@ -96,6 +96,12 @@ export const MAX_PUBLISHED_MODELS = 256;
 /** Providers that a relay names as holding a model: a download asks a few of them at a time. */
 export const MAX_MODEL_PEERS = 16;
 
+/** Lanes of one challenge: a machine with more threads is measured with that many, and its offer's number of them says the rest. */
+export const MAX_CHALLENGE_LANES = 32;
+
+/** One challenge, milliseconds by the provider's clock; whoever would take longer gives it back. A person does not notice a quarter of a second. */
+export const MAX_CHALLENGE_MS = 250;
+
 /** A payout address, in characters: an account's name at a chain (CAIP-10) takes 106, an IBAN 34. */
 export const MAX_PAYOUT_ADDRESS_BYTES = 128;
 

@@ -41,6 +41,8 @@ const LIMIT_WORDS: Readonly<Record<keyof typeof limits, string>> = {
   MAX_OFFERED_MODELS: "models that an offer names",
   MAX_PUBLISHED_MODELS: "models that a relay publishes",
   MAX_MODEL_PEERS: "providers that a relay names for a model",
+  MAX_CHALLENGE_LANES: "lanes of a challenge",
+  MAX_CHALLENGE_MS: "ms that a challenge may take at the provider",
   MAX_PAYOUT_ADDRESS_BYTES: "bytes of a payout address",
   PAYOUT_ADDRESS_WAIT_MS: "ms of log time before a changed payout address is used",
 };

@@ -48,6 +48,12 @@ export const FRAME = {
   want: 17,
   have: 18,
   data: 19,
+  /** Relay to provider, on the offer stream. challenge envelope. */
+  challenge: 20,
+  /** Provider to relay. challenge-answer envelope. */
+  challengeAnswer: 21,
+  /** Provider to relay. Next bytes of an `upstream` challenge; its answer follows. */
+  challengeData: 22,
 } as const;
 
 /** What a requester shows a provider before the first task. */

@@ -6,6 +6,7 @@ import { MAX_OFFERED_MODELS } from "../limits.ts";
 import type { PeerId } from "../peer-id.ts";
 import { bytes, cid, list, oneOf, optional, peer, record, type Schema, text, uint } from "../schema.ts";
 import { type Tariff, tariffSchema } from "../tariff.ts";
+import { type Claim, claims } from "./capability.ts";
 
 /** Names of sandbox interfaces a function can be written for. */
 export const FUNCTION_ABIS = ["wasi-p1", "bytes-1", "component-1"] as const;
@@ -59,6 +60,10 @@ export interface Offer extends Header {
   readonly addresses: readonly string[];
   /** Manifests of models it holds whole: it can run them at once, and give them to others. */
   readonly models?: readonly Cid[];
+  /** What it says of its own speed. Nothing rests on it but that it be no lie. */
+  readonly claims?: readonly Claim[];
+  /** Origin of the page that embeds it, as in "https://example.org"; absent where the person opened it by itself. */
+  readonly site?: string;
 }
 
 export const offerMessage: MessageType<Offer> = {
@@ -76,6 +81,8 @@ export const offerMessage: MessageType<Offer> = {
     tariffMin: tariffSchema,
     addresses: list(text(512), 16),
     models: optional(list(cid, MAX_OFFERED_MODELS)),
+    claims: optional(claims),
+    site: optional(text(256)),
   }),
 };
 

@@ -15,6 +15,7 @@ export const ROLES = [
   "requesterSession",
   "auditor",
   "nextLog",
+  "relay",
 ] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -55,5 +56,6 @@ export async function makeCast(): Promise<Cast> {
     requesterSession: await session(requester, seedOf("requesterSession")),
     auditor: await plain("auditor"),
     nextLog: await plain("nextLog"),
+    relay: await plain("relay"),
   };
 }

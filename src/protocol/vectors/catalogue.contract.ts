@@ -1,8 +1,25 @@
+import { sha256 } from "@noble/hashes/sha2.js";
 import { bodyId } from "../envelope.ts";
+import { auditPolicySchema, DEFAULT_AUDIT_POLICY, PPM } from "../audit-policy.ts";
 import { delegationMessage } from "../delegation.ts";
+import { drawnLeaves } from "../draw.ts";
 import type { MessageType } from "../envelope.ts";
 import { type ApiKey, apiKeyMessage, apiKeyRevokeMessage } from "../messages/api-key.ts";
-import { drawMessage, openingMessage, verdictMessage } from "../messages/audit.ts";
+import {
+  disputeMessage,
+  type Draw,
+  drawMessage,
+  openingMessage,
+  retireMessage,
+  revealMessage,
+  verdictMessage,
+} from "../messages/audit.ts";
+import {
+  type Challenge,
+  type ChallengeAnswer,
+  challengeAnswerMessage,
+  challengeMessage,
+} from "../messages/capability.ts";
 import { type EntryBodies, entryBodies, type EntryType } from "../messages/entry.ts";
 import { closeJobMessage, jobArgsSchema, jobMessage } from "../messages/job.ts";
 import { acceptMessage, leaseAnswerSchema, leaseMessage } from "../messages/lease.ts";
@@ -39,7 +56,7 @@ import { tariffSchema } from "../tariff.ts";
 import { fuel, microCredits } from "../units.ts";
 import { failureSchema, openSchema } from "../work-frame.ts";
 import { type Cast, ORIGIN, type Role, START } from "./cast.contract.ts";
-import { POLICY, type Story } from "./story.contract.ts";
+import { EPOCH_SECRET, POLICY, type Story } from "./story.contract.ts";
 
 /** A signed message of the wire format. */
 export interface MessageSample {
@@ -77,8 +94,37 @@ function message<T>(
   return { file, name, type: type, body, signers };
 }
 
+/** The same with some optional fields left out. */
+function without<T extends object, K extends keyof T>(value: T, ...names: readonly K[]): Omit<T, K> {
+  const rest = { ...value };
+  for (const name of names) delete rest[name];
+  return rest;
+}
+
 function part<T>(file: string, name: string, schema: Schema<T>, body: T): PartSample {
   return { file, name, schema: schema, body };
+}
+
+function challengeMessages({ providerSession }: Cast, { head }: Story): readonly MessageSample[] {
+  const { key: instance } = providerSession;
+  const all: Challenge = {
+    ...head,
+    instance,
+    nonce: hash(9).subarray(0, 16),
+    property: "fuel-all",
+    amount: 4_000_000,
+    seeds: [hash(10), hash(11)],
+  };
+  const one: Challenge = { ...all, property: "webgpu-rows", amount: 16, seeds: [hash(12)] };
+  const challenge = bodyId(challengeMessage, one);
+  const answer: ChallengeAnswer = { ...head, instance, challenge, digest: hash(13), device: "software" };
+  const declined: ChallengeAnswer = { ...head, instance, challenge, declined: "busy" };
+  return [
+    message("session", "challenge of all threads", challengeMessage, all, "relay"),
+    message("session", "challenge of a graphics card", challengeMessage, one, "relay"),
+    message("session", "challenge-answer", challengeAnswerMessage, answer, "providerSession"),
+    message("session", "challenge-answer, declined", challengeAnswerMessage, declined, "providerSession"),
+  ];
 }
 
 function sessionMessages(cast: Cast, story: Story): readonly MessageSample[] {
@@ -141,6 +187,21 @@ function sessionMessages(cast: Cast, story: Story): readonly MessageSample[] {
       { ...offer, abis: ["bytes-1", "model-1"], models: [POLICY] },
       "providerSession",
     ),
+    message(
+      "session",
+      "offer of an embedded provider that knows its speed",
+      offerMessage,
+      {
+        ...offer,
+        claims: [
+          { property: "fuel", value: 4_000_000_000 },
+          { property: "memory", value: 536_870_912 },
+        ],
+        site: "https://news.example",
+      },
+      "providerSession",
+    ),
+    ...challengeMessages(cast, story),
     message("session", "drain", drainMessage, drain, "providerSession"),
     message(
       "session",
@@ -274,6 +335,13 @@ function workMessages(cast: Cast, story: Story): readonly MessageSample[] {
     message("lease", "lease", leaseMessage, lease, "lease"),
     message(
       "lease",
+      "lease of a relay that audits nothing",
+      leaseMessage,
+      without(lease, "policyVersion"),
+      "lease",
+    ),
+    message(
+      "lease",
       "lease topped up",
       leaseMessage,
       { ...lease, rev: 1, prev: leaseId, budget: microCredits(800_000), gateway: true },
@@ -305,6 +373,20 @@ function workMessages(cast: Cast, story: Story): readonly MessageSample[] {
       },
       "providerSession",
     ),
+    message(
+      "receipt",
+      "receipt without anything to audit",
+      receiptMessage,
+      {
+        ...without(receipt, "policyVersion", "failed", "peak"),
+        payable: 0,
+        cancelled: 0,
+        fuel: fuel(0),
+        bytes: 0n,
+        amount: microCredits(0),
+      },
+      "providerSession",
+    ),
     message("receipt", "report", reportMessage, story.report, "providerSession"),
     message(
       "receipt",
@@ -321,6 +403,24 @@ function auditMessages(cast: Cast, story: Story): readonly MessageSample[] {
   const [outcome] = outcomes;
   const [task] = tasks;
   if (outcome === undefined || task === undefined) throw new Error("the story has no tasks");
+  const draw: Draw = {
+    ...head,
+    lease: story.leaseId,
+    entryIndex: inclusion.index,
+    entryHash: inclusion.leaf,
+    epoch: 1,
+    source: "relay",
+    policy: POLICY,
+    n: microCredits(0),
+    bond: microCredits(0),
+    value: microCredits(5_006),
+    first: 0,
+    end: 3,
+    leaves: drawnLeaves(story.drawSeeds.relay, 0, 3, () => PPM),
+    openBy: START + 600_000,
+    verdictBy: START + 1_200_000,
+  };
+  const { requesterPpm } = DEFAULT_AUDIT_POLICY;
   const opening = {
     ...head,
     entryIndex: inclusion.index,
@@ -332,24 +432,17 @@ function auditMessages(cast: Cast, story: Story): readonly MessageSample[] {
     advance: story.advanceEnvelope,
   };
   return [
+    message("audit", "draw of a provider without experience", drawMessage, draw, "draw"),
     message(
       "audit",
-      "draw",
+      "draw by the requester's secret",
       drawMessage,
       {
-        ...head,
-        entryIndex: inclusion.index,
-        entryHash: inclusion.leaf,
-        epoch: 1,
-        source: "relay",
-        policy: POLICY,
-        n: microCredits(0),
-        bond: microCredits(0),
-        first: 0,
-        end: 3,
-        leaves: [0, 2],
-        openBy: START + 600_000,
-        verdictBy: START + 1_200_000,
+        ...draw,
+        source: "requester",
+        n: microCredits(1_000_000),
+        bond: microCredits(300_000),
+        leaves: drawnLeaves(story.drawSeeds.requester, 0, 3, () => requesterPpm),
       },
       "draw",
     ),
@@ -373,21 +466,61 @@ function auditMessages(cast: Cast, story: Story): readonly MessageSample[] {
       verdictMessage,
       {
         ...head,
+        lease: story.leaseId,
         entryIndex: inclusion.index,
         index: 0,
         result: "mismatch",
         expected: hash(0x21),
-        found: hash(0x22),
+        found: encodeOutcome(outcome).hash,
         fuel: fuel(1_234_567),
         profile: 0,
         engine: "v8 14.1",
         auditors: [cast.auditor.key],
         evidenceCid: POLICY,
-        postings: [{ from: "bond/provider", to: "payer/requester", amount: microCredits(7) }],
-        appealBy: START + 86_400_000,
       },
       "draw",
     ),
+    message(
+      "audit",
+      "verdict on what nobody opened",
+      verdictMessage,
+      {
+        ...head,
+        lease: story.leaseId,
+        entryIndex: inclusion.index,
+        index: 2,
+        result: "missing",
+        expected: hash(0),
+        found: hash(0),
+        fuel: fuel(0),
+        profile: 0,
+        engine: "",
+        auditors: [],
+      },
+      "draw",
+    ),
+    message(
+      "audit",
+      "dispute",
+      disputeMessage,
+      {
+        ...head,
+        lease: story.leaseId,
+        receipt: story.receiptEnvelope,
+        advance: story.firstAdvanceEnvelope,
+        prevCount: 2,
+        consistency: story.outcomeTree.consistencyProof(2),
+      },
+      "providerSession",
+    ),
+    message(
+      "audit",
+      "reveal",
+      revealMessage,
+      { ...head, job: story.jobId, secret: story.drawSecret },
+      "requesterSession",
+    ),
+    message("audit", "retire", retireMessage, { ...head, account: cast.provider.key }, "provider"),
   ];
 }
 
@@ -440,6 +573,7 @@ export function partSamples(story: Story): readonly PartSample[] {
       entry,
       draw: new Uint8Array([0xa0]),
     }),
+    part("audit", "audit-policy", auditPolicySchema, DEFAULT_AUDIT_POLICY),
     part("payout", "payout-line", payoutLineSchema, payoutLineOf(story)),
     part("frame", "open", openSchema, {
       job: jobEnvelope,
@@ -473,21 +607,25 @@ export async function entrySamples(
     returned: microCredits(394_983),
     reason: "final",
   } as const;
+  const policy = {
+    origin: ORIGIN,
+    asset: story.head.asset,
+    keys: { log: cast.log.key, lease: cast.lease.key, draw: cast.draw.key },
+    tariff,
+    policy: POLICY,
+  };
   return [
-    bodyOf("policy", {
-      origin: ORIGIN,
-      asset: story.head.asset,
-      keys: { log: cast.log.key, lease: cast.lease.key, draw: cast.draw.key },
-      tariff,
-      policy: POLICY,
-    }),
+    bodyOf("policy", { ...policy, audit: DEFAULT_AUDIT_POLICY }),
+    bodyOf("policy", policy, "policy under which nothing is audited"),
     bodyOf("deposit", { account: job.payer, amount: microCredits(10_000_000), reference: "payment 1" }),
     bodyOf("grant", { account: job.payer, amount: microCredits(10_000_000), reference: "first contact" }),
     bodyOf("escrow", { job: jobId, payer: job.payer, amount: job.cap, envelope: story.jobEnvelope }),
     bodyOf("lease", { lease: leaseId, job: jobId, envelope: story.leaseEnvelope }),
     bodyOf("receipt", { lease: leaseId, envelope: story.reportEnvelope }),
     bodyOf("cancel", { lease: leaseId, envelope: envelope("cancel") }),
-    bodyOf("draw", { envelope: envelope("draw") }),
+    bodyOf("dispute", { lease: leaseId, envelope: envelope("dispute") }),
+    bodyOf("draw", { envelope: envelope("draw of a provider without experience") }),
+    bodyOf("reveal", { envelope: envelope("reveal") }),
     bodyOf("verdict", { envelope: envelope("verdict") }),
     bodyOf("settle", { ...settle, receiptIndex: 3 }),
     bodyOf(
@@ -502,13 +640,26 @@ export async function entrySamples(
       refunded: microCredits(10),
       burnt: microCredits(90),
     }),
+    bodyOf("vest", {
+      lease: leaseId,
+      provider: cast.provider.key,
+      released: microCredits(17),
+      bonded: microCredits(5_000),
+    }),
+    bodyOf("retire", { envelope: envelope("retire") }),
+    bodyOf("unbond", { provider: cast.provider.key, amount: microCredits(5_000) }),
     bodyOf("payout-address", { envelope: envelope("payout-address") }),
     bodyOf("payout-batch", { batch, envelope: envelope("payout-batch") }),
     bodyOf("payout-prepare", { batch, ...line }),
     bodyOf("payout", { batch, ...line, reference: "transfer 17" }),
     bodyOf("payout-cancel", { batch, account: line.account, amount: line.amount }),
     bodyOf("epoch-open", { epoch: 0, commit: hash(0x41) }, "epoch-open, the first"),
-    bodyOf("epoch-open", { epoch: 1, commit: hash(0x42), revealed: hash(0x43) }),
+    bodyOf("epoch-open", { epoch: 1, commit: sha256(EPOCH_SECRET), revealed: hash(0x43) }),
+    bodyOf(
+      "epoch-open",
+      { epoch: 2, commit: hash(0x42), revealed: EPOCH_SECRET },
+      "epoch-open that reveals the secret of the draws here",
+    ),
     bodyOf("key-rotate", {
       purpose: "log",
       previous: log.key,
