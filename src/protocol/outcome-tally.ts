@@ -10,7 +10,7 @@ const NOTHING: WorkTotals = { payable: 0, cancelled: 0, fuel: fuel(0), bytes: 0n
  * Totals after one more outcome. Of a stream the first segment counts as the task, with its input; those after it add
  * their fuel and output, and a cancelled rest costs nothing more. @param inputBytes size of the task's input
  */
-export function addOutcome(totals: WorkTotals, outcome: OutcomeLeaf, inputBytes: number): WorkTotals {
+function addOutcome(totals: WorkTotals, outcome: OutcomeLeaf, inputBytes: number): WorkTotals {
   const isFirst = outcome.segment === 0;
   const pay = outcome.code === undefined ? "fuel" : failureKind(outcome.code).pay;
   switch (pay) {

@@ -18,6 +18,7 @@ import {
   partSamples,
   schemaOfEntry,
 } from "./catalogue.contract.ts";
+import { drawRows } from "./draw-vectors.contract.ts";
 import { toJsonForm } from "./json-form.contract.ts";
 import { negatives } from "./negative.contract.ts";
 import { type Story, tellStory } from "./story.contract.ts";
@@ -182,6 +183,13 @@ export async function goldenFiles(): Promise<ReadonlyMap<string, string>> {
     }),
   );
   files.set("log.json", fileText("A log of five entries, its notes and proofs.", logRow(cast, story)));
+  files.set(
+    "draw.json",
+    fileText(
+      "Draws: the leaves that are opened. The last rate holds for the leaves after it. Refused: lists that do not follow.",
+      { ...drawRows(story) },
+    ),
+  );
   files.set(
     "negative.json",
     fileText("Bytes that have to be refused, and how.", { refused: await negatives(cast, story) }),

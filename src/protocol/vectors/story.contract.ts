@@ -1,5 +1,8 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { DEFAULT_AUDIT_POLICY } from "../audit-policy.ts";
 import { type Cid, cidOf, RAW } from "../cid.ts";
 import { signCheckpoint } from "../checkpoint.ts";
+import { drawSeed } from "../draw.ts";
 import { bodyId, seal } from "../envelope.ts";
 import { header, type Header } from "../header.ts";
 import { leafHash, MerkleTree } from "../merkle.ts";
@@ -21,11 +24,11 @@ import {
   type OutcomeLeaf,
   type Task,
 } from "../messages/task.ts";
-import { addOutcome } from "../outcome-tally.ts";
+import { OutcomeTally } from "../outcome-tally.ts";
 import { keyFromPeerId } from "../peer-id.ts";
 import { rotationMessage } from "../rotation.ts";
 import { encode } from "../schema.ts";
-import { priceOf, type Tariff, tariffCid, type WorkTotals } from "../tariff.ts";
+import { priceOf, type Tariff, tariffCid } from "../tariff.ts";
 import { fuel, microCredits } from "../units.ts";
 import { ASSET, type Cast, ORIGIN, START } from "./cast.contract.ts";
 import { encodeUtf8 } from "../text.ts";
@@ -44,6 +47,7 @@ export interface Story {
   readonly tasks: readonly Task[];
   readonly outcomes: readonly OutcomeLeaf[];
   readonly firstAdvance: Advance;
+  readonly firstAdvanceEnvelope: Uint8Array;
   readonly receipt: Receipt;
   readonly receiptId: Cid;
   readonly receiptEnvelope: Uint8Array;
@@ -61,6 +65,10 @@ export interface Story {
   readonly earlyNote: string;
   /** Of the receipt's entry. */
   readonly inclusion: Inclusion;
+  /** The requester's share of the draw, which its job commits to. */
+  readonly drawSecret: Uint8Array;
+  /** Seeds of the two draws from the receipt's entry: by the secret of the epoch, and by the requester's. */
+  readonly drawSeeds: { readonly relay: Uint8Array; readonly requester: Uint8Array };
 }
 
 export const TARIFF: Tariff = {
@@ -70,9 +78,14 @@ export const TARIFF: Tariff = {
   perInstantiation: microCredits(1),
 };
 
-export const POLICY: Cid = cidOf(RAW, encodeUtf8("policy: audit nothing"));
+export const POLICY: Cid = cidOf(RAW, encodeUtf8("policy: version 1"));
 const FUNCTION = cidOf(RAW, encodeUtf8("module"));
 const INPUTS: readonly Uint8Array[] = ["one", "two", "three"].map(encodeUtf8);
+
+/** Secret of the epoch that the receipt's entry is in. */
+export const EPOCH_SECRET: Uint8Array = new Uint8Array(32).fill(0xe1);
+/** So that one of three leaves is drawn at one in a hundred. */
+const DRAW_SECRET: Uint8Array = new Uint8Array(32).fill(0x45);
 
 const ARGS: JobArgs = {
   args: ["--width", "640", "{input}"],
@@ -97,7 +110,7 @@ function makeJob(cast: Cast, head: Header): Job {
     parallel: 2,
     cap: microCredits(1_000_000),
     tariffMax: TARIFF,
-    verify: { policy: "sampled", k: 1, disclosure: "peers", drawCommit: new Uint8Array(32).fill(0xd1) },
+    verify: { policy: "sampled", k: 1, disclosure: "peers", drawCommit: sha256(DRAW_SECRET) },
   };
 }
 
@@ -115,6 +128,7 @@ function makeLease(cast: Cast, head: Header, job: Cid, checkpoint: string): Leas
     tariff: tariffCid(TARIFF),
     profile: 0,
     policy: POLICY,
+    policyVersion: DEFAULT_AUDIT_POLICY.version,
     windowMax: 4,
     inflightMax: 8,
     startFee: microCredits(3),
@@ -169,9 +183,11 @@ function makeOutcomes(tasks: readonly Task[]): readonly OutcomeLeaf[] {
   });
 }
 
-function totalsOf(tasks: readonly Task[], outcomes: readonly OutcomeLeaf[]): WorkTotals {
-  const nothing: WorkTotals = { payable: 0, cancelled: 0, fuel: fuel(0), bytes: 0n };
-  return outcomes.reduce((sum, outcome, at) => addOutcome(sum, outcome, tasks[at]?.size ?? 0), nothing);
+function tallyOf(tasks: readonly Task[], outcomes: readonly OutcomeLeaf[]): OutcomeTally {
+  const tally = new OutcomeTally();
+  for (const [at, outcome] of outcomes.entries())
+    tally.append(encodeOutcome(outcome).hash, outcome, tasks[at]?.size ?? 0);
+  return tally;
 }
 
 function treeOf(hashes: readonly Uint8Array[]): MerkleTree {
@@ -205,6 +221,7 @@ export async function tellStory(cast: Cast): Promise<Story> {
     keys: { log: cast.log.key, lease: cast.lease.key, draw: cast.draw.key },
     tariff: TARIFF,
     policy: POLICY,
+    audit: DEFAULT_AUDIT_POLICY,
   });
   const job = makeJob(cast, head);
   const jobId = bodyId(jobMessage, job);
@@ -219,7 +236,8 @@ export async function tellStory(cast: Cast): Promise<Story> {
   const taskTree = treeOf(tasks.map((task) => encodeTask(task).hash));
   const outcomes = makeOutcomes(tasks);
   const outcomeTree = treeOf(outcomes.map((outcome) => encodeOutcome(outcome).hash));
-  const totals = totalsOf(tasks, outcomes);
+  const tally = tallyOf(tasks, outcomes);
+  const totals = tally.totals();
   const named = { tasksRoot: taskTree.root(), taskCount: taskTree.size };
   const receipt: Receipt = {
     ...head,
@@ -232,17 +250,20 @@ export async function tellStory(cast: Cast): Promise<Story> {
     workCid: job.work.cid,
     profile: 0,
     policy: POLICY,
+    policyVersion: DEFAULT_AUDIT_POLICY.version,
     tariff: lease.tariff,
     tree: "rfc6962-sha256",
     root: outcomeTree.root(),
     count: outcomeTree.size,
     ...totals,
+    ...tally.auditFields(),
     ...named,
     amount: priceOf(TARIFF, totals, lease.startFee),
     final: true,
   };
   const receiptId = bodyId(receiptMessage, receipt);
   const receiptEnvelope = await seal(receiptMessage, receipt, [cast.providerSession]);
+  const firstAdvance: Advance = { ...head, lease: leaseId, ...named, close: false };
   const advance: Advance = { ...head, lease: leaseId, receiptCid: receiptId, ...named, close: true };
   const advanceEnvelope = await seal(advanceMessage, advance, [cast.requesterSession]);
   const report: Report = {
@@ -262,6 +283,12 @@ export async function tellStory(cast: Cast): Promise<Story> {
     proof: await cast.log.sign(rotationMessage(ORIGIN, "log", cast.nextLog.key)),
   });
   const note = await noteOver(cast, log);
+  const inclusion: Inclusion = {
+    index: 3,
+    leaf: leafHash(entries[3]?.bytes ?? new Uint8Array()),
+    proof: log.inclusionProof(3),
+    checkpoint: note,
+  };
   return {
     head,
     tariff: TARIFF,
@@ -274,7 +301,8 @@ export async function tellStory(cast: Cast): Promise<Story> {
     leaseEnvelope,
     tasks,
     outcomes,
-    firstAdvance: { ...head, lease: leaseId, ...named, close: false },
+    firstAdvance,
+    firstAdvanceEnvelope: await seal(advanceMessage, firstAdvance, [cast.requesterSession]),
     receipt,
     receiptId,
     receiptEnvelope,
@@ -288,11 +316,11 @@ export async function tellStory(cast: Cast): Promise<Story> {
     log,
     note,
     earlyNote,
-    inclusion: {
-      index: 3,
-      leaf: leafHash(entries[3]?.bytes ?? new Uint8Array()),
-      proof: log.inclusionProof(3),
-      checkpoint: note,
+    inclusion,
+    drawSecret: DRAW_SECRET,
+    drawSeeds: {
+      relay: drawSeed(EPOCH_SECRET, ORIGIN, inclusion.index, inclusion.leaf),
+      requester: drawSeed(DRAW_SECRET, ORIGIN, inclusion.index, inclusion.leaf),
     },
   };
 }
