@@ -13,6 +13,10 @@ export type Account =
   | { readonly kind: "available"; readonly peer: PeerId }
   /** Earned by a provider under leases that are not settled. */
   | { readonly kind: "pending"; readonly peer: PeerId }
+  /** Settled, and kept back until audits are over. */
+  | { readonly kind: "held"; readonly peer: PeerId }
+  /** A provider's first earnings, which it loses when it is caught. */
+  | { readonly kind: "bond"; readonly peer: PeerId }
   /** Set aside for a job and not bound in a lease. */
   | { readonly kind: "escrow"; readonly job: Cid }
   /** Budget of a lease that is not earned yet. */
@@ -28,6 +32,8 @@ export function accountName(account: Account): string {
       return account.kind;
     case "available":
     case "pending":
+    case "held":
+    case "bond":
       return `${account.kind}:${account.peer}`;
     case "escrow":
       return `escrow:${account.job}`;

@@ -1,3 +1,4 @@
+import type { AuditPolicy } from "../protocol/audit-policy.ts";
 import { type Cid, cidOf, RAW } from "../protocol/cid.ts";
 import { header } from "../protocol/header.ts";
 import { leafHash, MerkleTree } from "../protocol/merkle.ts";
@@ -8,11 +9,11 @@ import type { Advance } from "../protocol/messages/task.ts";
 import { type PeerId, peerIdFromKey } from "../protocol/peer-id.ts";
 import { priceOf, type Tariff, tariffCid } from "../protocol/tariff.ts";
 import { encodeUtf8 } from "../protocol/text.ts";
-import { fuel, microCredits } from "../protocol/units.ts";
+import { fuel, type MicroCredits, microCredits } from "../protocol/units.ts";
 import { accountName } from "./account.ts";
 import { type Change, changeBy } from "./change.ts";
 import type { LedgerEvent } from "./ledger-event.ts";
-import type { JobState, LeaseState, LedgerLookup } from "./ledger-state.ts";
+import type { ExperienceShare, JobState, LeaseState, LedgerLookup, ProviderState } from "./ledger-state.ts";
 
 /** Accounts without a relay: events happen, nobody signs, balances are kept the slow and obvious way. */
 
@@ -94,6 +95,10 @@ export class Accounts implements LedgerLookup {
   readonly balances = new Map<string, bigint>();
   readonly jobs = new Map<Cid, JobState>();
   readonly leases = new Map<Cid, LeaseState>();
+  readonly providers = new Map<PeerId, ProviderState>();
+  readonly shares = new Map<string, ExperienceShare>();
+  /** Numbers for audits under policies with this version; nothing is audited without. */
+  policy: AuditPolicy | undefined;
   /** What was paid for each lease by settling. */
   readonly paid = new Map<Cid, bigint>();
   index = 0;
@@ -111,6 +116,18 @@ export class Accounts implements LedgerLookup {
     return id === tariffCid(TARIFF) ? TARIFF : undefined;
   }
 
+  audit(_policy: Cid, version: number): AuditPolicy | undefined {
+    return this.policy?.version === version ? this.policy : undefined;
+  }
+
+  provider(peer: PeerId): ProviderState | undefined {
+    return this.providers.get(peer);
+  }
+
+  experience({ peer, era }: ProviderState, payer: PeerId): MicroCredits {
+    return this.shares.get(`${peer} ${era} ${payer}`)?.counted ?? microCredits(0);
+  }
+
   balance(name: string): bigint {
     return this.balances.get(name) ?? 0n;
   }
@@ -124,6 +141,10 @@ export class Accounts implements LedgerLookup {
     }
     if (change.job !== undefined) this.jobs.set(change.job.id, change.job);
     if (change.lease !== undefined) this.leases.set(change.lease.id, change.lease);
+    const { provider, experience } = change;
+    if (provider !== undefined) this.providers.set(provider.peer, provider);
+    if (experience !== undefined)
+      this.shares.set(`${experience.provider} ${experience.era} ${experience.payer}`, experience);
     if (event.type === "settle")
       this.paid.set(event.body.lease, (this.paid.get(event.body.lease) ?? 0n) + event.body.paid);
     return change;

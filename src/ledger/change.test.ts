@@ -184,7 +184,7 @@ class Story {
       if (error instanceof FailureError) return;
       throw error;
     }
-    accounts.happens({ type: "receipt", lease: lease.id, id, receipt, advance });
+    accounts.happens({ type: "receipt", lease: lease.id, id, receipt, advance, lost: 0 });
     if (receipt.final || (close && receipt.count === advance.taskCount))
       this.settle(accounts.leases.get(lease.id)!);
   }
@@ -310,7 +310,7 @@ describe("a lease that is given back", () => {
     grow(work.outcomes, "outcome", 10);
     const job = story.jobs.get(named("job"))!;
     const { id, receipt } = work.receipt(job);
-    story.happens({ type: "receipt", lease: lease.id, id, receipt, advance: work.advance(id) });
+    story.happens({ type: "receipt", lease: lease.id, id, receipt, advance: work.advance(id), lost: 0 });
     story.happens({ type: "cancel", lease: lease.id });
     const each = (receipt.amount + 9n) / 10n;
     expect(story.leases.get(lease.id)!.bound).toBe(4n * each);
@@ -323,6 +323,7 @@ describe("a lease that is given back", () => {
     const { id, receipt } = work.receipt(story.jobs.get(named("job"))!);
     story.happens({
       type: "receipt",
+      lost: 0,
       lease: lease.id,
       id,
       receipt,
@@ -340,7 +341,7 @@ describe("a lease that is given back", () => {
     grow(work.outcomes, "outcome", 10);
     const { id, receipt } = work.receipt(job);
     const advance = work.advance(id, { close: true });
-    story.happens({ type: "receipt", lease: lease.id, id, receipt, advance });
+    story.happens({ type: "receipt", lease: lease.id, id, receipt, advance, lost: 0 });
     expect(story.leases.get(lease.id)!.bound).toBe(4n * ((receipt.amount + 9n) / 10n));
   });
 

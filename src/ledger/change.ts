@@ -1,8 +1,19 @@
 import { endedTasks } from "../protocol/messages/receipt.ts";
-import { microCredits } from "../protocol/units.ts";
+import type { AuditPolicy } from "../protocol/audit-policy.ts";
+import { ceilDiv, fuel, type MicroCredits, microCredits } from "../protocol/units.ts";
 import { type Posting, transfer } from "./account.ts";
+import { found } from "./found.ts";
 import type { LedgerEvent } from "./ledger-event.ts";
-import type { JobState, LeaseState, LedgerLookup, LoggedReceipt } from "./ledger-state.ts";
+import type {
+  ExperienceShare,
+  JobState,
+  LeaseState,
+  LedgerLookup,
+  LoggedReceipt,
+  ProviderState,
+} from "./ledger-state.ts";
+import { auditOf, grown, priceOfPeak, providerOf } from "./provider-record.ts";
+import { auditChange } from "./audit-change.ts";
 import { windowReserve } from "./window-reserve.ts";
 
 /** What an entry does: money moves, and the job and the lease it is about stand anew. */
@@ -10,6 +21,8 @@ export interface Change {
   readonly postings: readonly Posting[];
   readonly job?: JobState;
   readonly lease?: LeaseState;
+  readonly provider?: ProviderState;
+  readonly experience?: ExperienceShare;
 }
 
 /** Where an entry is in the log. */
@@ -19,12 +32,7 @@ export interface Place {
   readonly time: number;
 }
 
-type Event<K extends LedgerEvent["type"]> = Extract<LedgerEvent, { type: K }>;
-
-function found<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new RangeError(`the log has no such ${what}`);
-  return value;
-}
+export type Event<K extends LedgerEvent["type"]> = Extract<LedgerEvent, { type: K }>;
 
 function opened({ job, terms, signers }: Event<"escrow">, { index }: Place): Change {
   return {
@@ -48,27 +56,51 @@ function leased(event: Event<"lease">, place: Place, ledger: LedgerLookup): Chan
   const job = found(ledger.job(terms.job), "job");
   const before = ledger.lease(id);
   const added = microCredits(terms.budget - (before?.terms.budget ?? 0n));
+  const nothing = microCredits(0);
   const lease: LeaseState = {
-    ...(before ?? { id, index: place.index, job: job.id, state: "open" }),
+    ...(before ?? {
+      id,
+      index: place.index,
+      job: job.id,
+      state: "open",
+      earned: nothing,
+      held: nothing,
+      drawn: 0,
+      judged: 0,
+    }),
     revision,
     termsIndex: place.index,
     terms,
     bound: microCredits((before?.bound ?? 0n) + added),
     reportBy: place.time + terms.reportMs,
   };
+  const escrow = { kind: "escrow", job: job.id } as const;
+  const postings = transfer(escrow, { kind: "lease", lease: id }, added);
+  const unbound = microCredits(job.unbound - added);
+  if (before !== undefined) return { postings, lease, job: { ...job, unbound } };
+  const provider = providerOf(terms.provider, ledger);
+  const fee = leaseFee(unbound, auditOf(lease, ledger));
   return {
-    postings: transfer({ kind: "escrow", job: job.id }, { kind: "lease", lease: id }, added),
+    postings: [...postings, ...transfer(escrow, { kind: "burnt" }, fee)],
     lease,
     job: {
       ...job,
-      unbound: microCredits(job.unbound - added),
-      openLeases: job.openLeases + (before === undefined ? 1 : 0),
+      unbound: microCredits(unbound - fee),
+      spent: microCredits(job.spent + fee),
+      openLeases: job.openLeases + 1,
     },
+    provider: { ...provider, openLeases: provider.openLeases + 1 },
   };
 }
 
+/** What a new lease costs whether it is used or not, as far as the job has it. */
+function leaseFee(unbound: MicroCredits, policy: AuditPolicy | undefined): MicroCredits {
+  const fee = policy?.leaseFee ?? microCredits(0);
+  return fee < unbound ? fee : unbound;
+}
+
 function logged({ id, receipt, advance }: Event<"receipt">, { index, time }: Place): LoggedReceipt {
-  const { seq, count, payable, cancelled, fuel, bytes, amount, root, final } = receipt;
+  const { seq, count, payable, cancelled, bytes, amount, root, final } = receipt;
   const { taskCount, tasksRoot } = advance;
   return {
     id,
@@ -78,7 +110,9 @@ function logged({ id, receipt, advance }: Event<"receipt">, { index, time }: Pla
     count,
     payable,
     cancelled,
-    fuel,
+    failed: receipt.failed ?? 0,
+    peak: receipt.peak ?? fuel(0),
+    fuel: receipt.fuel,
     bytes,
     amount,
     root,
@@ -100,26 +134,57 @@ function freed(lease: LeaseState, job: JobState, unanswered: number, ledger: Led
   };
 }
 
+/** What a receipt adds to the one before: in all, and the share of leaves declared lost, which nobody pays (rule 2). */
+function addition(
+  { receipt, lost }: Event<"receipt">,
+  newest: LoggedReceipt | undefined,
+): {
+  readonly gross: MicroCredits;
+  readonly forgone: MicroCredits;
+} {
+  const gross = microCredits(receipt.amount - (newest?.amount ?? 0n));
+  const outcomes = receipt.count - (newest?.count ?? 0);
+  const forgone = lost === 0 ? 0n : ceilDiv(gross * BigInt(lost), BigInt(outcomes));
+  return { gross, forgone: microCredits(forgone) };
+}
+
 function reported(event: Event<"receipt">, place: Place, ledger: LedgerLookup): Change {
   const before = found(ledger.lease(event.lease), "lease");
   const { receipt, advance } = event;
-  const earned = microCredits(receipt.amount - (before.newest?.amount ?? 0n));
+  const { gross, forgone } = addition(event, before.newest);
+  const earned = microCredits(gross - forgone);
   const lease: LeaseState = {
     ...before,
-    bound: microCredits(before.bound - earned),
+    bound: microCredits(before.bound - gross),
     newest: logged(event, place),
+    earned: microCredits(before.earned + earned),
   };
   const jobBefore = found(ledger.job(before.job), "job");
-  const job: JobState = { ...jobBefore, spent: microCredits(jobBefore.spent + earned) };
-  const paid = transfer(
-    { kind: "lease", lease: before.id },
-    { kind: "pending", peer: before.terms.provider },
+  const job: JobState = {
+    ...jobBefore,
+    spent: microCredits(jobBefore.spent + earned),
+    unbound: microCredits(jobBefore.unbound + forgone),
+  };
+  const from = { kind: "lease", lease: before.id } as const;
+  const { provider: peer } = before.terms;
+  const postings = [
+    ...transfer(from, { kind: "pending", peer }, earned),
+    ...transfer(from, { kind: "escrow", job: job.id }, forgone),
+  ];
+  const tariff = found(ledger.tariff(before.terms.tariff), "tariff");
+  const peak = priceOfPeak(receipt.peak ?? fuel(0), tariff);
+  const record = grown(
+    providerOf(peer, ledger),
     earned,
+    peak,
+    job.terms.payer,
+    auditOf(lease, ledger),
+    ledger,
   );
   const unanswered = advance.taskCount - endedTasks(receipt);
-  if (!advance.close || receipt.final || unanswered <= 0) return { postings: paid, lease, job };
+  if (!advance.close || receipt.final || unanswered <= 0) return { postings, lease, job, ...record };
   const closing = freed(lease, job, unanswered, ledger);
-  return { ...closing, postings: [...paid, ...closing.postings] };
+  return { ...closing, ...record, postings: [...postings, ...closing.postings] };
 }
 
 function givenBack({ lease: id }: Event<"cancel">, ledger: LedgerLookup): Change {
@@ -127,24 +192,37 @@ function givenBack({ lease: id }: Event<"cancel">, ledger: LedgerLookup): Change
   return freed(lease, found(ledger.job(lease.job), "job"), lease.terms.windowMax, ledger);
 }
 
-function settled({ body }: Event<"settle">, ledger: LedgerLookup): Change {
+function settled({ body }: Event<"settle">, { time }: Place, ledger: LedgerLookup): Change {
   const lease = found(ledger.lease(body.lease), "lease");
   const job = found(ledger.job(lease.job), "job");
-  const { provider } = lease.terms;
+  const { provider: peer } = lease.terms;
+  const before = providerOf(peer, ledger);
+  const isAudited = auditOf(lease, ledger) !== undefined;
+  const held = isAudited ? body.paid : microCredits(0);
+  const unbound = microCredits(job.unbound + body.returned);
   return {
     postings: [
-      ...transfer({ kind: "pending", peer: provider }, { kind: "available", peer: provider }, body.paid),
+      ...transfer({ kind: "pending", peer }, { kind: isAudited ? "held" : "available", peer }, body.paid),
       ...transfer({ kind: "lease", lease: lease.id }, { kind: "escrow", job: job.id }, body.returned),
     ],
-    lease: { ...lease, state: "settled", bound: microCredits(lease.bound - body.returned) },
+    lease: {
+      ...lease,
+      state: "settled",
+      bound: microCredits(lease.bound - body.returned),
+      held,
+      settledAt: time,
+    },
     job: {
       ...job,
-      unbound: microCredits(job.unbound + body.returned),
+      unbound,
       openLeases: job.openLeases - 1,
-      state:
-        job.state === "closing" && job.openLeases === 1 && job.unbound + body.returned === 0n
-          ? "closed"
-          : job.state,
+      state: job.state === "closing" && job.openLeases === 1 && unbound === 0n ? "closed" : job.state,
+    },
+    provider: {
+      ...before,
+      pending: microCredits(before.pending - body.paid),
+      held: microCredits(before.held + held),
+      openLeases: before.openLeases - 1,
     },
   };
 }
@@ -186,19 +264,6 @@ function paidOut({
   }
 }
 
-function forfeited({ body }: Event<"forfeit">, ledger: LedgerLookup): Change {
-  const lease = found(ledger.lease(body.lease), "lease");
-  const job = found(ledger.job(lease.job), "job");
-  const pending = { kind: "pending", peer: lease.terms.provider } as const;
-  return {
-    postings: [
-      ...transfer(pending, { kind: "escrow", job: job.id }, body.refunded),
-      ...transfer(pending, { kind: "burnt" }, body.burnt),
-    ],
-    job: { ...job, unbound: microCredits(job.unbound + body.refunded) },
-  };
-}
-
 /**
  * What an event at a place in the log does to the accounts. It takes the event for granted: whether it may happen is
  * judged before. The states it answers with agree with its postings.
@@ -223,11 +288,16 @@ export function changeBy(event: LedgerEvent, place: Place, ledger: LedgerLookup)
     case "cancel":
       return givenBack(event, ledger);
     case "settle":
-      return settled(event, ledger);
+      return settled(event, place, ledger);
     case "release":
       return released(event, ledger);
     case "forfeit":
-      return forfeited(event, ledger);
+    case "vest":
+    case "unbond":
+    case "draw":
+    case "verdict":
+    case "retire":
+      return auditChange(event, place, ledger);
     case "other":
       return { postings: [] };
     default:

@@ -1,11 +1,20 @@
 import { type Cid } from "../protocol/cid.ts";
 import { openEnvelope, readBody } from "../protocol/envelope.ts";
+import {
+  disputeMessage,
+  drawMessage,
+  retireMessage,
+  type VerdictResult,
+  verdictMessage,
+} from "../protocol/messages/audit.ts";
 import type {
   SettleBody,
   ReleaseBody,
   ForfeitBody,
   PayoutCancelBody,
   TypedEntry,
+  UnbondBody,
+  VestBody,
 } from "../protocol/messages/entry.ts";
 import { type Job, jobMessage } from "../protocol/messages/job.ts";
 import { type Lease, leaseMessage } from "../protocol/messages/lease.ts";
@@ -29,7 +38,14 @@ export type LedgerEvent =
       readonly id: Cid;
       readonly receipt: Receipt;
       readonly advance: Advance;
+      /** Leaves declared lost: unpaid. */
+      readonly lost: number;
     }
+  | { readonly type: "draw"; readonly lease: Cid; readonly leaves: number }
+  | { readonly type: "verdict"; readonly lease: Cid; readonly result: VerdictResult }
+  | { readonly type: "vest"; readonly body: VestBody }
+  | { readonly type: "retire"; readonly account: PeerId }
+  | { readonly type: "unbond"; readonly body: UnbondBody }
   | { readonly type: "cancel"; readonly lease: Cid }
   | { readonly type: "settle"; readonly body: SettleBody }
   | { readonly type: "release"; readonly body: ReleaseBody }
@@ -39,15 +55,22 @@ export type LedgerEvent =
 
 const OTHER: LedgerEvent = { type: "other" };
 
-function receiptEvent(lease: Cid, envelope: Uint8Array): LedgerEvent {
-  const report = readBody(reportMessage, envelope);
-  const { id, body } = openEnvelope(receiptMessage, report.receipt);
+/** A report, or a dispute: a receipt that its requester has not countersigned. */
+interface Statement {
+  readonly receipt: Uint8Array;
+  readonly advance: Uint8Array;
+  readonly lost?: readonly number[];
+}
+
+function receiptEvent(lease: Cid, { receipt, advance, lost = [] }: Statement): LedgerEvent {
+  const { id, body } = openEnvelope(receiptMessage, receipt);
   return {
     type: "receipt",
     lease,
     id,
     receipt: body,
-    advance: openEnvelope(advanceMessage, report.advance).body,
+    advance: openEnvelope(advanceMessage, advance).body,
+    lost: lost.length,
   };
 }
 
@@ -70,7 +93,23 @@ export function eventOf(entry: TypedEntry): LedgerEvent {
       return { type: "lease", lease: entry.body.lease, revision: id, terms: body };
     }
     case "receipt":
-      return receiptEvent(entry.body.lease, entry.body.envelope);
+      return receiptEvent(entry.body.lease, readBody(reportMessage, entry.body.envelope));
+    case "dispute":
+      return receiptEvent(entry.body.lease, readBody(disputeMessage, entry.body.envelope));
+    case "draw": {
+      const { lease, leaves } = readBody(drawMessage, entry.body.envelope);
+      return { type: "draw", lease, leaves: leaves.length };
+    }
+    case "verdict": {
+      const { lease, result } = readBody(verdictMessage, entry.body.envelope);
+      return { type: "verdict", lease, result };
+    }
+    case "vest":
+      return { type: "vest", body: entry.body };
+    case "retire":
+      return { type: "retire", account: readBody(retireMessage, entry.body.envelope).account };
+    case "unbond":
+      return { type: "unbond", body: entry.body };
     case "cancel":
       return { type: "cancel", lease: entry.body.lease };
     case "settle":
@@ -82,8 +121,7 @@ export function eventOf(entry: TypedEntry): LedgerEvent {
     case "payout-address":
     case "payout-batch":
     case "policy":
-    case "draw":
-    case "verdict":
+    case "reveal":
     case "epoch-open":
     case "key-rotate":
     case "key-revoke":

@@ -1,9 +1,10 @@
+import type { AuditPolicy } from "../protocol/audit-policy.ts";
 import type { Cid } from "../protocol/cid.ts";
 import type { Job } from "../protocol/messages/job.ts";
 import type { Lease } from "../protocol/messages/lease.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { Tariff } from "../protocol/tariff.ts";
-import type { Fuel, MicroCredits } from "../protocol/units.ts";
+import { type Fuel, type MicroCredits, microCredits } from "../protocol/units.ts";
 
 /** A job as the log has it. */
 export interface JobState {
@@ -35,6 +36,8 @@ export interface LoggedReceipt {
   readonly count: number;
   readonly payable: number;
   readonly cancelled: number;
+  readonly failed: number;
+  readonly peak: Fuel;
   readonly fuel: Fuel;
   readonly bytes: bigint;
   readonly amount: MicroCredits;
@@ -66,6 +69,66 @@ export interface LeaseState {
   /** Log time up to which reports count, milliseconds since 1970. */
   readonly reportBy: number;
   readonly newest?: LoggedReceipt;
+  /** What its receipts earned the provider: their amount, less what was declared lost. */
+  readonly earned: MicroCredits;
+  /** Of that, settled and kept back. */
+  readonly held: MicroCredits;
+  /** Log time of its settlement, milliseconds since 1970. */
+  readonly settledAt?: number;
+  /** Outcomes drawn so far, and those of them with a verdict. */
+  readonly drawn: number;
+  readonly judged: number;
+}
+
+/** What the log says of somebody who computes. */
+export interface ProviderState {
+  readonly peer: PeerId;
+  /** Balances: earned and not settled, settled and kept back, first earnings. */
+  readonly pending: MicroCredits;
+  readonly held: MicroCredits;
+  readonly bond: MicroCredits;
+  /** What its dearest outcome was paid. */
+  readonly peak: MicroCredits;
+  /** Value reported since its record began anew, and what of it counts as experience (rule 5). */
+  readonly audited: MicroCredits;
+  readonly experience: MicroCredits;
+  /** How often its record began anew. */
+  readonly era: number;
+  /** Leases that are not settled. */
+  readonly openLeases: number;
+  /** Verdicts so far. */
+  readonly matched: number;
+  readonly mismatched: number;
+  readonly missing: number;
+  /** Log time at which it asked for its bond, milliseconds since 1970. */
+  readonly retiring?: number;
+}
+
+/** Someone who has not computed anything yet. */
+export function newProvider(peer: PeerId): ProviderState {
+  const nothing = microCredits(0);
+  return {
+    peer,
+    pending: nothing,
+    held: nothing,
+    bond: nothing,
+    peak: nothing,
+    audited: nothing,
+    experience: nothing,
+    era: 0,
+    openLeases: 0,
+    matched: 0,
+    mismatched: 0,
+    missing: 0,
+  };
+}
+
+/** What of a provider's experience came from jobs that one account paid, in one era of its record. */
+export interface ExperienceShare {
+  readonly provider: PeerId;
+  readonly era: number;
+  readonly payer: PeerId;
+  readonly counted: MicroCredits;
 }
 
 /** What is known before an entry. */
@@ -74,4 +137,10 @@ export interface LedgerLookup {
   lease(id: Cid): LeaseState | undefined;
   /** A tariff that a policy entry announced. */
   tariff(id: Cid): Tariff | undefined;
+  /** The numbers for audits of a policy that a policy entry announced; absent where it audits nothing. */
+  audit(policy: Cid, version: number): AuditPolicy | undefined;
+  /** Absent before its first lease. */
+  provider(peer: PeerId): ProviderState | undefined;
+  /** Experience of a provider from one payer, in its present era. */
+  experience(provider: ProviderState, payer: PeerId): MicroCredits;
 }

@@ -64,7 +64,7 @@ class Court {
   log(each: ReceiptCase): this {
     judgeReceipt(each);
     const { id, receipt, advance, lease } = each;
-    this.accounts.happens({ type: "receipt", lease: lease.id, id, receipt, advance });
+    this.accounts.happens({ type: "receipt", lease: lease.id, id, receipt, advance, lost: 0 });
     return this;
   }
 }

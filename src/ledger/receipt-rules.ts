@@ -5,12 +5,15 @@ import { type Join, verifyConsistency } from "../protocol/merkle.ts";
 import { countedTasks, type Receipt, type Report } from "../protocol/messages/receipt.ts";
 import type { Advance } from "../protocol/messages/task.ts";
 import { priceOf, type Tariff } from "../protocol/tariff.ts";
+import { fuel } from "../protocol/units.ts";
 import type { JobState, LeaseState, LoggedReceipt } from "./ledger-state.ts";
 
 /** A report taken apart, with what the log knows of its lease. */
 export interface ReceiptCase {
   /** CID of the receipt's body. */
   readonly id: Cid;
+  /** The requester has named its tasks and does not countersign it (rule 6). */
+  readonly isDisputed?: boolean;
   readonly receipt: Receipt;
   readonly advance: Advance;
   readonly report: Pick<Report, "prevCount" | "consistency" | "lost">;
@@ -58,14 +61,15 @@ function requireTerms({ receipt, lease, job }: ReceiptCase): void {
   if (receipt.rev > terms.rev) bad(`names revision ${receipt.rev}, the newest is ${terms.rev}`);
   if (receipt.workCid !== job.terms.work.cid) bad("names other work than the job");
   if (receipt.profile !== terms.profile) bad("names another profile than the lease");
-  if (receipt.policy !== terms.policy) bad("names another policy than the lease");
+  if (receipt.policy !== terms.policy || receipt.policyVersion !== terms.policyVersion)
+    bad("names another policy than the lease");
   if (receipt.tariff !== terms.tariff) bad("names another tariff than the lease");
 }
 
 /** Rule 1: the requester has signed for as many tasks as there are outcomes, in one list that only grows. */
-function requireNamed({ id, receipt, advance, lease }: ReceiptCase): void {
+function requireNamed({ id, receipt, advance, lease, isDisputed }: ReceiptCase): void {
   if (advance.lease !== lease.id) bad("is countersigned under another lease");
-  if (advance.receiptCid !== id) bad("is not the one that the advance countersigns");
+  if (isDisputed !== true && advance.receiptCid !== id) bad("is not the one that the advance countersigns");
   const tasks = countedTasks(receipt);
   if (tasks > advance.taskCount)
     unnamed(`outcomes of ${tasks} tasks, but the requester named ${advance.taskCount}`);
@@ -83,14 +87,23 @@ function requireNamed({ id, receipt, advance, lease }: ReceiptCase): void {
 
 function requirePrice({ receipt, lease, tariff }: ReceiptCase): void {
   if (countedTasks(receipt) > receipt.count) bad("pays or ends more tasks than it counts outcomes");
+  if (lease.terms.policyVersion !== undefined) requirePeak(receipt);
   const price = priceOf(tariff, receipt, lease.terms.startFee);
   if (receipt.amount !== price) bad(`states ${receipt.amount} micro-credits, the tariff makes it ${price}`);
+}
+
+/** No sum of outcomes is more than the dearest of them times their number. */
+function requirePeak({ fuel: sum, peak = fuel(0), failed = 0, count }: Receipt): void {
+  if (sum > peak * BigInt(count) || peak > sum) bad("states a dearest outcome that its fuel contradicts");
+  if (failed > count) bad("counts more failures than outcomes");
 }
 
 function requireGrowth(receipt: Receipt, newest: LoggedReceipt): void {
   if (
     receipt.payable < newest.payable ||
     receipt.cancelled < newest.cancelled ||
+    (receipt.failed ?? 0) < newest.failed ||
+    (receipt.peak ?? 0n) < newest.peak ||
     receipt.fuel < newest.fuel ||
     receipt.bytes < newest.bytes ||
     receipt.amount < newest.amount

@@ -30,11 +30,10 @@ function* accountProblems(store: BooksStore, replay: Replay): Generator<string> 
     if (replay.balance(`escrow:${id}`) !== unbound) yield `job ${id} has another escrow than its account`;
   }
   const earned = new Map<string, bigint>();
-  for (const { terms, job, bound, newest, state } of replay.leases.values()) {
+  for (const { terms, job, bound, earned: sum, state } of replay.leases.values()) {
     const payer = replay.job(job)?.terms.payer ?? "";
     escrowed.set(payer, (escrowed.get(payer) ?? 0n) + bound);
-    if (state === "settled")
-      earned.set(terms.provider, (earned.get(terms.provider) ?? 0n) + (newest?.amount ?? 0n));
+    if (state === "settled") earned.set(terms.provider, (earned.get(terms.provider) ?? 0n) + sum);
   }
   let listed = 0n;
   for (const row of store.everything().accounts) {

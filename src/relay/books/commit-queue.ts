@@ -34,6 +34,10 @@ function asFailure(error: unknown): FailureError {
     : new FailureError("relay-fault", "the books could not be changed", { cause: error });
 }
 
+function isHead(found: Head | undefined, expected: Head): boolean {
+  return found?.size === expected.size && equalBytes(found.root, expected.root);
+}
+
 function jobRowOf({ terms, signers: _signers, ...row }: JobState): JobRow {
   return { ...row, requester: terms.requester, nonce: terms.nonce, expires: terms.expires };
 }
@@ -168,9 +172,15 @@ export class CommitQueue {
       denials: draft.denials,
       secrets: draft.secrets,
       spendings: [...draft.spendings.values()],
+      audits: draft.audits.rows(),
       ...(payouts === undefined ? {} : { payouts }),
     };
-    store.commit(batch);
+    try {
+      store.commit(batch);
+    } catch (error) {
+      // A step may fail after the transaction is on the disk: what the disk holds decides, not what was said of it.
+      if (draft.entries.length === 0 || !isHead(store.head(), batch.head)) throw error;
+    }
     committed.absorb(draft, extension.root);
     tree.grow(extension);
   }

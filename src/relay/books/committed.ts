@@ -1,3 +1,5 @@
+import type { ProviderState } from "../../ledger/ledger-state.ts";
+import type { AuditPolicy } from "../../protocol/audit-policy.ts";
 import { toHex } from "../../protocol/bytes.ts";
 import { EMPTY_ROOT } from "../../protocol/merkle.ts";
 import { openEnvelope } from "../../protocol/envelope.ts";
@@ -9,9 +11,10 @@ import { leaseMessage } from "../../protocol/messages/lease.ts";
 import { keyRevokeMessage } from "../../protocol/messages/session.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import { type Tariff, tariffCid } from "../../protocol/tariff.ts";
-import { microCredits } from "../../protocol/units.ts";
+import { type MicroCredits, microCredits } from "../../protocol/units.ts";
 import type { AccountRow, BooksStore, DenialKind, JobRow, LeaseRow } from "../store/books-store.ts";
 import type { PayoutStanding } from "../store/payout-rows.ts";
+import { CommittedAudits } from "./committed-audits.ts";
 import type { Draft } from "./draft.ts";
 import { KEPT_STATES } from "./limits.ts";
 import { RecentMap } from "./recent-map.ts";
@@ -20,6 +23,7 @@ import {
   type JobState,
   type LeaseState,
   type Policy,
+  policyName,
   revocationName,
   type Standing,
 } from "./standing.ts";
@@ -33,6 +37,8 @@ export class Committed implements Standing {
   readonly #leases = new RecentMap<Cid, LeaseState>(KEPT_STATES);
   readonly #accounts = new RecentMap<PeerId, AccountRow>(KEPT_STATES);
   readonly #tariffs = new Map<Cid, Tariff>();
+  readonly #policies = new Map<string, AuditPolicy>();
+  readonly audits: CommittedAudits;
   readonly #revocations = new Set<string>();
   readonly #bars = new Map<PeerId, string>();
   readonly #apiKeys = new Map<Cid, ApiKeyState>();
@@ -50,6 +56,7 @@ export class Committed implements Standing {
 
   constructor(store: BooksStore) {
     this.#store = store;
+    this.audits = new CommittedAudits(store.audits);
     const head = store.head();
     this.size = head?.size ?? 0;
     this.root = head?.root ?? EMPTY_ROOT;
@@ -74,10 +81,11 @@ export class Committed implements Standing {
 
   #readPolicies(): void {
     for (const index of this.#store.entriesOf("policy")) {
-      const { origin, asset, keys, tariff, policy } = decodeEntryOf("policy", this.#entry(index)).body;
+      const { origin, asset, keys, tariff, policy, audit } = decodeEntryOf("policy", this.#entry(index)).body;
       this.names = { origin, asset };
       this.#tariffs.set(tariffCid(tariff), tariff);
-      this.policy = { keys, tariff, policy };
+      this.policy = { keys, tariff, policy, ...(audit === undefined ? {} : { audit }) };
+      if (audit !== undefined) this.#policies.set(policyName(policy, audit.version), audit);
     }
     for (const index of this.#store.entriesOf("key-rotate")) {
       const { purpose, next } = decodeEntryOf("key-rotate", this.#entry(index)).body;
@@ -126,6 +134,18 @@ export class Committed implements Standing {
 
   spending(apiKey: Cid, period: number): bigint {
     return this.#store.spending(apiKey, period);
+  }
+
+  audit(policy: Cid, version: number): AuditPolicy | undefined {
+    return this.#policies.get(policyName(policy, version));
+  }
+
+  provider(peer: PeerId): ProviderState | undefined {
+    return this.audits.provider(peer);
+  }
+
+  experience({ peer, era }: ProviderState, payer: PeerId): MicroCredits {
+    return this.audits.share(peer, era, payer)?.counted ?? NOTHING;
   }
 
   get payouts(): PayoutStanding {
@@ -224,6 +244,8 @@ export class Committed implements Standing {
     for (const [id, lease] of draft.leases) this.#leases.set(id, lease);
     for (const [peer, account] of draft.accounts) this.#accounts.set(peer, account);
     for (const [id, tariff] of draft.tariffs) this.#tariffs.set(id, tariff);
+    for (const [name, policy] of draft.policies) this.#policies.set(name, policy);
+    this.audits.absorb(draft.audits.rows());
     for (const name of draft.revocations) this.#revocations.add(name);
     for (const key of draft.apiKeys.values()) this.#keepApiKey(key);
     for (const [identity, reason] of draft.bars) this.#bars.set(identity, reason);

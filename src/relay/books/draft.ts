@@ -1,6 +1,8 @@
 import { accountName, type Posting } from "../../ledger/account.ts";
 import { type Change, changeBy } from "../../ledger/change.ts";
+import type { ProviderState } from "../../ledger/ledger-state.ts";
 import type { LedgerEvent } from "../../ledger/ledger-event.ts";
+import type { AuditPolicy } from "../../protocol/audit-policy.ts";
 import { toHex } from "../../protocol/bytes.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import {
@@ -11,7 +13,7 @@ import {
 } from "../../protocol/messages/entry.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import { type Tariff, tariffCid } from "../../protocol/tariff.ts";
-import { microCredits } from "../../protocol/units.ts";
+import { type MicroCredits, microCredits } from "../../protocol/units.ts";
 import type {
   AccountRow,
   Denial,
@@ -22,11 +24,13 @@ import type {
 } from "../store/books-store.ts";
 import type { PayoutRows } from "../store/payout-rows.ts";
 import { periodOf } from "./api-key-rules.ts";
+import { AuditDraft } from "./audit-draft.ts";
 import { PayoutDraft } from "./payout-draft.ts";
 import {
   type ApiKeyState,
   type JobState,
   type LeaseState,
+  policyName,
   type Policy,
   revocationName,
   type Standing,
@@ -65,6 +69,8 @@ export class Draft implements Standing {
   readonly denials: Denial[] = [];
   readonly secrets: { readonly name: string; readonly value: Uint8Array }[] = [];
   #payouts: PayoutDraft | undefined;
+  readonly audits: AuditDraft;
+  readonly policies: Map<string, AuditPolicy> = new Map();
   policy: Policy | undefined;
   issued: bigint;
 
@@ -73,6 +79,7 @@ export class Draft implements Standing {
     this.#base = base;
     this.#start = base.size;
     this.time = Math.max(time, base.time);
+    this.audits = new AuditDraft(base.audits);
     this.policy = base.policy;
     this.issued = base.issued;
   }
@@ -100,6 +107,18 @@ export class Draft implements Standing {
 
   tariff(id: Cid): Tariff | undefined {
     return this.tariffs.get(id) ?? this.#base.tariff(id);
+  }
+
+  audit(policy: Cid, version: number): AuditPolicy | undefined {
+    return this.policies.get(policyName(policy, version)) ?? this.#base.audit(policy, version);
+  }
+
+  provider(peer: PeerId): ProviderState | undefined {
+    return this.audits.provider(peer);
+  }
+
+  experience({ peer, era }: ProviderState, payer: PeerId): MicroCredits {
+    return this.audits.share(peer, era, payer)?.counted ?? microCredits(0);
   }
 
   account(peer: PeerId): AccountRow {
@@ -190,6 +209,8 @@ export class Draft implements Standing {
       this.jobs.set(change.job.id, change.job);
     }
     if (change.lease !== undefined) this.leases.set(change.lease.id, change.lease);
+    if (change.provider !== undefined) this.audits.setProvider(change.provider);
+    if (change.experience !== undefined) this.audits.setShare(change.experience);
     if (event.type === "escrow")
       this.nonces.set(nonceName(event.terms.requester, event.terms.nonce), event.job);
     this.entries.push({ index, type, bytes, ...receipt, accounts });
@@ -219,6 +240,11 @@ export class Draft implements Standing {
         touched.add(row.peer);
         return;
       }
+      case "held":
+      case "bond":
+        // The provider's record tells.
+        touched.add(account.peer);
+        return;
       case "payout":
         // The row of its line tells; what is set aside is still here.
         touched.add(account.peer);
@@ -253,7 +279,7 @@ export class Draft implements Standing {
     this.earnings.push({
       peer: lease.terms.provider,
       hour: this.time - (this.time % HOUR_MS),
-      amount: lease.newest.amount - (before?.amount ?? 0n),
+      amount: lease.earned - (this.lease(id)?.earned ?? 0n),
       tasks: lease.newest.payable - (before?.payable ?? 0),
     });
   }
@@ -271,6 +297,8 @@ export class Draft implements Standing {
   announce(policy: Policy): void {
     this.policy = policy;
     this.tariffs.set(tariffCid(policy.tariff), policy.tariff);
+    if (policy.audit !== undefined)
+      this.policies.set(policyName(policy.policy, policy.audit.version), policy.audit);
   }
 
   get isEmpty(): boolean {
@@ -291,6 +319,8 @@ export class Draft implements Standing {
     takeOver(this.bars, other.bars);
     takeOver(this.apiKeys, other.apiKeys);
     takeOver(this.spendings, other.spendings);
+    takeOver(this.policies, other.policies);
+    this.audits.absorb(other.audits.rows());
     for (const name of other.revocations) this.revocations.add(name);
     const payouts = other.payoutRows();
     if (payouts !== undefined) this.payouts.absorb(payouts);

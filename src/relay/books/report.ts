@@ -111,14 +111,21 @@ function convict(draft: Draft, { newest, terms }: LeaseState, receipt: Unverifie
 
 function appendReceipt(
   draft: Draft,
-  { envelope, receipt, advance }: OpenedReport,
+  { envelope, report, receipt, advance }: OpenedReport,
   lease: LeaseState,
 ): number {
   const { id, newest } = lease;
   return draft.append(
     "receipt",
     { lease: id, envelope },
-    { type: "receipt", lease: id, id: receipt.id, receipt: receipt.body, advance: advance.body },
+    {
+      type: "receipt",
+      lease: id,
+      id: receipt.id,
+      receipt: receipt.body,
+      advance: advance.body,
+      lost: report.lost.length,
+    },
     { seq: receipt.body.seq, ...(newest === undefined ? {} : { previous: newest.index }) },
   );
 }

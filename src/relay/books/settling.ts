@@ -1,6 +1,5 @@
 import type { SettleBody } from "../../protocol/messages/entry.ts";
 import type { Cid } from "../../protocol/cid.ts";
-import { microCredits } from "../../protocol/units.ts";
 import type { Draft } from "./draft.ts";
 import { jobIn, leaseIn } from "./judging.ts";
 
@@ -27,7 +26,7 @@ export function settleLease(draft: Draft, id: Cid, reason: SettleBody["reason"])
     job,
     provider: terms.provider,
     ...(newest === undefined ? {} : { receiptIndex: newest.index }),
-    paid: newest?.amount ?? microCredits(0),
+    paid: lease.earned,
     returned: bound,
     reason,
   };

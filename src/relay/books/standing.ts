@@ -1,10 +1,12 @@
 import type { JobState, LeaseState, LedgerLookup } from "../../ledger/ledger-state.ts";
+import type { AuditPolicy } from "../../protocol/audit-policy.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import type { ApiKey } from "../../protocol/messages/api-key.ts";
 import type { RelayKeys } from "../../protocol/messages/entry.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Tariff } from "../../protocol/tariff.ts";
 import type { AccountRow, DenialKind } from "../store/books-store.ts";
+import type { AuditStanding } from "../store/audit-rows.ts";
 import type { PayoutStanding } from "../store/payout-rows.ts";
 
 /** What the relay announced last, by policy and key-rotate entries. */
@@ -12,6 +14,8 @@ export interface Policy {
   readonly keys: RelayKeys;
   readonly tariff: Tariff;
   readonly policy: Cid;
+  /** Its numbers for audits; absent where nothing is audited. */
+  readonly audit?: AuditPolicy;
 }
 
 /** An API key as the log has it. */
@@ -54,6 +58,7 @@ export interface Standing extends LedgerLookup {
   /** Set aside or spent under a key by jobs opened in the period that begins at `period`, micro-credits. */
   spending(apiKey: Cid, period: number): bigint;
   readonly payouts: PayoutStanding;
+  readonly audits: AuditStanding;
   /** Why an identity is barred. */
   barred(identity: PeerId): string | undefined;
   /** Why the operator denies something. */
@@ -63,6 +68,11 @@ export interface Standing extends LedgerLookup {
 /** Name of a revocation: a key, as far as it acts for a root. */
 export function revocationName(key: PeerId, root: PeerId): string {
   return `${key} ${root}`;
+}
+
+/** Name of a policy's numbers for audits. */
+export function policyName(policy: Cid, version: number): string {
+  return `${policy} ${version}`;
 }
 
 export type { JobState, LeaseState };

@@ -11,6 +11,7 @@ import type {
   LeaseRow,
   SpendingRow,
 } from "./books-store.ts";
+import { AuditWriter } from "./sqlite-audits.ts";
 import { PayoutWriter } from "./sqlite-payouts.ts";
 
 /** Entry types that are too many to list by type. */
@@ -45,9 +46,7 @@ export class BatchWriter {
   readonly #secret: StatementSync;
   readonly #spending: StatementSync;
   readonly #payouts: PayoutWriter;
-  readonly #provider: StatementSync;
-  readonly #experience: StatementSync;
-  readonly #draw: StatementSync;
+  readonly #audits: AuditWriter;
   readonly #head: StatementSync;
   readonly #firstHead: StatementSync;
 
@@ -77,9 +76,7 @@ export class BatchWriter {
          bytes = ?, amount = ?, root = ?, task_count = ?, tasks_root = ?, final = ?, failed = ?, peak = ?,
          earned = ?, held = ?, settled_at = ?, drawn = ?, judged = ? WHERE idx = ?`,
     );
-    this.#provider = sql("INSERT OR REPLACE INTO providers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    this.#experience = sql("INSERT OR REPLACE INTO experience VALUES (?, ?, ?, ?)");
-    this.#draw = sql("INSERT OR REPLACE INTO draws VALUES (?, ?, ?, ?, ?, ?, ?)");
+    this.#audits = new AuditWriter(database);
     this.#deny = sql("INSERT OR REPLACE INTO denials VALUES (?, ?, ?)");
     this.#undeny = sql("DELETE FROM denials WHERE kind = ? AND value = ?");
     this.#secret = sql("INSERT INTO secrets VALUES (?, ?)");
@@ -101,7 +98,7 @@ export class BatchWriter {
       for (const denial of batch.denials) this.#writeDenial(denial);
       for (const { name, value } of batch.secrets) this.#secret.run(name, value);
       for (const row of batch.spendings) this.#writeSpending(row);
-      this.#writeAudits(batch);
+      if (batch.audits !== undefined) this.#audits.write(batch.audits);
       if (batch.payouts !== undefined) this.#payouts.write(batch.payouts);
       this.#commit.run();
     } catch (error) {
@@ -184,29 +181,6 @@ export class BatchWriter {
 
   #writeEarnings({ peer, hour, amount, tasks }: EarningsRow): void {
     this.#earnings.run(peer, hour, amount, tasks);
-  }
-
-  #writeAudits({ providers, experience, draws }: Batch): void {
-    for (const row of providers)
-      this.#provider.run(
-        row.peer,
-        row.pending,
-        row.held,
-        row.bond,
-        row.peak,
-        row.audited,
-        row.experience,
-        row.era,
-        row.openLeases,
-        row.matched,
-        row.mismatched,
-        row.missing,
-        row.retiring ?? null,
-      );
-    for (const { provider, era, payer, counted } of experience)
-      this.#experience.run(provider, era, payer, counted);
-    for (const { entry, leaf, lease, draw, openBy, verdictBy, verdict } of draws)
-      this.#draw.run(entry, leaf, lease, draw, openBy, verdictBy, verdict ?? null);
   }
 
   #writeSpending({ apiKey, period, amount }: SpendingRow): void {

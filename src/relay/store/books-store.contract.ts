@@ -67,6 +67,10 @@ function lease(name: string, index: number, changes: Partial<LeaseRow> = {}): Le
     state: "open",
     bound: microCredits(5),
     reportBy: 9_000,
+    earned: microCredits(0),
+    held: microCredits(0),
+    drawn: 0,
+    judged: 0,
     ...changes,
   };
 }
@@ -80,6 +84,8 @@ function newest(index: number): NonNullable<LeaseRow["newest"]> {
     count: 3,
     payable: 2,
     cancelled: 1,
+    failed: 1,
+    peak: fuel((1n << 64n) - 1n),
     fuel: fuel((1n << 64n) - 1n),
     bytes: (1n << 64n) - 1n,
     amount: microCredits((1n << 63n) - 1n),

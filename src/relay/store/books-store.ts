@@ -1,8 +1,9 @@
-import type { ExperienceShare, JobState, LeaseState, ProviderState } from "../../ledger/ledger-state.ts";
+import type { JobState, LeaseState } from "../../ledger/ledger-state.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import type { EntryType } from "../../protocol/messages/entry.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { MicroCredits } from "../../protocol/units.ts";
+import type { AuditRows, AuditStore } from "./audit-rows.ts";
 import type { PayoutRows, PayoutStore } from "./payout-rows.ts";
 import type { PublishedRows } from "./published-rows.ts";
 
@@ -37,21 +38,6 @@ export interface EarningsRow {
   readonly hour: number;
   readonly amount: bigint;
   readonly tasks: number;
-}
-
-/** One drawn outcome. */
-export interface DrawRow {
-  /** The entry it is under, and its leaf there. */
-  readonly entry: number;
-  readonly leaf: number;
-  readonly lease: Cid;
-  /** Entry of the draw. */
-  readonly draw: number;
-  /** Log times, milliseconds since 1970. */
-  readonly openBy: number;
-  readonly verdictBy: number;
-  /** Entry of its verdict; absent while it has none. */
-  readonly verdict?: number;
 }
 
 /** What jobs opened in one period set aside or spent under an api-key. */
@@ -108,6 +94,8 @@ export interface Batch {
   /** Secrets by name: of epochs (rule 3). */
   readonly secrets: readonly { readonly name: string; readonly value: Uint8Array }[];
   readonly spendings: readonly SpendingRow[];
+  /** Absent where nothing about records and draws changes. */
+  readonly audits?: AuditRows;
   /** Absent where nothing about payouts changes. */
   readonly payouts?: PayoutRows;
 }
@@ -118,6 +106,7 @@ export interface Batch {
  */
 export interface BooksStore extends PublishedRows {
   readonly payouts: PayoutStore;
+  readonly audits: AuditStore;
   head(): Head | undefined;
   entry(index: number): Uint8Array | undefined;
   /** `count` entries from `first` on, or fewer where they end. */
@@ -137,19 +126,6 @@ export interface BooksStore extends PublishedRows {
   /** Leases bound to a session key that are not settled. */
   leasesBoundTo(instance: PeerId): readonly Cid[];
   account(peer: PeerId): AccountRow | undefined;
-  provider(peer: PeerId): ProviderState | undefined;
-  experience(provider: PeerId, era: number, payer: PeerId): ExperienceShare | undefined;
-  /** Leases of a provider that are not settled, or whose pay is held back; oldest first. */
-  unreleased(provider: PeerId): readonly Cid[];
-  /** Leases whose pay is held back since `time` or longer and that wait for no verdict, oldest first. */
-  vestable(time: number, limit: number): readonly Cid[];
-  /** Providers that have retired and hold nothing back any more. */
-  retired(time: number, limit: number): readonly PeerId[];
-  draw(entry: number, leaf: number): DrawRow | undefined;
-  /** Drawn outcomes without a verdict whose time to open is before `time`, at most `limit`. */
-  unjudged(time: number, limit: number): readonly DrawRow[];
-  /** Drawn outcomes of a lease without a verdict. */
-  unjudgedOf(lease: Cid): readonly DrawRow[];
 
   /** Leases whose report time, and open jobs whose expiry, is before `time`; at most `limit` of each. */
   due(time: number, limit: number): { readonly leases: readonly Cid[]; readonly jobs: readonly Cid[] };
@@ -174,8 +150,6 @@ export interface BooksStore extends PublishedRows {
     readonly jobs: readonly JobRow[];
     readonly leases: readonly LeaseRow[];
     readonly spendings: readonly SpendingRow[];
-    readonly providers: readonly ProviderState[];
-    readonly experience: readonly ExperienceShare[];
   };
 
   /** All or nothing. @throws when the head it builds on is not the stored one, or the disk fails. */

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { AUDIT_TABLES } from "./sqlite-audits.ts";
 import { PAYOUT_TABLES } from "./sqlite-payouts.ts";
 
 /**
@@ -69,40 +70,7 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   PAYOUT_TABLES,
-  `
-  ALTER TABLE leases ADD COLUMN earned INTEGER NOT NULL DEFAULT 0;
-  ALTER TABLE leases ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
-  ALTER TABLE leases ADD COLUMN settled_at INTEGER;
-  ALTER TABLE leases ADD COLUMN drawn INTEGER NOT NULL DEFAULT 0;
-  ALTER TABLE leases ADD COLUMN judged INTEGER NOT NULL DEFAULT 0;
-  ALTER TABLE leases ADD COLUMN failed INTEGER;
-  ALTER TABLE leases ADD COLUMN peak TEXT;
-  UPDATE leases SET earned = COALESCE(amount, 0), failed = 0, peak = '0';
-  CREATE INDEX leases_held ON leases (provider, settled_at) WHERE held > 0;
-  CREATE INDEX leases_held_due ON leases (settled_at) WHERE held > 0;
-  CREATE TABLE providers (
-    peer TEXT PRIMARY KEY,
-    pending INTEGER NOT NULL, held INTEGER NOT NULL, bond INTEGER NOT NULL, peak INTEGER NOT NULL,
-    audited INTEGER NOT NULL, experience INTEGER NOT NULL, era INTEGER NOT NULL, open_leases INTEGER NOT NULL,
-    matched INTEGER NOT NULL, mismatched INTEGER NOT NULL, missing INTEGER NOT NULL, retiring INTEGER,
-    CHECK (pending >= 0 AND held >= 0 AND bond >= 0 AND open_leases >= 0)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX providers_retiring ON providers (retiring) WHERE retiring IS NOT NULL;
-  INSERT INTO providers SELECT provider,
-    COALESCE((SELECT pending FROM accounts WHERE accounts.peer = leases.provider), 0), 0, 0, 0, 0, 0, 0,
-    SUM(state <> 'settled'), 0, 0, 0, NULL FROM leases GROUP BY provider;
-  CREATE TABLE experience (
-    provider TEXT NOT NULL, era INTEGER NOT NULL, payer TEXT NOT NULL, counted INTEGER NOT NULL,
-    PRIMARY KEY (provider, era, payer)
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE draws (
-    entry INTEGER NOT NULL, leaf INTEGER NOT NULL, lease TEXT NOT NULL, draw INTEGER NOT NULL,
-    open_by INTEGER NOT NULL, verdict_by INTEGER NOT NULL, verdict INTEGER,
-    PRIMARY KEY (entry, leaf)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX draws_open ON draws (open_by) WHERE verdict IS NULL;
-  CREATE INDEX draws_of_lease ON draws (lease) WHERE verdict IS NULL;
-  `,
+  AUDIT_TABLES,
 ];
 
 function versionOf(database: DatabaseSync): number {

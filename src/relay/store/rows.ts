@@ -1,9 +1,9 @@
-import type { ExperienceShare, LoggedReceipt, ProviderState } from "../../ledger/ledger-state.ts";
+import type { LoggedReceipt } from "../../ledger/ledger-state.ts";
 import { type Cid, parseCid } from "../../protocol/cid.ts";
 import { parsePeerId } from "../../protocol/peer-id.ts";
 import { fuel, microCredits } from "../../protocol/units.ts";
 import type { PublishedRow } from "./published-rows.ts";
-import type { AccountRow, DrawRow, EarningsRow, JobRow, LeaseRow, SpendingRow } from "./books-store.ts";
+import type { AccountRow, EarningsRow, JobRow, LeaseRow, SpendingRow } from "./books-store.ts";
 
 /** A row as SQLite answers it, integers as bigint. */
 export type Row = Readonly<Record<string, null | number | bigint | string | Uint8Array>>;
@@ -130,44 +130,5 @@ export function leaseRow(row: Row): LeaseRow {
     drawn: int(row, "drawn"),
     judged: int(row, "judged"),
     ...(newest === undefined ? {} : { newest }),
-  };
-}
-
-export function providerRow(row: Row): ProviderState {
-  return {
-    peer: parsePeerId(str(row, "peer")),
-    pending: microCredits(big(row, "pending")),
-    held: microCredits(big(row, "held")),
-    bond: microCredits(big(row, "bond")),
-    peak: microCredits(big(row, "peak")),
-    audited: microCredits(big(row, "audited")),
-    experience: microCredits(big(row, "experience")),
-    era: int(row, "era"),
-    openLeases: int(row, "open_leases"),
-    matched: int(row, "matched"),
-    mismatched: int(row, "mismatched"),
-    missing: int(row, "missing"),
-    ...(row["retiring"] === null ? {} : { retiring: int(row, "retiring") }),
-  };
-}
-
-export function experienceRow(row: Row): ExperienceShare {
-  return {
-    provider: parsePeerId(str(row, "provider")),
-    era: int(row, "era"),
-    payer: parsePeerId(str(row, "payer")),
-    counted: microCredits(big(row, "counted")),
-  };
-}
-
-export function drawRow(row: Row): DrawRow {
-  return {
-    entry: int(row, "entry"),
-    leaf: int(row, "leaf"),
-    lease: cidIn(row, "lease"),
-    draw: int(row, "draw"),
-    openBy: int(row, "open_by"),
-    verdictBy: int(row, "verdict_by"),
-    ...(row["verdict"] === null ? {} : { verdict: int(row, "verdict") }),
   };
 }

@@ -1,8 +1,7 @@
 import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
-import type { ExperienceShare, ProviderState } from "../../ledger/ledger-state.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import type { EntryType } from "../../protocol/messages/entry.ts";
-import { parsePeerId, type PeerId } from "../../protocol/peer-id.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
 import { BatchWriter } from "./batch-writer.ts";
 import type {
   AccountRow,
@@ -10,7 +9,6 @@ import type {
   BooksStore,
   Denial,
   DenialKind,
-  DrawRow,
   EarningsRow,
   Head,
   JobRow,
@@ -19,6 +17,7 @@ import type {
   SpendingRow,
 } from "./books-store.ts";
 import { migrate } from "./migrations.ts";
+import type { AuditStore } from "./audit-rows.ts";
 import type { PayoutStore } from "./payout-rows.ts";
 import type { PublishedRow } from "./published-rows.ts";
 import {
@@ -26,18 +25,16 @@ import {
   big,
   blob,
   cidIn,
-  drawRow,
   earningsRow,
-  experienceRow,
   int,
   jobRow,
   leaseRow,
-  providerRow,
   publishedRow,
   type Row,
   spendingRow,
   str,
 } from "./rows.ts";
+import { SqliteAudits } from "./sqlite-audits.ts";
 import { SqlitePayouts } from "./sqlite-payouts.ts";
 
 /**
@@ -61,11 +58,13 @@ class SqliteStore implements BooksStore {
   readonly #statements = new Map<string, StatementSync>();
   readonly #writer: BatchWriter;
   readonly payouts: PayoutStore;
+  readonly audits: AuditStore;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
     this.#writer = new BatchWriter(database);
     this.payouts = new SqlitePayouts(database);
+    this.audits = new SqliteAudits(database);
   }
 
   #statement(sql: string): StatementSync {
@@ -172,69 +171,6 @@ class SqliteStore implements BooksStore {
     return this.#one(accountRow, "SELECT * FROM accounts WHERE peer = ?", peer);
   }
 
-  provider(peer: PeerId): ProviderState | undefined {
-    return this.#one(providerRow, "SELECT * FROM providers WHERE peer = ?", peer);
-  }
-
-  experience(provider: PeerId, era: number, payer: PeerId): ExperienceShare | undefined {
-    return this.#one(
-      experienceRow,
-      "SELECT * FROM experience WHERE provider = ? AND era = ? AND payer = ?",
-      provider,
-      era,
-      payer,
-    );
-  }
-
-  unreleased(provider: PeerId): readonly Cid[] {
-    return this.#all(
-      idOf,
-      `SELECT id, idx FROM leases WHERE provider = ?1 AND held > 0
-       UNION SELECT id, idx FROM leases WHERE provider = ?1 AND state <> 'settled' ORDER BY idx`,
-      provider,
-    );
-  }
-
-  vestable(time: number, limit: number): readonly Cid[] {
-    return this.#all(
-      idOf,
-      `SELECT id FROM leases WHERE held > 0 AND settled_at <= ? AND drawn = judged
-       ORDER BY settled_at, idx LIMIT ?`,
-      time,
-      limit,
-    );
-  }
-
-  retired(time: number, limit: number): readonly PeerId[] {
-    return this.#all(
-      (row) => parsePeerId(str(row, "peer")),
-      "SELECT peer FROM providers WHERE retiring <= ? AND held = 0 AND open_leases = 0 ORDER BY retiring LIMIT ?",
-      time,
-      limit,
-    );
-  }
-
-  draw(entry: number, leaf: number): DrawRow | undefined {
-    return this.#one(drawRow, "SELECT * FROM draws WHERE entry = ? AND leaf = ?", entry, leaf);
-  }
-
-  unjudged(time: number, limit: number): readonly DrawRow[] {
-    return this.#all(
-      drawRow,
-      "SELECT * FROM draws WHERE verdict IS NULL AND open_by < ? ORDER BY open_by, entry, leaf LIMIT ?",
-      time,
-      limit,
-    );
-  }
-
-  unjudgedOf(lease: Cid): readonly DrawRow[] {
-    return this.#all(
-      drawRow,
-      "SELECT * FROM draws WHERE lease = ? AND verdict IS NULL ORDER BY entry, leaf",
-      lease,
-    );
-  }
-
   due(time: number, limit: number): { readonly leases: readonly Cid[]; readonly jobs: readonly Cid[] } {
     return {
       leases: this.#all(
@@ -276,6 +212,7 @@ class SqliteStore implements BooksStore {
       this.#one(
         (row) => big(row, "issued"),
         `SELECT (SELECT COALESCE(SUM(available + pending + escrowed), 0) FROM accounts)
+          + (SELECT COALESCE(SUM(held + bond), 0) FROM providers)
           + (SELECT COALESCE(SUM(total), 0) FROM payout_batches WHERE state = 'prepared') AS issued`,
       ) ?? 0n
     );
@@ -320,16 +257,12 @@ class SqliteStore implements BooksStore {
     readonly jobs: readonly JobRow[];
     readonly leases: readonly LeaseRow[];
     readonly spendings: readonly SpendingRow[];
-    readonly providers: readonly ProviderState[];
-    readonly experience: readonly ExperienceShare[];
   } {
     return {
       accounts: this.#all(accountRow, "SELECT * FROM accounts"),
       jobs: this.#all(jobRow, "SELECT * FROM jobs"),
       leases: this.#all(leaseRow, "SELECT * FROM leases"),
       spendings: this.#all(spendingRow, "SELECT * FROM spendings"),
-      providers: this.#all(providerRow, "SELECT * FROM providers"),
-      experience: this.#all(experienceRow, "SELECT * FROM experience"),
     };
   }
 
