@@ -21,18 +21,20 @@ interface Desk {
   readonly store: BooksStore;
   readonly committed: Committed;
   readonly queue: CommitQueue;
-  /** How many of the next commits the disk fails. */
-  readonly disk: { failures: number };
+  /** How many of the next commits the disk fails, before they are on it and after. */
+  readonly disk: { failures: number; lateFailures: number };
 }
 
 /** A queue on a real store, whose disk can be made to fail. */
 function openDesk(): Desk {
   const store = openSqliteStore(":memory:");
-  const disk = { failures: 0 };
+  const disk = { failures: 0, lateFailures: 0 };
   const write = (batch: Batch): void => {
     disk.failures -= 1;
     if (disk.failures >= 0) throw new Error("disk I/O error");
     store.commit(batch);
+    disk.lateFailures -= 1;
+    if (disk.lateFailures >= 0) throw new Error("disk I/O error");
   };
   const failing = new Proxy(store, {
     get(target, name) {
@@ -75,6 +77,17 @@ describe("group commit", () => {
     await expect(granted(desk, 1_000)).resolves.toBe(1);
     expect(desk.committed.account(someone).available).toBe(1_001n);
     expect(desk.store.account(someone)?.available).toBe(1_001n);
+  });
+
+  it("answers what is on the disk, and goes on after it, when the disk fails after it has written", async () => {
+    const desk = openDesk();
+    desk.disk.lateFailures = 2;
+    await expect(Promise.all([granted(desk, 10), granted(desk, 100)])).resolves.toEqual([0, 1]);
+    await expect(granted(desk, 1_000)).resolves.toBe(2);
+    await expect(granted(desk, 10_000)).resolves.toBe(3);
+    expect(desk.committed.account(someone).available).toBe(11_110n);
+    expect(desk.store.account(someone)?.available).toBe(11_110n);
+    expect(desk.store.head()?.size).toBe(4);
   });
 
   it("writes what one turn asks for at once, each seeing what those before it did", async () => {

@@ -1,8 +1,9 @@
+import { equalBytes } from "../../protocol/bytes.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { checkpointMessage, checkpointNote } from "../../protocol/checkpoint.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Commit } from "../books.ts";
-import type { Batch, BooksStore, JobRow, LeaseRow } from "../store/books-store.ts";
+import type { Batch, BooksStore, Head, JobRow, LeaseRow } from "../store/books-store.ts";
 import type { Committed } from "./committed.ts";
 import { Draft } from "./draft.ts";
 import { MAX_BATCH_OPERATIONS, PREPARED_TOGETHER } from "./limits.ts";
