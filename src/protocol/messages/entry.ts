@@ -2,8 +2,8 @@ import { type AuditPolicy, auditPolicySchema } from "../audit-policy.ts";
 import { CborWriter } from "../cbor-writer.ts";
 import { type Cid } from "../cid.ts";
 import { MAX_ENTRY_BYTES, MAX_ENVELOPE_BYTES, WIRE_VERSION } from "../limits.ts";
-import { HASH_BYTES } from "../merkle.ts";
 import type { PeerId } from "../peer-id.ts";
+import { type EpochOpenBody, epochOpenBody } from "./epoch.ts";
 import { type PayoutLine, payoutAddressText } from "./payout.ts";
 import {
   amount,
@@ -218,12 +218,6 @@ export interface UnbondBody {
   readonly amount: MicroCredits;
 }
 
-/** Where an account wants its money paid out. */
-export interface PayoutAddressBody {
-  /** payout-address envelope, signed by the account. */
-  readonly envelope: Uint8Array;
-}
-
 /** A batch begins; the entries of its lines follow at once. */
 export interface PayoutBatchBody {
   /** CID of the payout-batch. */
@@ -250,13 +244,6 @@ export interface PayoutCancelBody {
   readonly amount: MicroCredits;
 }
 
-/** Commits the secret of an epoch of entries and reveals the one before (rule 3). */
-export interface EpochOpenBody {
-  readonly epoch: number;
-  readonly commit: Uint8Array;
-  readonly revealed?: Uint8Array;
-}
-
 /** The relay replaces one of its keys; signed by the old one. */
 export interface KeyRotateBody {
   readonly purpose: keyof RelayKeys;
@@ -266,23 +253,18 @@ export interface KeyRotateBody {
   readonly proof: Uint8Array;
 }
 
-export interface KeyRevokeBody {
-  /** key-revoke envelope. */
-  readonly envelope: Uint8Array;
-}
-
-/** What an account said of an API key: who may spend its money, and up to what; or that this is over. */
-export interface ApiKeyBody {
-  /** Envelope of the api-key or api-key-revoke. */
-  readonly envelope: Uint8Array;
-}
-
 export interface BarBody {
   readonly identity: PeerId;
   readonly reason: string;
 }
 
+/** What somebody signed, as it came: the entry's type is the message's. */
+interface SignedBody {
+  readonly envelope: Uint8Array;
+}
+
 const envelope: Schema<Uint8Array> = bytes(MAX_ENVELOPE_BYTES);
+const signed: Schema<SignedBody> = record<SignedBody>({ envelope });
 const funding: Schema<FundingBody> = record<FundingBody>({ account: peer, amount, reference: text(256) });
 
 export interface EntryBodies {
@@ -294,25 +276,25 @@ export interface EntryBodies {
   readonly receipt: ReceiptBody;
   readonly cancel: CancelBody;
   readonly dispute: ReceiptBody;
-  readonly draw: { readonly envelope: Uint8Array };
-  readonly reveal: { readonly envelope: Uint8Array };
-  readonly verdict: { readonly envelope: Uint8Array };
+  readonly draw: SignedBody;
+  readonly reveal: SignedBody;
+  readonly verdict: SignedBody;
   readonly settle: SettleBody;
   readonly release: ReleaseBody;
   readonly vest: VestBody;
   readonly forfeit: ForfeitBody;
-  readonly retire: { readonly envelope: Uint8Array };
+  readonly retire: SignedBody;
   readonly unbond: UnbondBody;
-  readonly "payout-address": PayoutAddressBody;
+  readonly "payout-address": SignedBody;
   readonly "payout-batch": PayoutBatchBody;
   readonly "payout-prepare": PayoutPrepareBody;
   readonly payout: PayoutBody;
   readonly "payout-cancel": PayoutCancelBody;
   readonly "epoch-open": EpochOpenBody;
   readonly "key-rotate": KeyRotateBody;
-  readonly "key-revoke": KeyRevokeBody;
-  readonly "api-key": ApiKeyBody;
-  readonly "api-key-revoke": ApiKeyBody;
+  readonly "key-revoke": SignedBody;
+  readonly "api-key": SignedBody;
+  readonly "api-key-revoke": SignedBody;
   readonly bar: BarBody;
 }
 
@@ -333,9 +315,9 @@ export const entryBodies: { readonly [K in EntryType]: Schema<EntryBodies[K]> } 
   receipt: record<ReceiptBody>({ lease: cid, envelope }),
   cancel: record<CancelBody>({ lease: cid, envelope }),
   dispute: record<ReceiptBody>({ lease: cid, envelope }),
-  draw: record<EntryBodies["draw"]>({ envelope }),
-  reveal: record<EntryBodies["reveal"]>({ envelope }),
-  verdict: record<EntryBodies["verdict"]>({ envelope }),
+  draw: signed,
+  reveal: signed,
+  verdict: signed,
   settle: record<SettleBody>({
     lease: cid,
     job: cid,
@@ -348,9 +330,9 @@ export const entryBodies: { readonly [K in EntryType]: Schema<EntryBodies[K]> } 
   release: record<ReleaseBody>({ job: cid, payer: peer, amount }),
   vest: record<VestBody>({ lease: cid, provider: peer, released: amount, bonded: amount }),
   forfeit: record<ForfeitBody>({ lease: cid, provider: peer, refunded: amount, burnt: amount }),
-  retire: record<EntryBodies["retire"]>({ envelope }),
+  retire: signed,
   unbond: record<UnbondBody>({ provider: peer, amount }),
-  "payout-address": record<PayoutAddressBody>({ envelope }),
+  "payout-address": signed,
   "payout-batch": record<PayoutBatchBody>({ batch: cid, envelope }),
   "payout-prepare": record<PayoutPrepareBody>({
     batch: cid,
@@ -366,20 +348,16 @@ export const entryBodies: { readonly [K in EntryType]: Schema<EntryBodies[K]> } 
     reference: text(256),
   }),
   "payout-cancel": record<PayoutCancelBody>({ batch: cid, account: peer, amount }),
-  "epoch-open": record<EpochOpenBody>({
-    epoch: uint(),
-    commit: exactBytes(HASH_BYTES),
-    revealed: optional(exactBytes(HASH_BYTES)),
-  }),
+  "epoch-open": epochOpenBody,
   "key-rotate": record<KeyRotateBody>({
     purpose: oneOf(["log", "lease", "draw"]),
     previous: peer,
     next: peer,
     proof: exactBytes(64),
   }),
-  "key-revoke": record<KeyRevokeBody>({ envelope }),
-  "api-key": record<ApiKeyBody>({ envelope }),
-  "api-key-revoke": record<ApiKeyBody>({ envelope }),
+  "key-revoke": signed,
+  "api-key": signed,
+  "api-key-revoke": signed,
   bar: record<BarBody>({ identity: peer, reason: text(256) }),
 };
 
