@@ -42,3 +42,43 @@ export const REPORT_GRACE_MS: number = 10 * 60 * 1000;
 
 /** Drawn leaves are to be opened within this. */
 export const OPEN_MS: number = 10 * 60 * 1000;
+
+/**
+ * A challenge is made as long as this, milliseconds, by what the last one took: long enough that the way there and back, some
+ * tens of ms, does not hide the rest, and less than half of what a provider takes on (MAX_CHALLENGE_MS).
+ */
+export const CHALLENGE_TARGET_MS = 100;
+
+/** Challenges of one property in a row: the first starts threads and compiles, the next ones are adapted to what it showed. */
+export const CHALLENGES_PER_ROUND = 3;
+
+/** The second round comes so long after the first: another moment, in which the machine does other things. */
+export const CROSS_CHECK_MS: number = 10 * 60 * 1000;
+
+/** Further rounds: machines get hot and are throttled in minutes, but are replaced in years. Eight properties take 8 seconds in a day so. */
+export const REMEASURE_MS: number = 6 * 60 * 60 * 1000;
+
+/** A provider that had work, or hides, is asked again after this. */
+export const ASK_AGAIN_MS: number = 60 * 1000;
+
+/** Measurements of a property that count: those of two rounds and some. The best of them is its value, as anything may slow one down. */
+export const KEPT_MEASUREMENTS = 8;
+
+/** Two measurements agree when neither is more than twice the other: power plans of laptops make that much. */
+export const AGREEMENT_FACTOR = 2;
+
+/** Audited work agrees with a measurement within this factor: functions differ so much in fuel per nanosecond (3.4 to 71 were measured). */
+export const AUDITED_FACTOR = 8;
+
+/**
+ * A claim contradicts the clock when it is more than so many times the best of TELLING_MEASUREMENTS, all delay of the line
+ * forgiven: what slows an honest machine down for a moment does not slow it down fourfold each time.
+ */
+export const CLAIM_MARGIN = 4;
+export const TELLING_MEASUREMENTS = 6;
+
+/** A contradiction is shown for this long; then the property may be measured anew. */
+export const CONTRADICTION_MS: number = 24 * 60 * 60 * 1000;
+
+/** An address block or site ties identities together for so long after it was seen: as long as a job may last. */
+export const OWNER_FACT_MS: number = 24 * 60 * 60 * 1000;

@@ -16,11 +16,11 @@ export async function assembleBurn(): Promise<Uint8Array> {
 }
 
 if (import.meta.main) {
-  const text = Buffer.from(await assembleBurn()).toString("base64");
+  const text = Buffer.from(await assembleBurn()).toString("hex");
   writeFileSync(
     new URL("burn-module.ts", import.meta.url),
     [
-      "/** Made by build.contract.ts from burn.wat. Base64. */",
+      "/** Made by build.contract.ts from burn.wat. Hexadecimal. */",
       "// oxfmt-ignore",
       `export const BURN_MODULE: string = "${text}";`,
       "",

@@ -13,7 +13,9 @@ export interface BurnFunction {
 }
 
 export function burnFunction(): BurnFunction {
-  const module = Uint8Array.from(atob(BURN_MODULE), (letter) => letter.charCodeAt(0));
+  const module = Uint8Array.from({ length: BURN_MODULE.length / 2 }, (_, at) =>
+    Number.parseInt(BURN_MODULE.slice(2 * at, 2 * at + 2), 16),
+  );
   return { cid: cidOf(RAW, module), module };
 }
 
