@@ -107,6 +107,18 @@ export async function seal<T>(
   return encode(envelopeSchema, { type: type.name, body: encoded, signatures });
 }
 
+/** Like `seal`, with one key that signs at once. */
+export function sealSync<T>(
+  type: MessageType<T>,
+  body: T,
+  key: PeerId,
+  sign: (message: Uint8Array) => Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const encoded = encode(type.schema, body);
+  const sig = sign(signedBytes(type.name, encoded));
+  return encode(envelopeSchema, { type: type.name, body: encoded, signatures: [{ key, sig }] });
+}
+
 /** Identity of a body that is not signed yet. */
 export function bodyId<T>(type: MessageType<T>, body: T): Cid {
   return cidOf(DAG_CBOR, encode(type.schema, body));
@@ -127,6 +139,22 @@ export function readBody<T>(type: MessageType<T>, data: Uint8Array): T {
   return decode(type.schema, readEnvelope(type.name, data).body);
 }
 
+/** What remains to be verified of an envelope. @throws FailureError `bad-signature` when a signature breaks the signature law. */
+function claimsIn({ type, body, signatures }: Envelope): readonly SignatureClaim[] {
+  if (signatures.length === 0) throw new FailureError("bad-signature", `${type}: nobody signed it`);
+  const message = signedBytes(type, body);
+  return signatures.map(({ key, sig }) => {
+    const raw = keyFromPeerId(key);
+    if (!isSoundSignature(raw, sig))
+      throw new FailureError("bad-signature", `${type}: key or signature is not canonical`);
+    return { key: raw, message, signature: sig };
+  });
+}
+
+function signersIn({ signatures }: Envelope): readonly SignedBy[] {
+  return signatures.map(({ key, delegation }) => (delegation === undefined ? { key } : { key, delegation }));
+}
+
 /**
  * Decodes an envelope of the expected type.
  * @param digest the runtime's SHA-256 where it can hash at once.
@@ -134,25 +162,24 @@ export function readBody<T>(type: MessageType<T>, data: Uint8Array): T {
  */
 export function openEnvelope<T>(type: MessageType<T>, data: Uint8Array, digest?: Digest): Unverified<T> {
   const envelope = readEnvelope(type.name, data);
-  if (envelope.signatures.length === 0)
-    throw new FailureError("bad-signature", `${type.name}: nobody signed it`);
-  const message = signedBytes(type.name, envelope.body);
-  const claims = envelope.signatures.map(({ key, sig }) => {
-    const raw = keyFromPeerId(key);
-    if (!isSoundSignature(raw, sig))
-      throw new FailureError("bad-signature", `${type.name}: key or signature is not canonical`);
-    return { key: raw, message, signature: sig };
-  });
+  const claims = claimsIn(envelope);
   return {
     type: type.name,
     id: cidOf(DAG_CBOR, envelope.body, digest),
     body: decode(type.schema, envelope.body),
     bytes: data,
-    signedBy: envelope.signatures.map(({ key, delegation }) =>
-      delegation === undefined ? { key } : { key, delegation },
-    ),
+    signedBy: signersIn(envelope),
     claims,
   };
+}
+
+/**
+ * Who signed an envelope of whatever type, and what remains to be verified of that; its body is not looked at.
+ * @throws FailureError as openEnvelope.
+ */
+export function openSignatures(data: Uint8Array): Pick<Unverified<unknown>, "type" | "signedBy" | "claims"> {
+  const envelope = decode(envelopeSchema, data, MAX_ENVELOPE_BYTES);
+  return { type: envelope.type, signedBy: signersIn(envelope), claims: claimsIn(envelope) };
 }
 
 function refuse(type: string): never {

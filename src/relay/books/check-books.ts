@@ -3,24 +3,25 @@ import { openEnvelope } from "../../protocol/envelope.ts";
 import { type ApiKey, apiKeyMessage } from "../../protocol/messages/api-key.ts";
 import { decodeEntry, decodeEntryOf } from "../../protocol/messages/entry.ts";
 import { equalBytes } from "../../protocol/bytes.ts";
-import { MerkleTree } from "../../protocol/merkle.ts";
-import { Replay } from "../../ledger/replay.ts";
+import { LogCheck } from "../../ledger/check-log.ts";
+import type { Replay } from "../../ledger/replay.ts";
 import type { JobState, LeaseState } from "../../ledger/ledger-state.ts";
 import type { BooksStore, JobRow, LeaseRow } from "../store/books-store.ts";
 import { periodOf } from "./api-key-rules.ts";
-import { entryHash } from "./native-hash.ts";
+import { entryHash, joinHashes } from "./native-hash.ts";
 
-/** Reads every entry again; holds 64 bytes of hashes for each, and all jobs and leases. */
+/** Entries that are read at a time. */
+const READ_AT_ONCE = 1_024;
+
+/** Reads every entry again; holds all jobs and leases. */
 function replayed(store: BooksStore, size: number): { readonly replay: Replay; readonly root: Uint8Array } {
-  const replay = new Replay();
-  const tree = new MerkleTree();
-  for (let index = 0; index < size; index += 1) {
-    const entry = store.entry(index);
-    if (entry === undefined) throw new RangeError(`entry ${index} is missing`);
-    tree.append(entryHash(entry));
-    replay.append(entry);
+  const check = new LogCheck({ leafHash: entryHash, join: joinHashes, signatures: false });
+  while (check.size < size) {
+    const entries = store.entries(check.size, Math.min(READ_AT_ONCE, size - check.size));
+    if (entries.length === 0) throw new RangeError(`entry ${check.size} is missing`);
+    for (const entry of entries) check.append(entry);
   }
-  return { replay, root: tree.root() };
+  return { replay: check.replay, root: check.root() };
 }
 
 function* accountProblems(store: BooksStore, replay: Replay): Generator<string> {
@@ -117,6 +118,13 @@ function* stateProblems(store: BooksStore, replay: Replay): Generator<string> {
     if (!sameLease(row, replay.lease(row.id))) yield `lease ${row.id} stands otherwise in the log`;
 }
 
+/** What the books' tables say otherwise than the entries, in words. */
+export function* rowProblems(store: BooksStore, replay: Replay): Generator<string> {
+  yield* accountProblems(store, replay);
+  yield* spendingProblems(store, replay);
+  yield* stateProblems(store, replay);
+}
+
 /**
  * Recomputes the log's root and all balances, jobs and leases from the entries alone, and compares.
  * @returns what differs, in words; nothing in sound books.
@@ -128,10 +136,5 @@ export function checkBooks(store: BooksStore): readonly string[] {
   const { replay, root } = replayed(store, head.size);
   const problems = equalBytes(root, head.root) ? [] : ["the entries do not make the stored root"];
   if (store.entry(head.size) !== undefined) problems.push("there are entries beyond the head");
-  return [
-    ...problems,
-    ...accountProblems(store, replay),
-    ...spendingProblems(store, replay),
-    ...stateProblems(store, replay),
-  ];
+  return [...problems, ...rowProblems(store, replay)];
 }

@@ -1,0 +1,83 @@
+import { decodeEntry, type EntryType } from "../protocol/messages/entry.ts";
+import type { Join } from "../protocol/merkle.ts";
+import type { SignatureClaim } from "../protocol/signature.ts";
+import { FailureError } from "../protocol/failure.ts";
+import { GrowingRoot } from "./growing-root.ts";
+import { LogSignatures } from "./log-signatures.ts";
+import { Replay, typedEntry } from "./replay.ts";
+
+export interface LogCheckOptions {
+  /** SHA-256 of leaves and nodes by the runtime's own means. */
+  readonly leafHash: (entry: Uint8Array) => Uint8Array;
+  readonly join: Join;
+  /** Whether `append` answers with the signatures that an entry stands on. */
+  readonly signatures: boolean;
+}
+
+/** An entry contradicts those before it. */
+export class LogContradiction extends RangeError {
+  static override readonly name = "LogContradiction";
+  override readonly name = "LogContradiction";
+  readonly index: number;
+
+  constructor(index: number, detail: string, options?: ErrorOptions) {
+    super(`entry ${index}: ${detail}`, options);
+    this.index = index;
+  }
+}
+
+const NOTHING: readonly SignatureClaim[] = [];
+
+/** Reads a log from its beginning: hashes it, follows the money, and says which signatures it stands on. */
+export class LogCheck {
+  readonly #options: LogCheckOptions;
+  readonly #root: GrowingRoot;
+  readonly #counts = new Map<EntryType, number>();
+  readonly #signatures: LogSignatures;
+  readonly replay: Replay = new Replay();
+
+  constructor(options: LogCheckOptions) {
+    this.#options = options;
+    this.#root = new GrowingRoot(options.join);
+    this.#signatures = new LogSignatures(this.replay);
+  }
+
+  get size(): number {
+    return this.#root.size;
+  }
+
+  /** Entries of each type so far. */
+  get counts(): ReadonlyMap<EntryType, number> {
+    return this.#counts;
+  }
+
+  root(): Uint8Array {
+    return this.#root.root();
+  }
+
+  /**
+   * Takes the next entry.
+   * @returns signatures that must hold; none unless they were asked for.
+   * @throws LogContradiction when it cannot follow the entries before it.
+   */
+  append(entry: Uint8Array): readonly SignatureClaim[] {
+    const index = this.size;
+    this.#root.append(this.#options.leafHash(entry));
+    try {
+      this.replay.append(entry);
+      this.#count(decodeEntry(entry).type);
+      return this.#options.signatures ? this.#signatures.claimsOf(typedEntry(entry)) : NOTHING;
+    } catch (error) {
+      throw new LogContradiction(index, told(error), { cause: error });
+    }
+  }
+
+  #count(type: EntryType): void {
+    this.#counts.set(type, (this.#counts.get(type) ?? 0) + 1);
+  }
+}
+
+function told(error: unknown): string {
+  if (error instanceof FailureError) return error.detail;
+  return error instanceof Error ? error.message : String(error);
+}

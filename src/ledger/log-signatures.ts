@@ -1,0 +1,177 @@
+import { equalBytes } from "../protocol/bytes.ts";
+import type { Cid } from "../protocol/cid.ts";
+import { type Signatory, signatory } from "../protocol/delegation.ts";
+import { openSignatures, readBody } from "../protocol/envelope.ts";
+import { FailureError } from "../protocol/failure.ts";
+import { disputeMessage } from "../protocol/messages/audit.ts";
+import type { KeyRotateBody, RelayKeys, TypedEntry } from "../protocol/messages/entry.ts";
+import { jobMessage } from "../protocol/messages/job.ts";
+import type { Lease } from "../protocol/messages/lease.ts";
+import { type Report, reportMessage } from "../protocol/messages/receipt.ts";
+import { keyFromPeerId, type PeerId } from "../protocol/peer-id.ts";
+import { rotationMessage } from "../protocol/rotation.ts";
+import { isSoundSignature, type SignatureClaim } from "../protocol/signature.ts";
+import type { LedgerLookup } from "./ledger-state.ts";
+
+/** Delegations seen before, by session key, are not verified again. One for each start of a tab. */
+type Delegations = Map<PeerId, Uint8Array>;
+
+interface Signed {
+  readonly by: readonly Signatory[];
+  readonly claims: readonly SignatureClaim[];
+}
+
+function refuse(detail: string): never {
+  throw new FailureError("bad-signature", detail);
+}
+
+/**
+ * Which signatures the entries of a log stand on, and whether the right ones made them: the requester of a job, the relay's
+ * key in force, the provider's instance and the requester's key that a lease names. Entries are shown in order, each after
+ * the ledger took it. The claims are verified by the caller, when and where it likes: each must hold.
+ */
+export class LogSignatures {
+  readonly #ledger: LedgerLookup;
+  readonly #delegations: Delegations = new Map();
+  #keys: RelayKeys | undefined;
+  #origin = "";
+
+  constructor(ledger: LedgerLookup) {
+    this.#ledger = ledger;
+  }
+
+  /** The relay's keys after the entries so far. */
+  get keys(): RelayKeys | undefined {
+    return this.#keys;
+  }
+
+  /** @throws FailureError `bad-signature`, `expired`, `malformed` when an entry is signed by somebody else, or by nobody. */
+  claimsOf(entry: TypedEntry): readonly SignatureClaim[] {
+    switch (entry.type) {
+      case "policy":
+        return this.#announced(entry.body);
+      case "key-rotate":
+        return [this.#rotated(entry.body)];
+      case "escrow":
+        return this.#job(entry.body.envelope, entry.time);
+      case "lease":
+        return this.#relays(entry.body.envelope, "lease", entry.time);
+      case "draw":
+      case "verdict":
+        return this.#relays(entry.body.envelope, "draw", entry.time);
+      case "receipt":
+        return this.#report(entry.body.envelope, entry.body.lease, entry.time);
+      case "dispute":
+        return this.#dispute(entry.body.envelope, entry.body.lease, entry.time);
+      case "cancel":
+      case "reveal":
+      case "retire":
+      case "payout-address":
+      case "payout-batch":
+      case "key-revoke":
+      case "api-key":
+      case "api-key-revoke":
+        return this.#open(entry.body.envelope, entry.time).claims;
+      case "deposit":
+      case "grant":
+      case "settle":
+      case "release":
+      case "vest":
+      case "forfeit":
+      case "unbond":
+      case "payout-prepare":
+      case "payout":
+      case "payout-cancel":
+      case "epoch-open":
+      case "bar":
+        return [];
+      default:
+        return entry satisfies never;
+    }
+  }
+
+  #announced({ origin, keys }: { readonly origin: string; readonly keys: RelayKeys }): readonly [] {
+    const before = this.#keys;
+    if (before !== undefined && (["log", "lease", "draw"] as const).some((key) => before[key] !== keys[key]))
+      refuse("policy: names other keys than those in force");
+    this.#origin = origin;
+    this.#keys = keys;
+    return [];
+  }
+
+  #rotated({ purpose, previous, next, proof }: KeyRotateBody): SignatureClaim {
+    if (this.#keys?.[purpose] !== previous)
+      refuse(`key-rotate: replaces a ${purpose} key that is not in force`);
+    const key = keyFromPeerId(previous);
+    if (!isSoundSignature(key, proof)) refuse("key-rotate: the signature is not canonical");
+    this.#keys = { ...this.#keys, [purpose]: next };
+    return { key, message: rotationMessage(this.#origin, purpose, next), signature: proof };
+  }
+
+  #job(envelope: Uint8Array, time: number): readonly SignatureClaim[] {
+    const { by, claims } = this.#open(envelope, time);
+    const { requester } = readBody(jobMessage, envelope);
+    if (!by.some(({ root }) => root === requester)) refuse("job: its requester has not signed it");
+    return claims;
+  }
+
+  #relays(envelope: Uint8Array, purpose: keyof RelayKeys, time: number): readonly SignatureClaim[] {
+    const { by, claims } = this.#open(envelope, time);
+    if (by.length !== 1 || by[0]?.session !== this.#keys?.[purpose])
+      refuse(`not signed by the relay's ${purpose} key in force alone`);
+    return claims;
+  }
+
+  /** Receipt and advance prove themselves; the report's own signature counts where it declares leaves lost. */
+  #report(envelope: Uint8Array, lease: Cid, time: number): readonly SignatureClaim[] {
+    const { lost, ...report } = readBody(reportMessage, envelope);
+    const claims = this.#statement(report, lease, time);
+    return lost.length === 0 ? claims : [...claims, ...this.#byInstance("report", envelope, lease, time)];
+  }
+
+  #dispute(envelope: Uint8Array, lease: Cid, time: number): readonly SignatureClaim[] {
+    const claims = this.#statement(readBody(disputeMessage, envelope), lease, time);
+    return [...claims, ...this.#byInstance("dispute", envelope, lease, time)];
+  }
+
+  #statement(
+    { receipt, advance }: Pick<Report, "receipt" | "advance">,
+    lease: Cid,
+    time: number,
+  ): readonly SignatureClaim[] {
+    const requester = this.#open(advance, time);
+    requireAlone("advance", requester, this.#terms(lease).requesterKey);
+    return [...this.#byInstance("receipt", receipt, lease, time), ...requester.claims];
+  }
+
+  #byInstance(what: string, envelope: Uint8Array, lease: Cid, time: number): readonly SignatureClaim[] {
+    const { instance, provider } = this.#terms(lease);
+    const signed = this.#open(envelope, time);
+    requireAlone(what, signed, instance, provider);
+    return signed.claims;
+  }
+
+  #terms(id: Cid): Lease {
+    return this.#ledger.lease(id)?.terms ?? refuse("of a lease that the log does not have");
+  }
+
+  #open(envelope: Uint8Array, time: number): Signed {
+    const { signedBy, claims } = openSignatures(envelope);
+    const by = signedBy.map((signed) => signatory(signed, time));
+    return { by, claims: [...claims, ...by.flatMap((party) => this.#newDelegation(party))] };
+  }
+
+  #newDelegation({ session, delegation }: Signatory): readonly SignatureClaim[] {
+    if (delegation === undefined) return [];
+    const known = this.#delegations.get(session);
+    if (known !== undefined && equalBytes(known, delegation.bytes)) return [];
+    this.#delegations.set(session, delegation.bytes);
+    return delegation.claims;
+  }
+}
+
+function requireAlone(what: string, { by }: Signed, session: PeerId, root?: PeerId): void {
+  const [party, ...more] = by;
+  if (more.length > 0 || party?.session !== session || (root !== undefined && party.root !== root))
+    refuse(`${what}: not signed by the key that the lease names`);
+}
