@@ -28,8 +28,9 @@ async function run(context: SoakContext): ReturnType<Soak["run"]> {
     try {
       do await lives.kill();
       while (lives.lives % EXAMINED_EVERY !== 0 && lives.lives < KILLS && !signal.aborted);
+      if (lives.lives >= KILLS) await lives.checkAll();
     } finally {
-      await lives.stop(lives.lives >= KILLS);
+      await lives.stop();
     }
     problems.push(...lives.log.problems, ...examineBooks(FOLDER));
     for (const problem of problems) context.log(problem);

@@ -21,8 +21,9 @@ it(
     try {
       // One life after the other, on the same data.
       for (let life = 0; life < KILLS; life += 1) await lives.kill();
+      await lives.checkAll();
     } finally {
-      await lives.stop(true);
+      await lives.stop();
     }
     const { reports, ends } = lives.state();
     expect(lives.log.problems).toEqual([]);

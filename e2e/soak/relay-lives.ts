@@ -206,10 +206,14 @@ export class RelayLives {
     };
   }
 
-  /** Ends everything; the data stay. @param all holds every head and entry ever seen against the last log */
-  async stop(all: boolean): Promise<void> {
+  /** Holds every head and entry ever seen against the log of the relay that lives now. */
+  async checkAll(): Promise<void> {
+    await this.log.check(this.#client, true);
+  }
+
+  /** Ends everything; the data stay. */
+  async stop(): Promise<void> {
     await this.#load.stop();
-    if (all) await this.log.check(this.#client, true);
     await this.#relay.stop();
   }
 }
