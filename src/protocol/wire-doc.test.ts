@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { DEFAULT_AUDIT_POLICY } from "./audit-policy.ts";
 import { ENTRY_TYPES } from "./messages/entry.ts";
 import { MESSAGE_TYPE, RELAY_PATHS } from "./relay-api.ts";
 import type { JsonForm } from "./vectors/json-form.contract.ts";
@@ -80,6 +81,12 @@ describe("docs/wire.md", () => {
       if (line?.includes("as deposit") === true) continue;
       for (const field of new Set(all)) expect(line, `${type}.${field}`).toContain(`\`${field}\``);
     }
+  });
+
+  test("has the numbers that a relay audits by unless its operator says otherwise", () => {
+    const section = document.split("\n### audit-policy\n")[1]?.split("\n##")[0] ?? "";
+    for (const [name, value] of Object.entries(DEFAULT_AUDIT_POLICY))
+      expect(section, name).toMatch(new RegExp(`^\\| \`${name}\` \\| [^|]+ \\| ${value} \\| `, "mu"));
   });
 
   test("has every frame with its kind", () => {

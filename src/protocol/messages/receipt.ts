@@ -163,7 +163,7 @@ export const inclusionSchema: Schema<Inclusion> = record<Inclusion>({
 export interface ReportAnswer extends Inclusion {
   /** Bytes of the entry, so that its leaf hash can be checked. */
   readonly entry: Uint8Array;
-  /** Draw envelope. Absent where the relay's policy audits nothing. */
+  /** Draw envelope. Absent where nothing is drawn. */
   readonly draw?: Uint8Array;
 }
 

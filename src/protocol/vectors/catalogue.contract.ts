@@ -440,8 +440,6 @@ function auditMessages(cast: Cast, story: Story): readonly MessageSample[] {
       {
         ...draw,
         source: "requester",
-        n: microCredits(1_000_000),
-        bond: microCredits(300_000),
         leaves: drawnLeaves(story.drawSeeds.requester, 0, 3, () => requesterPpm),
       },
       "draw",
