@@ -20,6 +20,7 @@ export function modelThreadHere(opened: string[] = []): ThreadHere {
       return Promise.race([host.open(cid, file, options, onProgress), ended.then(() => lost)]);
     },
     run: (task, onPart) => Promise.race([host.run(task, onPart), ended.then(() => lost)]),
+    measure: (task) => Promise.race([host.measure(task), ended.then(() => lost)]),
     stop: () => host.stop(),
     terminate: () => {
       void host.close();

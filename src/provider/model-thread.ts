@@ -4,6 +4,8 @@ import type { AnswersWindow } from "../inference/host/answer-window.ts";
 import type {
   HostResult,
   HostTask,
+  MeasureResult,
+  MeasureTask,
   OnPart,
   OnProgress,
   OpenOptions,
@@ -20,6 +22,8 @@ export interface ModelThread {
   open(cid: string, file: Blob, options: OpenOptions, onProgress: OnProgress): Promise<OpenOutcome>;
   /** See ModelHost. Fails with `worker-lost` where the thread ends meanwhile. */
   run(task: HostTask, onPart: OnPart): Promise<HostResult>;
+  /** See ModelHost. Fails with `worker-lost` where the thread ends meanwhile. */
+  measure(task: MeasureTask): Promise<MeasureResult>;
   /** Ends the running task. Resolves when it has ended, also by the thread's end. */
   stop(): Promise<void>;
   /** Ends the thread at once, whatever it does. */
@@ -63,6 +67,14 @@ class WorkerThread implements ModelThread {
       code: failureCode("worker-lost"),
       detail,
       fuel: 0n,
+    }));
+  }
+
+  measure(task: MeasureTask): Promise<MeasureResult> {
+    return this.#settled<MeasureResult>(this.#host.measure(task), (detail) => ({
+      kind: "failed",
+      code: failureCode("worker-lost"),
+      detail,
     }));
   }
 

@@ -1,6 +1,15 @@
 import { expose, type ProxyMarked, type Remote, releaseProxy } from "comlink";
 import { createModelHost } from "./create-model-host.ts";
-import type { HostResult, HostTask, OnPart, OnProgress, OpenOptions, OpenOutcome } from "./model-host.ts";
+import type {
+  HostResult,
+  HostTask,
+  MeasureResult,
+  MeasureTask,
+  OnPart,
+  OnProgress,
+  OpenOptions,
+  OpenOutcome,
+} from "./model-host.ts";
 
 /** What the window calls, by comlink: functions that it passes live at its side. */
 export interface AnswersWindow {
@@ -11,6 +20,7 @@ export interface AnswersWindow {
     onProgress: Remote<OnProgress & ProxyMarked>,
   ): Promise<OpenOutcome>;
   run(task: HostTask, onPart: Remote<OnPart & ProxyMarked>): Promise<HostResult>;
+  measure(task: MeasureTask): Promise<MeasureResult>;
   stop(): Promise<void>;
   close(): Promise<void>;
 }
@@ -33,6 +43,7 @@ export function answerWindow(): void {
         onPart[releaseProxy]();
       }
     },
+    measure: (task) => host.measure(task),
     stop: () => host.stop(),
     close: () => host.close(),
   };

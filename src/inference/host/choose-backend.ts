@@ -50,6 +50,11 @@ export class GpuLine {
     return opened.gpu;
   }
 
+  /** The one that is open, without asking for any. */
+  get open(): Gpu | undefined {
+    return this.#gpu?.isLost === false ? this.#gpu : undefined;
+  }
+
   /** It went away while it computed. */
   lost(): void {
     this.#losses += 1;

@@ -6,8 +6,10 @@ import { Embedder } from "../embed/embedder.ts";
 import { firstLink } from "../generate/transcript.ts";
 import { modelMemory } from "../model/manifest.ts";
 import { readModel } from "../model/model-file.ts";
+import { Probe } from "../measure/probe.ts";
 import { ModelTokenizer } from "../tokenizer/model-tokenizer.ts";
 import { parseModelText } from "../tokenizer/parse-model-text.ts";
+import { createWasmBackend } from "../wasm/wasm-backend.ts";
 import { type Chosen, chooseBackend, type Computing, GpuLine } from "./choose-backend.ts";
 import { runEmbed } from "./embed-task.ts";
 import { runGenerate, type Writer } from "./generate-task.ts";
@@ -16,6 +18,8 @@ import type {
   HostPart,
   HostResult,
   HostTask,
+  MeasureResult,
+  MeasureTask,
   ModelHost,
   OnPart,
   OnProgress,
@@ -29,6 +33,8 @@ import { TaskFailure } from "./task-failure.ts";
 type Engine =
   | { readonly entry: "generate"; readonly writer: Writer }
   | { readonly entry: "embed"; readonly embedder: Embedder };
+
+const wasmBackend = createWasmBackend();
 
 /** A model that is ready. */
 interface Ready {
@@ -50,6 +56,7 @@ export function createModelHost(): ModelHost {
 
 class HostHere implements ModelHost {
   readonly #gpus = new GpuLine();
+  readonly #probe = new Probe();
   #ready: Ready | undefined;
   #running: Running | undefined;
 
@@ -58,6 +65,7 @@ class HostHere implements ModelHost {
     const ready = this.#ready;
     if (ready?.cid === cid && ready.choice === choice) return opened(ready);
     await this.#drop();
+    this.#probe.close();
     try {
       this.#ready = await this.#make(cid, file, options, onProgress);
       return opened(this.#ready);
@@ -88,6 +96,28 @@ class HostHere implements ModelHost {
     }
   }
 
+  async measure({ kernels, seed, passes }: MeasureTask): Promise<MeasureResult> {
+    if (this.#running !== undefined) return failed("cancelled", "a task runs");
+    const gpu = kernels.startsWith("webgpu-") ? this.#gpus.open : undefined;
+    if (gpu === undefined && kernels.startsWith("webgpu-"))
+      return { kind: "failed", code: GPU_LOST, detail: "no graphics card is open" };
+    const stop = new AbortController();
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    this.#running = { stop, ended };
+    try {
+      const backend = gpu?.backend ?? wasmBackend;
+      const output = await this.#probe.run(backend, kernels, { seed, passes }, stop.signal);
+      return { kind: "done", output, isSoftware: gpu?.about.isSoftware === true };
+    } catch (error) {
+      // What the card was opened for notices by itself that it is lost.
+      this.#probe.close();
+      return stop.signal.aborted ? failed("cancelled", "stopped") : failureOf(error, "no-memory");
+    } finally {
+      this.#running = undefined;
+      end();
+    }
+  }
+
   async stop(): Promise<void> {
     this.#running?.stop.abort();
     await this.#running?.ended;
@@ -95,6 +125,7 @@ class HostHere implements ModelHost {
 
   async close(): Promise<void> {
     await this.#drop();
+    this.#probe.close();
     this.#gpus.close();
   }
 

@@ -1,5 +1,6 @@
 import type { Backend } from "../backend.ts";
 import type { FailureCode } from "../../protocol/failure-code.ts";
+import type { KernelProperty } from "../../protocol/messages/capability.ts";
 
 /**
  * What computes: `auto` takes WebGPU where it answers rightly and is the faster one, else WebAssembly. While it tries both, the
@@ -63,6 +64,24 @@ export type HostResult =
       readonly fuel: bigint;
     };
 
+/** A challenge to the kernels of one backend, see probe.ts. */
+export interface MeasureTask {
+  readonly kernels: KernelProperty;
+  /** 32 bytes. */
+  readonly seed: Uint8Array;
+  readonly passes: number;
+}
+
+export type MeasureResult =
+  | {
+      readonly kind: "done";
+      /** 32 bytes. */
+      readonly output: Uint8Array;
+      /** Whether the processor stood in for a graphics card. */
+      readonly isSoftware: boolean;
+    }
+  | { readonly kind: "failed"; readonly code: FailureCode; readonly detail: string };
+
 /** Told how many bytes of a model have been read. */
 export type OnProgress = (done: number, total: number) => void;
 
@@ -79,6 +98,11 @@ export interface ModelHost {
   open(cid: string, file: Blob, options: OpenOptions, onProgress: OnProgress): Promise<OpenOutcome>;
   /** Runs a task on the open model. After `gpu-lost` nothing is open. */
   run(task: HostTask, onPart: OnPart): Promise<HostResult>;
+  /**
+   * Computes a challenge, while nothing runs. A graphics card is not opened for it: fails with `gpu-lost` where none is open
+   * for a model, and with `cancelled` where `stop` is called.
+   */
+  measure(task: MeasureTask): Promise<MeasureResult>;
   /** Ends the running task. Resolves when it has ended: within 100 ms, unless one step of the model takes longer. */
   stop(): Promise<void>;
   close(): Promise<void>;

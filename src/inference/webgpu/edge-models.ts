@@ -17,7 +17,7 @@ const TINY = -50;
 const MOST_MULTIPLIER = 60;
 
 /** Numbers without pattern, the same everywhere. */
-class Numbers {
+export class Numbers {
   #state: number;
 
   constructor(seed: number) {
