@@ -63,6 +63,10 @@ export const RELAY_PATHS = {
   apiKeyRevocations: "/v1/api-keys/revocations",
   /** GET: ApiKeyView[], newest first. */
   accountApiKeys: "/v1/accounts/:peer/api-keys",
+  /** POST payout-address envelope: Inclusion, dag-cbor. GET: PayoutAddressView. */
+  accountPayoutAddress: "/v1/accounts/:peer/payout-address",
+  /** GET ?before=number&limit=n: PayoutView[], newest first. */
+  accountPayouts: "/v1/accounts/:peer/payouts",
 } as const;
 
 export interface IceServer {
@@ -107,6 +111,34 @@ export interface ApiKeyView {
   readonly created: number;
   readonly expires?: number;
   readonly revoked?: number;
+}
+
+/** Where an account wants its money, as far as the relay knows. */
+export interface PayoutAddressView {
+  readonly account: PeerId;
+  /** CID of the payout-address, which the next one names. */
+  readonly payoutAddress: Cid;
+  readonly address: string;
+  /** Log times, milliseconds since 1970: when it was logged, and from when on money goes there. */
+  readonly since: number;
+  readonly usableFrom: number;
+  readonly entryIndex: number;
+}
+
+/** One payout to an account: money set aside, paid, or given back. */
+export interface PayoutView {
+  /** CID of the payout-batch, and its number. */
+  readonly batch: Cid;
+  readonly number: number;
+  readonly state: "prepared" | "paid" | "cancelled";
+  readonly amount: MicroCredits;
+  readonly address: string;
+  /** Log time since which it stands so, milliseconds since 1970. */
+  readonly time: number;
+  /** Entry that says so: with its inclusion and a checkpoint it is the proof. */
+  readonly entryIndex: number;
+  /** The payment's identity outside, once it is paid. */
+  readonly reference?: string;
 }
 
 export interface AccountView {

@@ -16,7 +16,12 @@ import {
 } from "./json-shape.ts";
 import { CAP_PERIODS } from "./messages/api-key.ts";
 import type { RelayKeys } from "./messages/entry.ts";
-import { MAX_MODEL_BYTES, MAX_MODEL_PEERS, MAX_PUBLISHED_MODELS } from "./limits.ts";
+import {
+  MAX_MODEL_BYTES,
+  MAX_MODEL_PEERS,
+  MAX_PAYOUT_ADDRESS_BYTES,
+  MAX_PUBLISHED_MODELS,
+} from "./limits.ts";
 import { MODEL_ENTRIES } from "./model-entry.ts";
 import type {
   AccountView,
@@ -26,6 +31,8 @@ import type {
   IceServer,
   JobView,
   ModelPeers,
+  PayoutAddressView,
+  PayoutView,
   PublishedModel,
   ReceiptView,
   RelayInfo,
@@ -37,6 +44,8 @@ import { WireError } from "./wire-error.ts";
 
 /** Receipts in one page of a list; a client asks for the next page. */
 export const MAX_RECEIPTS_PER_PAGE = 200;
+/** Payouts in one page of a list. */
+export const MAX_PAYOUTS_PER_PAGE = 200;
 /** Buckets of one chart: a month of hours is 744, three years of days 1,096. */
 export const MAX_EARNINGS_POINTS = 1_200;
 /** API keys of one account in a list, the newest: more than it can have at a time. */
@@ -88,6 +97,29 @@ export const apiKeyViewJson: JsonShape<ApiKeyView> = jsonRecord<ApiKeyView>({
 export const apiKeyViewsJson: JsonShape<readonly ApiKeyView[]> = jsonList(
   apiKeyViewJson,
   MAX_LISTED_API_KEYS,
+);
+
+export const payoutAddressViewJson: JsonShape<PayoutAddressView> = jsonRecord<PayoutAddressView>({
+  account: jsonPeer,
+  payoutAddress: jsonCid,
+  address: jsonText(MAX_PAYOUT_ADDRESS_BYTES),
+  since: jsonUint(),
+  usableFrom: jsonUint(),
+  entryIndex: jsonUint(),
+});
+
+export const payoutViewsJson: JsonShape<readonly PayoutView[]> = jsonList(
+  jsonRecord<PayoutView>({
+    batch: jsonCid,
+    number: jsonUint(),
+    state: jsonOneOf(["prepared", "paid", "cancelled"]),
+    amount: jsonAmount,
+    address: jsonText(MAX_PAYOUT_ADDRESS_BYTES),
+    time: jsonUint(),
+    entryIndex: jsonUint(),
+    reference: optionalJson(jsonText(256)),
+  }),
+  MAX_PAYOUTS_PER_PAGE,
 );
 
 export const accountViewJson: JsonShape<AccountView> = jsonRecord<AccountView>({

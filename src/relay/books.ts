@@ -11,6 +11,7 @@ import type { PeerId } from "../protocol/peer-id.ts";
 import type { AccountView, ApiKeyView, EarningsPoint, JobView, ReceiptView } from "../protocol/relay-api.ts";
 import type { Signer } from "../protocol/signature.ts";
 import type { MicroCredits } from "../protocol/units.ts";
+import type { Payouts } from "./payouts.ts";
 import type { PublishedRows } from "./store/published-rows.ts";
 
 /**
@@ -97,6 +98,9 @@ export interface Books {
   rotateKey(purpose: keyof RelayKeys, nextSeed: Uint8Array): Promise<Inclusion>;
   /** Signs with one of the relay's keys in force: leases with "lease", draws with "draw". */
   signer(purpose: keyof RelayKeys): Signer;
+
+  /** Money that comes in from outside and goes out again. */
+  readonly payouts: Payouts;
 
   /** Names of models: kept, but not logged. */
   readonly published: PublishedRows;

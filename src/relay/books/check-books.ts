@@ -8,6 +8,7 @@ import type { Replay } from "../../ledger/replay.ts";
 import type { JobState, LeaseState } from "../../ledger/ledger-state.ts";
 import type { BooksStore, JobRow, LeaseRow } from "../store/books-store.ts";
 import { periodOf } from "./api-key-rules.ts";
+import { payoutProblems, setAside } from "./check-payouts.ts";
 import { entryHash, joinHashes } from "./native-hash.ts";
 
 /** Entries that are read at a time. */
@@ -36,7 +37,7 @@ function* accountProblems(store: BooksStore, replay: Replay): Generator<string> 
     escrowed.set(payer, (escrowed.get(payer) ?? 0n) + bound);
     if (state === "settled") earned.set(terms.provider, (earned.get(terms.provider) ?? 0n) + sum);
   }
-  let listed = 0n;
+  let listed = setAside(store);
   for (const row of store.everything().accounts) {
     const { peer } = row;
     listed += row.available + row.pending + row.escrowed;
@@ -123,6 +124,7 @@ export function* rowProblems(store: BooksStore, replay: Replay): Generator<strin
   yield* accountProblems(store, replay);
   yield* spendingProblems(store, replay);
   yield* stateProblems(store, replay);
+  yield* payoutProblems(store, replay);
 }
 
 /**

@@ -28,6 +28,7 @@ import type { Committed } from "./committed.ts";
 import type { Draft } from "./draft.ts";
 import { cancelLease, closeJob } from "./ending.ts";
 import type { Court } from "./judging.ts";
+import { LedgerPayouts } from "./ledger-payouts.ts";
 import { MAX_SETTLED_AT_ONCE } from "./limits.ts";
 import type { LogTree } from "./log-tree.ts";
 import { plainBytes } from "./native-hash.ts";
@@ -62,9 +63,11 @@ export interface LedgerBooksParts {
 export class LedgerBooks implements Books {
   readonly #parts: LedgerBooksParts;
   readonly #views: ViewParts;
+  readonly payouts: LedgerPayouts;
 
   constructor(parts: LedgerBooksParts) {
     this.#parts = parts;
+    this.payouts = new LedgerPayouts(parts, (index) => this.#prove(index));
     this.#views = { asset: parts.court.asset, store: parts.store, committed: parts.committed };
   }
 

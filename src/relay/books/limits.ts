@@ -25,5 +25,11 @@ export const KEPT_NODES = 8_192;
 /** API keys of one account that are in force at a time; all keys are kept in memory, 1 KiB each. */
 export const MAX_API_KEYS = 64;
 
+/**
+ * Lines of one batch of payouts, each two entries in its life. They are written in one transaction, in which nothing else is
+ * answered; accounts beyond it are paid by the next batch.
+ */
+export const MAX_PAYOUT_LINES = 5_000;
+
 /** Leases and jobs settled in one go; the rest a moment later, so that reports are not kept waiting. */
 export const MAX_SETTLED_AT_ONCE = 500;

@@ -72,7 +72,7 @@ export class PayoutDraft implements PayoutStanding {
     return {
       addresses: [...this.#addresses.values()],
       batches: [...this.#batches.values()],
-      lines: [...this.#lines.values()].flatMap((lines) => [...lines.values()]),
+      lines: [...this.#lines.values()].flatMap((lines) => Array.from(lines.values())),
       credits: [...this.#credits].map(([reference, index]) => ({ reference, index })),
     };
   }
