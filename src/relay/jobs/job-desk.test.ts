@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import { parseCheckpoint } from "../../protocol/checkpoint.ts";
 import { cidOf, RAW } from "../../protocol/cid.ts";
 import { openEnvelope, seal, type Verified, verifiedSync } from "../../protocol/envelope.ts";
+import { FailureError } from "../../protocol/failure.ts";
 import { header } from "../../protocol/header.ts";
 import { closeJobMessage, type Job, jobMessage } from "../../protocol/messages/job.ts";
 import { type Lease, type LeaseAnswer, leaseMessage } from "../../protocol/messages/lease.ts";
@@ -288,6 +289,25 @@ test("an offer whose key was barred meanwhile is taken back and gets no lease", 
   await relay.scene.books.bar(signerOf("provider").key, "equivocation");
   expect(await submit(relay, await jobOf(relay))).toMatch(/^no-provider/);
   expect(relay.offers.size).toBe(0);
+});
+
+test("an offer stands when the disk fails while its lease is written, and the same job again gets one", async () => {
+  const relay = await open();
+  relay.offers.put(offerOf("provider"), {});
+  const { books } = relay.scene;
+  const addLease = books.addLease.bind(books);
+  let failures = 1;
+  Object.defineProperty(books, "addLease", {
+    value: async (lease: Verified<Lease>) => {
+      failures -= 1;
+      if (failures >= 0) throw new FailureError("relay-fault", "the books could not be changed");
+      return addLease(lease);
+    },
+  });
+  const job = await jobOf(relay);
+  expect(await submit(relay, job)).toMatch(/^relay-fault: /u);
+  expect(relay.offers.list()).toHaveLength(1);
+  expect(leasesIn(await submit(relay, job))).toHaveLength(1);
 });
 
 test("a revoked session key submits no jobs, and its offer is gone", async () => {

@@ -3,6 +3,7 @@ import { type LeaseBasis, leaseTerms, shareOf } from "../../market/lease-terms.t
 import { type Candidate, describeReasons, type Match, matchJob } from "../../market/match-job.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import { openEnvelope, seal, type Verified, verifiedSync } from "../../protocol/envelope.ts";
+import { failureCode } from "../../protocol/failure-code.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { closeJobMessage, type Job, jobMessage } from "../../protocol/messages/job.ts";
 import {
@@ -161,7 +162,8 @@ export class JobDesk implements Jobs {
       await books.addLease(lease);
       return lease;
     } catch (error) {
-      if (!(error instanceof FailureError)) throw error;
+      // The books' own trouble says nothing about the provider: its offer stands, and the requester asks again.
+      if (!(error instanceof FailureError) || error.code === failureCode("relay-fault")) throw error;
       log.warn({ peer: instance, code: error.code, detail: error.detail }, "lease refused by the books");
       offers.drop(instance);
       return undefined;
