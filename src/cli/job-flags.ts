@@ -25,7 +25,7 @@ export interface RelayFlags {
 }
 
 /** @throws Error of commander when it is no URL. */
-function parseRelay(text: string): string {
+export function parseRelay(text: string): string {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:"))
     throw usageError(

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { addAccountCommand } from "./commands/account-command.ts";
 import { addChatCommand } from "./commands/chat-command.ts";
 import { addEmbedCommand } from "./commands/embed-command.ts";
+import { addFsckCommand } from "./commands/fsck-command.ts";
 import { addFunctionCommand } from "./commands/function-command.ts";
 import { addIdentityCommand } from "./commands/identity-command.ts";
 import { addMapCommand } from "./commands/map-command.ts";
@@ -45,6 +46,7 @@ export function createProgram(end: (exit: Exit) => void): Command {
   addEmbedCommand(program, end);
   addModelCommand(program, end);
   addRelayCommand(program, end);
+  addFsckCommand(program, end);
   addAccountCommand(program, end);
   addIdentityCommand(program, end);
   inherit(program);

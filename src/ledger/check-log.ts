@@ -1,4 +1,10 @@
-import { decodeEntry, type EntryType } from "../protocol/messages/entry.ts";
+import {
+  decodeEntry,
+  decodeEntryOf,
+  type EntryType,
+  type PolicyBody,
+  type RelayKeys,
+} from "../protocol/messages/entry.ts";
 import type { Join } from "../protocol/merkle.ts";
 import type { SignatureClaim } from "../protocol/signature.ts";
 import { FailureError } from "../protocol/failure.ts";
@@ -35,6 +41,7 @@ export class LogCheck {
   readonly #counts = new Map<EntryType, number>();
   readonly #signatures: LogSignatures;
   readonly replay: Replay = new Replay();
+  #names: { readonly origin: string; readonly asset: string } | undefined;
 
   constructor(options: LogCheckOptions) {
     this.#options = options;
@@ -44,6 +51,16 @@ export class LogCheck {
 
   get size(): number {
     return this.#root.size;
+  }
+
+  /** Whose log it is, and its money, by its first entry. */
+  get names(): { readonly origin: string; readonly asset: string } | undefined {
+    return this.#names;
+  }
+
+  /** The relay's keys after the entries so far. */
+  get keys(): RelayKeys | undefined {
+    return this.#signatures.keys;
   }
 
   /** Entries of each type so far. */
@@ -57,7 +74,7 @@ export class LogCheck {
 
   /**
    * Takes the next entry.
-   * @returns signatures that must hold; none unless they were asked for.
+   * @returns signatures that must hold; unless they were asked for, only those by which the relay replaces a key.
    * @throws LogContradiction when it cannot follow the entries before it.
    */
   append(entry: Uint8Array): readonly SignatureClaim[] {
@@ -65,15 +82,22 @@ export class LogCheck {
     this.#root.append(this.#options.leafHash(entry));
     try {
       this.replay.append(entry);
-      this.#count(decodeEntry(entry).type);
-      return this.#options.signatures ? this.#signatures.claimsOf(typedEntry(entry)) : NOTHING;
+      const { type } = decodeEntry(entry);
+      this.#counts.set(type, (this.#counts.get(type) ?? 0) + 1);
+      if (type === "policy") this.#meet(decodeEntryOf("policy", entry).body);
+      else if (index === 0) throw new RangeError("the first entry of a log is a policy");
+      // Keys are followed in any case.
+      const isRule = type === "policy" || type === "key-rotate";
+      return this.#options.signatures || isRule ? this.#signatures.claimsOf(typedEntry(entry)) : NOTHING;
     } catch (error) {
       throw new LogContradiction(index, told(error), { cause: error });
     }
   }
 
-  #count(type: EntryType): void {
-    this.#counts.set(type, (this.#counts.get(type) ?? 0) + 1);
+  #meet({ origin, asset }: PolicyBody): void {
+    this.#names ??= { origin, asset };
+    if (this.#names.origin !== origin || this.#names.asset !== asset)
+      throw new RangeError("the log changes its name or its money");
   }
 }
 

@@ -77,6 +77,13 @@ function versionOf(database: DatabaseSync): number {
   return Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
 }
 
+/** @throws RangeError for a database of another version than this program's. */
+export function requireNewest(database: DatabaseSync): void {
+  const version = versionOf(database);
+  if (version !== MIGRATIONS.length)
+    throw new RangeError(`the database has schema ${version}, this program reads ${MIGRATIONS.length}`);
+}
+
 /**
  * Brings a database to the newest schema, each step in a transaction of its own.
  * @throws RangeError for a database written by a later version.

@@ -16,7 +16,7 @@ import type {
   NodeRun,
   SpendingRow,
 } from "./books-store.ts";
-import { migrate } from "./migrations.ts";
+import { migrate, requireNewest } from "./migrations.ts";
 import type { AuditStore } from "./audit-rows.ts";
 import type { PayoutStore } from "./payout-rows.ts";
 import type { PublishedRow } from "./published-rows.ts";
@@ -307,6 +307,21 @@ export function openSqliteStore(path: string): BooksStore {
   try {
     database.exec(PRAGMAS);
     migrate(database);
+    return new SqliteStore(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/**
+ * Opens books that are there, to read them alone: nothing of them is changed.
+ * @throws when there are none or another process uses them; RangeError when they are of another version.
+ */
+export function readSqliteStore(path: string): BooksStore {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    requireNewest(database);
     return new SqliteStore(database);
   } catch (error) {
     database.close();

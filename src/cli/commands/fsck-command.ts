@@ -1,0 +1,72 @@
+import type { Command } from "commander";
+import { listenForInterrupts } from "../interrupts.ts";
+import { checkedJson, checkedText, readingText } from "../log/log-words.ts";
+import { openLog } from "../log/open-log.ts";
+import { parseRelay } from "../job-flags.ts";
+import { EXIT, type Exit, usageError } from "../plain-error.ts";
+import { LiveBlock } from "../progress/live-block.ts";
+import { writeAll } from "../write-all.ts";
+
+interface FsckFlags {
+  readonly dataDir?: string;
+  readonly relay?: string;
+  readonly signatures?: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+function placeOf(file: string | undefined, { dataDir, relay }: FsckFlags): string {
+  const named = [file, dataDir, relay].filter((place) => place !== undefined);
+  if (named.length > 1)
+    throw usageError("Only one log can be checked at a time.", "Give a file, --data-dir or --relay.");
+  return named[0] ?? process.env["TABMESH_DATA_DIR"] ?? ".tabmesh/relay";
+}
+
+async function fsck(file: string | undefined, flags: FsckFlags): Promise<Exit> {
+  const { checkSource } = await import("../../relay/fsck/check-source.ts");
+  const place = placeOf(file, flags);
+  const isShown = process.stderr.isTTY && flags.quiet !== true && flags.json !== true;
+  const block = new LiveBlock(process.stderr);
+  const interrupts = listenForInterrupts(() => undefined);
+  try {
+    const source = await openLog(place, interrupts.signal);
+    try {
+      const checked = await checkSource(source, {
+        signatures: flags.signatures === true,
+        signal: interrupts.signal,
+        onProgress: (progress) => isShown && block.draw([readingText(progress)]),
+      });
+      if (isShown) block.end();
+      const told = flags.json === true ? `${JSON.stringify(checkedJson(checked))}\n` : checkedText(checked);
+      await writeAll(process.stdout, told);
+      return checked.problems.length === 0 ? EXIT.ok : EXIT.failed;
+    } finally {
+      source.close();
+    }
+  } catch (error) {
+    if (isShown) block.end();
+    if (!interrupts.signal.aborted) throw error;
+    return EXIT.interrupted;
+  } finally {
+    interrupts.release();
+  }
+}
+
+/** Checks a whole log. */
+export function addFsckCommand(program: Command, end: (exit: Exit) => void): void {
+  program
+    .command("fsck")
+    .description("read a relay's log from its beginning and recompute its root and every balance")
+    .argument("[log]", "a relay's folder or books.sqlite, or a folder of C2SP tiles")
+    .option("--data-dir <folder>", "a relay's folder; the relay must not run (default: .tabmesh/relay)")
+    .option("--relay <url>", "a relay that runs, read over HTTP", parseRelay)
+    .option("--signatures", "verify every signature too, on all cores")
+    .option("-q, --quiet", "no progress")
+    .option("--json", "print the result as JSON")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  npx tabmesh fsck --data-dir .tabmesh/relay\n  npx tabmesh fsck --relay https://relay.example --signatures\n\n" +
+        "Ends with 0 when the log is sound, 1 when it is not or cannot be read, 2 when the command line is wrong.",
+    )
+    .action(async (file: string | undefined, flags: FsckFlags) => end(await fsck(file, flags)));
+}
