@@ -21,7 +21,11 @@ function forfeited({ body }: Event<"forfeit">, ledger: LedgerLookup): Change {
       ...transfer({ kind: "held", peer }, { kind: "escrow", job: job.id }, body.refunded),
       ...transfer({ kind: "bond", peer }, { kind: "burnt" }, body.burnt),
     ],
-    lease: { ...lease, held: microCredits(lease.held - body.refunded) },
+    lease: {
+      ...lease,
+      held: microCredits(lease.held - body.refunded),
+      forfeited: microCredits(lease.forfeited + body.refunded),
+    },
     job: {
       ...job,
       unbound: microCredits(job.unbound + body.refunded),

@@ -65,6 +65,7 @@ function leased(event: Event<"lease">, place: Place, ledger: LedgerLookup): Chan
       state: "open",
       earned: nothing,
       held: nothing,
+      forfeited: nothing,
       drawn: 0,
       judged: 0,
     }),

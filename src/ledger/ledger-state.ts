@@ -73,6 +73,8 @@ export interface LeaseState {
   readonly earned: MicroCredits;
   /** Of that, settled and kept back. */
   readonly held: MicroCredits;
+  /** Of that, taken back because an audit failed: its outcomes count for nothing. */
+  readonly forfeited: MicroCredits;
   /** Log time of its settlement, milliseconds since 1970. */
   readonly settledAt?: number;
   /** Outcomes drawn so far, and those of them with a verdict. */

@@ -13,7 +13,7 @@ export function auditOf({ terms }: Pick<LeaseState, "terms">, ledger: LedgerLook
   return terms.policyVersion === undefined ? undefined : ledger.audit(terms.policy, terms.policyVersion);
 }
 
-export function providerOf(peer: PeerId, ledger: LedgerLookup): ProviderState {
+export function providerOf(peer: PeerId, ledger: Pick<LedgerLookup, "provider">): ProviderState {
   return ledger.provider(peer) ?? newProvider(peer);
 }
 

@@ -8,10 +8,7 @@ import type { LedgerLookup } from "./ledger-state.ts";
 import { providerOf } from "./provider-record.ts";
 
 /** Who carries a sentence out, step by step: each is an entry of the log. */
-export interface Bailiff extends Pick<
-  LedgerLookup,
-  "lease" | "provider" | "job" | "tariff" | "audit" | "experience"
-> {
+export interface Bailiff extends Pick<LedgerLookup, "lease" | "provider"> {
   /** Leases of a provider that are not settled, or whose pay is held back. */
   unreleased(provider: PeerId): readonly Cid[];
   /** Ends a lease that is not settled, with what was logged. */

@@ -11,6 +11,7 @@ import type { PeerId } from "../protocol/peer-id.ts";
 import type { AccountView, ApiKeyView, EarningsPoint, JobView, ReceiptView } from "../protocol/relay-api.ts";
 import type { Signer } from "../protocol/signature.ts";
 import type { MicroCredits } from "../protocol/units.ts";
+import type { AuditBooks } from "./audit-books.ts";
 import type { Payouts } from "./payouts.ts";
 import type { PublishedRows } from "./store/published-rows.ts";
 
@@ -56,13 +57,19 @@ export interface Books {
    */
   report(envelope: Uint8Array): Promise<ReportAnswer>;
 
+  /** Draws, verdicts and what follows from them. */
+  readonly audits: AuditBooks;
+
   /** The requester gives a lease back whose provider cannot be reached: frees all but one window until `reportBy`. */
   cancelLease(cancel: Verified<Cancel>): Promise<JobView>;
 
   /** No further leases; frees what is not bound. Idempotent. */
   closeJob(close: Verified<CloseJob>): Promise<JobView>;
 
-  /** Settles leases past their report time, voids unused ones, releases ended jobs. Called about once a second. */
+  /**
+   * Settles leases past their report time, voids unused ones, releases ended jobs, and makes held pay the providers' own
+   * where its audits are over. Called about once a second.
+   */
   settleDue(): Promise<number>;
 
   revokeKey(revoke: Verified<KeyRevoke>): Promise<Inclusion>;

@@ -20,6 +20,7 @@ import { KEPT_STATES } from "./limits.ts";
 import { RecentMap } from "./recent-map.ts";
 import {
   type ApiKeyState,
+  type Epoch,
   type JobState,
   type LeaseState,
   type Policy,
@@ -51,6 +52,7 @@ export class Committed implements Standing {
   time: number;
   issued: bigint;
   policy: Policy | undefined;
+  epoch: Epoch | undefined;
   /** Whose log and what money it is; absent before the first entry. */
   names: { readonly origin: string; readonly asset: string } | undefined;
 
@@ -63,6 +65,7 @@ export class Committed implements Standing {
     this.time = head?.time ?? 0;
     this.issued = store.issued();
     this.#readPolicies();
+    this.#readEpoch();
     for (const index of store.entriesOf("key-revoke")) {
       const { body } = openEnvelope(
         keyRevokeMessage,
@@ -92,6 +95,13 @@ export class Committed implements Standing {
       if (this.policy !== undefined)
         this.policy = { ...this.policy, keys: { ...this.policy.keys, [purpose]: next } };
     }
+  }
+
+  #readEpoch(): void {
+    const index = this.#store.entriesOf("epoch-open").at(-1);
+    if (index === undefined) return;
+    const { time, body } = decodeEntryOf("epoch-open", this.#entry(index));
+    this.epoch = { number: body.epoch, index, time };
   }
 
   #readApiKeys(): void {
@@ -225,6 +235,10 @@ export class Committed implements Standing {
     return this.#revocations.size > 0 && this.#revocations.has(revocationName(key, root));
   }
 
+  secret(name: string): Uint8Array | undefined {
+    return this.#store.secret(name);
+  }
+
   barred(identity: PeerId): string | undefined {
     return this.#bars.get(identity);
   }
@@ -240,6 +254,7 @@ export class Committed implements Standing {
     if (draft.entries.length > 0) this.time = draft.time;
     this.issued = draft.issued;
     this.policy = draft.policy;
+    this.epoch = draft.epoch;
     for (const [id, job] of draft.jobs) this.#jobs.set(id, job);
     for (const [id, lease] of draft.leases) this.#leases.set(id, lease);
     for (const [peer, account] of draft.accounts) this.#accounts.set(peer, account);

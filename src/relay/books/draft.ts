@@ -28,6 +28,7 @@ import { AuditDraft } from "./audit-draft.ts";
 import { PayoutDraft } from "./payout-draft.ts";
 import {
   type ApiKeyState,
+  type Epoch,
   type JobState,
   type LeaseState,
   policyName,
@@ -72,6 +73,7 @@ export class Draft implements Standing {
   readonly audits: AuditDraft;
   readonly policies: Map<string, AuditPolicy> = new Map();
   policy: Policy | undefined;
+  epoch: Epoch | undefined;
   issued: bigint;
 
   /** @param time log time of its entries, not before the base's. */
@@ -81,6 +83,7 @@ export class Draft implements Standing {
     this.time = Math.max(time, base.time);
     this.audits = new AuditDraft(base.audits);
     this.policy = base.policy;
+    this.epoch = base.epoch;
     this.issued = base.issued;
   }
 
@@ -153,6 +156,10 @@ export class Draft implements Standing {
   isRevoked(key: PeerId, root: PeerId): boolean {
     const isNew = this.revocations.size > 0 && this.revocations.has(revocationName(key, root));
     return isNew || this.#base.isRevoked(key, root);
+  }
+
+  secret(name: string): Uint8Array | undefined {
+    return this.secrets.find((secret) => secret.name === name)?.value ?? this.#base.secret(name);
   }
 
   barred(identity: PeerId): string | undefined {
@@ -325,6 +332,7 @@ export class Draft implements Standing {
     const payouts = other.payoutRows();
     if (payouts !== undefined) this.payouts.absorb(payouts);
     this.policy = other.policy;
+    this.epoch = other.epoch;
     this.issued = other.issued;
   }
 }

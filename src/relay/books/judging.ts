@@ -4,6 +4,7 @@ import type { SignedBy } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Draft } from "./draft.ts";
+import type { RelayKey } from "./native-keys.ts";
 import type { Signatories } from "./signatories.ts";
 import type { JobState, LeaseState } from "./standing.ts";
 
@@ -12,6 +13,8 @@ export interface Court {
   readonly origin: string;
   readonly asset: string;
   readonly signatories: Signatories;
+  /** Signs draws; changes when it is rotated. */
+  readonly drawKey: () => RelayKey;
 }
 
 /** @throws FailureError `bad-signature`, `expired`, `key-revoked`. */

@@ -18,6 +18,7 @@ import type {
 } from "../../protocol/relay-api.ts";
 import type { Signer } from "../../protocol/signature.ts";
 import type { MicroCredits } from "../../protocol/units.ts";
+import type { AuditBooks } from "../audit-books.ts";
 import type { ApiKeyStanding, Books, Commit } from "../books.ts";
 import type { BooksStore, Denial, DenialKind } from "../store/books-store.ts";
 import type { PublishedRows } from "../store/published-rows.ts";
@@ -34,6 +35,8 @@ import type { LogTree } from "./log-tree.ts";
 import { plainBytes } from "./native-hash.ts";
 import { type RelayKey, relayKey, verifyNative } from "./native-keys.ts";
 import { openJob } from "./open-job.ts";
+import { LedgerAudits, reportAnswer } from "./ledger-audits.ts";
+import { releasable, releasePast } from "./releasing.ts";
 import { logReport, type OpenedReport, openReport, verifyReport } from "./report.ts";
 import { bar, grant, revokeKey, rotateKey } from "./rule-entries.ts";
 import { settlePast } from "./settling.ts";
@@ -63,10 +66,12 @@ export interface LedgerBooksParts {
 export class LedgerBooks implements Books {
   readonly #parts: LedgerBooksParts;
   readonly #views: ViewParts;
+  readonly audits: AuditBooks;
   readonly payouts: LedgerPayouts;
 
   constructor(parts: LedgerBooksParts) {
     this.#parts = parts;
+    this.audits = new LedgerAudits(parts, (index) => this.#prove(index));
     this.payouts = new LedgerPayouts(parts, (index) => this.#prove(index));
     this.#views = { asset: parts.court.asset, store: parts.store, committed: parts.committed };
   }
@@ -133,12 +138,6 @@ export class LedgerBooks implements Books {
     return view;
   }
 
-  #entry(index: number): Uint8Array {
-    const entry = this.entry(index);
-    if (entry === undefined) throw new FailureError("not-found", `no entry ${index}`);
-    return entry;
-  }
-
   #prove(index: number): Inclusion {
     const { tree, queue } = this.#parts;
     if (index < 0 || index >= tree.size) throw new FailureError("not-found", `no entry ${index}`);
@@ -200,8 +199,7 @@ export class LedgerBooks implements Books {
           return () => {
             throw logged;
           };
-        const entry = draft.entry(logged) ?? this.#entry(logged);
-        return () => ({ ...this.#prove(logged), entry });
+        return () => reportAnswer(this.#parts.store, this.#prove(logged));
       },
       [open, verify],
     );
@@ -217,10 +215,13 @@ export class LedgerBooks implements Books {
 
   async settleDue(): Promise<number> {
     const { store, committed, clock } = this.#parts;
-    const due = store.due(Math.max(clock(), committed.time), MAX_SETTLED_AT_ONCE);
-    if (due.leases.length + due.jobs.length === 0) return 0;
+    const now = Math.max(clock(), committed.time);
+    const due = store.due(now, MAX_SETTLED_AT_ONCE);
+    const free = releasable(store.audits, this.#policy().audit, now);
+    const total = due.leases.length + due.jobs.length + free.leases.length + free.providers.length;
+    if (total === 0) return 0;
     return this.#submit((draft) => {
-      const count = settlePast(draft, due);
+      const count = settlePast(draft, due) + releasePast(draft, free);
       return () => count;
     });
   }

@@ -1,6 +1,9 @@
+import { type AuditPolicy, auditPolicySchema } from "../../protocol/audit-policy.ts";
+import { equalBytes } from "../../protocol/bytes.ts";
 import { cidOf, RAW } from "../../protocol/cid.ts";
 import { EMPTY_ROOT } from "../../protocol/merkle.ts";
 import type { RelayKeys } from "../../protocol/messages/entry.ts";
+import { encode } from "../../protocol/schema.ts";
 import { type Tariff, tariffCid } from "../../protocol/tariff.ts";
 import type { Books } from "../books.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
@@ -10,7 +13,8 @@ import type { Court } from "./judging.ts";
 import { LedgerBooks } from "./ledger-books.ts";
 import { LogTree } from "./log-tree.ts";
 import { type RelayKey, relayKey } from "./native-keys.ts";
-import { announce, openEpoch } from "./rule-entries.ts";
+import { openEpoch } from "./epochs.ts";
+import { announce } from "./rule-entries.ts";
 import { Signatories } from "./signatories.ts";
 import type { Policy } from "./standing.ts";
 
@@ -28,6 +32,8 @@ export interface BooksOptions {
   readonly tariff: Tariff;
   /** The policy's text; leases and receipts name it by CID. */
   readonly policyDocument: Uint8Array;
+  /** Default: nothing is audited, and pay is free at settlement. */
+  readonly audit?: AuditPolicy;
 }
 
 function requireKeys(policy: Policy, keys: Record<keyof RelayKeys, RelayKey>): void {
@@ -37,8 +43,17 @@ function requireKeys(policy: Policy, keys: Record<keyof RelayKeys, RelayKey>): v
   }
 }
 
+function isSameAudit(a: AuditPolicy | undefined, b: AuditPolicy | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return equalBytes(encode(auditPolicySchema, a), encode(auditPolicySchema, b));
+}
+
 function isAnnounced(standing: Policy | undefined, policy: Policy): boolean {
-  return standing?.policy === policy.policy && tariffCid(standing.tariff) === tariffCid(policy.tariff);
+  return (
+    standing?.policy === policy.policy &&
+    tariffCid(standing.tariff) === tariffCid(policy.tariff) &&
+    isSameAudit(standing.audit, policy.audit)
+  );
 }
 
 /**
@@ -50,8 +65,13 @@ function isAnnounced(standing: Policy | undefined, policy: Policy): boolean {
 export async function openBooks(options: BooksOptions): Promise<Books> {
   const { origin, asset, clock, seeds, tariff, policyDocument } = options;
   const keys = { log: relayKey(seeds.log), lease: relayKey(seeds.lease), draw: relayKey(seeds.draw) };
-  const court: Court = { origin, asset, signatories: new Signatories() };
   const store = openSqliteStore(options.path);
+  const court: Court = {
+    origin,
+    asset,
+    signatories: new Signatories(),
+    drawKey: () => keys.draw,
+  };
   try {
     const committed = new Committed(store);
     const head = store.head();
@@ -69,6 +89,7 @@ export async function openBooks(options: BooksOptions): Promise<Books> {
       keys: { log: keys.log.peer, lease: keys.lease.peer, draw: keys.draw.peer },
       tariff,
       policy: cidOf(RAW, policyDocument),
+      ...(options.audit === undefined ? {} : { audit: options.audit }),
     };
     if (!isAnnounced(committed.policy, policy)) {
       await queue.submit((draft) => {

@@ -1,7 +1,7 @@
 import { isContradiction, isSameWork, judgeReceipt } from "../../ledger/receipt-rules.ts";
 import { openEnvelope, readBody, type Unverified, verifiedSync } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
-import { decodeEntryOf } from "../../protocol/messages/entry.ts";
+import { decodeEntry, decodeEntryOf } from "../../protocol/messages/entry.ts";
 import { requireOrigin } from "../../protocol/header.ts";
 import {
   endedTasks,
@@ -13,6 +13,7 @@ import {
 import { type Advance, advanceMessage } from "../../protocol/messages/task.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Draft } from "./draft.ts";
+import { drawAt, drawBasis } from "./drawing.ts";
 import { type Court, jobIn, leaseIn, soleSigner } from "./judging.ts";
 import { joinHashes, sha256 } from "./native-hash.ts";
 import { verifyNative } from "./native-keys.ts";
@@ -47,9 +48,12 @@ export function verifyReport(opened: OpenedReport): void {
 }
 
 /** The provider's instance has signed the receipt, and the requester's key the advance (rule 12). */
-function requireParties(court: Court, draft: Draft, opened: OpenedReport, lease: LeaseState): void {
-  const { receipt, advance, report } = opened;
-  const { terms } = lease;
+export function requireParties(
+  court: Court,
+  draft: Draft,
+  { receipt, advance }: Pick<OpenedReport, "receipt" | "advance">,
+  { terms, job }: LeaseState,
+): void {
   const provider = soleSigner(court, draft, receipt);
   if (
     provider.session !== terms.instance ||
@@ -61,10 +65,8 @@ function requireParties(court: Court, draft: Draft, opened: OpenedReport, lease:
       `the lease is ${terms.provider}'s, for its key ${terms.instance}`,
     );
   const requester = soleSigner(court, draft, advance);
-  if (requester.session !== terms.requesterKey || requester.root !== jobIn(draft, lease.job).terms.requester)
+  if (requester.session !== terms.requesterKey || requester.root !== jobIn(draft, job).terms.requester)
     throw new FailureError("bad-signature", "advance: not signed by the key that the lease names");
-  verifyReport(opened);
-  if (report.lost.length > 0) requireReporter(court, draft, opened.envelope, terms.instance);
 }
 
 /** Where this very receipt is logged already, by its CID. */
@@ -77,12 +79,13 @@ function loggedAt(
   if (newest.id === id) return newest.index;
   const index = draft.receiptEntry(newest.index, body.seq);
   const entry = index === undefined ? undefined : draft.entry(index);
-  if (entry === undefined) return undefined;
+  // A dispute settles its lease, so it is never looked back to.
+  if (entry === undefined || decodeEntry(entry).type !== "receipt") return undefined;
   const logged = readBody(reportMessage, decodeEntryOf("receipt", entry).body.envelope);
   return openEnvelope(receiptMessage, logged.receipt).id === id ? index : undefined;
 }
 
-function requireTakesReports({ state, reportBy, terms }: LeaseState, draft: Draft): void {
+export function requireTakesReports({ state, reportBy, terms }: LeaseState, draft: Draft): void {
   if (state === "settled") throw new FailureError("lease-ended", "the lease is settled");
   if (draft.time > reportBy) throw new FailureError("lease-ended", "the lease's time to report has passed");
   if (draft.barred(terms.instance) !== undefined)
@@ -101,7 +104,7 @@ function requireReporter(court: Court, draft: Draft, envelope: Uint8Array, insta
 }
 
 /** Two signed receipts contradict each other: the session key is barred, and its leases end with what was logged (rule 12). */
-function convict(draft: Draft, { newest, terms }: LeaseState, receipt: Unverified<Receipt>): void {
+export function convict(draft: Draft, { newest, terms }: LeaseState, receipt: Unverified<Receipt>): void {
   const { instance } = terms;
   const reason = `equivocation: ${newest?.id ?? ""} and ${receipt.id}`;
   draft.append("bar", { identity: instance, reason });
@@ -144,6 +147,8 @@ export function logReport(court: Court, draft: Draft, opened: OpenedReport): num
   if (state === "settled" && newest !== undefined && isSameWork(newest, receipt.body)) return newest.index;
   requireTakesReports(lease, draft);
   requireParties(court, draft, opened, lease);
+  verifyReport(opened);
+  if (opened.report.lost.length > 0) requireReporter(court, draft, opened.envelope, lease.terms.instance);
   if (newest !== undefined && isContradiction(newest, receipt.id, receipt.body)) {
     convict(draft, lease, receipt);
     return new FailureError(
@@ -164,7 +169,9 @@ export function logReport(court: Court, draft: Draft, opened: OpenedReport): num
     tariff,
   };
   judgeReceipt(facts, joinHashes);
+  const basis = drawBasis(draft, lease, receipt.body, false);
   const index = appendReceipt(draft, opened, lease);
+  if (basis !== undefined) drawAt(court, draft, basis, lease.id, index, opened.report.lost);
   if (receipt.body.final) settleLease(draft, lease.id, "final");
   else if (advance.body.close && endedTasks(receipt.body) === advance.body.taskCount)
     settleLease(draft, lease.id, "closed");

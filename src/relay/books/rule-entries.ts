@@ -1,4 +1,3 @@
-import { hash, randomBytes } from "node:crypto";
 import type { Verified } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { isTestAsset, requireOrigin } from "../../protocol/header.ts";
@@ -18,15 +17,6 @@ export function announce(court: Court, draft: Draft, policy: Policy): number {
   const index = draft.append("policy", { origin: court.origin, asset: court.asset, ...policy });
   draft.announce(policy);
   return index;
-}
-
-export const EPOCH_SECRET_BYTES = 32;
-
-/** Commits to the secret that draws of an epoch follow from (rule 3); the same transaction keeps it. */
-export function openEpoch(draft: Draft, epoch: number): number {
-  const secret = new Uint8Array(randomBytes(EPOCH_SECRET_BYTES));
-  draft.secrets.push({ name: `epoch ${epoch}`, value: secret });
-  return draft.append("epoch-open", { epoch, commit: hash("sha256", secret, "buffer") });
 }
 
 /** See Books.grant. */

@@ -18,6 +18,14 @@ export interface Policy {
   readonly audit?: AuditPolicy;
 }
 
+/** A session of secrets (rule 3). */
+export interface Epoch {
+  readonly number: number;
+  /** Its first entry, and the log time of that. */
+  readonly index: number;
+  readonly time: number;
+}
+
 /** An API key as the log has it. */
 export interface ApiKeyState {
   /** CID of the api-key message. */
@@ -59,6 +67,10 @@ export interface Standing extends LedgerLookup {
   spending(apiKey: Cid, period: number): bigint;
   readonly payouts: PayoutStanding;
   readonly audits: AuditStanding;
+  /** The session of secrets that draws follow from now; absent before the first. */
+  readonly epoch: Epoch | undefined;
+  /** What only the relay knows, by name. */
+  secret(name: string): Uint8Array | undefined;
   /** Why an identity is barred. */
   barred(identity: PeerId): string | undefined;
   /** Why the operator denies something. */

@@ -1,4 +1,5 @@
 import type { ExperienceShare, ProviderState } from "../../ledger/ledger-state.ts";
+import type { AuditPolicy } from "../../protocol/audit-policy.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 
@@ -35,12 +36,17 @@ export interface AuditStanding {
 export interface AuditStore extends AuditStanding {
   /** Leases of a provider that are not settled, or whose pay is held back; oldest first. */
   unreleased(provider: PeerId): readonly Cid[];
-  /** Leases whose pay is held back since `time` or longer and that wait for no verdict, oldest first. */
-  vestable(time: number, limit: number): readonly Cid[];
+  /**
+   * Leases whose pay is held back since `time` or longer and that wait for no verdict, oldest first: of providers of whom
+   * more is held back than always stays, whose bond is not full, or that have retired.
+   */
+  vestable(time: number, kept: Pick<AuditPolicy, "holdTasks" | "bondTasks">, limit: number): readonly Cid[];
   /** Providers that retired at `time` or before and hold nothing back any more. */
   retired(time: number, limit: number): readonly PeerId[];
   /** Drawn outcomes without a verdict whose time to open is before `time`. */
   unjudged(time: number, limit: number): readonly DrawRow[];
+  /** Everything drawn under a receipt's entry, in order of leaves. */
+  drawsOf(entry: number): readonly DrawRow[];
   /** Drawn outcomes of a lease without a verdict. */
   unjudgedOf(lease: Cid): readonly DrawRow[];
   /** Everything, for the recomputation from entries. */

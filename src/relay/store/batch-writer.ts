@@ -74,7 +74,7 @@ export class BatchWriter {
       `UPDATE leases SET revision = ?, terms_index = ?, state = ?, bound = ?, report_by = ?,
          receipt = ?, receipt_index = ?, receipt_time = ?, seq = ?, count = ?, payable = ?, cancelled = ?, fuel = ?,
          bytes = ?, amount = ?, root = ?, task_count = ?, tasks_root = ?, final = ?, failed = ?, peak = ?,
-         earned = ?, held = ?, settled_at = ?, drawn = ?, judged = ? WHERE idx = ?`,
+         earned = ?, held = ?, forfeited = ?, settled_at = ?, drawn = ?, judged = ? WHERE idx = ?`,
     );
     this.#audits = new AuditWriter(database);
     this.#deny = sql("INSERT OR REPLACE INTO denials VALUES (?, ?, ?)");
@@ -167,6 +167,7 @@ export class BatchWriter {
       newest?.peak.toString() ?? null,
       row.earned,
       row.held,
+      row.forfeited,
       row.settledAt ?? null,
       row.drawn,
       row.judged,

@@ -69,6 +69,7 @@ function lease(name: string, index: number, changes: Partial<LeaseRow> = {}): Le
     reportBy: 9_000,
     earned: microCredits(0),
     held: microCredits(0),
+    forfeited: microCredits(0),
     drawn: 0,
     judged: 0,
     ...changes,

@@ -126,6 +126,7 @@ export function leaseRow(row: Row): LeaseRow {
     reportBy: int(row, "report_by"),
     earned: microCredits(big(row, "earned")),
     held: microCredits(big(row, "held")),
+    forfeited: microCredits(big(row, "forfeited")),
     ...(row["settled_at"] === null ? {} : { settledAt: int(row, "settled_at") }),
     drawn: int(row, "drawn"),
     judged: int(row, "judged"),

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ExperienceShare, ProviderState } from "../../ledger/ledger-state.ts";
+import type { AuditPolicy } from "../../protocol/audit-policy.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import { parsePeerId, type PeerId } from "../../protocol/peer-id.ts";
 import { microCredits } from "../../protocol/units.ts";
@@ -10,6 +11,7 @@ import { big, cidIn, int, type Row, str } from "./rows.ts";
 export const AUDIT_TABLES = `
   ALTER TABLE leases ADD COLUMN earned INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE leases ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE leases ADD COLUMN forfeited INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE leases ADD COLUMN settled_at INTEGER;
   ALTER TABLE leases ADD COLUMN drawn INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE leases ADD COLUMN judged INTEGER NOT NULL DEFAULT 0;
@@ -144,12 +146,20 @@ export class SqliteAudits implements AuditStore {
     );
   }
 
-  vestable(time: number, limit: number): readonly Cid[] {
+  vestable(
+    time: number,
+    { holdTasks, bondTasks }: Pick<AuditPolicy, "holdTasks" | "bondTasks">,
+    limit: number,
+  ): readonly Cid[] {
     return this.#all(
       idOf,
-      `SELECT id FROM leases WHERE held > 0 AND settled_at <= ? AND drawn = judged
-       ORDER BY settled_at, idx LIMIT ?`,
+      `SELECT l.id FROM leases l JOIN providers p ON p.peer = l.provider
+       WHERE l.held > 0 AND l.settled_at <= ? AND l.drawn = l.judged
+         AND (p.retiring IS NOT NULL OR p.held > p.peak * ? OR p.bond < p.peak * ?)
+       ORDER BY l.settled_at, l.idx LIMIT ?`,
       time,
+      holdTasks,
+      bondTasks,
       limit,
     );
   }
@@ -171,6 +181,10 @@ export class SqliteAudits implements AuditStore {
       time,
       limit,
     );
+  }
+
+  drawsOf(entry: number): readonly DrawRow[] {
+    return this.#all(drawRow, "SELECT * FROM draws WHERE entry = ? ORDER BY leaf", entry);
   }
 
   unjudgedOf(lease: Cid): readonly DrawRow[] {

@@ -1,0 +1,33 @@
+import { openEnvelope, readBody } from "../../protocol/envelope.ts";
+import { disputeMessage } from "../../protocol/messages/audit.ts";
+import { decodeEntry, decodeEntryOf } from "../../protocol/messages/entry.ts";
+import { type Receipt, receiptMessage, reportMessage } from "../../protocol/messages/receipt.ts";
+import { type Advance, advanceMessage } from "../../protocol/messages/task.ts";
+import type { DrawnOutcome } from "../audit-books.ts";
+import type { DrawRow } from "../store/audit-rows.ts";
+import { drawIn } from "./drawing.ts";
+import type { Standing } from "./standing.ts";
+
+/** The receipt and the advance in a receipt's or a dispute's entry. */
+function statementIn(entry: Uint8Array): { readonly receipt: Receipt; readonly advance: Advance } {
+  const { receipt, advance } =
+    decodeEntry(entry).type === "dispute"
+      ? readBody(disputeMessage, decodeEntryOf("dispute", entry).body.envelope)
+      : readBody(reportMessage, decodeEntryOf("receipt", entry).body.envelope);
+  return {
+    receipt: openEnvelope(receiptMessage, receipt).body,
+    advance: openEnvelope(advanceMessage, advance).body,
+  };
+}
+
+/** What a drawn outcome is judged by; nothing where it was not drawn. */
+export function drawnOutcome(standing: Standing, row: DrawRow | undefined): DrawnOutcome | undefined {
+  if (row === undefined) return undefined;
+  const lease = standing.lease(row.lease);
+  const job = lease === undefined ? undefined : standing.job(lease.job);
+  const entry = standing.entry(row.entry);
+  const draw = standing.entry(row.draw);
+  if (lease === undefined || job === undefined || entry === undefined || draw === undefined)
+    throw new RangeError(`the log does not hold what leaf ${row.leaf} of entry ${row.entry} was drawn from`);
+  return { row, source: drawIn(draw).source, ...statementIn(entry), lease, job };
+}
