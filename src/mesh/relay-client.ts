@@ -23,6 +23,8 @@ import {
   type JobView,
   MESSAGE_TYPE,
   type ModelPeers,
+  type PayoutAddressView,
+  type PayoutView,
   type PublishedModel,
   type ReceiptView,
   RELAY_PATHS,
@@ -35,6 +37,8 @@ import {
   jobViewJson,
   keyRotationsJson,
   modelPeersJson,
+  payoutAddressViewJson,
+  payoutViewsJson,
   publishedModelJson,
   publishedModelsJson,
   receiptViewsJson,
@@ -123,11 +127,24 @@ export interface RelayClient {
   revokeApiKey(envelope: Uint8Array, signal?: AbortSignal): Promise<Inclusion>;
   /** API keys of an account, newest first. */
   apiKeys(peer: PeerId, signal?: AbortSignal): Promise<readonly ApiKeyView[]>;
+  setPayoutAddress(peer: PeerId, envelope: Uint8Array, signal?: AbortSignal): Promise<Inclusion>;
+  /** @throws FailureError `not-found` while there is none */
+  payoutAddress(peer: PeerId, signal?: AbortSignal): Promise<PayoutAddressView>;
+  /** Newest first; `before` is the number of a batch to continue below. */
+  payouts(
+    peer: PeerId,
+    page: { readonly before?: number; readonly limit: number },
+    signal?: AbortSignal,
+  ): Promise<readonly PayoutView[]>;
 }
 
 /** Fills the `:x` of a path in RELAY_PATHS. */
 function fill(path: string, segment: string | number): string {
   return path.replace(/:[a-z]+/u, encodeURIComponent(segment));
+}
+
+function pageQuery({ before, limit }: { readonly before?: number; readonly limit: number }): string {
+  return before === undefined ? `limit=${limit}` : `before=${before}&limit=${limit}`;
 }
 
 function post(path: string, body: Uint8Array, signal?: AbortSignal): Omit<Exchange, "maxBytes"> {
@@ -210,10 +227,11 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
       await exchangeBytes(http, { ...post(path, envelope, signal), maxBytes: MAX_VIEW_BYTES });
     },
     account: (peer, signal) => view(accountViewJson, { path: fill(RELAY_PATHS.account, peer), signal }),
-    receipts: (peer, { before, limit }, signal) => {
-      const query = before === undefined ? `limit=${limit}` : `before=${before}&limit=${limit}`;
-      return view(receiptViewsJson, { path: `${fill(RELAY_PATHS.accountReceipts, peer)}?${query}`, signal });
-    },
+    receipts: (peer, page, signal) =>
+      view(receiptViewsJson, {
+        path: `${fill(RELAY_PATHS.accountReceipts, peer)}?${pageQuery(page)}`,
+        signal,
+      }),
     earnings: (peer, bucket, fromMs, signal) =>
       view(earningsPointsJson, {
         path: `${fill(RELAY_PATHS.accountEarnings, peer)}?bucket=${bucket}&from=${fromMs}`,
@@ -251,6 +269,15 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
     revokeApiKey: (envelope, signal) => logged(RELAY_PATHS.apiKeyRevocations, envelope, signal),
     apiKeys: (peer, signal) =>
       view(apiKeyViewsJson, { path: fill(RELAY_PATHS.accountApiKeys, peer), signal }),
+    setPayoutAddress: (peer, envelope, signal) =>
+      logged(fill(RELAY_PATHS.accountPayoutAddress, peer), envelope, signal),
+    payoutAddress: (peer, signal) =>
+      view(payoutAddressViewJson, { path: fill(RELAY_PATHS.accountPayoutAddress, peer), signal }),
+    payouts: (peer, page, signal) =>
+      view(payoutViewsJson, {
+        path: `${fill(RELAY_PATHS.accountPayouts, peer)}?${pageQuery(page)}`,
+        signal,
+      }),
   };
 }
 

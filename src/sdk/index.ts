@@ -22,7 +22,8 @@ export type {
   TextTranscript,
 } from "./model-options.ts";
 export type { ChatMessage, ChatRole, TextEnd } from "../protocol/messages/model-task.ts";
-export type { PublishedModel } from "../protocol/relay-api.ts";
+export type { PayoutAddressView, PayoutView, PublishedModel } from "../protocol/relay-api.ts";
+export { listPayouts, payoutAddress, setPayoutAddress } from "./payouts.ts";
 export { rank, type Ranked } from "./rank.ts";
 export { FailureError } from "../protocol/failure.ts";
 export { FAILURE_KINDS, type FailureCode, failureKind, type FailureKind } from "../protocol/failure-code.ts";

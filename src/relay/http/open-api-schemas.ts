@@ -76,6 +76,27 @@ export const schemas: Readonly<Record<string, Json>> = {
     },
     ["expires", "revoked"],
   ),
+  PayoutAddress: object({
+    account: peer,
+    payoutAddress: cid,
+    address: text,
+    since: whole,
+    usableFrom: whole,
+    entryIndex: whole,
+  }),
+  Payout: object(
+    {
+      batch: cid,
+      number: whole,
+      state: { enum: ["prepared", "paid", "cancelled"] },
+      amount: decimal,
+      address: text,
+      time: whole,
+      entryIndex: whole,
+      reference: text,
+    },
+    ["reference"],
+  ),
   AccountView: object({
     peer,
     asset: text,

@@ -17,6 +17,7 @@ import { addMessageRoutes } from "./message-routes.ts";
 import { addModelRoutes } from "./model-routes.ts";
 import { addOperatorRoutes } from "./operator-routes.ts";
 import { addPageRoutes } from "./page-routes.ts";
+import { addPayoutRoutes } from "./payout-routes.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { addTileRoutes } from "./tile-routes.ts";
 
@@ -57,6 +58,7 @@ export function createHttp(parts: HttpParts): RelayHttp {
   addBlobRoutes(http, parts);
   addModelRoutes(http, parts);
   addApiKeyRoutes(http, parts);
+  addPayoutRoutes(http, parts);
   addGatewayRoutes(http, parts);
   addOperatorRoutes(http, parts);
   addPageRoutes(http, parts);
