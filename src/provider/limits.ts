@@ -91,3 +91,12 @@ export const MODEL_OPEN_MS = 120_000;
 
 /** So long the open model keeps its turn while it has tasks and others wait: opening costs a second or more, so it is not done for each task. */
 export const MODEL_TURN_MS = 5_000;
+
+/** Threads of challenges end this long after the last one: a round of challenges asks every two seconds. */
+export const CHALLENGE_THREADS_MS = 6_000;
+
+/** What goes before a challenge is not part of it: threads start and compile, a model's kernels are made. Longer, and it is given back. */
+export const CHALLENGE_START_MS = 3_000;
+
+/** Bytes of an `upstream` challenge in one frame: a relay takes frames of 16 KiB from a stranger. */
+export const CHALLENGE_FRAME_BYTES: number = 16 * 1024;

@@ -1,3 +1,5 @@
+// oxlint-disable-next-line no-restricted-imports -- what crosses the line to the thread, types only
+import type { MeasureResult, MeasureTask } from "../inference/host/model-host.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { RelayClient } from "../mesh/relay-client.ts";
 import type { Cid } from "../protocol/cid.ts";
@@ -84,6 +86,15 @@ export class ModelJobs {
     const held = await this.#source.held().catch(() => []);
     this.#held = held.slice(0, MAX_OFFERED_MODELS);
     this.#options.onChange();
+  }
+
+  /** See Models. */
+  measure(task: MeasureTask): Promise<MeasureResult> {
+    return this.#models.measure(task);
+  }
+
+  stopMeasuring(): void {
+    this.#models.stopMeasuring();
   }
 
   setGpu(gpu: boolean): void {

@@ -348,3 +348,28 @@ describe("the queue", () => {
     expect(nextTask([], turn, 0)).toBeUndefined();
   });
 });
+
+describe("a challenge", () => {
+  const seed = new Uint8Array(32).fill(3);
+
+  it("is computed where no task is, and given back where one is", async () => {
+    const held = start();
+    const challenge = { kernels: "wasm-rows", seed, passes: 1 } as const;
+    expect(await held.models.measure(challenge)).toMatchObject({ kind: "done" });
+    const running = run(held, writer);
+    expect(await held.models.measure(challenge)).toMatchObject({
+      kind: "failed",
+      code: failureCode("cancelled"),
+    });
+    expect(await running).toMatchObject({ kind: "done" });
+  });
+
+  it("ends for a task that comes, which finds its model open", async () => {
+    const held = start();
+    await run(held, writer);
+    const challenge = held.models.measure({ kernels: "wasm-rows", seed, passes: 1_000_000 });
+    expect(await run(held, writer)).toMatchObject({ kind: "done" });
+    expect(await challenge).toMatchObject({ kind: "failed", code: failureCode("cancelled") });
+    expect(held.opened).toEqual([writer.cid]);
+  });
+});

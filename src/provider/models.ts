@@ -1,5 +1,11 @@
 // oxlint-disable-next-line no-restricted-imports -- what crosses the line to the thread, types only
-import type { BackendChoice, HostPart, HostResult } from "../inference/host/model-host.ts";
+import type {
+  BackendChoice,
+  HostPart,
+  HostResult,
+  MeasureResult,
+  MeasureTask,
+} from "../inference/host/model-host.ts";
 import type { Cid } from "../protocol/cid.ts";
 import { failureCode, type FailureName } from "../protocol/failure-code.ts";
 import type { ModelManifest } from "../protocol/model-manifest.ts";
@@ -84,6 +90,8 @@ export class Models {
   #thread: ModelThread | undefined;
   #open: OpenModel | undefined;
   #opening: ModelsView["opening"];
+  /** A challenge under way. */
+  #measuring: Promise<MeasureResult> | undefined;
   #gpu: boolean;
   #closed = false;
   /** The queue is being worked through. */
@@ -113,6 +121,23 @@ export class Models {
   load(manifest: ModelManifest, cid: Cid, file: Blob): LoadedModel {
     const model = { manifest, cid, file };
     return { kind: "model", run: (task) => this.#run(model, task) };
+  }
+
+  /** Computes a challenge, where nothing else is to do. Ended by the next task. */
+  async measure(task: MeasureTask): Promise<MeasureResult> {
+    if (this.#closed || this.busy > 0 || this.#measuring !== undefined)
+      return { kind: "failed", code: failureCode("cancelled"), detail: "there is work" };
+    const measuring = this.#ensureThread().measure(task);
+    this.#measuring = measuring;
+    try {
+      return await measuring;
+    } finally {
+      this.#measuring = undefined;
+    }
+  }
+
+  stopMeasuring(): void {
+    if (this.#measuring !== undefined) void this.#stopSoon(this.#thread);
   }
 
   /** The next task is computed as the person wants it now. */
@@ -203,6 +228,7 @@ export class Models {
 
   /** Opens what the task needs, and runs it unless it was given back meanwhile. */
   async #serve(entry: Entry): Promise<void> {
+    if (this.#measuring !== undefined) await this.#stopSoon(this.#thread);
     const thread = this.#ensureThread();
     const refused = await this.#openFor(thread, entry.model);
     if (entry.settled) return;

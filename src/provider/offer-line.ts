@@ -1,10 +1,11 @@
 import { FrameStream } from "../mesh/frame-stream.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { Cid } from "../protocol/cid.ts";
-import { seal } from "../protocol/envelope.ts";
+import { openEnvelope, seal, verified } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { greet, type Ground, readGreeting } from "../protocol/greeting.ts";
-import { header } from "../protocol/header.ts";
+import { header, requireOrigin } from "../protocol/header.ts";
+import { challengeAnswerMessage, challengeMessage, type Claim } from "../protocol/messages/capability.ts";
 import { type Abi, type Offer, offerMessage } from "../protocol/messages/session.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { OFFER_PROTOCOL } from "../protocol/protocol-id.ts";
@@ -12,6 +13,7 @@ import { decode } from "../protocol/schema.ts";
 import type { Signer, Verify } from "../protocol/signature.ts";
 import type { Tariff } from "../protocol/tariff.ts";
 import { failureSchema, FRAME } from "../protocol/work-frame.ts";
+import type { ChallengeDesk, Computed } from "./challenge-desk.ts";
 import { SUPPORTED_PROFILES } from "./check-open.ts";
 import { OFFER_INTERVAL_MS } from "./limits.ts";
 
@@ -24,6 +26,8 @@ export interface Capacity {
   readonly abis: readonly Abi[];
   /** Manifests of models that are here whole, MAX_OFFERED_MODELS at most. */
   readonly models?: readonly Cid[];
+  /** What it says of its own speed. */
+  readonly claims?: readonly Claim[];
 }
 
 export interface OfferLineOptions {
@@ -37,6 +41,10 @@ export interface OfferLineOptions {
   readonly tariffMin: Tariff;
   readonly capacity: () => Capacity;
   readonly note: () => string | undefined;
+  /** Origin of the page that embeds it. */
+  readonly site?: string;
+  /** Computes challenges; without it all are declined. */
+  readonly challenges?: Pick<ChallengeDesk, "compute">;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -101,7 +109,7 @@ export class OfferLine {
   }
 
   async #send(): Promise<void> {
-    const { ground, root, signer, tariffMin, capacity, mesh } = this.#options;
+    const { ground, root, signer, tariffMin, capacity, mesh, site } = this.#options;
     this.#seq += 1;
     const offer: Offer = {
       ...header(ground.origin, ground.asset),
@@ -112,6 +120,7 @@ export class OfferLine {
       profiles: SUPPORTED_PROFILES,
       tariffMin,
       addresses: mesh.addresses().slice(0, 16),
+      ...(site === undefined ? {} : { site }),
     };
     await this.#frames.sendFrame(FRAME.offer, await seal(offerMessage, offer, [signer]));
   }
@@ -123,6 +132,10 @@ export class OfferLine {
         return undefined;
       case FRAME.hello:
         return this.#hello(payload);
+      case FRAME.challenge:
+        // Pings are answered meanwhile.
+        void this.#challenge(payload).catch(() => undefined);
+        return undefined;
       case FRAME.refuse: {
         const { code, detail } = decode(failureSchema, payload);
         throw new FailureError(code, detail);
@@ -130,6 +143,26 @@ export class OfferLine {
       default:
         throw new FailureError("malformed-frame", `frame kind ${kind} is not expected from a relay`);
     }
+  }
+
+  /** What the relay has not signed for this instance is not answered. */
+  async #challenge(payload: Uint8Array): Promise<void> {
+    const { ground, signer, verify, challenges } = this.#options;
+    const { id, body, signedBy } = await verified(openEnvelope(challengeMessage, payload), verify);
+    requireOrigin(body, ground.origin, ground.asset);
+    if (signedBy[0]?.key !== this.#frames.stream.remotePeer || body.instance !== signer.key) return;
+    const computed: Computed =
+      challenges === undefined
+        ? { declined: "unwilling" }
+        : await challenges.compute(body, (bytes) => this.#frames.sendFrame(FRAME.challengeData, bytes));
+    const answer = {
+      ...header(ground.origin, ground.asset),
+      instance: signer.key,
+      challenge: id,
+      ...computed,
+    };
+    await this.#frames.sendFrame(FRAME.challengeAnswer, await seal(challengeAnswerMessage, answer, [signer]));
+    if (computed.digest !== undefined) this.renew();
   }
 
   async #hello(payload: Uint8Array): Promise<void> {

@@ -10,6 +10,7 @@ import type { IceServer } from "../protocol/relay-api.ts";
 import { type SessionIdentity, startSessionIdentity } from "../protocol/session-identity.ts";
 import type { Outbox } from "../storage/outbox.ts";
 import { Activity } from "./activity.ts";
+import { ChallengeDesk } from "./challenge-desk.ts";
 import { type ContentCache, FunctionSource } from "./function-source.ts";
 import { type ModelParts, ModelJobs } from "./model-jobs.ts";
 import { type Capacity, OfferLine } from "./offer-line.ts";
@@ -32,6 +33,8 @@ export interface ProviderSurroundings {
   startThread(): SandboxThread;
   /** Without them no models run. */
   readonly models?: ModelParts;
+  /** Origin of the page that embeds the tab, where there is one. */
+  readonly site?: string;
   createMesh(options: {
     readonly privateKey: Uint8Array;
     readonly relay: string;
@@ -68,6 +71,7 @@ export class ProviderRun {
   readonly #mesh: Mesh;
   readonly #desk: WorkDesk;
   readonly #reports: ReportQueue;
+  readonly #challenges: ChallengeDesk;
   readonly #events: RunEvents;
   readonly #openLine: (signal: AbortSignal) => Promise<OfferLine>;
   readonly #stopping = new AbortController();
@@ -143,6 +147,14 @@ export class ProviderRun {
         onEnded: (lease) => void this.#reports.ended(lease).catch(() => undefined),
       }),
     });
+    this.#challenges = new ChallengeDesk({
+      startThread: () => surroundings.startThread(),
+      threads: () => this.pool.size,
+      memoryBytes,
+      ...(this.models === undefined ? {} : { kernels: this.models }),
+      isIdle: () => this.#isIdle,
+    });
+    const { site } = surroundings;
     this.#openLine = (signal) =>
       OfferLine.open(
         {
@@ -156,6 +168,8 @@ export class ProviderRun {
           tariffMin: contact.info.tariff,
           note: () => contact.note(),
           capacity: () => this.#capacity(memoryBytes),
+          challenges: this.#challenges,
+          ...(site === undefined ? {} : { site }),
         },
         signal,
       );
@@ -215,6 +229,7 @@ export class ProviderRun {
     await this.#desk.drain("draining");
     await withdrawn;
     await Promise.all([...this.#desk.sessions].map((session) => session.settled()));
+    this.#challenges.close();
     this.pool.stop();
     this.models?.stop();
     await this.#reports.stop().catch(() => undefined);
@@ -230,10 +245,18 @@ export class ProviderRun {
       memoryBytes,
       abis: models === undefined ? FUNCTION_ABIS : ABIS,
       ...(models === undefined ? {} : { models: models.held }),
+      claims: this.#challenges.claims,
     };
   }
 
+  /** No lease is at work here, and no task of one that has ended. */
+  get #isIdle(): boolean {
+    const { pool, models } = this;
+    return this.leases === 0 && pool.free === pool.size && (models?.busy ?? 0) === 0;
+  }
+
   #changed(): void {
+    if (!this.#isIdle) this.#challenges.yieldToWork();
     this.#line?.renew();
     this.#events.onActivity();
   }
