@@ -21,6 +21,8 @@ const account: AccountView = {
   available: microCredits(10_000_000),
   escrowed: zero,
   pending: zero,
+  held: zero,
+  bond: zero,
   earned: zero,
   earnedToday: zero,
   logSize: 1,

@@ -29,6 +29,7 @@ import {
   type ReceiptView,
   RELAY_PATHS,
   type RelayInfo,
+  type StandingView,
 } from "../protocol/relay-api.ts";
 import {
   accountViewJson,
@@ -45,6 +46,7 @@ import {
   relayInfoJson,
 } from "../protocol/relay-json.ts";
 import { decode, type Schema } from "../protocol/schema.ts";
+import { standingViewJson } from "../protocol/standing-json.ts";
 import { type AccountEvent, accountEvents, parseJson } from "./relay-events.ts";
 import { type Exchange, exchangeBytes, type ExchangeOptions } from "./relay-exchange.ts";
 
@@ -82,6 +84,13 @@ export interface RelayClient {
   closeJob(envelope: Uint8Array, signal?: AbortSignal): Promise<JobView>;
   cancelLease(lease: Cid, envelope: Uint8Array, signal?: AbortSignal): Promise<JobView>;
   report(envelope: Uint8Array, signal?: AbortSignal): Promise<ReportAnswer>;
+  /** Lays a drawn outcome open. @throws FailureError `not-found` where nothing of it is drawn, or its input is not there */
+  open(envelope: Uint8Array, signal?: AbortSignal): Promise<void>;
+  dispute(envelope: Uint8Array, signal?: AbortSignal): Promise<ReportAnswer>;
+  reveal(envelope: Uint8Array, signal?: AbortSignal): Promise<Inclusion>;
+  retire(peer: PeerId, envelope: Uint8Array, signal?: AbortSignal): Promise<Inclusion>;
+  /** How a provider stands; somebody who has never worked stands at nothing. */
+  standing(peer: PeerId, signal?: AbortSignal): Promise<StandingView>;
   putBlob(cid: Cid, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
   /** `undefined` when the relay has no such blob. @throws FailureError `content-mismatch` when the bytes are others. */
   getBlob(cid: Cid, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined>;
@@ -196,6 +205,20 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
         ...post(RELAY_PATHS.reports, envelope, signal),
         maxBytes: MAX_PROOF_ANSWER_BYTES,
       }),
+    async open(envelope, signal) {
+      await exchangeBytes(http, {
+        ...post(RELAY_PATHS.openings, envelope, signal),
+        maxBytes: MAX_VIEW_BYTES,
+      });
+    },
+    dispute: (envelope, signal) =>
+      message(reportAnswerSchema, {
+        ...post(RELAY_PATHS.disputes, envelope, signal),
+        maxBytes: MAX_PROOF_ANSWER_BYTES,
+      }),
+    reveal: (envelope, signal) => logged(RELAY_PATHS.reveals, envelope, signal),
+    retire: (peer, envelope, signal) => logged(fill(RELAY_PATHS.retire, peer), envelope, signal),
+    standing: (peer, signal) => view(standingViewJson, { path: fill(RELAY_PATHS.standing, peer), signal }),
     async putBlob(cid, bytes, signal) {
       await exchangeBytes(http, {
         path: fill(RELAY_PATHS.blob, cid),

@@ -2,6 +2,7 @@ import type { Cid } from "./cid.ts";
 import type { Failure } from "./failure.ts";
 import type { PeerId } from "./peer-id.ts";
 import type { CapPeriod } from "./messages/api-key.ts";
+import type { Property } from "./messages/capability.ts";
 import type { RelayKeys } from "./messages/entry.ts";
 import type { ModelEntry } from "./model-entry.ts";
 import type { Tariff } from "./tariff.ts";
@@ -27,6 +28,12 @@ export const RELAY_PATHS = {
   cancelLease: "/v1/leases/:lease/cancel",
   /** POST report envelope: ReportAnswer. */
   reports: "/v1/reports",
+  /** POST opening envelope: nothing. The input is in it, or was put under its CID before. */
+  openings: "/v1/openings",
+  /** POST dispute envelope: ReportAnswer. */
+  disputes: "/v1/disputes",
+  /** POST reveal envelope: Inclusion, dag-cbor. */
+  reveals: "/v1/reveals",
   /** PUT raw bytes, GET, HEAD. */
   blob: "/v1/blobs/:cid",
   /** GET: AccountView. */
@@ -65,6 +72,10 @@ export const RELAY_PATHS = {
   accountApiKeys: "/v1/accounts/:peer/api-keys",
   /** POST payout-address envelope: Inclusion, dag-cbor. GET: PayoutAddressView. */
   accountPayoutAddress: "/v1/accounts/:peer/payout-address",
+  /** POST retire envelope: Inclusion, dag-cbor. */
+  retire: "/v1/accounts/:peer/retire",
+  /** GET: StandingView. */
+  standing: "/v1/accounts/:peer/standing",
   /** GET ?before=number&limit=n: PayoutView[], newest first. */
   accountPayouts: "/v1/accounts/:peer/payouts",
 } as const;
@@ -89,6 +100,8 @@ export interface RelayInfo {
   readonly tariff: Tariff;
   /** CID of the policy document. */
   readonly policy: Cid;
+  /** Version of the numbers by which results are audited; absent where none are. */
+  readonly auditVersion?: number;
   /** libp2p peer id of the relay. */
   readonly peer: PeerId;
   /** Multiaddrs of the relay; a client that came by HTTP may also use the page's own host and port. */
@@ -150,6 +163,10 @@ export interface AccountView {
   readonly escrowed: MicroCredits;
   /** Earned under leases that are not settled yet. */
   readonly pending: MicroCredits;
+  /** Settled and kept back until its audits are over. */
+  readonly held: MicroCredits;
+  /** First earnings, which stay for as long as the account works. */
+  readonly bond: MicroCredits;
   /** Earned in all, settled. */
   readonly earned: MicroCredits;
   /** Earned since midnight UTC, pending included. */
@@ -197,7 +214,67 @@ export interface JobView {
     /** Outcomes under its newest logged receipt: where the proof in the next report has to begin. */
     readonly count: number;
     readonly amount: MicroCredits;
+    /** Outcomes drawn to be recomputed so far, and those of them with a verdict. */
+    readonly drawn: number;
+    readonly judged: number;
+    /** Taken back because an audit failed: its outcomes count for nothing, and the money is back in the job. */
+    readonly forfeited: MicroCredits;
   }[];
+}
+
+/** One rule that decides over what work a provider gets, and how the provider stands to it. */
+export interface StandingReason {
+  /** What is asked of it, in few words. */
+  readonly rule: string;
+  /** How it stands to that, with the unit. */
+  readonly value: string;
+  readonly means: string;
+  /** What to do about it. */
+  readonly advice: string;
+}
+
+/** How far one property of a provider's machine may be believed; see market/capability.ts. */
+export interface CapabilityRow {
+  readonly property: Property;
+  readonly value: number;
+  readonly unit: "fuel/s" | "bytes" | "ops/s" | "bytes/s";
+  readonly state: "self-reported" | "measured" | "cross-checked" | "contradicted";
+  /** Milliseconds since 1970; absent where nothing was measured. */
+  readonly measuredAt?: number;
+  /** The processor stood in for the graphics card. */
+  readonly isSoftware: boolean;
+}
+
+/** How somebody stands who computes: money kept back, record, and why it gets the work it gets. */
+export interface StandingView {
+  readonly peer: PeerId;
+  readonly asset: string;
+  /** Earned and not settled; settled and kept back; first earnings, kept for as long as it works; what those grow to. */
+  readonly pending: MicroCredits;
+  readonly held: MicroCredits;
+  readonly bond: MicroCredits;
+  readonly bondWanted: MicroCredits;
+  /** Value reported since its record began anew, and what of it counts as experience. */
+  readonly audited: MicroCredits;
+  readonly experience: MicroCredits;
+  /** Verdicts so far. */
+  readonly matched: number;
+  readonly missing: number;
+  readonly mismatched: number;
+  /** Leases that are not settled. */
+  readonly openLeases: number;
+  /** Parts per million: how often an outcome like its dearest would be recomputed now. Absent where nothing is audited. */
+  readonly nextAuditPpm?: number;
+  /** Log time at which it asked for its bond, milliseconds since 1970. */
+  readonly retiring?: number;
+  /** Why it gets no work any more. */
+  readonly barred?: string;
+  /** Why it may be getting no work, the weightiest first; empty where nothing stands against it. */
+  readonly reasons: readonly StandingReason[];
+  /** What is known of its machine; absent where nothing is measured. */
+  readonly capability?: readonly CapabilityRow[];
+  /** Size of the log this view is of. */
+  readonly logSize: number;
 }
 
 /** A model that a relay keeps for everybody, found by its name. */

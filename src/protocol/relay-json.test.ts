@@ -25,6 +25,8 @@ const account: AccountView = {
   available: microCredits(U64_MAX),
   escrowed: microCredits(0),
   pending: microCredits(1),
+  held: microCredits(2),
+  bond: microCredits(3),
   earned: microCredits((1n << 53n) + 1n),
   earnedToday: microCredits(12),
   logSize: 17,
@@ -74,7 +76,18 @@ const job: JobView = {
   cap: microCredits(9),
   spent: microCredits(5),
   refunded: microCredits(4),
-  leases: [{ lease: cid, provider: peer, state: "settled", count: 3, amount: microCredits(5) }],
+  leases: [
+    {
+      lease: cid,
+      provider: peer,
+      state: "settled",
+      count: 3,
+      amount: microCredits(5),
+      drawn: 2,
+      judged: 1,
+      forfeited: microCredits(0),
+    },
+  ],
 };
 
 function throughText(value: unknown): unknown {

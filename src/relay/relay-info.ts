@@ -26,6 +26,7 @@ export function relayInfo(
   addresses: readonly string[],
   gateway?: PeerId,
 ): RelayInfo {
+  const audit = books.audits.policy;
   return {
     name: config.name,
     version: RELAY_VERSION,
@@ -37,6 +38,7 @@ export function relayInfo(
     keys: books.keys(),
     tariff: config.tariff,
     policy: books.policy,
+    ...(audit === undefined ? {} : { auditVersion: audit.version }),
     peer,
     addresses,
     iceServers: config.iceServers,

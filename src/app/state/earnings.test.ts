@@ -36,6 +36,8 @@ function viewWith(today: bigint): AccountView {
     available: microCredits(0n),
     escrowed: microCredits(0n),
     pending: microCredits(0n),
+    held: microCredits(0n),
+    bond: microCredits(0n),
     earned: microCredits(0n),
     earnedToday: microCredits(today),
     logSize: 1,

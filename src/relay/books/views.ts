@@ -1,3 +1,4 @@
+import { newProvider } from "../../ledger/ledger-state.ts";
 import { toHex } from "../../protocol/bytes.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
@@ -31,9 +32,21 @@ function startOf(time: number, span: number): number {
 /** @param now milliseconds since 1970; the day is that of UTC. */
 export function accountView({ asset, store, committed }: ViewParts, peer: PeerId, now: number): AccountView {
   const { available, pending, escrowed, earned } = committed.account(peer);
+  const { held, bond } = committed.provider(peer) ?? newProvider(peer);
   const today = store.earnings(peer, startOf(now, DAY_MS));
   const earnedToday = microCredits(today.reduce((sum, { amount }) => sum + amount, 0n));
-  return { peer, asset, available, escrowed, pending, earned, earnedToday, logSize: committed.size };
+  return {
+    peer,
+    asset,
+    available,
+    escrowed,
+    pending,
+    held,
+    bond,
+    earned,
+    earnedToday,
+    logSize: committed.size,
+  };
 }
 
 /** @param now log time, milliseconds since 1970. */
@@ -73,12 +86,15 @@ export function jobView({ store, committed }: ViewParts, id: Cid): JobView | und
   const job = committed.job(id);
   if (job === undefined) return undefined;
   const { state, spent, refunded, terms } = job;
-  const leases = store.leasesOf(id).map(({ id: lease, provider, state: stage, newest }) => ({
+  const leases = store.leasesOf(id).map(({ id: lease, state: stage, newest, ...row }) => ({
     lease,
-    provider,
+    provider: row.provider,
     state: stage,
     count: newest?.count ?? 0,
     amount: newest?.amount ?? microCredits(0),
+    drawn: row.drawn,
+    judged: row.judged,
+    forfeited: row.forfeited,
   }));
   return { job: id, state, cap: terms.cap, spent, refunded, leases };
 }

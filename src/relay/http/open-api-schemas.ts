@@ -1,4 +1,5 @@
 import { CAP_PERIODS } from "../../protocol/messages/api-key.ts";
+import { PROPERTIES } from "../../protocol/messages/capability.ts";
 import { FAILURE_KINDS } from "../../protocol/failure-code.ts";
 import { MODEL_ENTRIES } from "../../protocol/model-entry.ts";
 
@@ -103,6 +104,8 @@ export const schemas: Readonly<Record<string, Json>> = {
     available: decimal,
     escrowed: decimal,
     pending: decimal,
+    held: decimal,
+    bond: decimal,
     earned: decimal,
     earnedToday: decimal,
     logSize: whole,
@@ -135,9 +138,47 @@ export const schemas: Readonly<Record<string, Json>> = {
         state: { enum: ["open", "returning", "settled"] },
         count: whole,
         amount: decimal,
+        drawn: whole,
+        judged: whole,
+        forfeited: decimal,
       }),
     ),
   }),
+  StandingView: object(
+    {
+      peer,
+      asset: text,
+      pending: decimal,
+      held: decimal,
+      bond: decimal,
+      bondWanted: decimal,
+      audited: decimal,
+      experience: decimal,
+      matched: whole,
+      missing: whole,
+      mismatched: whole,
+      openLeases: whole,
+      nextAuditPpm: whole,
+      retiring: whole,
+      barred: text,
+      reasons: listOf(object({ rule: text, value: text, means: text, advice: text })),
+      capability: listOf(
+        object(
+          {
+            property: { enum: PROPERTIES },
+            value: whole,
+            unit: { enum: ["fuel/s", "bytes", "ops/s", "bytes/s"] },
+            state: { enum: ["self-reported", "measured", "cross-checked", "contradicted"] },
+            measuredAt: { ...whole, description: "milliseconds since 1970" },
+            isSoftware: flag,
+          },
+          ["measuredAt"],
+        ),
+      ),
+      logSize: whole,
+    },
+    ["nextAuditPpm", "retiring", "barred", "capability"],
+  ),
   KeyRotations: object({ indices: listOf(whole) }),
   Health: object({ ok: flag, books: flag, disk: flag, mesh: flag }),
   Error: object({
