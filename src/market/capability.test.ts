@@ -78,10 +78,12 @@ describe("a property", () => {
     expect(judge(after, NOW + CONTRADICTION_MS)?.state).toBe("measured");
   });
 
-  it("supports matching only where it was measured", () => {
+  it("supports matching only where it was measured for a whole round, and then by the best of it", () => {
     expect(measuredValue(undefined, NOW)).toBeUndefined();
     expect(measuredValue(claiming(5), NOW)).toBeUndefined();
-    expect(measuredValue(measured(1), NOW)).toBe(1_000);
+    expect(measuredValue(measured(CHALLENGES_PER_ROUND - 1), NOW)).toBeUndefined();
+    const slow = measured(CHALLENGES_PER_ROUND - 1, { value: 10 });
+    expect(measuredValue(withMeasurement(slow, measurement()), NOW)).toBe(1_200);
   });
 });
 

@@ -181,10 +181,14 @@ export function judge(record: PropertyRecord, nowMs: number): Judgement | undefi
   return claim === undefined ? undefined : { value: claim, state: "self-reported", isSoftware: false };
 }
 
-/** What a measurement supports, for matching. @returns undefined where none does */
+/**
+ * What matching may count on: the best of a whole round, the delay of the line forgiven, so that nobody is passed over who
+ * only was slow for a moment. @returns undefined where there is no such round
+ */
 export function measuredValue(record: PropertyRecord | undefined, nowMs: number): number | undefined {
-  const judged = record === undefined ? undefined : judge(record, nowMs);
-  return judged?.state === "measured" || judged?.state === "cross-checked" ? judged.value : undefined;
+  if (record === undefined || record.measurements.length < CHALLENGES_PER_ROUND) return undefined;
+  if (judge(record, nowMs)?.state === "contradicted") return undefined;
+  return Math.max(...record.measurements.map(({ most }) => most));
 }
 
 export interface Question {

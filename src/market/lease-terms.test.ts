@@ -4,7 +4,8 @@ import { failureCode } from "../protocol/failure-code.ts";
 import type { JobLimits } from "../protocol/messages/job.ts";
 import { priceOf, type Tariff } from "../protocol/tariff.ts";
 import { fuel, microCredits } from "../protocol/units.ts";
-import { leastDeadlineMs, requireDeadline, shareOf, windowOf } from "./lease-terms.ts";
+import { leastDeadlineMs } from "./deadline.ts";
+import { requireDeadline, shareOf, windowOf } from "./lease-terms.ts";
 import { LEAST_INFLIGHT_PER_THREAD, MOST_INFLIGHT, MOST_WINDOW } from "./limits.ts";
 
 const tariff: Tariff = {
@@ -16,6 +17,11 @@ const tariff: Tariff = {
 
 function limitsOf(limit: bigint, deadlineMs = 1_000): JobLimits {
   return { fuel: fuel(limit), memory: 65_536, output: 1_024, deadlineMs };
+}
+
+/** Of tasks of a billion fuel, on one thread that burns so much in a second. */
+function inflightAt(rate?: bigint): number {
+  return windowOf(limitsOf(1_000_000_000n), 1, tariff, microCredits(1_000_000_000), rate).inflightMax;
 }
 
 describe("lease terms", () => {
@@ -32,6 +38,11 @@ describe("lease terms", () => {
       inflightMax: MOST_INFLIGHT,
       windowMax: MOST_WINDOW,
     });
+  });
+
+  it("keep a provider that was measured as fast busy with more at a time", () => {
+    expect(inflightAt(16_000_000_000n)).toBe(inflightAt() + 4);
+    expect(inflightAt(1n)).toBe(LEAST_INFLIGHT_PER_THREAD);
   });
 
   it("keep the window of large tasks small", () => {

@@ -6,7 +6,8 @@ import type { Job, JobLimits, Work } from "../protocol/messages/job.ts";
 import type { Lease } from "../protocol/messages/lease.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { priceOf, type Tariff, tariffCid } from "../protocol/tariff.ts";
-import { ceilDiv, type Fuel, type MicroCredits, microCredits } from "../protocol/units.ts";
+import { type MicroCredits, microCredits } from "../protocol/units.ts";
+import { leastDeadlineMs } from "./deadline.ts";
 import {
   ASSUMED_FUEL_PER_SECOND,
   ASSUMED_MODEL_FUEL_PER_SECOND,
@@ -28,16 +29,11 @@ export function assumedFuelPerSecond({ kind }: Pick<Work, "kind">): bigint {
   return kind === "model" ? ASSUMED_MODEL_FUEL_PER_SECOND : ASSUMED_FUEL_PER_SECOND;
 }
 
-/** Shortest deadline in which a task can use its fuel, milliseconds, rounded up. */
-export function leastDeadlineMs(limit: Fuel, fuelPerSecond: bigint = ASSUMED_FUEL_PER_SECOND): number {
-  return Number(ceilDiv(limit * 1_000n, fuelPerSecond));
-}
-
 /**
  * Rule 8: a task that runs out of time earns nothing, so nobody may ask for less time than its fuel takes.
  * @throws FailureError `deadline-too-short`.
  */
-export function requireDeadline(limits: JobLimits, fuelPerSecond?: bigint): void {
+export function requireDeadline(limits: JobLimits, fuelPerSecond: bigint = ASSUMED_FUEL_PER_SECOND): void {
   const least = leastDeadlineMs(limits.fuel, fuelPerSecond);
   if (limits.deadlineMs < least)
     throw new FailureError(
@@ -69,11 +65,17 @@ function atMost(value: bigint, most: number): number {
 /**
  * Small tasks are pipelined deeply, large ones less. Beyond what keeps the threads busy, the window is bounded in money:
  * outcomes at the job's limits that take a quarter of the budget.
- * @param threads idle at the provider, at least 1.
+ * @param threads idle at the provider, at least 1. @param fuelPerSecond of one of them, measured where it was
  */
-export function windowOf(limits: JobLimits, threads: number, tariff: Tariff, budget: MicroCredits): Window {
+export function windowOf(
+  limits: JobLimits,
+  threads: number,
+  tariff: Tariff,
+  budget: MicroCredits,
+  fuelPerSecond: bigint = ASSUMED_FUEL_PER_SECOND,
+): Window {
   const eachMs = limits.fuel * 1_000n;
-  const deep = eachMs === 0n ? BigInt(MOST_INFLIGHT) : (PIPELINE_MS * ASSUMED_FUEL_PER_SECOND) / eachMs;
+  const deep = eachMs === 0n ? BigInt(MOST_INFLIGHT) : (PIPELINE_MS * fuelPerSecond) / eachMs;
   const totals = { payable: 1, cancelled: 0, fuel: limits.fuel, bytes: 2n * BigInt(limits.output) };
   const price = priceOf(tariff, totals, microCredits(0));
   const risk = price === 0n ? BigInt(MOST_WINDOW) : budget / (WINDOW_BUDGET_SHARE * price);
@@ -105,7 +107,7 @@ export interface LeaseBasis {
 /** The first revision of a lease, to be signed by the relay. Dispatch ends with the job at the latest. */
 export function leaseTerms(basis: LeaseBasis): Lease {
   const { job, candidate, tariff, budget, nowMs } = basis;
-  const { offer, free } = candidate;
+  const { offer, free, rates } = candidate;
   const { limits, work, expires, origin, asset } = job.body;
   const dispatchMs = Math.max(0, Math.min(DISPATCH_MS, expires - nowMs));
   return {
@@ -121,7 +123,13 @@ export function leaseTerms(basis: LeaseBasis): Lease {
     tariff: tariffCid(tariff),
     profile: work.profile,
     policy: basis.policy,
-    ...windowOf(limits, Math.max(free, 1), tariff, budget),
+    ...windowOf(
+      limits,
+      Math.max(free, 1),
+      tariff,
+      budget,
+      work.kind === "function" ? rates?.function : undefined,
+    ),
     startFee: microCredits(tariff.perTask + tariff.perInstantiation),
     disputeDeposit: microCredits(0),
     holdBytes: HOLD_BYTES,

@@ -88,6 +88,8 @@ describe("matching", () => {
       candidate(3, { abis: ["wasi-p1"] }),
       candidate(4, { memoryBytes: 1 }),
       candidate(5, { addresses: [] }),
+      { ...candidate(11), rates: { function: 999n } },
+      { ...candidate(12), rates: { function: 999n } },
       candidate(6, {}, 0),
       candidate(7, {}, 0),
       candidate(8),
@@ -109,11 +111,24 @@ describe("matching", () => {
       "lacks the profile": 1,
       "lacks the interface": 1,
       "too little memory": 1,
+      "too slow": 2,
       unreachable: 1,
       busy: 2,
     });
-    expect(describeReasons(reasons)).toMatch(/^10 providers: 1 denied, .*, 2 busy$/u);
+    expect(describeReasons(reasons)).toMatch(/^12 providers: 1 denied, .*, 2 busy$/u);
     expect(describeReasons(new Map())).toBe("no provider is connected");
+  });
+
+  it("refuses who is measured too slow for the deadline, and nobody who was not measured", () => {
+    const limits = { ...jobOf().limits, fuel: fuel(1_000_000n), deadlineMs: 100 };
+    const slow = { ...candidate(1), rates: { function: 9_999_999n, model: 99_999_999n } };
+    const fast = { ...candidate(2), rates: { function: 10_000_000n } };
+    const unknown = candidate(3);
+    const { matches, reasons } = matchJob(jobOf({ limits }), [slow, fast, unknown], rules);
+    expect(new Set(matches)).toEqual(new Set([fast, unknown]));
+    expect([...reasons]).toEqual([["too slow", 1]]);
+    const work = { ...jobOf().work, kind: "model" } as const;
+    expect(matchJob(jobOf({ limits, work }), [slow], rules).matches).toEqual([slow]);
   });
 
   it("spreads equal providers over jobs, whatever order they came in", () => {

@@ -1,8 +1,9 @@
-import type { Job } from "../protocol/messages/job.ts";
+import type { Job, Work } from "../protocol/messages/job.ts";
 import type { Offer } from "../protocol/messages/session.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { isWithinTariff, priceOf, type Tariff } from "../protocol/tariff.ts";
 import { microCredits } from "../protocol/units.ts";
+import { leastDeadlineMs } from "./deadline.ts";
 
 /** Why a provider does not fit, in the order of asking: the first that holds is counted. */
 export const REFUSALS = [
@@ -13,6 +14,7 @@ export const REFUSALS = [
   "lacks the profile",
   "lacks the interface",
   "too little memory",
+  "too slow",
   "unreachable",
   "busy",
 ] as const;
@@ -24,7 +26,12 @@ export interface Candidate {
   readonly offer: Offer;
   /** Threads idle now, less leases that it may not have seen yet. */
   readonly free: number;
+  /** What was measured of it. */
+  readonly rates?: Rates;
 }
+
+/** Fuel that one thread burns in a second, of functions, and of models; absent where it was not measured. */
+export type Rates = { readonly [K in Work["kind"]]?: bigint };
 
 export interface MatchRules {
   /** What the lease will pay. */
@@ -46,7 +53,13 @@ export interface Match<C extends Candidate> {
   readonly reasons: ReadonlyMap<Refusal, number>;
 }
 
-function refusalOf({ offer, free }: Candidate, job: Job, rules: MatchRules): Refusal | undefined {
+/** Rule 8: by what was measured a task that uses its fuel would miss its deadline, and who ran it would get nothing. */
+function isTooSlow(rates: Rates | undefined, { limits, work }: Job): boolean {
+  const rate = rates?.[work.kind];
+  return rate !== undefined && limits.deadlineMs < leastDeadlineMs(limits.fuel, rate);
+}
+
+function refusalOf({ offer, free, rates }: Candidate, job: Job, rules: MatchRules): Refusal | undefined {
   const { provider, instance } = offer;
   if (rules.denied?.(provider) === true || rules.denied?.(instance) === true) return "denied";
   if (rules.holders?.has(instance) === true) return "at work on it";
@@ -55,6 +68,7 @@ function refusalOf({ offer, free }: Candidate, job: Job, rules: MatchRules): Ref
   if (!offer.profiles.includes(job.work.profile)) return "lacks the profile";
   if (!offer.abis.includes(job.work.abi)) return "lacks the interface";
   if (offer.memoryBytes < job.limits.memory) return "too little memory";
+  if (isTooSlow(rates, job)) return "too slow";
   if (offer.addresses.length === 0) return "unreachable";
   return free > 0 ? undefined : "busy";
 }
