@@ -4,6 +4,7 @@ import { MAX_BODY_BYTES, MAX_ENVELOPE_BYTES, MAX_SIGNATURES } from "./limits.ts"
 import { keyFromPeerId, type PeerId } from "./peer-id.ts";
 import {
   bytes,
+  bytesInPlace,
   decode,
   encode,
   exactBytes,
@@ -48,15 +49,9 @@ interface Envelope {
 /** A delegation envelope has one small body and one signature; it may not carry a delegation itself. */
 const MAX_DELEGATION_BYTES = 1_024;
 
-/** The body as it stands in the envelope: it is decoded and hashed at once, so it need not be copied. */
-const bodyInPlace: Schema<Uint8Array> = {
-  write: (out, value) => bytes(MAX_BODY_BYTES).write(out, value),
-  read: (from) => from.byteString(MAX_BODY_BYTES),
-};
-
 const envelopeSchema: Schema<Envelope> = record<Envelope>({
   type: text(32),
-  body: bodyInPlace,
+  body: bytesInPlace(MAX_BODY_BYTES),
   signatures: list(
     record<EnvelopeSignature>({
       key: peer,

@@ -120,6 +120,11 @@ export function bytes(maxLength: number): Schema<Uint8Array> {
   };
 }
 
+/** Like bytes, read as a view of what it was read from, which must not change: for what is decoded again at once. */
+export function bytesInPlace(maxLength: number): Schema<Uint8Array> {
+  return { ...bytes(maxLength), read: (from) => from.byteString(maxLength) };
+}
+
 const NO_BASE = Uint8Array.of(0);
 
 export const cid: Schema<Cid> = {

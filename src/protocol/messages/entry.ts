@@ -7,7 +7,7 @@ import { type EpochOpenBody, epochOpenBody } from "./epoch.ts";
 import { type PayoutLine, payoutAddressText } from "./payout.ts";
 import {
   amount,
-  bytes,
+  bytesInPlace,
   cid,
   decode,
   encode,
@@ -76,7 +76,7 @@ const entrySchema: Schema<Entry> = record<Entry>({
   },
   type: oneOf(ENTRY_TYPES),
   time: uint(),
-  body: optional(bytes(MAX_ENTRY_BYTES)),
+  body: optional(bytesInPlace(MAX_ENTRY_BYTES)),
   bodyCid: optional(cid),
 });
 
@@ -263,7 +263,7 @@ interface SignedBody {
   readonly envelope: Uint8Array;
 }
 
-const envelope: Schema<Uint8Array> = bytes(MAX_ENVELOPE_BYTES);
+const envelope: Schema<Uint8Array> = bytesInPlace(MAX_ENVELOPE_BYTES);
 const signed: Schema<SignedBody> = record<SignedBody>({ envelope });
 const funding: Schema<FundingBody> = record<FundingBody>({ account: peer, amount, reference: text(256) });
 

@@ -25,7 +25,9 @@ function replayed(store: BooksStore, size: number): { readonly replay: Replay; r
   return { replay: check.replay, root: check.root() };
 }
 
-function* accountProblems(store: BooksStore, replay: Replay): Generator<string> {
+type Rows = ReturnType<BooksStore["everything"]>;
+
+function* accountProblems(store: BooksStore, { accounts }: Rows, replay: Replay): Generator<string> {
   const escrowed = new Map<string, bigint>();
   for (const { terms, id, unbound } of replay.jobs.values()) {
     escrowed.set(terms.payer, (escrowed.get(terms.payer) ?? 0n) + unbound);
@@ -38,7 +40,7 @@ function* accountProblems(store: BooksStore, replay: Replay): Generator<string> 
     if (state === "settled") earned.set(terms.provider, (earned.get(terms.provider) ?? 0n) + sum);
   }
   let listed = setAside(store);
-  for (const row of store.everything().accounts) {
+  for (const row of accounts) {
     const { peer } = row;
     listed += row.available + row.pending + row.escrowed;
     if (row.available !== replay.balance(`available:${peer}`)) yield `${peer} has another balance available`;
@@ -55,7 +57,7 @@ function spendingsOf(store: BooksStore, replay: Replay): ReadonlyMap<string, big
   const sums = new Map<string, bigint>();
   const periods = apiKeyPeriods(store);
   for (const { terms, escrowIndex, refunded } of replay.jobs.values()) {
-    const entry = store.entry(escrowIndex);
+    const entry = terms.apiKey === undefined ? undefined : store.entry(escrowIndex);
     if (terms.apiKey === undefined || entry === undefined) continue;
     const key = periods.get(terms.apiKey);
     if (key === undefined) throw new RangeError(`the log has no api-key ${terms.apiKey}`);
@@ -76,10 +78,9 @@ function apiKeyPeriods(store: BooksStore): ReadonlyMap<Cid, ApiKey> {
   return keys;
 }
 
-function* spendingProblems(store: BooksStore, replay: Replay): Generator<string> {
+function* spendingProblems(store: BooksStore, { spendings }: Rows, replay: Replay): Generator<string> {
   const sums = spendingsOf(store, replay);
-  const rows = store.everything().spendings;
-  const listed = new Map(rows.map(({ apiKey, period, amount }) => [`${apiKey} ${period}`, amount]));
+  const listed = new Map(spendings.map(({ apiKey, period, amount }) => [`${apiKey} ${period}`, amount]));
   for (const name of new Set([...sums.keys(), ...listed.keys()]))
     if ((sums.get(name) ?? 0n) !== (listed.get(name) ?? 0n)) yield `api-key ${name} has spent another sum`;
 }
@@ -109,8 +110,7 @@ function sameLease(row: LeaseRow, lease: LeaseState | undefined): boolean {
   );
 }
 
-function* stateProblems(store: BooksStore, replay: Replay): Generator<string> {
-  const { jobs, leases } = store.everything();
+function* stateProblems({ jobs, leases }: Rows, replay: Replay): Generator<string> {
   if (jobs.length !== replay.jobs.size) yield "there are more or fewer jobs than the log has";
   if (leases.length !== replay.leases.size) yield "there are more or fewer leases than the log has";
   for (const row of jobs)
@@ -121,9 +121,11 @@ function* stateProblems(store: BooksStore, replay: Replay): Generator<string> {
 
 /** What the books' tables say otherwise than the entries, in words. */
 export function* rowProblems(store: BooksStore, replay: Replay): Generator<string> {
-  yield* accountProblems(store, replay);
-  yield* spendingProblems(store, replay);
-  yield* stateProblems(store, replay);
+  // A relay's largest tables: they are read once.
+  const rows = store.everything();
+  yield* accountProblems(store, rows, replay);
+  yield* spendingProblems(store, rows, replay);
+  yield* stateProblems(rows, replay);
   yield* payoutProblems(store, replay);
 }
 
