@@ -54,6 +54,7 @@ export interface JobFlags extends RelayFlags {
   readonly deadline?: number;
   readonly parallel?: number;
   readonly wait?: number;
+  readonly accept?: "signed" | "audited";
   readonly quiet?: boolean;
   readonly yes?: boolean;
 }
@@ -67,13 +68,19 @@ export function addJobFlags(command: Command): Command {
     .option("--deadline <time>", "longest time of one task, such as 30s", parseDurationMs)
     .option("--parallel <n>", "providers at a time", parseCount)
     .option("--wait <time>", "how long to wait when there is no provider", parseDurationMs)
+    .addOption(
+      new Option(
+        "--accept <when>",
+        "when results count: signed by their provider, or audited by the relay too; void work is then done again",
+      ).choices(["signed", "audited"]),
+    )
     .option("--quiet", "show no progress")
     .option("--yes", "you know that providers can read inputs");
 }
 
 /** What the common flags say of a job. */
 export function limitsOf(flags: JobFlags): JobOptions {
-  const { cap, fuel, memory, outputLimit, deadline, parallel, wait } = flags;
+  const { cap, fuel, memory, outputLimit, deadline, parallel, wait, accept } = flags;
   return {
     ...(cap === undefined ? {} : { cap }),
     ...(fuel === undefined ? {} : { fuel }),
@@ -82,6 +89,7 @@ export function limitsOf(flags: JobFlags): JobOptions {
     ...(deadline === undefined ? {} : { deadlineMs: deadline }),
     ...(parallel === undefined ? {} : { parallel }),
     ...(wait === undefined ? {} : { noProviderTimeoutMs: wait }),
+    ...(accept === undefined ? {} : { accept }),
   };
 }
 

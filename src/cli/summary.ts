@@ -8,7 +8,7 @@ import { countText, creditsText, creditUnit } from "./quantities.ts";
 
 /** One line for a person, or two when it was cancelled. */
 export function summaryText(summary: JobSummary, testMoney: boolean): string {
-  const { tasks, done, failed, reassigned, spent, refunded, cancelled } = summary;
+  const { tasks, done, failed, reassigned, voided, spent, refunded, cancelled } = summary;
   if (cancelled && summary.leases.length === 0 && spent === 0n)
     return "Cancelled before any provider took it: nothing was spent.";
   const unit = creditUnit(testMoney);
@@ -19,7 +19,8 @@ export function summaryText(summary: JobSummary, testMoney: boolean): string {
   const money = `${creditsText(spent)} ${unit} spent, ${back}`;
   if (cancelled) return `Cancelled after ${countText(tasks, "task")}: ${money}.`;
   const moved = reassigned === 0 ? "" : `, ${reassigned} given to another provider`;
-  return `${done} done${failed === 0 ? "" : `, ${failed} failed`}${moved}: ${money}.`;
+  const again = voided === 0 ? "" : `, ${voided} found false and computed again`;
+  return `${done} done${failed === 0 ? "" : `, ${failed} failed`}${moved}${again}: ${money}.`;
 }
 
 /** A failed task in one line. @param name of its input. */

@@ -40,6 +40,13 @@ export interface JobOptions {
   readonly cap?: bigint;
   /** The highest price accepted. Default: the relay's tariff. */
   readonly tariffMax?: Tariff;
+  /**
+   * When a result counts. "signed": as soon as the provider has signed for it; should an audit find it false later, its
+   * price comes back. "audited": when everything the relay drew of its provider's work has been recomputed; work that was
+   * void is done again by others first. That takes a few seconds more, and up to ten minutes where a provider leaves.
+   * Default: "signed".
+   */
+  readonly accept?: "signed" | "audited";
   /** Without any provider for that long the job fails. Default 60,000 ms. */
   readonly noProviderTimeoutMs?: number;
   /** Cancels the job at the providers; what is not spent is refunded. */
@@ -54,6 +61,7 @@ export interface JobProgress {
     | "finding-providers"
     | "connecting"
     | "running"
+    | "auditing"
     | "settling"
     | "done"
     | "cancelled";
@@ -115,6 +123,8 @@ export interface JobSummary {
   readonly failed: number;
   /** Times a task was given to another provider. */
   readonly reassigned: number;
+  /** Of these, because an audit found its provider's work false. */
+  readonly voided: number;
   readonly spent: MicroCredits;
   /** Micro-credits given back from the cap; absent when the relay could not be reached. */
   readonly refunded?: MicroCredits;

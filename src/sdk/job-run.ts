@@ -3,26 +3,29 @@ import type { Mesh } from "../mesh/mesh.ts";
 import type { RelayClient } from "../mesh/relay-client.ts";
 import type { Cid } from "../protocol/cid.ts";
 import { seal } from "../protocol/envelope.ts";
-import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { header } from "../protocol/header.ts";
 import { closeJobMessage } from "../protocol/messages/job.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
-import type { MicroCredits } from "../protocol/units.ts";
-import type { JobOptions, JobProgress, JobSummary, MapResult } from "./job-options.ts";
+import { type MicroCredits, microCredits } from "../protocol/units.ts";
+import { Alarm } from "./alarm.ts";
+import type { JobOptions, JobProgress, JobSummary, LeaseSummary, MapResult } from "./job-options.ts";
 import { LeaseCrew, type Member } from "./lease-crew.ts";
 import {
   LEASE_RETRY_MAX_MS,
-  LEASE_RETRY_MIN_MS,
   NO_PROVIDER_TIMEOUT_MS,
-  STREAM_SILENCE_MS,
+  PROVISIONAL_BYTES,
+  PROVISIONAL_RESULTS,
   TASK_ATTEMPTS,
   UNREAD_RESULTS,
 } from "./limits.ts";
 import type { MadeJob } from "./make-job.ts";
 import { Outbound } from "./outbound.ts";
+import { Provisional } from "./provisional.ts";
+import { Recruiting } from "./recruiting.ts";
+import { shareWork } from "./share-work.ts";
 import type { RequesterPorts } from "./requester-session.ts";
-import { Silence } from "./silence.ts";
+import { silenceOf } from "./silence.ts";
 import type { TaskAttempt, TaskWatch } from "./task-watch.ts";
 import type { TaskAnswer } from "./task-answers.ts";
 import { inputOf, isSpent, lostResult, mayRetry, resultOf } from "./task-result.ts";
@@ -33,7 +36,7 @@ export interface JobRunOptions {
   readonly inputs: AsyncIterable<Uint8Array>;
   /** How many inputs there are, where it is known. */
   readonly total?: number;
-  readonly options: Pick<JobOptions, "noProviderTimeoutMs" | "onProgress" | "signal">;
+  readonly options: Pick<JobOptions, "accept" | "noProviderTimeoutMs" | "onProgress" | "signal">;
   /** Of a job of a model: what is known about its outputs. */
   readonly watch?: TaskWatch;
   readonly mesh: Mesh;
@@ -44,51 +47,39 @@ export interface JobRunOptions {
   readonly now: () => number;
 }
 
-/** Refusals of the relay that may pass by themselves. */
-const PASSING: ReadonlySet<number> = new Set(
-  (
-    ["no-provider", "disconnected", "timed-out", "relay-fault", "rate-limited", "insufficient-funds"] as const
-  ).map(failureCode),
-);
-
-/** Watches over a stream: whoever falls silent in the middle is left. */
-function silenceOf({ session }: Member): Silence {
-  return new Silence(STREAM_SILENCE_MS, () =>
-    session.fail(new FailureError("heartbeat-lost", "the provider fell silent in the middle")),
-  );
-}
-
 /** Carries one job from its first lease to the refund. */
 export class JobRun {
   readonly results: Outbound<MapResult> = new Outbound(UNREAD_RESULTS);
   readonly summary: Promise<JobSummary>;
   readonly #run: JobRunOptions;
   readonly #queue: WorkQueue;
-  readonly #crew: LeaseCrew;
+  readonly #recruiting: Recruiting;
+  /** Of this round: one round, unless results wait for their audits. */
+  #crew: LeaseCrew;
+  readonly #leases: LeaseSummary[] = [];
+  readonly #provisional = new Provisional();
   readonly #abort = new AbortController();
   #changed = Promise.withResolvers<void>();
   #underWay = 0;
   #done = 0;
   #failed = 0;
   #reassigned = 0;
+  #voided = 0;
+  /** Micro-credits of rounds that are over. */
+  #past = 0n;
   #state: JobProgress["state"] = "submitting";
-  #lonelySince: number | undefined;
-  #nextFillAt = 0;
-  #fillPauseMs = LEASE_RETRY_MIN_MS;
-  #alarm: ReturnType<typeof setTimeout> | undefined;
-  /** When it goes off, by performance.now(). */
-  #alarmAt = 0;
+  readonly #alarm = new Alarm(() => this.#wake());
 
   constructor(run: JobRunOptions) {
     this.#run = run;
-    const ports = { ...run.ports, onRoom: () => this.#wake() };
     this.#queue = new WorkQueue(run.inputs, run.job.body.nonce, (bytes) => run.ports.sha256(bytes));
-    this.#crew = new LeaseCrew({
-      ...run,
-      ports,
-      signal: this.#abort.signal,
-      onChange: (note) => this.#tell(note),
+    this.#recruiting = new Recruiting({
+      parallel: run.job.body.parallel,
+      timeoutMs: run.options.noProviderTimeoutMs ?? NO_PROVIDER_TIMEOUT_MS,
+      onState: (state) => this.#enter(state),
+      onNote: (note) => this.#tell(note),
     });
+    this.#crew = this.#newCrew();
     const { signal } = run.options;
     if (signal?.aborted === true) this.cancel();
     signal?.addEventListener("abort", () => this.cancel(), { once: true });
@@ -96,6 +87,19 @@ export class JobRun {
     this.results.onLeave = () => this.cancel();
     this.summary = this.#carry();
     this.summary.catch(() => undefined);
+  }
+
+  #newCrew(): LeaseCrew {
+    return new LeaseCrew({
+      ...this.#run,
+      ports: { ...this.#run.ports, onRoom: () => this.#wake() },
+      signal: this.#abort.signal,
+      onChange: (note) => this.#tell(note),
+    });
+  }
+
+  get #isAudited(): boolean {
+    return this.#run.options.accept === "audited";
   }
 
   get job(): Cid {
@@ -115,18 +119,19 @@ export class JobRun {
   async #carry(): Promise<JobSummary> {
     let failure: FailureError | undefined;
     try {
-      await this.#dispatch();
+      await this.#share();
+      await this.#allRounds();
     } catch (error) {
       failure =
         error instanceof FailureError
           ? error
           : new FailureError("relay-fault", "the job could not be carried on", { cause: error });
     }
-    clearTimeout(this.#alarm);
+    this.#alarm.clear();
     await this.#queue.stop().catch(() => undefined);
     const isCut = this.#cancelled || failure !== undefined;
     this.#enter("settling");
-    const leases = await this.#crew.dismiss(isCut ? "cancel" : "close");
+    await this.#dismiss(isCut ? "cancel" : "close");
     const refunded = await this.#close().catch(() => undefined);
     this.#enter(this.#cancelled ? "cancelled" : "done");
     if (failure === undefined) this.results.end(this.#cancelled ? this.#abort.signal.reason : undefined);
@@ -138,11 +143,66 @@ export class JobRun {
       done: this.#done,
       failed: this.#failed,
       reassigned: this.#reassigned,
-      spent: this.#crew.spent,
+      voided: this.#voided,
+      spent: this.#spent,
       ...(refunded === undefined ? {} : { refunded }),
       cancelled: this.#cancelled,
-      leases,
+      leases: this.#leases,
     };
+  }
+
+  /** An auditing relay gets what it recomputes with. */
+  async #share(): Promise<void> {
+    const { job, client, contact } = this.#run;
+    if (contact.info.auditVersion === undefined) return;
+    if (!(await shareWork(client, job, this.#abort.signal)))
+      this.#tell("the relay could not be given the function, so it cannot audit its results");
+  }
+
+  /** Works until everything is served. Results that wait for audits come in rounds: what is void is done again. */
+  async #allRounds(): Promise<void> {
+    await this.#dispatch();
+    while (this.#provisional.count > 0 && !this.#cancelled) {
+      // oxlint-disable-next-line no-await-in-loop -- round after round
+      await this.#endRound();
+      // oxlint-disable-next-line no-await-in-loop
+      await this.#dispatch();
+    }
+  }
+
+  /** Ends the round's leases, waits for their audits, gives out what is certain and takes back what is void. */
+  async #endRound(): Promise<void> {
+    this.#enter("auditing");
+    await this.#dismiss("close");
+    const { certain, voided } = await this.#provisional.judged({
+      client: this.#run.client,
+      job: this.#run.job.id,
+      signal: this.#abort.signal,
+      onWait: (note) => this.#tell(note),
+    });
+    for (const result of certain) this.#give(result);
+    for (const item of voided) this.#queue.giveBack({ ...item, attempts: 0 });
+    this.#voided += voided.length;
+    if (voided.length > 0)
+      this.#tell(`${voided.length} results were false or unproven, and are computed again`);
+    this.#recruiting.reset();
+  }
+
+  async #dismiss(how: "close" | "cancel"): Promise<void> {
+    const crew = this.#crew;
+    this.#leases.push(...(await crew.dismiss(how)));
+    this.#past += crew.spent;
+    this.#crew = this.#newCrew();
+  }
+
+  /** Micro-credits under the newest receipts of all rounds. */
+  get #spent(): MicroCredits {
+    return microCredits(this.#past + this.#crew.spent);
+  }
+
+  /** Enough waits for audits: the round ends before more is begun. */
+  get #isRoundFull(): boolean {
+    return this.#provisional.count >= PROVISIONAL_RESULTS || this.#provisional.bytes >= PROVISIONAL_BYTES;
   }
 
   async #dispatch(): Promise<void> {
@@ -150,7 +210,7 @@ export class JobRun {
     while (!this.#cancelled && !this.#isServed) {
       const changed = this.#changed.promise;
       // oxlint-disable-next-line no-await-in-loop -- the loop of the job
-      await this.#keepCrew();
+      await this.#recruiting.keep(this.#crew, !this.#queue.isEmpty);
       // oxlint-disable-next-line no-await-in-loop
       await this.#assignAll();
       // oxlint-disable-next-line no-await-in-loop
@@ -159,12 +219,17 @@ export class JobRun {
   }
 
   get #isServed(): boolean {
-    return this.#queue.isEmpty && this.#underWay === 0;
+    return (this.#queue.isEmpty || this.#isRoundFull) && this.#underWay === 0;
   }
 
   /** Inputs are taken as long as somebody has room for them. */
   async #assignAll(): Promise<void> {
-    while (!this.#cancelled && !this.results.isFull && this.#roomiest() !== undefined) {
+    while (
+      !this.#cancelled &&
+      !this.results.isFull &&
+      !this.#isRoundFull &&
+      this.#crew.roomiest() !== undefined
+    ) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other, in their order
       const item = await this.#queue.take();
       if (item === undefined) return;
@@ -174,7 +239,7 @@ export class JobRun {
 
   /** Given to the member with most room now: it may have changed while the input was read. */
   #assign(item: WorkItem): void {
-    const member = this.#roomiest();
+    const member = this.#crew.roomiest();
     if (member === undefined) {
       this.#queue.giveBack(item);
       return;
@@ -183,25 +248,12 @@ export class JobRun {
     void this.#runOn(member, item);
   }
 
-  #roomiest(): Member | undefined {
-    let best: Member | undefined;
-    let least = Number.POSITIVE_INFINITY;
-    for (const member of this.#crew.members) {
-      const { unanswered } = member.session.channel;
-      if (member.session.hasRoom && unanswered < member.pace.limit && unanswered < least) {
-        best = member;
-        least = unanswered;
-      }
-    }
-    return best;
-  }
-
   async #runOn(member: Member, item: WorkItem): Promise<void> {
     item.attempts += 1;
     const sentAt = performance.now();
     const { provider } = member.session.channel.held.lease.body;
     const attempt = this.#run.watch?.attempt(item.index, item.bytes, provider);
-    const silence = attempt?.segment === undefined ? undefined : silenceOf(member);
+    const silence = attempt?.segment === undefined ? undefined : silenceOf(member.session);
     try {
       const sent = member.session.send(inputOf(item, attempt, silence));
       const answer = await sent.answer;
@@ -209,7 +261,7 @@ export class JobRun {
       await sent.final;
       if (isSpent(answer)) void member.session.close();
       if (mayRetry(answer) && this.#mayTry(item, attempt)) this.#retry(item);
-      else this.#deliver(provider, item, answer);
+      else this.#deliver(member, item, answer);
     } catch (error) {
       // The session is over; its end says why. A task that was not paid for is given to another.
       if (this.#mayTry(item, attempt)) this.#retry(item);
@@ -240,61 +292,26 @@ export class JobRun {
     this.#queue.giveBack(item);
   }
 
-  #deliver(provider: PeerId, item: WorkItem, answer: TaskAnswer): void {
-    if (answer.kind === "done") this.#done += 1;
+  #deliver({ session }: Member, item: WorkItem, answer: TaskAnswer): void {
+    const { lease } = session.channel.held;
+    const result = resultOf(item, lease.body.provider, answer);
+    if (this.#isAudited) {
+      this.#provisional.hold(lease.id, item, result);
+      this.#tell();
+    } else this.#give(result);
+  }
+
+  #give(result: MapResult): void {
+    if (result.kind === "done") this.#done += 1;
     else this.#failed += 1;
-    this.results.push(resultOf(item, provider, answer));
+    this.results.push(result);
     this.#tell();
-  }
-
-  /** Asks for leases where there is work and not enough hands; fails when nobody could be had for too long. */
-  async #keepCrew(): Promise<void> {
-    const { job, options } = this.#run;
-    if (this.#crew.members.length > 0) {
-      this.#lonelySince = undefined;
-      this.#enter("running");
-    } else {
-      this.#lonelySince ??= performance.now();
-      this.#enter(this.#crew.strength > 0 ? "connecting" : "finding-providers");
-    }
-    if (
-      this.#crew.strength >= job.body.parallel ||
-      this.#queue.isEmpty ||
-      performance.now() < this.#nextFillAt
-    )
-      return;
-    try {
-      await this.#crew.fill();
-      this.#fillPauseMs = this.#crew.strength > 0 ? LEASE_RETRY_MAX_MS : LEASE_RETRY_MIN_MS;
-    } catch (error) {
-      this.#mindRefusal(error, options.noProviderTimeoutMs ?? NO_PROVIDER_TIMEOUT_MS);
-    }
-    this.#nextFillAt = performance.now() + this.#fillPauseMs;
-    this.#fillPauseMs = Math.min(this.#fillPauseMs * 2, LEASE_RETRY_MAX_MS);
-  }
-
-  /** No provider now is no failure yet, nor is a relay that is restarting; any other refusal is final. */
-  #mindRefusal(error: unknown, timeoutMs: number): void {
-    if (!(error instanceof FailureError)) throw error;
-    const isFunds = error.code === failureCode("insufficient-funds");
-    const lonelyMs = this.#lonelySince === undefined ? 0 : performance.now() - this.#lonelySince;
-    if (!PASSING.has(error.code) || isFunds || lonelyMs > timeoutMs) throw this.#crew.lastFailure ?? error;
-    this.#tell(error.detail);
   }
 
   /** Waits for a change, or until the relay may be asked for leases again. */
   async #pause(changed: Promise<void>): Promise<void> {
     const now = performance.now();
-    const wakeAt = now + Math.max(10, Math.min(LEASE_RETRY_MAX_MS, this.#nextFillAt - now));
-    // A timer for each of thousands of pauses a second would cost more than a small task: one that is early enough stays.
-    if (this.#alarm === undefined || wakeAt < this.#alarmAt) {
-      clearTimeout(this.#alarm);
-      this.#alarmAt = wakeAt;
-      this.#alarm = setTimeout(() => {
-        this.#alarm = undefined;
-        this.#wake();
-      }, wakeAt - now);
-    }
+    this.#alarm.setFor(now + Math.max(10, Math.min(LEASE_RETRY_MAX_MS, this.#recruiting.nextAt - now)));
     await changed;
   }
 
@@ -321,7 +338,7 @@ export class JobRun {
       done: this.#done,
       failed: this.#failed,
       providers: this.#crew.members.length,
-      spent: this.#crew.spent,
+      spent: this.#spent,
       ...(note === undefined ? {} : { note }),
     });
     this.#wake();

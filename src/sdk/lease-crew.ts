@@ -66,6 +66,20 @@ export class LeaseCrew {
     return this.#members.size + this.#openings.size;
   }
 
+  /** The member with the fewest open tasks of those that have room for one more. */
+  roomiest(): Member | undefined {
+    let best: Member | undefined;
+    let least = Number.POSITIVE_INFINITY;
+    for (const member of this.#members.values()) {
+      const { unanswered } = member.session.channel;
+      if (member.session.hasRoom && unanswered < member.pace.limit && unanswered < least) {
+        best = member;
+        least = unanswered;
+      }
+    }
+    return best;
+  }
+
   /** Why the last provider could not be used. */
   get lastFailure(): FailureError | undefined {
     return this.#lastFailure;

@@ -28,6 +28,13 @@ export const NO_PROVIDER_TIMEOUT_MS = 60_000;
 /** Every lease is reported at least that often (rules 2 and 4). */
 export const REPORT_INTERVAL_MS = 30_000;
 
+/** How often the relay is asked whether audits are over: recomputing takes as long as computing did. */
+export const AUDIT_POLL_MS = 500;
+
+/** Results that are kept until their audits are over before the job pauses for that, and their bytes with the inputs'. */
+export const PROVISIONAL_RESULTS = 4_096;
+export const PROVISIONAL_BYTES: number = 256 * 1024 * 1024;
+
 /** Results that wait for their reader before the job pauses. */
 export const UNREAD_RESULTS = 256;
 

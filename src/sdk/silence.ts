@@ -1,3 +1,6 @@
+import { FailureError } from "../protocol/failure.ts";
+import { STREAM_SILENCE_MS } from "./limits.ts";
+
 /** Tells when who has begun to speak says nothing for too long. Before the first word it waits for ever. */
 export class Silence {
   readonly #mostMs: number;
@@ -21,4 +24,11 @@ export class Silence {
     this.#over = true;
     clearTimeout(this.#timer);
   }
+}
+
+/** Watches over a stream: whoever falls silent in the middle is left. */
+export function silenceOf(session: { fail(failure: FailureError): void }): Silence {
+  return new Silence(STREAM_SILENCE_MS, () =>
+    session.fail(new FailureError("heartbeat-lost", "the provider fell silent in the middle")),
+  );
 }

@@ -18,6 +18,8 @@ export function progressWords(progress: JobProgress | undefined): string {
       return done === 0
         ? `${counted(providers, "tab")} at work. One that has not run this model before loads it first.`
         : `${counted(providers, "tab")} at work, ${done} of ${counted(total, "part")} there.`;
+    case "auditing":
+      return "Results are being recomputed before they count.";
     case "settling":
     case "done":
     case "cancelled":

@@ -13,6 +13,7 @@ const STATES: Readonly<Record<JobProgress["state"], string>> = {
   "finding-providers": "looking for providers",
   connecting: "connecting",
   running: "running",
+  auditing: "waiting for audits",
   settling: "settling",
   done: "done",
   cancelled: "cancelled",
@@ -52,7 +53,7 @@ export function progressLine(moment: JobMoment, columns: number): string {
     providers > 0 || state === "running" ? countText(providers, "provider") : STATES[state],
     ...(spent > 0n ? [`${creditsText(spent)} ${creditUnit(testMoney)}`] : []),
     ...(left === undefined ? [] : [`${durationText(left)} left`]),
-    ...(state === "settling" ? ["settling"] : []),
+    ...(state === "settling" || state === "auditing" ? [STATES[state]] : []),
   ];
   const room = columns - 1;
   let text = words.join(" · ");
