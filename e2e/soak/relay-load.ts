@@ -8,7 +8,6 @@ import { FailureError } from "../../src/protocol/failure.ts";
 import { type Job, jobMessage } from "../../src/protocol/messages/job.ts";
 import { type LeaseGrant, leaseMessage } from "../../src/protocol/messages/lease.ts";
 import type { ReportAnswer } from "../../src/protocol/messages/receipt.ts";
-import { ABIS } from "../../src/protocol/messages/session.ts";
 import type { RelayInfo } from "../../src/protocol/relay-api.ts";
 import type { Signer } from "../../src/protocol/signature.ts";
 import { microCredits } from "../../src/protocol/units.ts";
@@ -27,15 +26,14 @@ import { verifyNative } from "../../src/relay/books/native-keys.ts";
 import type { KeptLog } from "./kept-log.ts";
 
 const PROVIDERS = ["provider one", "provider two"] as const;
-const REQUESTERS = 6;
 /** Receipts of one lease; the last one is final. */
 const RECEIPTS = 6;
 /** A provider that has not joined by then begins anew, milliseconds. */
 const JOIN_MS = 2_000;
 /** What a client waits before it tries again, milliseconds. */
 const AGAIN_MS = 40;
-/** Between two reports of one lease: with the time they take, some hundred reports a second of all clients. */
-const PAUSE_MS = 4;
+/** Some hundred reports a second. */
+const HEAVY: LoadOptions = { requesters: 6, pauseMs: 4, fetch };
 
 /** What ends when the relay dies or a step of it was made to fail, and is sent again as it was. */
 const PASSING: ReadonlySet<string> = new Set([
@@ -47,6 +45,19 @@ const PASSING: ReadonlySet<string> = new Set([
   "unreachable",
 ]);
 
+export interface LoadOptions {
+  readonly requesters: number;
+  /** Between two reports of one lease, milliseconds. */
+  readonly pauseMs: number;
+  readonly fetch: typeof fetch;
+}
+
+/** Everybody of a load of so many requesters, who can sign. */
+export function castOf(requesters: number): readonly Signer[] {
+  const names = Array.from({ length: requesters }, (_, at) => `requester ${at}`);
+  return [...PROVIDERS, ...names].map((name) => signerOf(name));
+}
+
 /**
  * Requesters and providers of one relay, with real keys, jobs, leases and reports, over HTTP and the mesh. What is not
  * answered is sent again, byte for byte, until it is; now and then also what was answered.
@@ -56,6 +67,7 @@ export class RelayLoad {
   readonly #info: RelayInfo;
   readonly #scene: Scene;
   readonly #log: KeptLog;
+  readonly #pauseMs: number;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>[] = [];
   /** Meshes of providers that are being left. */
@@ -67,21 +79,22 @@ export class RelayLoad {
   /** Reports that were sent again after their answer. */
   repeated = 0;
 
-  private constructor(client: RelayClient, info: RelayInfo, scene: Scene, log: KeptLog) {
+  private constructor(client: RelayClient, info: RelayInfo, scene: Scene, log: KeptLog, pauseMs: number) {
     this.#client = client;
     this.#info = info;
     this.#scene = scene;
     this.#log = log;
+    this.#pauseMs = pauseMs;
   }
 
   /** @param url of a relay that lives now; later ones have the same. */
-  static async start(url: string, log: KeptLog): Promise<RelayLoad> {
-    const client = createRelayClient({ baseUrl: url, fetch, timeoutMs: 5_000 });
+  static async start(url: string, log: KeptLog, options: LoadOptions = HEAVY): Promise<RelayLoad> {
+    const client = createRelayClient({ baseUrl: url, fetch: options.fetch, timeoutMs: 5_000 });
     const scene = await openScene();
     scene.books.close();
-    const load = new RelayLoad(client, await client.info(), scene, log);
+    const load = new RelayLoad(client, await client.info(), scene, log, options.pauseMs);
     for (const name of PROVIDERS) load.#running.push(load.#provide(name));
-    for (let at = 0; at < REQUESTERS; at += 1) load.#running.push(load.#request(`requester ${at}`));
+    for (let at = 0; at < options.requesters; at += 1) load.#running.push(load.#request(`requester ${at}`));
     load.relayIsThere();
     return load;
   }
@@ -123,7 +136,7 @@ export class RelayLoad {
             signer: signerOf(name),
             verify: async (...claim) => verifyNative(...claim),
             tariffMin: this.#info.tariff,
-            capacity: () => ({ workers: 1_024, free: 1_024, memoryBytes: 1 << 28, abis: ABIS }),
+            capacity: () => ({ workers: 1_024, free: 1_024, memoryBytes: 1 << 28, abis: ["bytes-1"] }),
             note: () => undefined,
             now: Date.now,
           },
@@ -188,7 +201,7 @@ export class RelayLoad {
       const answer = await this.#report(report);
       work.logged = work.outcomes.size;
       if (Math.random() < 0.15) await this.#repeat(report, answer);
-      await delay(PAUSE_MS);
+      await delay(this.#pauseMs);
     }
   }
 

@@ -1,5 +1,6 @@
 import { type FailureCode, failureCode, failureKind, type FailureName } from "../../protocol/failure-code.ts";
 import { FailureError } from "../../protocol/failure.ts";
+import { hasLeft } from "../http/read-body.ts";
 import { NO_PROVIDER_RETRY_S } from "./limits.ts";
 
 export type GatewayStatus = 400 | 401 | 402 | 403 | 404 | 405 | 408 | 413 | 429 | 500 | 503;
@@ -98,6 +99,7 @@ function shapeOf(code: FailureCode): Shape {
 /** What a handler threw, as the client is told. A bug is told without its words. */
 export function asGatewayError(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error;
+  if (hasLeft(error)) return asGatewayError(new FailureError("disconnected", "", { cause: error }));
   if (!(error instanceof FailureError))
     return new GatewayError(500, "server_error", "The relay failed while handling the request.", {
       code: "relay_fault",

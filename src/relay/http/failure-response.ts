@@ -4,6 +4,7 @@ import { failureKind, type FailureName } from "../../protocol/failure-code.ts";
 import { errorView, errorViewJson } from "../../protocol/relay-json.ts";
 import type { RelayMetrics } from "../metrics.ts";
 import type { RelayContext } from "./http-env.ts";
+import { hasLeft } from "./read-body.ts";
 
 type RefusalStatus = 400 | 402 | 403 | 404 | 408 | 409 | 410 | 413 | 429 | 500 | 503;
 
@@ -30,6 +31,7 @@ const STATUS: Readonly<Partial<Record<FailureName, RefusalStatus>>> = {
 
 /** What a handler threw, as data: a failure as it is, a bug as `relay-fault` without its words. */
 function asFailure(error: unknown): FailureError {
+  if (hasLeft(error)) return new FailureError("disconnected", "the client has left", { cause: error });
   return error instanceof FailureError
     ? error
     : new FailureError("relay-fault", "the relay failed while handling the request", { cause: error });

@@ -26,6 +26,8 @@ export async function listen(host: string, port: number): Promise<OpenPort> {
     if (handler === undefined) response.writeHead(503, { "Retry-After": "1" }).end();
     else void handler(request, response);
   });
+  // Expectations that nobody knows are passed over, as RFC 9110 allows: Node's own 417 would have no body.
+  server.on("checkExpectation", (request, response) => server.emit("request", request, response));
   const bound = await bind(server, host, port);
   return {
     port: bound,

@@ -39,6 +39,11 @@ export async function readMessage(
   }
 }
 
+/** Whether a body broke off because its sender has left: no fault of the relay's, and nobody is there to be told. */
+export function hasLeft(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ECONNRESET";
+}
+
 function tooLarge(maxBytes: number): FailureError {
   return new FailureError("too-large", `a message has at most ${maxBytes} bytes`);
 }
