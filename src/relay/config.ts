@@ -15,6 +15,8 @@ export interface RelayConfig {
   readonly dataDir: string;
   /** Name of the log; "localhost/<8 hex digits of the log key>" when absent. Fixed at the first start. */
   readonly origin?: string;
+  /** What credits are, by the asset's CAIP-19 name; test credits when absent. Fixed at the first start. */
+  readonly asset?: string;
   /** What people read. */
   readonly name: string;
   /** Where clients reach the relay when that is not `host` and `port`, as in "https://relay.example". */

@@ -1,9 +1,18 @@
 import { rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import type { Logger } from "pino";
-import { jsonOneOf, jsonRecord, type JsonShape, jsonText, optionalJson } from "../protocol/json-shape.ts";
+import {
+  jsonAmount,
+  jsonOneOf,
+  jsonPeer,
+  jsonRecord,
+  type JsonShape,
+  jsonText,
+  optionalJson,
+} from "../protocol/json-shape.ts";
 import type { RelayKeys } from "../protocol/messages/entry.ts";
 import { saveBackup } from "./backup.ts";
+import { obeyPayout, PAYOUT_KINDS, type PayoutRequest } from "./control-payouts.ts";
 import { type Deniable, parseDeniable } from "./denials.ts";
 import { CONTROL_TIMEOUT_MS, LONGEST_SOCKET_PATH, MAX_CONTROL_LENGTH } from "./limits.ts";
 import type { RelayData } from "./open-data.ts";
@@ -14,8 +23,8 @@ import type { RelayData } from "./open-data.ts";
  */
 
 /** What the operator asks. Fields that a kind does not use are empty. */
-export interface ControlRequest {
-  readonly kind: "deny" | "undeny" | "denials" | "rotate-key" | "backup";
+export interface ControlRequest extends Omit<PayoutRequest, "kind"> {
+  readonly kind: "deny" | "undeny" | "denials" | "rotate-key" | "backup" | PayoutRequest["kind"];
   /** CID or peer id, to deny or undeny. */
   readonly what?: string;
   readonly reason?: string;
@@ -25,11 +34,15 @@ export interface ControlRequest {
 }
 
 const controlRequestJson: JsonShape<ControlRequest> = jsonRecord<ControlRequest>({
-  kind: jsonOneOf(["deny", "undeny", "denials", "rotate-key", "backup"]),
+  kind: jsonOneOf(["deny", "undeny", "denials", "rotate-key", "backup", ...PAYOUT_KINDS]),
   what: optionalJson(jsonText(128)),
   reason: optionalJson(jsonText(256)),
   purpose: optionalJson(jsonOneOf(["log", "lease", "draw"])),
   to: optionalJson(jsonText(4_096)),
+  account: optionalJson(jsonPeer),
+  amount: optionalJson(jsonAmount),
+  reference: optionalJson(jsonText(256)),
+  batch: optionalJson(jsonText(128)),
 });
 
 /** Told what was denied just now, to end what it is doing. */
@@ -61,6 +74,13 @@ export async function obey(data: RelayData, asked: ControlRequest, onDenied: OnD
     case "backup":
       await saveBackup(data, asked.to ?? "");
       return true;
+    case "credit":
+    case "payout-prepare":
+    case "payout-confirm":
+    case "payout-cancel":
+    case "payout-show":
+    case "payout-list":
+      return obeyPayout(data.books, { ...asked, kind: asked.kind });
     default:
       asked.kind satisfies never;
       throw new RangeError("no such request");
@@ -95,7 +115,8 @@ export async function openControl(
 async function serve(socket: Socket, data: RelayData, log: Logger, onDenied: OnDenied): Promise<void> {
   try {
     const asked = controlRequestJson.read(JSON.parse(await readLine(socket)));
-    log.info({ kind: asked.kind, what: asked.what, purpose: asked.purpose }, "operator asks");
+    const { kind, what, purpose, account, amount, batch } = asked;
+    log.info({ kind, what, purpose, account, amount: amount?.toString(), batch }, "operator asks");
     const answer = await obey(data, asked, onDenied);
     socket.end(`${JSON.stringify({ answer })}\n`);
   } catch (error) {

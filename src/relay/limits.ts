@@ -68,6 +68,9 @@ export const MAX_CONTROL_LENGTH: number = 16 * 1024 * 1024;
 /** A backup of a large log takes minutes. */
 export const CONTROL_TIMEOUT_MS: number = 30 * 60 * 1000;
 
+/** Batches of payouts that the operator is shown, the newest: one a week makes 1,000 in 19 years. */
+export const MAX_LISTED_PAYOUTS = 1_000;
+
 /** Requests under way when the relay stops have this long to finish. */
 export const STOP_GRACE_MS = 1_000;
 

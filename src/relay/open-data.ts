@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { testAsset } from "../protocol/header.ts";
 import type { RelayKeys } from "../protocol/messages/entry.ts";
 import type { Tariff } from "../protocol/tariff.ts";
 import type { Books } from "./books.ts";
@@ -36,6 +35,8 @@ export interface DataOptions {
   /** A folder, or ":memory:". */
   readonly dataDir: string;
   readonly origin?: string | undefined;
+  /** Default: that of the log, or test credits in a new one. */
+  readonly asset?: string | undefined;
   readonly tariff: Tariff;
   readonly nowMs: () => number;
 }
@@ -49,7 +50,7 @@ export async function openData(options: DataOptions): Promise<RelayData> {
 }
 
 function booksOptions(
-  { tariff, nowMs }: DataOptions,
+  { tariff, asset, nowMs }: DataOptions,
   path: string,
   origin: string,
   { log, lease, draw }: RelaySeeds,
@@ -57,7 +58,7 @@ function booksOptions(
   return {
     path,
     origin,
-    asset: testAsset(origin),
+    ...(asset === undefined ? {} : { asset }),
     seeds: { log, lease, draw },
     clock: nowMs,
     tariff,

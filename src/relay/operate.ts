@@ -94,7 +94,7 @@ function requireRelay(folder: string): void {
 }
 
 /** The running relay does it; where none runs, this process holds the data meanwhile. */
-async function ask(folder: string, asked: ControlRequest): Promise<unknown> {
+export async function ask(folder: string, asked: ControlRequest): Promise<unknown> {
   requireRelay(folder);
   const running = await askRunning(resolve(folder), asked);
   if (running !== undefined) return running.answer;

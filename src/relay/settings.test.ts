@@ -30,6 +30,7 @@ test("every setting has an effect", () => {
     port: "1",
     "data-dir": "/x",
     origin: "relay.example/log",
+    asset: "eip155:1/slip44:60",
     name: "n",
     "public-url": "https://relay.example",
     "trusted-proxies": "10.0.0.0/8, ::1",
@@ -63,6 +64,7 @@ test("every setting has an effect", () => {
     port: 1,
     dataDir: "/x",
     origin: "relay.example/log",
+    asset: "eip155:1/slip44:60",
     name: "n",
     publicUrl: "https://relay.example",
     trustedProxies: ["10.0.0.0/8", "::1"],
@@ -117,4 +119,10 @@ test("a relay is loopback only when both its address and its public URL are", ()
   expect(isLoopbackRelay({ host: "localhost", publicUrl: "http://localhost:1" })).toBe(true);
   expect(isLoopbackRelay({ host: "127.0.0.1", publicUrl: "https://relay.example" })).toBe(false);
   expect(isLoopbackRelay({ host: "0.0.0.0" })).toBe(false);
+});
+
+test("credits are real by the asset's name alone, and no other relay's test credits", () => {
+  expect(parseRelayConfig(["--asset", "eip155:1/slip44:60"], {}).asset).toBe("eip155:1/slip44:60");
+  for (const wrong of ["EUR", "test:relay.example/log", "test:a/bcd:e", "eip155:1", "=ip155:1/slip44:60", ""])
+    expect(problemsOf(["--asset", wrong])[0], wrong).toMatch(/^--asset is not a name such as/);
 });

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import type { LevelWithSilent } from "pino";
+import { isTestAsset } from "../protocol/header.ts";
 import type { IceServer } from "../protocol/relay-api.ts";
 import { microCredits } from "../protocol/units.ts";
 import { parseNetworks } from "./client-address.ts";
@@ -30,6 +31,11 @@ export const RELAY_SETTINGS: readonly Setting[] = [
     "origin",
     "name",
     "name of the log, fixed at the first start (localhost/ and part of the log's key)",
+  ),
+  setting(
+    "asset",
+    "name",
+    "what credits are, by CAIP-19, as in eip155:8453/erc20:0x833…; fixed at the first start (test credits)",
   ),
   setting("name", "text", "what people read (Tabmesh relay)"),
   setting("public-url", "url", "where clients reach the relay through a proxy, as in https://relay.example"),
@@ -101,6 +107,7 @@ export function parseRelayConfig(
   }
   const defaults = relayConfig();
   const origin = read<string | undefined>("origin", undefined, parseOrigin);
+  const asset = read<string | undefined>("asset", undefined, parseAsset);
   const publicUrl = read<string | undefined>("public-url", undefined, parseUrl);
   const staticDir = given.get("static-dir");
   const config: RelayConfig = {
@@ -135,6 +142,7 @@ export function parseRelayConfig(
     ),
     logLevel: read("log-level", defaults.logLevel, logLevel),
     ...(origin === undefined ? {} : { origin }),
+    ...(asset === undefined ? {} : { asset }),
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...(staticDir === undefined || staticDir === "" ? {} : { staticDir }),
   };
@@ -197,6 +205,14 @@ function microCreditsOf(text: string): ReturnType<typeof microCredits> {
 function parseOrigin(text: string): string {
   if (!/^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[\w.~-]+)*$/u.test(text) || text.length > 128)
     throw new RangeError(`is not a name such as relay.example/log: ${text}`);
+  return text;
+}
+
+/** CAIP-19, with a letter or digit first: it stands in lists of payouts. */
+function parseAsset(text: string): string {
+  const isName = /^[a-z0-9][a-z0-9-]{2,7}:[\w-]{1,32}\/[a-z0-9-]{3,8}:[\w.%-]{1,100}$/u.test(text);
+  if (!isName || isTestAsset(text))
+    throw new RangeError(`is not a name such as eip155:8453/erc20:0x833…: ${text}`);
   return text;
 }
 

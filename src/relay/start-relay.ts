@@ -4,6 +4,7 @@ import { relayAddress } from "../mesh/mesh-address.ts";
 import { createRelayMesh, type RelayMesh, type UpgradeRefusal } from "../mesh/relay-mesh.ts";
 import { isCid } from "../protocol/cid.ts";
 import { signerFromSeed } from "../protocol/ed25519.ts";
+import { isTestAsset } from "../protocol/header.ts";
 import { parsePeerId, type PeerId } from "../protocol/peer-id.ts";
 import { OFFER_PROTOCOL } from "../protocol/protocol-id.ts";
 import { microCredits } from "../protocol/units.ts";
@@ -124,6 +125,7 @@ async function begin(
   const data = await openData({
     dataDir: config.dataDir,
     origin: config.origin,
+    asset: config.asset,
     tariff: config.tariff,
     nowMs,
   });
@@ -189,7 +191,10 @@ async function answer(start: Start): Promise<void> {
   const capBytes = config.modelCapBytes;
   const models = new PublishedModels({ books, authentication, offers, blobs, limit, capBytes, nowMs });
   const gateway = await openGateway(start, models);
-  const welcome = createWelcome(books, isLoopback ? config.grant : microCredits(0));
+  const welcome = createWelcome(
+    books,
+    isLoopback && isTestAsset(books.asset) ? config.grant : microCredits(0),
+  );
   await answerOffers(start, shared);
   undo.push(
     books.onCommit(({ entries }) => {

@@ -8,6 +8,7 @@ import { loadIdentity } from "../home/identity.ts";
 import { forgetRelay } from "../home/pins.ts";
 import { addRelayFlags, type RelayFlags } from "../job-flags.ts";
 import { addApiKeyCommands } from "./api-key-command.ts";
+import { addPayoutsCommands } from "./payouts-command.ts";
 import { EXIT, type Exit, PlainError } from "../plain-error.ts";
 import { creditsText, creditUnit } from "../quantities.ts";
 import { relayTrouble } from "../requester.ts";
@@ -74,6 +75,7 @@ export function addAccountCommand(program: Command, end: (exit: Exit) => void): 
     .addHelpText("after", "\nExample:\n  npx tabmesh account --relay https://relay.example")
     .action(async (flags: RelayFlags) => end(await showAccount(flags)));
   addApiKeyCommands(account, end);
+  addPayoutsCommands(account, end);
   addRelayFlags(program.command("forget"))
     .description("forget the keys that a relay showed at first contact, and believe it anew")
     .addHelpText(

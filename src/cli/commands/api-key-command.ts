@@ -2,20 +2,11 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { CAP_PERIODS, type CapPeriod } from "../../protocol/messages/api-key.ts";
 import type { ApiKeyView } from "../../protocol/relay-api.ts";
 import { type Cid, isCid } from "../../protocol/cid.ts";
-import {
-  type AccountOwner,
-  createApiKey,
-  listApiKeys,
-  type MadeApiKey,
-  revokeApiKey,
-} from "../../sdk/index.ts";
-import { homeFolder } from "../home/folder.ts";
-import { ensureIdentity } from "../home/identity.ts";
-import { filePins } from "../home/pins.ts";
+import { createApiKey, listApiKeys, type MadeApiKey, revokeApiKey } from "../../sdk/index.ts";
+import { atRelay } from "../at-relay.ts";
 import { addRelayFlags, type RelayFlags } from "../job-flags.ts";
 import { EXIT, type Exit, PlainError } from "../plain-error.ts";
 import { creditsText, parseCredits } from "../quantities.ts";
-import { relayTrouble } from "../requester.ts";
 import { writeAll } from "../write-all.ts";
 
 interface CreateFlags extends RelayFlags {
@@ -45,17 +36,6 @@ function parseLabel(text: string): string {
   if (Buffer.byteLength(text) > MAX_LABEL_BYTES)
     throw new InvalidArgumentError(`It takes at most ${MAX_LABEL_BYTES} bytes.`);
   return text;
-}
-
-/** The relay's own refusals as they are; what is known of its silence as advice. */
-async function atRelay<T>(relay: string, work: (owner: AccountOwner) => Promise<T>): Promise<T> {
-  const home = homeFolder(process.env);
-  const { seed } = await ensureIdentity(home, Date.now());
-  try {
-    return await work({ relay, seed, pins: filePins(home) });
-  } catch (error) {
-    throw relayTrouble(error, relay);
-  }
 }
 
 function periodText(per: CapPeriod): string {

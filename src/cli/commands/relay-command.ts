@@ -5,8 +5,9 @@ import type { RelayKeys } from "../../protocol/messages/entry.ts";
 import { DIST_FOLDER } from "../built-app.ts";
 import { listenForInterrupts } from "../interrupts.ts";
 import { EXIT, type Exit } from "../plain-error.ts";
-import { writeAll } from "../write-all.ts";
+import { addDataFlags, type DataFlags, say } from "./relay-data.ts";
 import { settingsHelp } from "./relay-help.ts";
+import { addMoneyCommands } from "./relay-payout-command.ts";
 
 /** The relay's code is loaded by the commands that need it. */
 
@@ -37,21 +38,6 @@ async function serve(args: readonly string[]): Promise<Exit> {
   await relay.stop();
   interrupts.release();
   return EXIT.ok;
-}
-
-interface DataFlags {
-  readonly dataDir: string;
-  readonly json?: boolean;
-}
-
-async function say(flags: DataFlags, json: unknown, text: string): Promise<void> {
-  await writeAll(process.stdout, `${flags.json === true ? JSON.stringify(json) : text}\n`);
-}
-
-function addDataFlags(command: Command): Command {
-  return command
-    .option("--data-dir <folder>", "the relay's folder", process.env["TABMESH_DATA_DIR"] ?? ".tabmesh/relay")
-    .option("--json", "print the result as JSON");
 }
 
 function addCopyCommands(relay: Command): void {
@@ -152,4 +138,5 @@ export function addRelayCommand(program: Command, end: (exit: Exit) => void): vo
   addCopyCommands(relay);
   addDenyCommands(relay);
   addKeyCommand(relay);
+  addMoneyCommands(relay);
 }

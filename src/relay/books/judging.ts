@@ -45,7 +45,7 @@ export function requireWelcome(draft: Draft, identities: readonly PeerId[]): voi
   }
 }
 
-export function jobIn(draft: Draft, id: Cid): JobState {
+export function jobIn(draft: Pick<Draft, "job">, id: Cid): JobState {
   const job = draft.job(id);
   if (job === undefined) throw new FailureError("not-found", `no job ${id}`);
   return job;

@@ -28,7 +28,7 @@ import type { CommitQueue, Operation } from "./commit-queue.ts";
 import type { Committed } from "./committed.ts";
 import type { Draft } from "./draft.ts";
 import { cancelLease, closeJob } from "./ending.ts";
-import type { Court } from "./judging.ts";
+import { type Court, jobIn } from "./judging.ts";
 import { LedgerPayouts } from "./ledger-payouts.ts";
 import { MAX_SETTLED_AT_ONCE } from "./limits.ts";
 import type { LogTree } from "./log-tree.ts";
@@ -158,9 +158,7 @@ export class LedgerBooks implements Books {
   }
 
   unbound(job: Cid): MicroCredits {
-    const state = this.#parts.committed.job(job);
-    if (state === undefined) throw new FailureError("not-found", `no job ${job}`);
-    return state.unbound;
+    return jobIn(this.#parts.committed, job).unbound;
   }
 
   async addLease(lease: Verified<Lease>): Promise<Inclusion> {

@@ -1,6 +1,7 @@
 import { type AuditPolicy, auditPolicySchema } from "../../protocol/audit-policy.ts";
 import { equalBytes } from "../../protocol/bytes.ts";
 import { cidOf, RAW } from "../../protocol/cid.ts";
+import { testAsset } from "../../protocol/header.ts";
 import { EMPTY_ROOT } from "../../protocol/merkle.ts";
 import type { RelayKeys } from "../../protocol/messages/entry.ts";
 import { encode } from "../../protocol/schema.ts";
@@ -23,8 +24,8 @@ export interface BooksOptions {
   readonly path: string;
   /** Name of the log, for good: no space, no plus. */
   readonly origin: string;
-  /** The one kind of money, for good. */
-  readonly asset: string;
+  /** The one kind of money, for good. Default: that of the log, or test credits in a new one. */
+  readonly asset?: string;
   /** 32 bytes for each of the relay's keys; after a rotation, those of the new ones. */
   readonly seeds: { readonly [K in keyof RelayKeys]: Uint8Array };
   /** Milliseconds since 1970. Log time follows it and never goes back. */
@@ -63,15 +64,9 @@ function isAnnounced(standing: Policy | undefined, policy: Policy): boolean {
  * the file is in use.
  */
 export async function openBooks(options: BooksOptions): Promise<Books> {
-  const { origin, asset, clock, seeds, tariff, policyDocument } = options;
+  const { origin, clock, seeds, tariff, policyDocument } = options;
   const keys = { log: relayKey(seeds.log), lease: relayKey(seeds.lease), draw: relayKey(seeds.draw) };
   const store = openSqliteStore(options.path);
-  const court: Court = {
-    origin,
-    asset,
-    signatories: new Signatories(),
-    drawKey: () => keys.draw,
-  };
   try {
     const committed = new Committed(store);
     const head = store.head();
@@ -82,8 +77,19 @@ export async function openBooks(options: BooksOptions): Promise<Books> {
     );
     const queue = new CommitQueue({ origin, clock, store, committed, tree, logKey: () => keys.log });
     const { names } = committed;
-    if (names !== undefined && (names.origin !== origin || names.asset !== asset))
-      throw new RangeError(`the file holds the log ${names.origin} in ${names.asset}`);
+    const asset = options.asset ?? names?.asset ?? testAsset(origin);
+    if (names !== undefined && names.origin !== origin)
+      throw new RangeError(`the file holds the log ${names.origin}`);
+    if (names !== undefined && names.asset !== asset)
+      throw new RangeError(
+        `this relay's credits are ${names.asset} and cannot become ${asset}: its log says so`,
+      );
+    const court: Court = {
+      origin,
+      asset,
+      signatories: new Signatories(),
+      drawKey: () => keys.draw,
+    };
     if (committed.policy !== undefined) requireKeys(committed.policy, keys);
     const policy: Policy = {
       keys: { log: keys.log.peer, lease: keys.lease.peer, draw: keys.draw.peer },
