@@ -42,6 +42,28 @@ test("plain HTTP and the mesh share one port, and the gate can refuse", async ()
   await relay.stop();
 });
 
+test("the gate's names of connections lead to the peers that came by them", async () => {
+  const admitted: string[] = [];
+  const relay = await startTestRelay({
+    admit: (_request, remote) => {
+      admitted.push(remote);
+      return undefined;
+    },
+  });
+  const [a, b] = [await peer(relay, 1), await peer(relay, 2)];
+  await a.start();
+  await untilOnline(a, soon());
+  await b.start();
+  await untilOnline(b, soon());
+  expect(admitted).toHaveLength(2);
+  expect([relay.mesh.remotes(a.peerId), relay.mesh.remotes(b.peerId)]).toEqual(
+    admitted.map((remote) => [remote]),
+  );
+  expect(admitted[0]).toMatch(/^\/ip[46]\/.*\/tcp\/\d+$/u);
+  await Promise.all([a.stop(), b.stop()]);
+  await relay.stop();
+});
+
 test("two hundred peers that connect at once through one address are all admitted and can be called", async () => {
   const relay = await startTestRelay();
   const peers = await Promise.all(Array.from({ length: 200 }, (_, index) => peer(relay, index)));

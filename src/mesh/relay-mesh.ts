@@ -4,6 +4,7 @@ import { circuitRelayServer, type CircuitRelayService } from "@libp2p/circuit-re
 import { generateKeyPairFromSeed } from "@libp2p/crypto/keys";
 import type { Libp2p, PeerId } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
+import { multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
 import { Libp2pMesh, type Reachability } from "./libp2p-mesh.ts";
 import {
@@ -36,8 +37,9 @@ export interface RelayMeshOptions {
   /**
    * Asked before each upgrade; an answer refuses it. The place for limits per address: libp2p's own are off, because
    * behind a proxy all peers share one address.
+   * @param remote names the connection's far end; `remotes` tells later which peer came by it
    */
-  readonly admit?: (request: UpgradeRequest) => UpgradeRefusal | undefined;
+  readonly admit?: (request: UpgradeRequest, remote: string) => UpgradeRefusal | undefined;
 }
 
 export interface UpgradeRefusal {
@@ -54,6 +56,8 @@ export interface RelayMesh extends Mesh {
   /** Peers connected now. */
   peers(): readonly string[];
   isConnected(peerId: string): boolean;
+  /** Far ends of a peer's connections to this relay, named as `admit` was told. */
+  remotes(peerId: string): readonly string[];
   /** Peers that can be called through this relay now. */
   reservationCount(): number;
   /** Calls `listener` when a peer's first connection opens and its last one closes. Returns a function that ends this. */
@@ -123,7 +127,7 @@ class Libp2pRelayMesh extends Libp2pMesh implements RelayMesh {
 
   handleUpgrade(request: UpgradeRequest, socket: UpgradeSocket, head: Uint8Array): void {
     const refusal = this.#upgrades.open
-      ? this.#admit?.(request)
+      ? this.#admit?.(request, remoteOf(request))
       : { status: 503, reason: "the relay is not running" };
     if (refusal === undefined) this.#upgrades.accept(request, socket, head);
     else refuse(socket, refusal);
@@ -135,6 +139,13 @@ class Libp2pRelayMesh extends Libp2pMesh implements RelayMesh {
 
   isConnected(peerId: string): boolean {
     return this.#libp2p.getConnections(peerIdFromString(peerId)).length > 0;
+  }
+
+  remotes(peerId: string): readonly string[] {
+    const direct = this.#libp2p
+      .getConnections(peerIdFromString(peerId))
+      .filter(({ limits }) => limits === undefined);
+    return direct.map(({ remoteAddr }) => remoteAddr.decapsulate("/ws").toString());
   }
 
   reservationCount(): number {
@@ -160,6 +171,12 @@ class Libp2pRelayMesh extends Libp2pMesh implements RelayMesh {
     this.#relay.reservations.delete(peer);
     void this.#libp2p.peerStore.delete(peer).catch(() => undefined);
   }
+}
+
+/** As the transport names it: it is asked again by that name. */
+function remoteOf({ socket: { remoteAddress = "0.0.0.0", remotePort = 0 } }: UpgradeRequest): string {
+  const kind = remoteAddress.includes(":") ? "ip6" : "ip4";
+  return multiaddr(`/${kind}/${remoteAddress}/tcp/${remotePort}`).toString();
 }
 
 function refuse(socket: UpgradeSocket, { status, reason }: UpgradeRefusal): void {

@@ -14,7 +14,10 @@ import { MAX_SOCKET_MESSAGE_BYTES } from "./limits.ts";
 export interface UpgradeRequest {
   readonly url?: string | undefined;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly socket: { readonly remoteAddress?: string | undefined };
+  readonly socket: {
+    readonly remoteAddress?: string | undefined;
+    readonly remotePort?: number | undefined;
+  };
 }
 
 /** What is used of the socket of an upgrade. */

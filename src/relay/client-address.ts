@@ -73,6 +73,33 @@ export function addressGroup(address: string): string {
   return `${expandIpv6(address).slice(0, 4).join(":")}::/64`;
 }
 
+/** How many bits of an address make a block. */
+export interface BlockBits {
+  readonly ipv4: number;
+  readonly ipv6: number;
+}
+
+/**
+ * The block that an address belongs to, as in "203.0.113.0/24": whoever rents or is given addresses gets them by the block.
+ * @returns undefined for what is no address, and for this machine's own: behind them stands nobody in particular
+ */
+export function addressBlock(address: string, { ipv4, ipv6 }: BlockBits): string | undefined {
+  const version = isIP(address);
+  if (version === 0 || isLoopback(address)) return undefined;
+  if (version === 4) return `${masked(address.split(".").map(Number), 8, ipv4).join(".")}/${ipv4}`;
+  const groups = expandIpv6(address).map((group) => Number.parseInt(group, 16));
+  const kept = masked(groups, 16, ipv6).map((group) => group.toString(16));
+  return `${kept.slice(0, Math.ceil(ipv6 / 16)).join(":")}::/${ipv6}`;
+}
+
+/** Numbers of so many bits each, of which the first `bits` together stay and the others become 0. */
+function masked(parts: readonly number[], width: number, bits: number): readonly number[] {
+  return parts.map((part, place) => {
+    const kept = Math.max(0, Math.min(width, bits - place * width));
+    return (part >> (width - kept)) << (width - kept);
+  });
+}
+
 function expandIpv6(address: string): readonly string[] {
   const [head = "", tail] = address.toLowerCase().split("::");
   const left = head === "" ? [] : head.split(":");

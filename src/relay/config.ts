@@ -2,7 +2,7 @@ import type { LevelWithSilent } from "pino";
 import type { IceServer } from "../protocol/relay-api.ts";
 import type { Tariff } from "../protocol/tariff.ts";
 import { type MicroCredits, microCredits } from "../protocol/units.ts";
-import { isLoopback } from "./client-address.ts";
+import { type BlockBits, isLoopback } from "./client-address.ts";
 import type { Rate } from "./rate-limit.ts";
 
 /** Everything a relay is told at start. `parseRelayConfig` makes one of flags and environment; tests use `relayConfig`. */
@@ -40,6 +40,10 @@ export interface RelayConfig {
   /** Whether the relay answers OpenAI's interface, where it is given a requester for that. */
   readonly gateway: boolean;
   readonly maxConnections: number;
+  /** Providers of one block of addresses count as one owner. */
+  readonly ownerBlocks: BlockBits;
+  /** New identities that may offer themselves from one block in a day; this machine's own addresses are not counted. */
+  readonly newIdentities: number;
   /** Bytes of all blobs together; the ones not asked for longest go first. */
   readonly blobCapBytes: number;
   /** Bytes of all published models together; they count as blobs too, but never go. */
@@ -83,6 +87,9 @@ const DEFAULTS: RelayConfig = {
   keyRate: { burst: 120, perSecond: 10 },
   gateway: true,
   maxConnections: 5_000,
+  // What a household, an office or a rented server is given; see docs/operate.md.
+  ownerBlocks: { ipv4: 24, ipv6: 48 },
+  newIdentities: 8,
   blobCapBytes: 4 * 1024 * 1024 * 1024,
   modelCapBytes: 2 * 1024 * 1024 * 1024,
   logLevel: "info",

@@ -17,6 +17,8 @@ export interface DataPaths {
   readonly keys: string;
   readonly books: string;
   readonly blobs: string;
+  /** Identities that have offered here, and how many are new today. */
+  readonly newcomers: string;
 }
 
 /** Keeps nothing: accounts and log in memory, blobs in a temporary folder. */
@@ -28,6 +30,7 @@ export function dataPaths(folder: string): DataPaths {
     keys: join(folder, "keys.json"),
     books: join(folder, "books.sqlite"),
     blobs: join(folder, "blobs"),
+    newcomers: join(folder, "newcomers.sqlite"),
   };
 }
 

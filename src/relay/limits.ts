@@ -79,3 +79,6 @@ export const MAX_UPLOADS = 32;
 
 /** The time of a blob's last use is written to its file at most that often; a restart forgets no more. */
 export const USE_NOTED_MS: number = 60 * 60 * 1000;
+
+/** An identity that has not offered for so many days, and has no account, is new again: the list of known ones does not grow for ever. */
+export const KNOWN_DAYS = 90;

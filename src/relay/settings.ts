@@ -3,7 +3,7 @@ import type { LevelWithSilent } from "pino";
 import { isTestAsset } from "../protocol/header.ts";
 import type { IceServer } from "../protocol/relay-api.ts";
 import { microCredits } from "../protocol/units.ts";
-import { parseNetworks } from "./client-address.ts";
+import { type BlockBits, parseNetworks } from "./client-address.ts";
 import { DEFAULT_ICE, DEFAULT_TARIFF, type RelayConfig, relayConfig } from "./config.ts";
 import type { Rate } from "./rate-limit.ts";
 
@@ -61,6 +61,12 @@ export const RELAY_SETTINGS: readonly Setting[] = [
   setting("key-rate", "burst/perSecond", "requests to the gateway under one API key (120/10)"),
   setting("no-gateway", undefined, "do not answer OpenAI's interface under /v1"),
   setting("max-connections", "number", "peers connected at a time (5000)"),
+  setting(
+    "owner-blocks",
+    "ipv4/ipv6",
+    "bits of an address that make a block; providers of one block count as one owner (24/48)",
+  ),
+  setting("new-identities", "number", "new providers that one block may bring in a day (8)"),
   setting("blob-cap", "MiB", "all blobs together; the ones not asked for longest go first (4096)"),
   setting("model-cap", "MiB", "all published models together, which never go; part of --blob-cap (2048)"),
   setting("log-level", "level", "fatal, error, warn, info, debug, trace or silent (info)"),
@@ -134,6 +140,8 @@ export function parseRelayConfig(
     keyRate: read("key-rate", defaults.keyRate, rate),
     gateway: !given.has("no-gateway"),
     maxConnections: read("max-connections", defaults.maxConnections, wholeUpTo(1_000_000)),
+    ownerBlocks: read("owner-blocks", defaults.ownerBlocks, blockBits),
+    newIdentities: read("new-identities", defaults.newIdentities, wholeUpTo(1_000_000)),
     blobCapBytes: read("blob-cap", defaults.blobCapBytes, (text) => wholeUpTo(2 ** 30)(text) * 1024 * 1024),
     modelCapBytes: read(
       "model-cap",
@@ -263,6 +271,13 @@ function rate(text: string): Rate {
   if (burst === undefined || perSecond === undefined || Number(burst) === 0 || Number(perSecond) === 0)
     throw new RangeError(`is not burst/perSecond such as 3000/300: ${text}`);
   return { burst: Number(burst), perSecond: Number(perSecond) };
+}
+
+function blockBits(text: string): BlockBits {
+  const [, ipv4, ipv6] = /^(\d{1,2})\/(\d{1,3})$/u.exec(text) ?? [];
+  if (ipv4 === undefined || ipv6 === undefined || Number(ipv4) > 32 || Number(ipv6) > 128)
+    throw new RangeError(`is not a number of bits up to 32/128 such as 24/48: ${text}`);
+  return { ipv4: Number(ipv4), ipv6: Number(ipv6) };
 }
 
 function logLevel(text: string): LevelWithSilent {

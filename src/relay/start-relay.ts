@@ -1,4 +1,4 @@
-import { webcrypto } from "node:crypto";
+import { randomBytes, webcrypto } from "node:crypto";
 import { type Logger, pino } from "pino";
 import { relayAddress } from "../mesh/mesh-address.ts";
 import { createRelayMesh, type RelayMesh, type UpgradeRefusal } from "../mesh/relay-mesh.ts";
@@ -12,6 +12,10 @@ import { AccountEvents } from "./account-events.ts";
 import { Authentication } from "./authenticate.ts";
 import { BlobFolder } from "./blob-folder.ts";
 import type { Books } from "./books.ts";
+import { CapabilityDesk } from "./capability/capability-desk.ts";
+import { ChallengeBank } from "./capability/challenge-bank.ts";
+import { Interview, type InterviewParts } from "./capability/interview.ts";
+import { LaneThreads } from "./capability/lane-threads.ts";
 import { addressGroup, clientAddress, parseNetworks } from "./client-address.ts";
 import { isLoopbackRelay, type RelayConfig } from "./config.ts";
 import { openControl } from "./control.ts";
@@ -29,6 +33,8 @@ import { OFFER_BURST, OFFERS_PER_SECOND, PING_MS } from "./limits.ts";
 import { createMetrics, type RelayMetrics } from "./metrics.ts";
 import { LiveOffers } from "./offers/live-offers.ts";
 import { PublishedModels } from "./models/publish/published-models.ts";
+import { openOwners } from "./offers/open-owners.ts";
+import type { Owners } from "./offers/owners.ts";
 import { type OfferParts, OfferStream } from "./offers/offer-stream.ts";
 import { openData, type RelayData } from "./open-data.ts";
 import { POLICY_DOCUMENT } from "./policy-document.ts";
@@ -76,6 +82,8 @@ interface Start {
   readonly blobs: BlobFolder;
   readonly metrics: RelayMetrics;
   readonly upkeep: Upkeep;
+  readonly owners: Owners;
+  readonly capability: CapabilityDesk;
 }
 
 /**
@@ -136,9 +144,14 @@ async function begin(
   const port = await listen(config.host, config.port);
   undo.push(() => port.stop());
   const url = config.publicUrl ?? `http://${hostPart(config.host)}:${port.port}`;
-  const mesh = await startMesh(config, data.meshSeed, url, nowMs);
+  const owners = openOwners(config, data, url, nowMs);
+  undo.push(() => owners.close());
+  const mesh = await startMesh(config, data.meshSeed, url, owners, nowMs);
   undo.push(() => mesh.stop());
-  const offers = new LiveOffers(nowMs);
+  const capability = new CapabilityDesk(nowMs, (provider, property) => {
+    log.warn({ peer: provider, property }, "what a provider claims of itself is not so");
+  });
+  const offers = new LiveOffers(nowMs, (instance) => capability.rates(instance));
   const events = new AccountEvents(books);
   undo.push(() => events.close());
   const upkeep = new Upkeep(books, log, nowMs);
@@ -151,13 +164,31 @@ async function begin(
     blobBytes: () => blobs.bytes,
     eventStreams: () => events.open,
   });
-  return { config, undo, log, nowMs, gateway, data, port, url, mesh, offers, events, blobs, metrics, upkeep };
+  return {
+    config,
+    undo,
+    log,
+    nowMs,
+    gateway,
+    data,
+    port,
+    url,
+    mesh,
+    offers,
+    events,
+    blobs,
+    metrics,
+    upkeep,
+    owners,
+    capability,
+  };
 }
 
 async function startMesh(
   config: RelayConfig,
   seed: Uint8Array,
   url: string,
+  owners: Owners,
   nowMs: () => number,
 ): Promise<RelayMesh> {
   const proxies = parseNetworks(config.trustedProxies);
@@ -167,10 +198,12 @@ async function startMesh(
     privateKey: seed,
     maxConnections: config.maxConnections,
     announce: [relayAddress(url, key)],
-    admit({ headers, socket }): UpgradeRefusal | undefined {
+    admit({ headers, socket }, remote): UpgradeRefusal | undefined {
       const forwarded = headers["x-forwarded-for"];
       const list = typeof forwarded === "string" ? forwarded : forwarded?.join(",");
       const address = clientAddress(socket.remoteAddress, list, proxies);
+      const { origin: page } = headers;
+      owners.arrived(remote, typeof page === "string" ? { address, page } : { address });
       return limit.tryTake(addressGroup(address))
         ? undefined
         : { status: 429, reason: "too many connections from this address" };
@@ -267,12 +300,26 @@ async function openGateway(
 }
 
 async function answerOffers(
-  { data, mesh, nowMs, undo }: Start,
+  { data, mesh, nowMs, undo, owners, capability }: Start,
   shared: Omit<OfferParts, "signer" | "limit" | "pingMs">,
 ): Promise<void> {
+  const signer = await signerFromSeed(webcrypto.subtle, data.meshSeed);
+  const computer = new LaneThreads();
+  undo.push(() => computer.stop());
+  const interviews: InterviewParts = {
+    desk: capability,
+    bank: new ChallengeBank(computer, randomBytes, (a, b) => owners.sameOwner(a, b)),
+    ground: data.books,
+    signer,
+    nowMs,
+    elapsedMs: () => performance.now(),
+    random: randomBytes,
+  };
   const parts: OfferParts = {
     ...shared,
-    signer: await signerFromSeed(webcrypto.subtle, data.meshSeed),
+    signer,
+    admit: (offer) => owners.offered(offer, mesh.remotes(offer.instance)),
+    interview: (other) => new Interview(interviews, other),
     limit: new RateLimit({ burst: OFFER_BURST, perSecond: OFFERS_PER_SECOND }, "provider", nowMs),
     pingMs: PING_MS,
   };

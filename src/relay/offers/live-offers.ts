@@ -1,4 +1,4 @@
-import type { Candidate } from "../../market/match-job.ts";
+import type { Candidate, Rates } from "../../market/match-job.ts";
 import type { Offer } from "../../protocol/messages/session.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import { FailureError } from "../../protocol/failure.ts";
@@ -12,14 +12,19 @@ interface Standing {
   reserved: number[];
 }
 
+const NOT_MEASURED: Rates = {};
+
 /** Offers of providers that are connected, one for each instance. In memory: after a restart they come again. */
 export class LiveOffers {
   readonly #standing = new Map<PeerId, Standing>();
   readonly #instances = new Map<PeerId, number>();
   readonly #nowMs: () => number;
+  readonly #rates: (instance: PeerId) => Rates;
 
-  constructor(nowMs: () => number) {
+  /** @param rates what was measured of an instance */
+  constructor(nowMs: () => number, rates: (instance: PeerId) => Rates = () => NOT_MEASURED) {
     this.#nowMs = nowMs;
+    this.#rates = rates;
   }
 
   get size(): number {
@@ -81,7 +86,8 @@ export class LiveOffers {
     const recent = this.#nowMs() - LEASE_RESERVE_MS;
     standing.reserved = standing.reserved.filter((at) => at > recent);
     const { offer, reserved } = standing;
-    return { offer, free: Math.max(0, Math.min(offer.free, offer.workers) - reserved.length) };
+    const free = Math.max(0, Math.min(offer.free, offer.workers) - reserved.length);
+    return { offer, free, rates: this.#rates(offer.instance) };
   }
 
   #count(provider: PeerId, change: 1 | -1): void {

@@ -5,13 +5,16 @@ import { FailureError } from "../../protocol/failure.ts";
 import { failureKind } from "../../protocol/failure-code.ts";
 import { greet } from "../../protocol/greeting.ts";
 import { MAX_TEXT_BYTES, WIRE_VERSION } from "../../protocol/limits.ts";
-import { helloMessage, offerMessage } from "../../protocol/messages/session.ts";
+import { challengeAnswerMessage } from "../../protocol/messages/capability.ts";
+import { helloMessage, type Offer, offerMessage } from "../../protocol/messages/session.ts";
 import { isPeerId, type PeerId } from "../../protocol/peer-id.ts";
 import { encode } from "../../protocol/schema.ts";
 import type { Signer } from "../../protocol/signature.ts";
 import { failureSchema, FRAME } from "../../protocol/work-frame.ts";
 import type { Authentic, Authentication } from "../authenticate.ts";
+import type { Candidate } from "../../market/match-job.ts";
 import type { Books } from "../books.ts";
+import type { Interview, Interviewed } from "../capability/interview.ts";
 import { HELLO_TIMEOUT_MS, MAX_OFFER_FRAME_BYTES, MISSED_PINGS } from "../limits.ts";
 import type { RelayMetrics } from "../metrics.ts";
 import type { RateLimit } from "../rate-limit.ts";
@@ -29,6 +32,10 @@ export interface OfferParts {
   readonly log: Logger;
   /** Time between two pings, milliseconds. */
   readonly pingMs: number;
+  /** Takes note of who offers, and from where. @throws FailureError `rate-limited` for one new identity too many */
+  readonly admit?: (offer: Offer) => void;
+  /** Begins to measure a provider; without it none is. */
+  readonly interview?: (other: Interviewed) => Interview;
 }
 
 /**
@@ -41,6 +48,8 @@ export class OfferStream {
   readonly #instance: PeerId;
   #greeted = false;
   #unanswered = 0;
+  #pingedAt = 0;
+  #interview: Interview | undefined;
   #over = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -72,9 +81,12 @@ export class OfferStream {
   #frame(kind: number, payload: Uint8Array): void {
     if (this.#over) return;
     try {
-      if (kind === FRAME.pong) this.#unanswered = 0;
+      if (kind === FRAME.pong) this.#pong();
       else if (kind === FRAME.hello && !this.#greeted) this.#greet(payload);
       else if (kind === FRAME.offer && this.#greeted) this.#offer(payload);
+      else if (kind === FRAME.challengeAnswer && this.#interview !== undefined)
+        this.#answer(payload, this.#interview);
+      else if (kind === FRAME.challengeData && this.#interview !== undefined) this.#interview.data(payload);
       else throw new FailureError("malformed-frame", `a frame of kind ${kind} has no place here`);
     } catch (error) {
       if (!(error instanceof FailureError)) throw error;
@@ -101,7 +113,32 @@ export class OfferStream {
     const { root } = this.#requireOwn(authentic, offer.instance);
     if (root !== offer.provider)
       throw new FailureError("bad-signature", "offer: signed for another provider");
+    this.#parts.admit?.(offer);
     this.#parts.offers.put(offer, this);
+    this.#interview ??= this.#parts.interview?.({
+      provider: offer.provider,
+      instance: this.#instance,
+      workers: () => this.#standing?.offer.workers ?? 0,
+      isIdle: () => this.#standing?.free === this.#standing?.offer.workers,
+      send: (challenge) => this.#frames.sendFrame(FRAME.challenge, challenge),
+    });
+  }
+
+  get #standing(): Candidate | undefined {
+    return this.#over ? undefined : this.#parts.offers.find(this.#instance);
+  }
+
+  #answer(payload: Uint8Array, interview: Interview): void {
+    const arrivedAt = performance.now();
+    const authentic = this.#parts.authentication.open(challengeAnswerMessage, payload);
+    const answer = authentic.message.body;
+    this.#requireOwn(authentic, answer.instance);
+    interview.answer(answer, arrivedAt);
+  }
+
+  #pong(): void {
+    this.#unanswered = 0;
+    this.#interview?.delayed(performance.now() - this.#pingedAt);
   }
 
   /** Signed by the key of this connection alone, which is the instance it speaks of. */
@@ -123,7 +160,9 @@ export class OfferStream {
       return;
     }
     this.#unanswered += 1;
+    this.#pingedAt = performance.now();
     this.#frames.sendFrame(FRAME.ping).catch(() => this.#end());
+    void this.#interview?.turn();
   }
 
   #refuse(failure: FailureError): void {
@@ -160,6 +199,7 @@ export class OfferStream {
   #end(): void {
     this.#over = true;
     clearTimeout(this.#timer);
+    this.#interview?.end();
     this.#parts.offers.withdraw(this.#instance, this);
   }
 }

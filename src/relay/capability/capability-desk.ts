@@ -1,0 +1,163 @@
+import {
+  type CapabilityState,
+  contradicted,
+  isClaimRefuted,
+  judge,
+  type Judgement,
+  type Measurement,
+  measuredValue,
+  nextQuestion,
+  NOTHING_KNOWN,
+  type PropertyRecord,
+  type Question,
+  unitOf,
+  withAudited,
+  withClaim,
+  withDecline,
+  withMeasurement,
+} from "../../market/capability.ts";
+import type { Rates } from "../../market/match-job.ts";
+import {
+  type Decline,
+  type KernelProperty,
+  type Property,
+  PROPERTIES,
+} from "../../protocol/messages/capability.ts";
+import type { Offer } from "../../protocol/messages/session.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
+import { KEPT_SHEETS } from "./limits.ts";
+
+/** Told once for each contradiction: the provider begins again, as one that nobody knows. */
+export type OnContradicted = (provider: PeerId, property: Property) => void;
+
+/** A line of what is known of a provider, for people. */
+export interface CapabilityRow {
+  readonly property: Property;
+  readonly value: number;
+  readonly unit: "fuel/s" | "bytes" | "ops/s" | "bytes/s";
+  readonly state: CapabilityState;
+  /** Milliseconds since 1970; absent where it is self-reported. */
+  readonly measuredAt?: number;
+  /** The processor stood in for the graphics card. */
+  readonly isSoftware: boolean;
+}
+
+interface Sheet {
+  readonly provider: PeerId;
+  readonly records: Map<Property, PropertyRecord>;
+}
+
+/** What is known of each instance: from its own word, its answers to challenges, and audited work. In memory: a tab comes with a new instance key each time. */
+export class CapabilityDesk {
+  readonly #nowMs: () => number;
+  readonly #onContradicted: OnContradicted;
+  /** In the order in which they came last. */
+  readonly #sheets = new Map<PeerId, Sheet>();
+
+  constructor(nowMs: () => number, onContradicted: OnContradicted) {
+    this.#nowMs = nowMs;
+    this.#onContradicted = onContradicted;
+  }
+
+  /** Takes what an offer says of its provider. */
+  offered({ instance, provider, claims = [], memoryBytes }: Offer): void {
+    const sheet = this.#sheets.get(instance) ?? { provider, records: new Map() };
+    this.#sheets.delete(instance);
+    this.#sheets.set(instance, sheet);
+    for (const oldest of this.#sheets.keys()) {
+      if (this.#sheets.size <= KEPT_SHEETS) break;
+      this.#sheets.delete(oldest);
+    }
+    this.#change(instance, "memory", (record) => withClaim(record, memoryBytes));
+    for (const { property, value } of claims)
+      if (property !== "memory") this.#change(instance, property, (record) => withClaim(record, value));
+  }
+
+  /** What to ask an instance now, if anything. */
+  question(instance: PeerId): Question | undefined {
+    const sheet = this.#sheets.get(instance);
+    return sheet && nextQuestion(sheet.records, this.#nowMs());
+  }
+
+  /** It answered rightly. */
+  measured(instance: PeerId, property: Property, measurement: Measurement): void {
+    this.#change(instance, property, (record) => withMeasurement(record, measurement));
+    const record = this.#sheets.get(instance)?.records.get(property);
+    if (record !== undefined && isClaimRefuted(property, record)) this.contradict(instance, property);
+  }
+
+  /** @param reason absent where it has not answered */
+  declined(instance: PeerId, property: Property, reason: Decline | undefined, amount: number): void {
+    const now = this.#nowMs();
+    this.#change(instance, property, (record) => withDecline(record, property, reason, amount, now));
+  }
+
+  /** It answered wrongly, or claims what it is not. */
+  contradict(instance: PeerId, property: Property): void {
+    const sheet = this.#sheets.get(instance);
+    if (sheet === undefined) return;
+    this.#change(instance, property, (record) => contradicted(record, this.#nowMs()));
+    this.#onContradicted(sheet.provider, property);
+  }
+
+  /** Audited work of an instance was this fast at least, in the property's unit. */
+  audited(instance: PeerId, property: Property, value: number): void {
+    this.#change(instance, property, (record) => withAudited(record, value));
+  }
+
+  /** What matching may count on. */
+  rates(instance: PeerId): Rates {
+    const functions = this.#measured(instance, "fuel");
+    const kernels: readonly KernelProperty[] = ["wasm-rows", "wasm-row", "webgpu-rows", "webgpu-row"];
+    const models = Math.max(0, ...kernels.map((each) => this.#measured(instance, each) ?? 0));
+    return {
+      ...(functions === undefined ? {} : { function: BigInt(Math.floor(functions)) }),
+      // Two operations are one multiply-add, which is one fuel.
+      ...(models === 0 ? {} : { model: BigInt(Math.floor(models / 2)) }),
+    };
+  }
+
+  /** Fuel of functions that one thread of a provider burns in a second: of its fastest instance that was measured. */
+  measuredFuelPerSecond(provider: PeerId): bigint | undefined {
+    let best: bigint | undefined;
+    for (const [instance, sheet] of this.#sheets) {
+      if (sheet.provider !== provider) continue;
+      const rate = this.rates(instance).function;
+      if (rate !== undefined && (best === undefined || rate > best)) best = rate;
+    }
+    return best;
+  }
+
+  /** What is known of a provider: of its instances the one that was contradicted, else the best. */
+  capabilityView(provider: PeerId): readonly CapabilityRow[] {
+    const own = [...this.#sheets.values()].filter((sheet) => sheet.provider === provider);
+    return PROPERTIES.flatMap((property) => {
+      const judged = own
+        .map(({ records }) => records.get(property))
+        .map((record) => record && judge(record, this.#nowMs()))
+        .filter((each) => each !== undefined)
+        .toSorted(compare)[0];
+      return judged === undefined ? [] : [{ property, unit: unitOf(property), ...judged }];
+    });
+  }
+
+  #measured(instance: PeerId, property: Property): number | undefined {
+    return measuredValue(this.#sheets.get(instance)?.records.get(property), this.#nowMs());
+  }
+
+  #change(instance: PeerId, property: Property, change: (record: PropertyRecord) => PropertyRecord): void {
+    const records = this.#sheets.get(instance)?.records;
+    records?.set(property, change(records.get(property) ?? NOTHING_KNOWN));
+  }
+}
+
+const WEIGHT: Readonly<Record<CapabilityState, number>> = {
+  contradicted: 3,
+  "cross-checked": 2,
+  measured: 1,
+  "self-reported": 0,
+};
+
+function compare(a: Judgement, b: Judgement): number {
+  return WEIGHT[b.state] - WEIGHT[a.state] || b.value - a.value;
+}
