@@ -4,9 +4,12 @@ import { parseCheckpoint } from "../checkpoint.ts";
 import { delegationMessage, signatory } from "../delegation.ts";
 import { openEnvelope, verified } from "../envelope.ts";
 import type { FailureName } from "../failure-code.ts";
+import { auditPolicySchema, DEFAULT_AUDIT_POLICY, PPM } from "../audit-policy.ts";
+import { disputeMessage, drawMessage, revealMessage, verdictMessage } from "../messages/audit.ts";
 import { jobMessage } from "../messages/job.ts";
 import { acceptMessage } from "../messages/lease.ts";
 import { decodeEntry } from "../messages/entry.ts";
+import { receiptMessage } from "../messages/receipt.ts";
 import { drainMessage } from "../messages/session.ts";
 import { outcomeSchema } from "../messages/task.ts";
 import { keyFromPeerId, multicodecKey } from "../peer-id.ts";
@@ -45,6 +48,12 @@ export function readersOf(
     "drain body": schemaReader(drainMessage.schema),
     "job body": schemaReader(jobMessage.schema),
     outcome: schemaReader(outcomeSchema),
+    "receipt body": schemaReader(receiptMessage.schema),
+    "audit-policy": schemaReader(auditPolicySchema),
+    "draw body": schemaReader(drawMessage.schema),
+    "verdict body": schemaReader(verdictMessage.schema),
+    "dispute body": schemaReader(disputeMessage.schema),
+    "reveal body": schemaReader(revealMessage.schema),
     entry: async (data) => decodeEntry(data),
     "accept envelope, read at 2026-01-01T00:00:00Z": async (data) => {
       const message = await verified(openEnvelope(acceptMessage, data), verify);
@@ -175,6 +184,11 @@ function rawMapUpTo(entries: readonly (readonly [string, Uint8Array])[], stop: s
   );
 }
 
+/** A whole body with something in it that must not be there. */
+function refused(why: string, of: string, value: Plain, failure: FailureName = "malformed"): Negative {
+  return { why, of, hex: toHex(dagCbor.encode(value)), failure };
+}
+
 function fieldRules(cast: Cast, story: Story): readonly Negative[] {
   const [done] = story.outcomes;
   const job = plainOf(story.job);
@@ -189,53 +203,130 @@ function fieldRules(cast: Cast, story: Story): readonly Negative[] {
     lost: [],
   });
   const outcome = plainOf(done);
-  const refuse = (why: string, of: string, value: Plain, failure: FailureName = "malformed"): Negative => ({
-    why,
-    of,
-    hex: toHex(dagCbor.encode(value)),
-    failure,
-  });
   const key = multicodecKey(cast.provider.key);
   return [
-    refuse("word outside its set", "job body", {
+    refused("word outside its set", "job body", {
       ...job,
       work: { ...(job["work"] as Plain), kind: "thing" },
     }),
-    refuse("15 bytes for a nonce", "job body", { ...job, nonce: new Uint8Array(15) }),
-    refuse("17 bytes for a nonce", "job body", { ...job, nonce: new Uint8Array(17) }, "too-large"),
-    refuse("number above its bound", "job body", { ...job, maxTasks: 1_000_001 }),
-    refuse("key of another kind", "job body", {
+    refused("15 bytes for a nonce", "job body", { ...job, nonce: new Uint8Array(15) }),
+    refused("17 bytes for a nonce", "job body", { ...job, nonce: new Uint8Array(17) }, "too-large"),
+    refused("number above its bound", "job body", { ...job, maxTasks: 1_000_001 }),
+    refused("key of another kind", "job body", {
       ...job,
       payer: concatBytes(Uint8Array.of(0xe7, 1), key.subarray(2)),
     }),
-    refuse("key without its kind", "job body", { ...job, payer: key.subarray(2) }),
-    refuse("integer for true or false", "outcome", { ...outcome, end: 1 }),
-    refuse("unknown failure code", "drain body", { ...drain, code: 12_345 }),
-    refuse(
+    refused("key without its kind", "job body", { ...job, payer: key.subarray(2) }),
+    refused("integer for true or false", "outcome", { ...outcome, end: 1 }),
+    refused("unknown failure code", "drain body", { ...drain, code: 12_345 }),
+    refused(
       "list above its bound",
       "drain body",
       { ...drain, lost: Array.from({ length: 4_097 }, () => 0) },
       "too-large",
     ),
-    refuse("done without an output", "outcome", without(outcome, "outputCid")),
-    refuse("done with a code", "outcome", { ...outcome, code: 30001 }),
-    refuse("failed with an output", "outcome", { ...outcome, status: "failed", code: 30001 }),
-    refuse("failed without a code", "outcome", { ...without(outcome, "outputCid"), status: "failed" }),
-    refuse("entry without a body", "entry", { v: 1, type: "bar", time: 0 }),
-    refuse("entry with body and CID", "entry", {
+    refused("done without an output", "outcome", without(outcome, "outputCid")),
+    refused("done with a code", "outcome", { ...outcome, code: 30001 }),
+    refused("failed with an output", "outcome", { ...outcome, status: "failed", code: 30001 }),
+    refused("failed without a code", "outcome", { ...without(outcome, "outputCid"), status: "failed" }),
+    refused("entry without a body", "entry", { v: 1, type: "bar", time: 0 }),
+    refused("entry with body and CID", "entry", {
       v: 1,
       type: "bar",
       time: 0,
       body: new Uint8Array(1),
       bodyCid: job["argsCid"],
     }),
-    refuse("entry of an unknown type", "entry", { v: 1, type: "gift", time: 0, body: new Uint8Array(1) }),
-    refuse(
+    refused("entry of an unknown type", "entry", { v: 1, type: "gift", time: 0, body: new Uint8Array(1) }),
+    refused(
       "entry of another version",
       "entry",
       { v: 2, type: "bar", time: 0, body: new Uint8Array(1) },
       "unsupported",
     ),
+  ];
+}
+
+/** What a draw, a verdict and their like must not be. */
+function auditRules({
+  head,
+  leaseId,
+  inclusion,
+  receipt,
+  receiptEnvelope,
+  ...story
+}: Story): readonly Negative[] {
+  const at = { ...head, lease: leaseId, entryIndex: inclusion.index };
+  const draw = plainOf({
+    ...at,
+    entryHash: inclusion.leaf,
+    epoch: 1,
+    source: "relay",
+    policy: receipt.policy,
+    n: 0n,
+    bond: 0n,
+    value: 5_006n,
+    first: 0,
+    end: 3,
+    leaves: [0, 1, 2],
+    openBy: START,
+    verdictBy: START,
+  });
+  const verdict = plainOf({
+    ...at,
+    index: 0,
+    result: "match",
+    expected: inclusion.leaf,
+    found: inclusion.leaf,
+    fuel: 7n,
+    profile: 1,
+    engine: "v8",
+    auditors: [],
+  });
+  const dispute = plainOf({
+    ...head,
+    lease: leaseId,
+    receipt: receiptEnvelope,
+    advance: story.advanceEnvelope,
+    prevCount: 0,
+    consistency: [],
+  });
+  const reveal = plainOf({ ...head, job: story.jobId, secret: story.drawSecret });
+  const policy = plainOf(DEFAULT_AUDIT_POLICY);
+  return [
+    refused("a draw by somebody else", "draw body", { ...draw, source: "provider" }),
+    refused("a draw without the value at stake", "draw body", without(draw, "value")),
+    refused("a draw that names no lease", "draw body", without(draw, "lease")),
+    refused("an entry hash of 31 bytes", "draw body", { ...draw, entryHash: new Uint8Array(31) }),
+    refused(
+      "more leaves than a list has",
+      "draw body",
+      { ...draw, leaves: Array.from({ length: 4_097 }, (_, leaf) => leaf) },
+      "too-large",
+    ),
+    refused("a verdict between right and wrong", "verdict body", { ...verdict, result: "maybe" }),
+    refused("a verdict that moves money by itself", "verdict body", { ...verdict, postings: [] }),
+    refused(
+      "seventeen auditors",
+      "verdict body",
+      { ...verdict, auditors: Array.from({ length: 17 }, () => new Uint8Array(34)) },
+      "too-large",
+    ),
+    refused(
+      "a dispute over more than a receipt can be",
+      "dispute body",
+      { ...dispute, receipt: new Uint8Array(8_193) },
+      "too-large",
+    ),
+    refused("a dispute without the advance", "dispute body", without(dispute, "advance")),
+    refused("half a secret", "reveal body", { ...reveal, secret: new Uint8Array(16) }),
+    refused("a rate above one", "audit-policy", { ...policy, floorPpm: PPM + 1 }),
+    refused("a rate below nothing", "audit-policy", { ...policy, failedPpm: -1 }),
+    refused("a rate in floating point", "audit-policy", { ...policy, floorPpm: 0.05 }),
+    refused("65 replicas", "audit-policy", { ...policy, maxReplicas: 65 }),
+    refused("a number left out", "audit-policy", without(policy, "holdMs")),
+    refused("failures below nothing", "receipt body", { ...plainOf(receipt), failed: -1 }),
+    refused("a dearest outcome of null", "receipt body", { ...plainOf(receipt), peak: null }),
   ];
 }
 
@@ -426,6 +517,7 @@ export async function negatives(cast: Cast, story: Story): Promise<readonly Nega
   return [
     ...spellings(story),
     ...fieldRules(cast, story),
+    ...auditRules(story),
     ...(await badSignatures(cast, story)),
     ...(await notes(cast, story)),
   ];
