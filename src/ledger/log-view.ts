@@ -2,12 +2,19 @@ import { equalBytes } from "../protocol/bytes.ts";
 import { type Checkpoint, parseCheckpoint, readCheckpoint } from "../protocol/checkpoint.ts";
 import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
-import { EMPTY_ROOT, leafHash, verifyConsistency, verifyInclusion } from "../protocol/merkle.ts";
+import {
+  consistencyRoots,
+  EMPTY_ROOT,
+  leafHash,
+  verifyConsistency,
+  verifyInclusion,
+} from "../protocol/merkle.ts";
 import { decodeEntryOf } from "../protocol/messages/entry.ts";
 import type { Inclusion } from "../protocol/messages/receipt.ts";
 import { keyFromPeerId, type PeerId } from "../protocol/peer-id.ts";
 import { rotationHolds } from "../protocol/rotation.ts";
 import type { Verify } from "../protocol/signature.ts";
+import { type CheckpointConflict, checkpointEvidence, type Prefix } from "./evidence.ts";
 
 /** What a view starts from, and how it reaches the relay. The ports own their deadlines; a failure of theirs passes through. */
 export interface LogViewOptions {
@@ -63,10 +70,13 @@ export class ForgedCheckpointError extends FailureError {
   static override readonly name = "FailureError";
   /** The note believed before, and the one that does not fit it. */
   readonly evidence: readonly [held: string, shown: string];
+  /** The same with the log's key, as a file that anybody can judge: see evidence.ts. */
+  readonly file: Uint8Array<ArrayBuffer>;
 
-  constructor(detail: string, evidence: readonly [held: string, shown: string], options?: ErrorOptions) {
+  constructor(detail: string, conflict: CheckpointConflict, options?: ErrorOptions) {
     super("forged-checkpoint", `checkpoint: ${detail}`, options);
-    this.evidence = evidence;
+    this.evidence = conflict.notes;
+    this.file = checkpointEvidence(conflict);
   }
 }
 
@@ -94,6 +104,8 @@ class PinnedLog implements LogView {
   readonly origin: string;
   readonly #options: LogViewOptions;
   readonly #retired: PeerId[] = [];
+  /** Entries that were followed from the key pinned first, oldest first. */
+  readonly #rotations: Uint8Array[] = [];
   readonly #roots = new Map<number, Uint8Array>();
   #key: PeerId;
   #head: SignedHead | undefined;
@@ -154,6 +166,7 @@ class PinnedLog implements LogView {
     if (body.purpose !== "log" || body.previous !== this.#key) return;
     if (!(await rotationHolds(this.origin, body, this.#options.verify)))
       throw forged("key rotation: the key that is replaced has not signed it");
+    this.#rotations.push(bytes);
     this.#retired.unshift(this.#key);
     this.#key = body.next;
   }
@@ -214,26 +227,43 @@ class PinnedLog implements LogView {
   ): Promise<void> {
     const known = older.size === newer.size ? newer.root : this.#roots.get(older.size);
     if (known === undefined) {
-      if (older.size > 0 && !(await this.#isExtended(older, newer, evidence)))
-        throw new ForgedCheckpointError("the log was rewritten", evidence);
+      if (older.size > 0) await this.#requireExtension(older, newer, evidence);
       this.#keepRoot(older);
     } else if (!equalBytes(known, older.root)) {
-      throw new ForgedCheckpointError(`two roots for ${older.size} entries`, evidence);
+      throw new ForgedCheckpointError(`two roots for ${older.size} entries`, this.#conflict(evidence));
     }
   }
 
-  async #isExtended(
+  async #requireExtension(
     older: Checkpoint,
     newer: Checkpoint,
     evidence: readonly [held: string, shown: string],
-  ): Promise<boolean> {
+  ): Promise<void> {
+    let proof: readonly Uint8Array[];
     try {
-      const proof = await this.#options.fetchConsistency(older.size, newer.size);
-      return verifyConsistency(older.size, newer.size, older.root, newer.root, proof);
+      proof = await this.#options.fetchConsistency(older.size, newer.size);
     } catch (error) {
       if (!(error instanceof FailureError) || error.code !== failureCode("not-found")) throw error;
-      throw new ForgedCheckpointError("the relay cannot prove what it signed", evidence, { cause: error });
+      throw new ForgedCheckpointError("the relay cannot prove what it signed", this.#conflict(evidence), {
+        cause: error,
+      });
     }
+    if (verifyConsistency(older.size, newer.size, older.root, newer.root, proof)) return;
+    // A proof of another history of the newer tree shows to anybody what it has in place of the older one.
+    const roots = consistencyRoots(older.size, newer.size, older.root, proof);
+    const prefix =
+      roots !== undefined && equalBytes(roots.to, newer.root) ? { root: roots.from, proof } : undefined;
+    throw new ForgedCheckpointError("the log was rewritten", this.#conflict(evidence, prefix));
+  }
+
+  #conflict(notes: readonly [held: string, shown: string], prefix?: Prefix): CheckpointConflict {
+    return {
+      origin: this.origin,
+      notes,
+      logKey: this.#key,
+      rotations: this.#rotations,
+      ...(prefix === undefined ? {} : { prefix }),
+    };
   }
 
   #keepRoot({ size, root }: Checkpoint): void {

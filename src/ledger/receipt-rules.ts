@@ -35,7 +35,11 @@ function unnamed(detail: string): never {
 }
 
 /** Whether two signed receipts of one lease contradict each other, so that the pair proves it to anybody (rule 12). */
-export function isContradiction(newest: LoggedReceipt, id: Cid, receipt: Receipt): boolean {
+export function isContradiction(
+  newest: Pick<LoggedReceipt, "id" | "seq" | "count" | "root">,
+  id: Cid,
+  receipt: Receipt,
+): boolean {
   if (newest.id === id) return false;
   if (newest.seq === receipt.seq) return true;
   if (newest.count === receipt.count) return !equalBytes(newest.root, receipt.root);

@@ -147,19 +147,25 @@ export function verifyConsistency(
   proof: readonly Uint8Array[],
   join: Join = nodeHash,
 ): boolean {
-  if (!isSize(from) || !isSize(to) || from === 0 || from > to || !allHashes(proof)) return false;
-  if (from === to) return proof.length === 0 && equalBytes(fromRoot, toRoot);
-  return walkConsistency(from, to, fromRoot, toRoot, proof, join);
+  if (from === to) return isSize(from) && from > 0 && proof.length === 0 && equalBytes(fromRoot, toRoot);
+  const roots = consistencyRoots(from, to, fromRoot, proof, join);
+  return roots !== undefined && equalBytes(roots.from, fromRoot) && equalBytes(roots.to, toRoot);
 }
 
-function walkConsistency(
+/**
+ * What a consistency proof makes of two trees: their roots, whatever was claimed of them. A proof that makes the root of
+ * the larger tree shows its first `from` leaves to have the other root.
+ * @param fromRoot of the smaller tree as claimed: where its size is a power of two, it is a part of the proof.
+ * @returns undefined for anything that is no proof between trees of these sizes, 0 < from < to.
+ */
+export function consistencyRoots(
   from: number,
   to: number,
   fromRoot: Uint8Array,
-  toRoot: Uint8Array,
   proof: readonly Uint8Array[],
-  join: Join,
-): boolean {
+  join: Join = nodeHash,
+): { readonly from: Uint8Array; readonly to: Uint8Array } | undefined {
+  if (!isSize(from) || !isSize(to) || from === 0 || from >= to || !allHashes(proof)) return undefined;
   let fn = from - 1;
   let sn = to - 1;
   while (fn % 2 === 1) {
@@ -168,11 +174,11 @@ function walkConsistency(
   }
   const steps = fn === 0 ? [fromRoot, ...proof] : proof;
   const [first, ...rest] = steps;
-  if (first === undefined) return false;
+  if (first === undefined) return undefined;
   let fr = first;
   let sr = first;
   for (const step of rest) {
-    if (sn === 0) return false;
+    if (sn === 0) return undefined;
     if (fn % 2 === 1 || fn === sn) {
       const both = fr === sr;
       fr = join(step, fr);
@@ -187,7 +193,7 @@ function walkConsistency(
     fn = half(fn);
     sn = half(sn);
   }
-  return sn === 0 && equalBytes(fr, fromRoot) && equalBytes(sr, toRoot);
+  return sn === 0 ? { from: fr, to: sr } : undefined;
 }
 
 /** A tree that grows at the end and can prove itself. Holds all complete subtrees: 64 bytes a leaf. */
