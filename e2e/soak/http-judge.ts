@@ -30,6 +30,11 @@ export function wrongWith(
   return wrongAnswer(input, reply, components.schemas);
 }
 
+/** As the relay sees it: ".." leads up. */
+function pathOf({ path }: HttpInput): string {
+  return new URL(path, "http://x").pathname;
+}
+
 function textOf({ body }: Answer): string {
   return Buffer.from(body).toString().slice(0, 500);
 }
@@ -50,8 +55,7 @@ function isForWantOfProviders(answer: Answer): boolean {
 /** A refusal has the body that is documented for it: an ErrorView, or what clients of OpenAI's interface read. */
 function wrongRefusal(input: HttpInput, answer: Answer): string | undefined {
   const body = jsonOf(answer);
-  const [path = ""] = input.path.split("?");
-  if (isGatewayPath(path)) {
+  if (isGatewayPath(pathOf(input))) {
     const error = typeof body === "object" && body !== null && "error" in body ? body.error : undefined;
     const isError =
       typeof error === "object" &&
@@ -68,12 +72,13 @@ function wrongRefusal(input: HttpInput, answer: Answer): string | undefined {
 }
 
 function wrongAnswer(
-  { operation, path }: HttpInput,
+  input: HttpInput,
   answer: Answer,
   schemas: OpenApiDocument["components"]["schemas"],
 ): string | undefined {
+  const { operation } = input;
   // A path with a changed part may lead to another operation than it was made from.
-  if (!new RegExp(`^${operation.path.replaceAll(/\{\w+\}/gu, "[^/]+")}(\\?|$)`, "u").test(path))
+  if (!new RegExp(`^${operation.path.replaceAll(/\{\w+\}/gu, "[^/]+")}$`, "u").test(pathOf(input)))
     return undefined;
   const type = String(answer.headers["content-type"] ?? "").split(";")[0] ?? "";
   const given = operation.gives[type];

@@ -34,10 +34,10 @@ export async function send(url: URL, input: HttpInput, streams: boolean, by: Dra
 
 async function sendHttp(url: URL, input: HttpInput, streams: boolean, by: Draw): Promise<Reply> {
   const { method, path, headers, body, manner } = input;
-  const length = body !== undefined && manner !== "chunks" ? { "content-length": String(body.length) } : {};
+  const framing = body === undefined ? {} : framingOf(body, manner);
   const { promise, resolve } = Promise.withResolvers<Reply>();
   const sent = request(
-    { host: url.hostname, port: url.port, agent, method, path, headers: { ...headers, ...length } },
+    { host: url.hostname, port: url.port, agent, method, path, headers: { ...headers, ...framing } },
     (response) => {
       const parts: Uint8Array[] = [];
       const finish = (): void =>
@@ -66,6 +66,11 @@ async function sendHttp(url: URL, input: HttpInput, streams: boolean, by: Draw):
   const reply = await promise;
   clearTimeout(timer);
   return reply;
+}
+
+/** Said for every method: Node's client frames a body by itself only where one is usual. */
+function framingOf(body: Uint8Array, manner: HttpInput["manner"]): Readonly<Record<string, string>> {
+  return manner === "chunks" ? { "transfer-encoding": "chunked" } : { "content-length": String(body.length) };
 }
 
 function isStream(type: string | undefined): boolean {
