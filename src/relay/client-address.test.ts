@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addressGroup, clientAddress, isLoopback, parseNetworks } from "./client-address.ts";
+import { addressBlock, addressGroup, clientAddress, isLoopback, parseNetworks } from "./client-address.ts";
 
 const none = parseNetworks([]);
 const proxies = parseNetworks(["127.0.0.1", "10.1.0.0/16", "fd00::/8"]);
@@ -58,4 +58,15 @@ test("loopback is this machine alone", () => {
     expect(isLoopback(host)).toBe(true);
   for (const host of ["0.0.0.0", "::", "10.0.0.1", "localhost.example", "relay.example"])
     expect(isLoopback(host)).toBe(false);
+});
+
+test("an address belongs to the block of its first bits; this machine's own belongs to none", () => {
+  const bits = { ipv4: 24, ipv6: 48 };
+  expect(addressBlock("203.0.113.77", bits)).toBe("203.0.113.0/24");
+  expect(addressBlock("255.255.255.255", { ipv4: 9, ipv6: 0 })).toBe("255.128.0.0/9");
+  expect(addressBlock("203.0.113.77", { ipv4: 32, ipv6: 128 })).toBe("203.0.113.77/32");
+  expect(addressBlock("2001:DB8:7:ffff::1", bits)).toBe("2001:db8:7::/48");
+  expect(addressBlock("2001:db8:7:12ff::1", { ipv4: 24, ipv6: 56 })).toBe("2001:db8:7:1200::/56");
+  for (const own of ["127.0.0.1", "::1", "127.9.9.9", "unknown"])
+    expect(addressBlock(own, bits)).toBeUndefined();
 });

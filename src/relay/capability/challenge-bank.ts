@@ -104,13 +104,14 @@ export class ChallengeBank {
   async #prepare(): Promise<void> {
     this.#preparing = true;
     try {
-      for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      for (let [next] = this.#wanted; next !== undefined; [next] = this.#wanted) {
         const [key, { work, amount }] = next;
         const seed = this.#random(32);
         // oxlint-disable-next-line no-await-in-loop -- one thread computes
         const computed = await this.#computer.compute(work, amount, seed);
         const kept = this.#kept.get(key) ?? [];
         this.#kept.set(key, [...kept, { ...computed, seed, given: [] }].slice(-KEPT_CHALLENGES));
+        this.#oneLess(key);
       }
     } catch {
       // Whoever is still to be asked will want them again.
@@ -120,13 +121,11 @@ export class ChallengeBank {
     }
   }
 
-  #next(): readonly [string, { readonly work: WorkKind; readonly amount: number }] | undefined {
-    const [first] = this.#wanted;
-    if (first === undefined) return undefined;
-    const [key, wanted] = first;
+  /** A lane is ready. The rest of them wait behind the others, so that many lanes of one kind keep nobody waiting. */
+  #oneLess(key: string): void {
+    const wanted = this.#wanted.get(key);
     this.#wanted.delete(key);
-    // Behind the others, so that many lanes of one kind keep nobody waiting.
-    if (wanted.lanes > 1) this.#wanted.set(key, { ...wanted, lanes: wanted.lanes - 1 });
-    return [key, wanted];
+    if (wanted !== undefined && wanted.lanes > 1)
+      this.#wanted.set(key, { ...wanted, lanes: wanted.lanes - 1 });
   }
 }
