@@ -440,6 +440,9 @@ function auditMessages(cast: Cast, story: Story): readonly MessageSample[] {
       {
         ...draw,
         source: "requester",
+        n: microCredits(1_003),
+        bond: microCredits(5_017),
+        value: microCredits(0),
         leaves: drawnLeaves(story.drawSeeds.requester, 0, 3, () => requesterPpm),
       },
       "draw",
