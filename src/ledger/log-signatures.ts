@@ -7,6 +7,7 @@ import { disputeMessage } from "../protocol/messages/audit.ts";
 import type { KeyRotateBody, RelayKeys, TypedEntry } from "../protocol/messages/entry.ts";
 import { jobMessage } from "../protocol/messages/job.ts";
 import type { Lease } from "../protocol/messages/lease.ts";
+import { payoutAddressMessage } from "../protocol/messages/payout.ts";
 import { type Report, reportMessage } from "../protocol/messages/receipt.ts";
 import { keyFromPeerId, type PeerId } from "../protocol/peer-id.ts";
 import { rotationMessage } from "../protocol/rotation.ts";
@@ -56,6 +57,10 @@ export class LogSignatures {
         return this.#job(entry.body.envelope, entry.time);
       case "lease":
         return this.#relays(entry.body.envelope, "lease", entry.time);
+      case "payout-batch":
+        return this.#relays(entry.body.envelope, "lease", entry.time);
+      case "payout-address":
+        return this.#payoutAddress(entry.body.envelope, entry.time);
       case "draw":
       case "verdict":
         return this.#relays(entry.body.envelope, "draw", entry.time);
@@ -66,8 +71,6 @@ export class LogSignatures {
       case "cancel":
       case "reveal":
       case "retire":
-      case "payout-address":
-      case "payout-batch":
       case "key-revoke":
       case "api-key":
       case "api-key-revoke":
@@ -112,6 +115,14 @@ export class LogSignatures {
     const { by, claims } = this.#open(envelope, time);
     const { requester } = readBody(jobMessage, envelope);
     if (!by.some(({ root }) => root === requester)) refuse("job: its requester has not signed it");
+    return claims;
+  }
+
+  #payoutAddress(envelope: Uint8Array, time: number): readonly SignatureClaim[] {
+    const { by, claims } = this.#open(envelope, time);
+    const { account } = readBody(payoutAddressMessage, envelope);
+    if (by.length !== 1 || by[0]?.session !== account)
+      refuse("payout-address: not signed by its account itself alone");
     return claims;
   }
 

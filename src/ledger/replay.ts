@@ -4,6 +4,7 @@ import { decode, type Schema } from "../protocol/schema.ts";
 import type { Posting } from "./account.ts";
 import { eventOf } from "./ledger-event.ts";
 import { MemoryLedger } from "./memory-ledger.ts";
+import { PayoutReplay } from "./payout-replay.ts";
 
 /** Decodes an entry with its body. @throws WireError when its body is not in it. */
 export function typedEntry(data: Uint8Array): TypedEntry {
@@ -24,16 +25,19 @@ function isTyped(entry: unknown, body: unknown): entry is TypedEntry {
 /** Recomputes accounts, jobs, leases and records from the entries of a log, in order. Needs nothing but the entries. */
 export class Replay extends MemoryLedger {
   #time = 0;
+  readonly payouts: PayoutReplay = new PayoutReplay();
 
   /**
    * Takes the next entry.
-   * @throws RangeError when time runs backwards, an account would go below zero, or something is unknown.
+   * @throws RangeError when time runs backwards, an account would go below zero, something is unknown, or a payout breaks
+   * its rules.
    */
   append(data: Uint8Array): readonly Posting[] {
     const entry = typedEntry(data);
     if (entry.time < this.#time) throw new RangeError("log time runs backwards");
     this.#time = entry.time;
     if (entry.type === "policy") this.announce(entry.body);
+    this.payouts.take(entry, this.size);
     return this.apply(eventOf(entry), entry.time);
   }
 }

@@ -1,27 +1,11 @@
 import { GATEWAY_PATHS } from "../gateway/gateway-paths.ts";
-import { MESSAGE_TYPE, RELAY_PATHS } from "../../protocol/relay-api.ts";
+import { RELAY_PATHS } from "../../protocol/relay-api.ts";
+import { messageBody, type Operation, rawBody, textBody, view } from "./operation.ts";
+import { PAYOUT_OPERATIONS } from "./payout-operations.ts";
 import { TILE_PATHS } from "./tile-routes.ts";
 import { cid, type Json, listOf, peer, schemas, text, whole } from "./open-api-schemas.ts";
 
 /** The interface as an OpenAPI 3.1 document. Messages are described in docs/wire.md; here they are bytes of MESSAGE_TYPE. */
-
-function view(name: string): Json {
-  return { "application/json": { schema: { $ref: `#/components/schemas/${name}` } } };
-}
-
-const messageBody: Json = { [MESSAGE_TYPE]: { schema: { type: "string", format: "binary" } } };
-const rawBody: Json = { "application/octet-stream": { schema: { type: "string", format: "binary" } } };
-const textBody: Json = { "text/plain": { schema: text } };
-
-interface Operation {
-  readonly method: "get" | "post" | "put" | "head";
-  readonly path: string;
-  readonly summary: string;
-  readonly answer: Json | undefined;
-  readonly body?: Json;
-  readonly query?: Readonly<Record<string, Json>>;
-  readonly required?: readonly string[];
-}
 
 const jsonBody: Json = { "application/json": { schema: { type: "object" } } };
 
@@ -238,26 +222,7 @@ const OPERATIONS: readonly Operation[] = [
     summary: "API keys of an account, newest first",
     answer: { "application/json": { schema: listOf({ $ref: "#/components/schemas/ApiKey" }) } },
   },
-  {
-    method: "post",
-    path: RELAY_PATHS.accountPayoutAddress,
-    summary: "Says where an account wants its money, signed by the account itself",
-    body: messageBody,
-    answer: messageBody,
-  },
-  {
-    method: "get",
-    path: RELAY_PATHS.accountPayoutAddress,
-    summary: "Where an account wants its money",
-    answer: view("PayoutAddress"),
-  },
-  {
-    method: "get",
-    path: RELAY_PATHS.accountPayouts,
-    summary: "Payouts of an account, newest first",
-    query: { before: whole, limit: whole },
-    answer: { "application/json": { schema: listOf({ $ref: "#/components/schemas/Payout" }) } },
-  },
+  ...PAYOUT_OPERATIONS,
   ...GATEWAY_OPERATIONS,
   { method: "get", path: "/healthz", summary: "Whether the relay can do its work", answer: view("Health") },
   { method: "get", path: "/metrics", summary: "Numbers for Prometheus", answer: textBody },

@@ -1,34 +1,10 @@
 import type { PayoutAddressState } from "../../ledger/payout-address.ts";
+import type { PayoutBatchState, PayoutLineState } from "../../ledger/payout-replay.ts";
 import type { Cid } from "../../protocol/cid.ts";
-import type { PayoutLine } from "../../protocol/messages/payout.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 
-/** A batch of payouts as the log has it. All its lines end together. */
-export interface PayoutBatchRow {
-  /** CID of its payout-batch. */
-  readonly id: Cid;
-  readonly number: number;
-  /** Its entry, and the log time of that, milliseconds since 1970. */
-  readonly index: number;
-  readonly prepared: number;
-  readonly count: number;
-  /** Micro-credits. */
-  readonly total: bigint;
-  readonly state: "prepared" | "paid" | "cancelled";
-  /** Log time of its end. */
-  readonly ended?: number;
-  /** The payment's identity outside, once it is paid. */
-  readonly reference?: string;
-}
-
-/** One line of a batch. */
-export interface PayoutLineRow extends PayoutLine {
-  readonly batch: Cid;
-  /** Entry that set its money aside. */
-  readonly prepareIndex: number;
-  /** Entry that says it was paid, or cancelled. */
-  readonly endIndex?: number;
-}
+export type PayoutBatchRow = PayoutBatchState;
+export type PayoutLineRow = PayoutLineState;
 
 /** Money that the operator brought in, by what it calls the payment. */
 export interface CreditRow {
