@@ -52,6 +52,8 @@ export const RELAY_PATHS = {
   inclusion: "/v1/log/inclusion",
   /** GET ?from=n&to=m: proofSchema, dag-cbor. */
   consistency: "/v1/log/consistency",
+  /** GET: two statements that contradict each other, as the file that `tabmesh verify` judges; a bar's reason names it. */
+  evidence: "/v1/evidence/:cid",
   /** GET: key-rotate entry indices, oldest first: { indices: number[] }. */
   keyRotations: "/v1/log/key-rotations",
   /** POST key-revoke envelope: Inclusion, dag-cbor. */

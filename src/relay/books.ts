@@ -13,6 +13,7 @@ import type { Signer } from "../protocol/signature.ts";
 import type { MicroCredits } from "../protocol/units.ts";
 import type { AuditBooks } from "./audit-books.ts";
 import type { Payouts } from "./payouts.ts";
+import type { KeptBytes } from "./store/books-store.ts";
 import type { PublishedRows } from "./store/published-rows.ts";
 
 /**
@@ -122,8 +123,8 @@ export interface Books {
   /** The newest signed note; covers every entry whose promise has resolved. */
   checkpoint(): Promise<string>;
   entry(index: number): Uint8Array | undefined;
-  /** `count` entries from `first` on, or fewer where the log ends. */
-  entries(first: number, count: number): readonly Uint8Array[];
+  /** Entries in a row, and evidence. */
+  readonly kept: KeptBytes;
   /** `count` consecutive complete subtrees of a level from `first` on, 32 bytes each. @throws RangeError beyond the log */
   hashes(level: number, first: number, count: number): Uint8Array<ArrayBuffer>;
   inclusion(index: number): Promise<Inclusion>;

@@ -60,7 +60,7 @@ export async function writeTiles(
   await write("checkpoint", await books.checkpoint());
   for (const place of bundlesOf(books.size())) {
     const first = place.index * 256;
-    const entries = books.entries(first, place.width).map((entry, at) => change(entry, first + at));
+    const entries = books.kept.entries(first, place.width).map((entry, at) => change(entry, first + at));
     // oxlint-disable-next-line no-await-in-loop -- a few files
     await write(tilePath(place), encodeBundle(entries));
   }

@@ -172,6 +172,7 @@ export class CommitQueue {
       earnings: draft.earnings,
       denials: draft.denials,
       secrets: draft.secrets,
+      evidence: draft.evidence,
       spendings: [...draft.spendings.values()],
       audits: draft.audits.rows(),
       ...(payouts === undefined ? {} : { payouts }),

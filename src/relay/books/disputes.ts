@@ -56,7 +56,7 @@ export function logDispute(court: Court, draft: Draft, envelope: Uint8Array, ope
   if (soleSigner(court, draft, message).session !== lease.terms.instance)
     throw new FailureError("wrong-provider", "dispute: not brought by the lease's provider");
   if (newest !== undefined && isContradiction(newest, receipt.id, receipt.body)) {
-    convict(draft, lease, receipt);
+    convict(court, draft, lease, receipt);
     throw new FailureError("inconsistent-receipt", "contradicts one that is logged");
   }
   const tariff = draft.tariff(lease.terms.tariff);

@@ -20,6 +20,7 @@ import type {
   DenialKind,
   EarningsRow,
   EntryRow,
+  EvidenceRow,
   SpendingRow,
 } from "../store/books-store.ts";
 import type { PayoutRows } from "../store/payout-rows.ts";
@@ -69,6 +70,7 @@ export class Draft implements Standing {
   readonly spendings: Map<string, SpendingRow> = new Map();
   readonly denials: Denial[] = [];
   readonly secrets: { readonly name: string; readonly value: Uint8Array }[] = [];
+  readonly evidence: EvidenceRow[] = [];
   #payouts: PayoutDraft | undefined;
   readonly audits: AuditDraft;
   readonly policies: Map<string, AuditPolicy> = new Map();
@@ -318,6 +320,7 @@ export class Draft implements Standing {
     for (const row of other.earnings) this.earnings.push(row);
     for (const denial of other.denials) this.denials.push(denial);
     for (const secret of other.secrets) this.secrets.push(secret);
+    for (const row of other.evidence) this.evidence.push(row);
     takeOver(this.jobs, other.jobs);
     takeOver(this.leases, other.leases);
     takeOver(this.accounts, other.accounts);

@@ -20,7 +20,7 @@ import type { Signer } from "../../protocol/signature.ts";
 import type { MicroCredits } from "../../protocol/units.ts";
 import type { AuditBooks } from "../audit-books.ts";
 import type { ApiKeyStanding, Books, Commit } from "../books.ts";
-import type { BooksStore, Denial, DenialKind } from "../store/books-store.ts";
+import type { BooksStore, Denial, DenialKind, KeptBytes } from "../store/books-store.ts";
 import type { PublishedRows } from "../store/published-rows.ts";
 import { addApiKey, revokeApiKey } from "./api-keys.ts";
 import { addLease } from "./add-lease.ts";
@@ -322,8 +322,8 @@ export class LedgerBooks implements Books {
     return this.#parts.committed.entry(index);
   }
 
-  entries(first: number, count: number): readonly Uint8Array[] {
-    return this.#parts.store.entries(first, count);
+  get kept(): KeptBytes {
+    return this.#parts.store;
   }
 
   hashes(level: number, first: number, count: number): Uint8Array<ArrayBuffer> {

@@ -1,4 +1,6 @@
+import type { LoggedReceipt } from "../../ledger/ledger-state.ts";
 import { isContradiction, isSameWork, judgeReceipt } from "../../ledger/receipt-rules.ts";
+import { equalBytes } from "../../protocol/bytes.ts";
 import { openEnvelope, readBody, type Unverified, verifiedSync } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { decodeEntry, decodeEntryOf } from "../../protocol/messages/entry.ts";
@@ -14,6 +16,7 @@ import { type Advance, advanceMessage } from "../../protocol/messages/task.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Draft } from "./draft.ts";
 import { drawAt, drawBasis } from "./drawing.ts";
+import { barFor } from "./keep-evidence.ts";
 import { type Court, jobIn, leaseIn, soleSigner } from "./judging.ts";
 import { joinHashes, sha256 } from "./native-hash.ts";
 import { verifyNative } from "./native-keys.ts";
@@ -104,12 +107,20 @@ function requireReporter(court: Court, draft: Draft, envelope: Uint8Array, insta
 }
 
 /** Two signed receipts contradict each other: the session key is barred, and its leases end with what was logged (rule 12). */
-export function convict(draft: Draft, { newest, terms }: LeaseState, receipt: Unverified<Receipt>): void {
+export function convict(
+  court: Court,
+  draft: Draft,
+  { newest, terms }: LeaseState,
+  receipt: Unverified<Receipt>,
+): void {
   const { instance } = terms;
-  const reason = `equivocation: ${newest?.id ?? ""} and ${receipt.id}`;
-  draft.append("bar", { identity: instance, reason });
-  draft.bars.set(instance, reason);
+  if (newest !== undefined) barFor(court, draft, instance, "receipts", newest.index, receipt.bytes);
   for (const id of draft.leasesBoundTo(instance)) settleLease(draft, id, "void");
+}
+
+/** Two advances of one lease that cannot both be true: as many tasks, and not the same ones (rule 1). */
+function namesOtherTasks(newest: LoggedReceipt, advance: Advance): boolean {
+  return advance.taskCount === newest.taskCount && !equalBytes(advance.tasksRoot, newest.tasksRoot);
 }
 
 function appendReceipt(
@@ -150,11 +161,15 @@ export function logReport(court: Court, draft: Draft, opened: OpenedReport): num
   verifyReport(opened);
   if (opened.report.lost.length > 0) requireReporter(court, draft, opened.envelope, lease.terms.instance);
   if (newest !== undefined && isContradiction(newest, receipt.id, receipt.body)) {
-    convict(draft, lease, receipt);
+    convict(court, draft, lease, receipt);
     return new FailureError(
       "inconsistent-receipt",
       "contradicts one that is logged; the session key is barred",
     );
+  }
+  if (newest !== undefined && namesOtherTasks(newest, advance.body)) {
+    barFor(court, draft, lease.terms.requesterKey, "advances", newest.index, advance.bytes);
+    return new FailureError("unnamed-task", "the requester named other tasks before; its key is barred");
   }
   const job = jobIn(draft, lease.job);
   const tariff = draft.tariff(lease.terms.tariff);

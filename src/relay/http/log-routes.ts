@@ -1,12 +1,12 @@
 import { FailureError } from "../../protocol/failure.ts";
 import { inclusionSchema, proofSchema } from "../../protocol/messages/receipt.ts";
-import { RELAY_PATHS } from "../../protocol/relay-api.ts";
+import { MESSAGE_TYPE, RELAY_PATHS } from "../../protocol/relay-api.ts";
 import { keyRotationsJson } from "../../protocol/relay-json.ts";
 import { encode } from "../../protocol/schema.ts";
 import type { HttpParts } from "./http-parts.ts";
 import type { RelayHttp } from "./http-env.ts";
 import { message, view } from "./message-routes.ts";
-import { uintParam } from "./read-params.ts";
+import { cidParam, uintParam } from "./read-params.ts";
 
 /** An entry never changes. */
 const FOREVER = "public, max-age=31536000, immutable";
@@ -39,6 +39,17 @@ export function addLogRoutes(http: RelayHttp, { books }: HttpParts): void {
     const from = uintParam("from", c.req.query("from"));
     const to = uintParam("to", c.req.query("to"));
     return message(c, encode(proofSchema, books.consistency(from, to)));
+  });
+
+  http.get(RELAY_PATHS.evidence, (c) => {
+    const cid = cidParam("cid", c.req.param("cid"));
+    const bytes = books.kept.evidence(cid);
+    if (bytes === undefined) throw new FailureError("not-found", "the relay has no such evidence");
+    return c.body(bytes.slice(), 200, {
+      "Content-Type": MESSAGE_TYPE,
+      "Content-Disposition": `attachment; filename="${cid}.tabmesh-evidence"`,
+      "Cache-Control": FOREVER,
+    });
   });
 
   http.get(RELAY_PATHS.keyRotations, (c) =>

@@ -154,6 +154,12 @@ const OPERATIONS: readonly Operation[] = [
   },
   {
     method: "get",
+    path: RELAY_PATHS.evidence,
+    summary: "Two statements that convict somebody, as `tabmesh verify` judges them",
+    answer: messageBody,
+  },
+  {
+    method: "get",
     path: RELAY_PATHS.keyRotations,
     summary: "Where the log tells of changed keys",
     answer: view("KeyRotations"),

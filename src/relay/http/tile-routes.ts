@@ -40,7 +40,7 @@ function contentOf(books: Books, place: TilePlace): Uint8Array<ArrayBuffer> {
     throw new FailureError("not-found", "the log does not reach as far as this tile yet");
   const first = index * TILE_WIDTH;
   return level === "entries"
-    ? encodeBundle(books.entries(first, width))
+    ? encodeBundle(books.kept.entries(first, width))
     : books.hashes(treeLevel(level), first, width);
 }
 

@@ -44,6 +44,7 @@ export class BatchWriter {
   readonly #deny: StatementSync;
   readonly #undeny: StatementSync;
   readonly #secret: StatementSync;
+  readonly #evidence: StatementSync;
   readonly #spending: StatementSync;
   readonly #payouts: PayoutWriter;
   readonly #audits: AuditWriter;
@@ -80,6 +81,7 @@ export class BatchWriter {
     this.#deny = sql("INSERT OR REPLACE INTO denials VALUES (?, ?, ?)");
     this.#undeny = sql("DELETE FROM denials WHERE kind = ? AND value = ?");
     this.#secret = sql("INSERT INTO secrets VALUES (?, ?)");
+    this.#evidence = sql("INSERT OR IGNORE INTO evidence VALUES (?, ?)");
     this.#spending = sql("INSERT OR REPLACE INTO spendings VALUES (?, ?, ?)");
     this.#payouts = new PayoutWriter(database);
     this.#head = sql("UPDATE head SET size = ?, root = ?, time = ? WHERE one = 1 AND size = ?");
@@ -97,6 +99,7 @@ export class BatchWriter {
       for (const row of batch.earnings) this.#writeEarnings(row);
       for (const denial of batch.denials) this.#writeDenial(denial);
       for (const { name, value } of batch.secrets) this.#secret.run(name, value);
+      for (const { cid, bytes } of batch.evidence) this.#evidence.run(cid, bytes);
       for (const row of batch.spendings) this.#writeSpending(row);
       if (batch.audits !== undefined) this.#audits.write(batch.audits);
       if (batch.payouts !== undefined) this.#payouts.write(batch.payouts);

@@ -34,6 +34,7 @@ function batch(size: number, changes: Partial<Batch> = {}): Batch {
     earnings: [],
     denials: [],
     secrets: [],
+    evidence: [],
     spendings: [],
     ...changes,
   };
@@ -131,6 +132,7 @@ export function booksStoreContract(open: () => BooksStore): void {
         leases: [open1],
         accounts: [account(1, (1n << 63n) - 1n)],
         secrets: [{ name: "epoch 0", value: root }],
+        evidence: [{ cid: cid("evidence"), bytes: root }],
       }),
     );
     expect(store.head()).toEqual({ size: 2, root, time: 1_002 });
@@ -143,6 +145,8 @@ export function booksStoreContract(open: () => BooksStore): void {
     expect(store.lease(open1.id)).toEqual(open1);
     expect(store.account(peer(1))).toEqual(account(1, (1n << 63n) - 1n));
     expect(store.secret("epoch 0")).toEqual(root);
+    expect(store.evidence(cid("evidence"))).toEqual(root);
+    expect(store.evidence(cid("other"))).toBeUndefined();
     const reported = lease("lease", 1, { newest: newest(2), bound: microCredits(1) });
     const closing = job("job", 0, { state: "closing", openLeases: 1 });
     store.commit(
@@ -218,6 +222,7 @@ export function booksStoreContract(open: () => BooksStore): void {
     store.commit(batch(4, { entries: chain, leases: [...rows, lease("unused", 9)] }));
     expect(store.receiptsOf(peer(2), 100, 2).map(({ index }) => index)).toEqual([3, 2]);
     expect(store.receiptsOf(peer(2), 12, 2).map(({ index }) => index)).toEqual([1]);
+    expect([3, 2, 1, 0].map((index) => store.previousEntry(index))).toEqual([2, 0, undefined, undefined]);
     expect([9, 4, 2, 3, 5, 1].map((seq) => store.receiptEntry(3, seq))).toEqual([
       3,
       2,

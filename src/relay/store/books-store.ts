@@ -57,6 +57,21 @@ export interface EntryRow {
   readonly previous?: number;
 }
 
+/** What is given out as it was kept. */
+export interface KeptBytes {
+  /** `count` entries of the log from `first` on, or fewer where it ends. */
+  entries(first: number, count: number): readonly Uint8Array[];
+  /** Two statements that contradict each other, by the CID that a bar's reason names; see ledger/evidence.ts. */
+  evidence(cid: Cid): Uint8Array | undefined;
+}
+
+/** Two statements that convict somebody, as ledger/evidence.ts has them. */
+export interface EvidenceRow {
+  /** Of the bytes. */
+  readonly cid: Cid;
+  readonly bytes: Uint8Array;
+}
+
 /** Consecutive complete subtrees of one level, 32 bytes each, beginning with subtree `first`. */
 export interface NodeRun {
   readonly level: number;
@@ -93,6 +108,8 @@ export interface Batch {
   readonly denials: readonly Denial[];
   /** Secrets by name: of epochs (rule 3). */
   readonly secrets: readonly { readonly name: string; readonly value: Uint8Array }[];
+  /** What is there already stays. */
+  readonly evidence: readonly EvidenceRow[];
   readonly spendings: readonly SpendingRow[];
   /** Absent where nothing about records and draws changes. */
   readonly audits?: AuditRows;
@@ -104,17 +121,17 @@ export interface Batch {
  * Where the books live. Used by one process at a time and from one thread; answers at once. What `commit` has returned
  * from survives the end of the process and of the machine's power.
  */
-export interface BooksStore extends PublishedRows {
+export interface BooksStore extends KeptBytes, PublishedRows {
   readonly payouts: PayoutStore;
   readonly audits: AuditStore;
   head(): Head | undefined;
   entry(index: number): Uint8Array | undefined;
-  /** `count` entries from `first` on, or fewer where they end. */
-  entries(first: number, count: number): readonly Uint8Array[];
   /** Entries of a rare type (anything but money of jobs), oldest first. */
   entriesOf(type: EntryType): readonly number[];
   /** Entry of the lease's receipt with this seq, looking back from the receipt entry `from`. */
   receiptEntry(from: number, seq: number): number | undefined;
+  /** Entry of the receipt of the same lease that was logged before the receipt entry `index`. */
+  previousEntry(index: number): number | undefined;
   /** The stored run that holds subtree `index` of `level`. */
   nodes(level: number, index: number): NodeRun | undefined;
 

@@ -71,6 +71,9 @@ export const MIGRATIONS: readonly string[] = [
   `,
   PAYOUT_TABLES,
   AUDIT_TABLES,
+  `
+  CREATE TABLE evidence (cid TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 function versionOf(database: DatabaseSync): number {

@@ -134,6 +134,14 @@ class SqliteStore implements BooksStore {
     );
   }
 
+  previousEntry(index: number): number | undefined {
+    return this.#one(
+      (row) => int(row, "previous"),
+      "SELECT previous FROM entries WHERE idx = ? AND previous IS NOT NULL",
+      index,
+    );
+  }
+
   nodes(level: number, index: number): NodeRun | undefined {
     return this.#one(
       (row) => ({ level, first: int(row, "first"), hashes: blob(row, "hashes") }),
@@ -246,6 +254,10 @@ class SqliteStore implements BooksStore {
       }),
       "SELECT * FROM denials ORDER BY kind, value",
     );
+  }
+
+  evidence(cid: Cid): Uint8Array | undefined {
+    return this.#one((row) => blob(row, "bytes"), "SELECT bytes FROM evidence WHERE cid = ?", cid);
   }
 
   secret(name: string): Uint8Array | undefined {
