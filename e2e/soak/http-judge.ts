@@ -32,7 +32,7 @@ export function wrongWith(
 
 /** As the relay sees it: ".." leads up. */
 function pathOf({ path }: HttpInput): string {
-  return new URL(path, "http://x").pathname;
+  return new URL(`http://x${path}`).pathname;
 }
 
 function textOf({ body }: Answer): string {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import * as dagCbor from "@ipld/dag-cbor";
 import { encodeFrame, FrameParser } from "../../src/mesh/frame-parser.ts";
 import { concatBytes } from "../../src/protocol/bytes.ts";
@@ -34,15 +34,16 @@ interface Row {
   readonly frameHex: string;
 }
 
-const FILES = ["session", "job", "lease", "task", "receipt", "audit", "frame", "entry"] as const;
+const VECTORS = new URL("../../src/protocol/vectors/", import.meta.url);
 
-function read(name: string): Readonly<Record<string, unknown>> {
-  const url = new URL(`../../src/protocol/vectors/${name}.json`, import.meta.url);
-  return JSON.parse(readFileSync(url, "utf8")) as Readonly<Record<string, unknown>>;
+function read(file: string): Readonly<Record<string, unknown>> {
+  return JSON.parse(readFileSync(new URL(file, VECTORS), "utf8")) as Readonly<Record<string, unknown>>;
 }
 
-function rows(kind: "messages" | "parts" | "entries" | "frames"): readonly Row[] {
-  return FILES.flatMap((file) => (read(file)[kind] ?? []) as readonly Row[]);
+/** Golden rows of a kind, of all files that have some. */
+export function goldenRows(kind: "messages" | "parts" | "entries" | "frames"): readonly Row[] {
+  const files = readdirSync(VECTORS).filter((file) => file.endsWith(".json"));
+  return files.toSorted().flatMap((file) => (read(file)[kind] ?? []) as readonly Row[]);
 }
 
 function found<T>(value: T | undefined, name: string): T {
@@ -123,7 +124,7 @@ function frameSubject(row: Row): WireSubject {
 }
 
 function noteSubject(): WireSubject {
-  const log = read("log") as { readonly note: string; readonly logKey: string };
+  const log = read("log.json") as { readonly note: string; readonly logKey: string };
   const key = keyFromPeerId(parsePeerId(log.logKey));
   const golden = new TextEncoder().encode(log.note);
   const signedText = checkpointText(parseCheckpoint(log.note, ORIGIN, key));
@@ -149,7 +150,7 @@ export async function wireSubjects(): Promise<readonly WireSubject[]> {
   const story = await tellStory(cast);
   const types = new Map(messageSamples(cast, story).map(({ name, type }) => [name, type]));
   const schemas = new Map(partSamples(story).map(({ name, schema }) => [name, schema]));
-  const messages = rows("messages");
+  const messages = goldenRows("messages");
   const typed = messages.map((row) => ({ row, type: found(types.get(row.name), row.name) }));
   const signed = new Set(
     typed.map(({ row, type }) => openEnvelope(type, fromHex(row.envelopeHex)).id as string),
@@ -157,10 +158,10 @@ export async function wireSubjects(): Promise<readonly WireSubject[]> {
   return [
     ...typed.map(({ row, type }) => bodySubject(`${row.name}, body`, type.schema, fromHex(row.bodyHex))),
     ...typed.map(({ row, type }) => envelopeSubject(row, type, signed)),
-    ...rows("parts").map((row) =>
+    ...goldenRows("parts").map((row) =>
       bodySubject(`${row.name}, part`, found(schemas.get(row.name), row.name), fromHex(row.bodyHex)),
     ),
-    ...rows("entries").map((row) =>
+    ...goldenRows("entries").map((row) =>
       bodySubject(
         `${row.name}, body of an entry`,
         entryBodies[
@@ -172,8 +173,8 @@ export async function wireSubjects(): Promise<readonly WireSubject[]> {
         fromHex(row.bodyHex),
       ),
     ),
-    ...rows("entries").map(entrySubject),
-    ...rows("frames").map(frameSubject),
+    ...goldenRows("entries").map(entrySubject),
+    ...goldenRows("frames").map(frameSubject),
     noteSubject(),
   ];
 }

@@ -12,12 +12,13 @@ export interface TextOrder extends StreamParameters {
   readonly request: TextRequest;
 }
 
-const ROLES: Readonly<Record<string, ChatRole>> = {
-  system: "system",
-  developer: "system",
-  user: "user",
-  assistant: "assistant",
-};
+/** A map: an object would also know "constructor" and the like. */
+const ROLES: ReadonlyMap<string, ChatRole> = new Map([
+  ["system", "system"],
+  ["developer", "system"],
+  ["user", "user"],
+  ["assistant", "assistant"],
+]);
 
 function contentPart(value: unknown, at: string): string {
   const part = new RequestFields(value, `${at}.`);
@@ -45,7 +46,7 @@ function messageOf(value: unknown, index: number): ChatMessage {
   const message = new RequestFields(value, `messages[${index}].`);
   const named = message.requiredText("role");
   const role =
-    ROLES[named] ?? message.fail("role", `is '${named}'; tools are not supported here.`, UNSUPPORTED);
+    ROLES.get(named) ?? message.fail("role", `is '${named}'; tools are not supported here.`, UNSUPPORTED);
   const content = contentOf(message);
   // Answers of other models are sent back with these, empty.
   for (const name of ["tool_calls", "annotations"]) message.refuseUnless(name, isNothing);
