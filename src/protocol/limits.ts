@@ -107,3 +107,10 @@ export const MAX_PAYOUT_ADDRESS_BYTES = 128;
 
 /** A changed payout address is used no sooner, by log time: whoever lost a key has a long weekend to notice (rule 12). */
 export const PAYOUT_ADDRESS_WAIT_MS: number = 72 * 60 * 60 * 1000;
+
+/**
+ * Leaves that one draw names: 5 bytes each, so that a draw fits an envelope. Where more than MEAN_DRAW_LEAVES are new in a
+ * report, rates are lowered so that no more than these are expected: 9,000 is eleven standard deviations away.
+ */
+export const MAX_DRAW_LEAVES = 9_000;
+export const MEAN_DRAW_LEAVES = 8_000;

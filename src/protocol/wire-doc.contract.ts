@@ -40,6 +40,8 @@ const LIMIT_WORDS: Readonly<Record<keyof typeof limits, string>> = {
   MAX_EMBED_TEXTS: "texts in one task of `embed`",
   MAX_OFFERED_MODELS: "models that an offer names",
   MAX_PUBLISHED_MODELS: "models that a relay publishes",
+  MAX_DRAW_LEAVES: "leaves that one draw names",
+  MEAN_DRAW_LEAVES: "leaves that one draw is expected to name at most; rates are lowered to that",
   MAX_MODEL_PEERS: "providers that a relay names for a model",
   MAX_CHALLENGE_LANES: "lanes of a challenge",
   MAX_CHALLENGE_MS: "ms that a challenge may take at the provider",

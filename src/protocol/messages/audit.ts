@@ -1,7 +1,7 @@
 import type { Cid } from "../cid.ts";
 import type { MessageType } from "../envelope.ts";
 import { type Header, headerFields } from "../header.ts";
-import { MAX_PROOF_HASHES } from "../limits.ts";
+import { MAX_DRAW_LEAVES, MAX_PROOF_HASHES } from "../limits.ts";
 import { HASH_BYTES } from "../merkle.ts";
 import type { PeerId } from "../peer-id.ts";
 import {
@@ -36,7 +36,7 @@ export interface Draw extends Header {
   readonly epoch: number;
   readonly source: "relay" | "requester";
   readonly policy: Cid;
-  /** Audited experience of the provider in micro-credits, as of this entry (rule 5). */
+  /** Audited experience of the provider in micro-credits, before this entry; of a requester's draw, when it is made (rule 5). */
   readonly n: MicroCredits;
   /** What the provider would lose: bond, held and pending pay before this entry, shared by its open leases. */
   readonly bond: MicroCredits;
@@ -66,7 +66,7 @@ export const drawMessage: MessageType<Draw> = {
     value: amount,
     first: uint(),
     end: uint(),
-    leaves: list(uint()),
+    leaves: list(uint(), MAX_DRAW_LEAVES),
     openBy: uint(),
     verdictBy: uint(),
   }),

@@ -299,9 +299,9 @@ function auditRules({
     refused("a draw that names no lease", "draw body", without(draw, "lease")),
     refused("an entry hash of 31 bytes", "draw body", { ...draw, entryHash: new Uint8Array(31) }),
     refused(
-      "more leaves than a list has",
+      "more leaves than a draw has",
       "draw body",
-      { ...draw, leaves: Array.from({ length: 4_097 }, (_, leaf) => leaf) },
+      { ...draw, leaves: Array.from({ length: 9_001 }, (_, leaf) => leaf) },
       "too-large",
     ),
     refused("a verdict between right and wrong", "verdict body", { ...verdict, result: "maybe" }),

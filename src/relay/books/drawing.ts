@@ -1,12 +1,12 @@
 import { createHmac } from "node:crypto";
 import { auditOf, providerOf } from "../../ledger/provider-record.ts";
 import { type Stake, stakeOf } from "../../ledger/stake.ts";
-import { auditRate } from "../../market/audit-rate.ts";
+import { auditRate, mostRate } from "../../market/audit-rate.ts";
 import { type AuditPolicy, PPM } from "../../protocol/audit-policy.ts";
 import { drawnLeaves, drawSeed, type Hmac } from "../../protocol/draw.ts";
 import { readBody, sealSync } from "../../protocol/envelope.ts";
 import { header } from "../../protocol/header.ts";
-import { MAX_ITEMS } from "../../protocol/limits.ts";
+import { MAX_DRAW_LEAVES } from "../../protocol/limits.ts";
 import { type Draw, drawMessage } from "../../protocol/messages/audit.ts";
 import { decodeEntryOf } from "../../protocol/messages/entry.ts";
 import type { Receipt } from "../../protocol/messages/receipt.ts";
@@ -57,7 +57,9 @@ export function drawAt(
   if (entry === undefined) throw new RangeError(`entry ${index} is not there`);
   const hash = entryHash(entry);
   const seed = drawSeed(epochSecret(draft, epoch), court.origin, index, hash, nativeHmac);
-  const rate = (offset: number): number => (isDisputed ? PPM : auditRate(policy, stake, offset));
+  const most = mostRate(stake.end - stake.first);
+  const rate = (offset: number): number =>
+    Math.min(most, isDisputed ? PPM : auditRate(policy, stake, offset));
   const gone = new Set(lost);
   const leaves = drawnLeaves(seed, stake.first, stake.end, rate, nativeHmac).filter(
     (leaf) => !gone.has(leaf),
@@ -79,7 +81,7 @@ interface DrawParts {
 /** Logs a draw that names some leaf; one that names none needs no entry, since anybody can repeat it later. */
 export function logDraw(court: Court, draft: Draft, parts: DrawParts): number | undefined {
   const { policy, source, epoch, stake, leaseId, index, hash } = parts;
-  const leaves = parts.leaves.slice(0, MAX_ITEMS);
+  const leaves = parts.leaves.slice(0, MAX_DRAW_LEAVES);
   const lease = draft.lease(leaseId);
   if (leaves.length === 0 || lease === undefined) return undefined;
   const openBy = draft.time + lease.terms.openMs;

@@ -1,4 +1,5 @@
 import { providerOf, auditOf } from "../../ledger/provider-record.ts";
+import { mostRate } from "../../market/audit-rate.ts";
 import { drawnLeaves, drawSeed } from "../../protocol/draw.ts";
 import { equalBytes } from "../../protocol/bytes.ts";
 import type { Cid } from "../../protocol/cid.ts";
@@ -45,7 +46,8 @@ function drawFrom(court: Court, draft: Draft, id: Cid, secret: Uint8Array): void
   if (entry === undefined) throw new RangeError(`entry ${newest.index} is not there`);
   const hash = entryHash(entry);
   const seed = drawSeed(secret, court.origin, newest.index, hash, nativeHmac);
-  const leaves = drawnLeaves(seed, 0, newest.count, () => policy.requesterPpm, nativeHmac).filter(
+  const rate = Math.min(policy.requesterPpm, mostRate(newest.count));
+  const leaves = drawnLeaves(seed, 0, newest.count, () => rate, nativeHmac).filter(
     (leaf) => draft.audits.draw(newest.index, leaf) === undefined,
   );
   const { experience, bond, held, pending } = providerOf(lease.terms.provider, draft);

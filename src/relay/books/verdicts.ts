@@ -8,6 +8,7 @@ import type { ForfeitBody } from "../../protocol/messages/entry.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { AuditStore } from "../store/audit-rows.ts";
 import type { Draft } from "./draft.ts";
+import { drawIn } from "./drawing.ts";
 import { type Court, jobIn, leaseIn } from "./judging.ts";
 import { passOn, releaseFree, settleLease } from "./settling.ts";
 import { bar } from "./rule-entries.ts";
@@ -67,6 +68,13 @@ function requireOwn(draft: Draft, { signedBy }: Verified<Verdict>): void {
     throw new FailureError("bad-signature", "verdict: not signed by the relay's draw key alone");
 }
 
+/** A provider keeps what the relay's own draw may ask for, no more: of other draws nothing can be missing. */
+function requireOwed(draft: Draft, drawIndex: number): void {
+  const draw = draft.entry(drawIndex);
+  if (draw === undefined || drawIn(draw).source !== "relay")
+    throw new FailureError("malformed", "verdict: only what the relay has drawn can be missing");
+}
+
 /** Logs a verdict and what follows from it, once for each drawn leaf. @returns its entry. See Books.judge. */
 export function judge(court: Court, draft: Draft, store: AuditStore, verdict: Verified<Verdict>): number {
   const { body } = verdict;
@@ -76,6 +84,7 @@ export function judge(court: Court, draft: Draft, store: AuditStore, verdict: Ve
   if (row === undefined || row.lease !== body.lease)
     throw new FailureError("not-found", `leaf ${body.index} of entry ${body.entryIndex} was not drawn`);
   if (row.verdict !== undefined) return row.verdict;
+  if (body.result === "missing") requireOwed(draft, row.draw);
   const index = draft.append(
     "verdict",
     { envelope: verdict.bytes },
