@@ -29,7 +29,7 @@ it("every message type, schema and JSON shape of the source is among the decoder
   expect(ENTRY_TYPES.filter((type) => !entries.has(type))).toEqual([]);
 });
 
-it(`${MUTATIONS} mutations of golden bytes are refused with a failure, or are the one spelling of what they say`, async () => {
+it("mutations of golden bytes are refused with a failure, or are the one spelling of what they say", async () => {
   const subjects = [...(await wireSubjects()), ...(await decoderSubjects(await findDecoders()))];
   for (const subject of subjects) expect(judgeBytes(subject, subject.golden), subject.name).toBe("accepted");
   const findings: string[] = [];

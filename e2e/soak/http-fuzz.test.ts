@@ -32,7 +32,7 @@ describe("the inputs are made from the relay's document, so", () => {
 });
 
 it(
-  `${INPUTS} requests that nobody in his right mind would send neither crash a relay nor get a 5xx out of it, and honest work goes on`,
+  "requests that nobody in his right mind would send neither crash a relay nor get a 5xx out of it, and honest work goes on",
   { timeout: 120_000 },
   async () => {
     folder = mkdtempSync(join(tmpdir(), "http-fuzz-"));
@@ -46,7 +46,8 @@ it(
     } finally {
       await fuzz.stop();
     }
-    expect(fuzz.findings).toEqual([]);
+    // The first ones say enough.
+    expect(fuzz.findings.slice(0, 5).map((finding) => finding.slice(0, 3_000))).toEqual([]);
     expect(fuzz.operations.filter(({ name }) => !fuzz.sent.has(name))).toEqual([]);
     // Not all are refused: what inputs are made from is good enough to get through.
     expect(fuzz.done.size).toBeGreaterThan(20);
