@@ -26,7 +26,7 @@ describe("the inputs are made from the relay's document, so", () => {
         .filter((name) => !PAGES.has(name));
       expect([...new Set(documented)].toSorted()).toEqual([...new Set(routes)].toSorted());
     } finally {
-      relay.close();
+      await relay.close();
     }
   });
 });
