@@ -3,7 +3,7 @@ import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
 /** What a page shows of a relay. Nothing here is proven: receipt-verification.ts does that. */
 export type RelayViews = Pick<
   RelayClient,
-  "info" | "account" | "receipts" | "earnings" | "events" | "models"
+  "info" | "account" | "standing" | "receipts" | "earnings" | "events" | "models"
 >;
 
 /** @param relayUrl the relay's origin, as in "https://relay.example". */

@@ -22,10 +22,22 @@ export type {
   TextTranscript,
 } from "./model-options.ts";
 export type { ChatMessage, ChatRole, TextEnd } from "../protocol/messages/model-task.ts";
-export type { PayoutAddressView, PayoutView, PublishedModel } from "../protocol/relay-api.ts";
+export type { PayoutAddressView, PayoutView, PublishedModel, StandingView } from "../protocol/relay-api.ts";
 export { listPayouts, payoutAddress, setPayoutAddress } from "./payouts.ts";
+export { proveEntry, proveJob } from "./prove.ts";
 export { rank, type Ranked } from "./rank.ts";
+export { retire, standing } from "./retire.ts";
 export { FailureError } from "../protocol/failure.ts";
 export { FAILURE_KINDS, type FailureCode, failureKind, type FailureKind } from "../protocol/failure-code.ts";
+export {
+  type Evidence,
+  judgeEvidence,
+  type Judgement,
+  MAX_EVIDENCE_BYTES,
+  readEvidence,
+} from "../ledger/evidence.ts";
+export { ForgedCheckpointError } from "../ledger/log-view.ts";
+export { type CheckedProof, checkProof } from "../ledger/proof-check.ts";
+export type { ReceiptStatement } from "../ledger/receipt-check.ts";
 export type { PinnedRelay, PinStore } from "../ledger/relay-contact.ts";
 export { type Identity, identityFile, parseIdentityFile } from "../storage/identity-file.ts";

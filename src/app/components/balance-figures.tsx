@@ -55,7 +55,7 @@ export function BalanceFigures({ earnings, testMoney }: BalanceFiguresProps): JS
             testMoney={testMoney}
           />
         </p>
-        <p class="balance-note">{creditUnit(testMoney)}, settled and yours</p>
+        <p class="balance-note">{creditUnit(testMoney)}, audited and yours</p>
       </div>
       <dl class="balance-rest">
         <div>
@@ -71,6 +71,18 @@ export function BalanceFigures({ earnings, testMoney }: BalanceFiguresProps): JS
           <dd class="figure-note">under leases that are not settled yet</dd>
         </div>
         <div>
+          <dt>Kept back</dt>
+          <dd>
+            <Value
+              view={view}
+              pick={(each) => microCredits(each.held + each.bond)}
+              isKnown={account.kind !== "loading"}
+              testMoney={testMoney}
+            />
+          </dd>
+          <dd class="figure-note">until audits are over, and your bond</dd>
+        </div>
+        <div>
           <dt>Earned today</dt>
           <dd>
             <Value
@@ -80,7 +92,7 @@ export function BalanceFigures({ earnings, testMoney }: BalanceFiguresProps): JS
               testMoney={testMoney}
             />
           </dd>
-          <dd class="figure-note">since midnight UTC, pending included</dd>
+          <dd class="figure-note">since midnight UTC</dd>
         </div>
         <div>
           <dt>Earned in all</dt>

@@ -6,6 +6,7 @@ import { ContributePanel } from "../components/contribute-panel.tsx";
 import { ModelsGate } from "../components/models-gate.tsx";
 import { Promises } from "../components/promises.tsx";
 import { RunningTasks } from "../components/running-tasks.tsx";
+import { StandingGate } from "../components/standing-gate.tsx";
 import { TroubleNotice } from "../components/trouble-notice.tsx";
 import { ModelsControl } from "../components/models-control.tsx";
 import { WorkersControl } from "../components/workers-control.tsx";
@@ -52,6 +53,7 @@ function AblePage({ state, able }: { readonly state: AppState; readonly able: Ab
             models={provider.models}
             onGpu={(gpu) => contribution.setGpu(gpu)}
           />
+          <StandingGate relay={state.relay} peer={account.peer.value} testMoney={state.testMoney.value} />
           <AccountPanel account={account} contribution={contribution} testMoney={state.testMoney.value} />
         </div>
       </div>

@@ -9,6 +9,7 @@ import { forgetRelay } from "../home/pins.ts";
 import { addRelayFlags, type RelayFlags } from "../job-flags.ts";
 import { addApiKeyCommands } from "./api-key-command.ts";
 import { addPayoutsCommands } from "./payouts-command.ts";
+import { addStandingCommands } from "./standing-command.ts";
 import { EXIT, type Exit, PlainError } from "../plain-error.ts";
 import { creditsText, creditUnit } from "../quantities.ts";
 import { relayTrouble } from "../requester.ts";
@@ -41,6 +42,8 @@ function accountText(view: AccountView, testMoney: boolean): string {
     ["available", view.available],
     ["set aside for jobs", view.escrowed],
     ["earned, not settled", view.pending],
+    ["kept back for audits", view.held],
+    ["bond", view.bond],
     ["earned in all", view.earned],
   ] as const;
   const lines = rows.map(([label, amount]) => `  ${label.padEnd(20)} ${creditsText(amount).padStart(14)}`);
@@ -76,6 +79,7 @@ export function addAccountCommand(program: Command, end: (exit: Exit) => void): 
     .action(async (flags: RelayFlags) => end(await showAccount(flags)));
   addApiKeyCommands(account, end);
   addPayoutsCommands(account, end);
+  addStandingCommands(account, end);
   addRelayFlags(program.command("forget"))
     .description("forget the keys that a relay showed at first contact, and believe it anew")
     .addHelpText(
