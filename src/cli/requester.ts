@@ -2,6 +2,7 @@ import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { connect, type JobOptions, type JobSummary, type MapResult, type Tabmesh } from "../sdk/index.ts";
 import { homeFolder } from "./home/folder.ts";
+import { keepEvidence } from "./home/keep-evidence.ts";
 import { ensureIdentity } from "./home/identity.ts";
 import { filePins } from "./home/pins.ts";
 import { tellOnce } from "./home/read-notice.ts";
@@ -29,9 +30,14 @@ export function relayTrouble(error: unknown, relay: string): unknown {
     });
   }
   if (error.code === FORGED) {
+    const kept = keepEvidence(error, homeFolder(process.env));
+    const proof =
+      kept === undefined
+        ? ""
+        : ` What convicts it is in ${kept}: \`npx tabmesh verify\` judges it for anybody.`;
     return new PlainError({
       what: `The relay at ${relay} is not the one it was at first contact.`,
-      why: error.detail,
+      why: `${error.detail}.${proof}`,
       advice:
         "Do not use it unless you know why. If you started this relay anew yourself, run " +
         `\`npx tabmesh forget --relay ${relay}\` and try again.`,

@@ -2,7 +2,14 @@
 import { webcrypto } from "node:crypto";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { checkpointText, parseCheckpoint, readCheckpoint, signCheckpoint } from "./checkpoint.ts";
+import {
+  checkpointText,
+  noteVerifierKey,
+  parseCheckpoint,
+  readCheckpoint,
+  readVerifierKey,
+  signCheckpoint,
+} from "./checkpoint.ts";
 import { verifierOf } from "./ed25519.ts";
 import { failureKind } from "./failure-code.ts";
 import { FailureError } from "./failure.ts";
@@ -34,6 +41,15 @@ async function verdictOn(text: string, origin = ORIGIN, under = key): Promise<st
     throw error;
   }
 }
+
+test("the log's key is written as tools for signed notes take it, and read back", () => {
+  const raw = new Uint8Array(32).fill(7);
+  const text = noteVerifierKey("log.example/a", raw);
+  expect(text).toMatch(/^log\.example\/a\+[\da-f]{8}\+AQ[\w+/]+=*$/u);
+  expect(readVerifierKey(text)).toEqual({ origin: "log.example/a", key: raw });
+  expect(readVerifierKey(text.replace("log", "fog"))).toBeUndefined();
+  expect(readVerifierKey("nothing")).toBeUndefined();
+});
 
 describe("A checkpoint", () => {
   test("is a signed note of three lines", () => {

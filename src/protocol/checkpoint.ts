@@ -135,6 +135,23 @@ export function noteVerifierKey(origin: string, key: Uint8Array): string {
   return `${origin}+${toHex(keyId(origin, key))}+${toBase64(concatBytes(Uint8Array.of(ED25519_NOTE), key))}`;
 }
 
+/** Whose key such a text names; undefined when it is none. */
+export function readVerifierKey(
+  text: string,
+): { readonly origin: string; readonly key: Uint8Array } | undefined {
+  const parts = /^(?<origin>[^+]+)\+[\da-f]{8}\+(?<key>.+)$/u.exec(text)?.groups;
+  const key = fromBase64(parts?.["key"] ?? "");
+  const origin = parts?.["origin"] ?? "";
+  if (key?.length !== 33 || key[0] !== ED25519_NOTE) return undefined;
+  const raw = key.slice(1);
+  return noteVerifierKey(origin, raw) === text ? { origin, key: raw } : undefined;
+}
+
+/** Whose log a note says to be of; it may be anything. */
+export function originOf(note: string): string {
+  return note.split("\n", 1)[0] ?? "";
+}
+
 function parseOf(origin: string, text: string): Checkpoint {
   const checkpoint = parseText(text);
   if (checkpoint.origin !== origin) throw forged("is of another log");

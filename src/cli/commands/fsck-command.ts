@@ -22,9 +22,12 @@ function placeOf(file: string | undefined, { dataDir, relay }: FsckFlags): strin
   return named[0] ?? process.env["TABMESH_DATA_DIR"] ?? ".tabmesh/relay";
 }
 
-async function fsck(file: string | undefined, flags: FsckFlags): Promise<Exit> {
+/** Checks a whole log and says what came of it. */
+export async function runFsck(
+  place: string,
+  flags: Pick<FsckFlags, "signatures" | "json" | "quiet">,
+): Promise<Exit> {
   const { checkSource } = await import("../../relay/fsck/check-source.ts");
-  const place = placeOf(file, flags);
   const isShown = process.stderr.isTTY && flags.quiet !== true && flags.json !== true;
   const block = new LiveBlock(process.stderr);
   const interrupts = listenForInterrupts(() => undefined);
@@ -68,5 +71,7 @@ export function addFsckCommand(program: Command, end: (exit: Exit) => void): voi
       "\nExamples:\n  npx tabmesh fsck --data-dir .tabmesh/relay\n  npx tabmesh fsck --relay https://relay.example --signatures\n\n" +
         "Ends with 0 when the log is sound, 1 when it is not or cannot be read, 2 when the command line is wrong.",
     )
-    .action(async (file: string | undefined, flags: FsckFlags) => end(await fsck(file, flags)));
+    .action(async (file: string | undefined, flags: FsckFlags) =>
+      end(await runFsck(placeOf(file, flags), flags)),
+    );
 }

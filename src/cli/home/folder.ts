@@ -9,6 +9,8 @@ export interface HomeFolder {
   readonly identity: string;
   readonly relays: string;
   readonly told: string;
+  /** Folder of what convicts relays. */
+  readonly evidence: string;
 }
 
 /** TABMESH_HOME, or .tabmesh in the person's home folder. */
@@ -20,6 +22,7 @@ export function homeFolder(env: Readonly<Record<string, string | undefined>>): H
     identity: join(folder, "identity.json"),
     relays: join(folder, "relays.json"),
     told: join(folder, "told.json"),
+    evidence: join(folder, "evidence"),
   };
 }
 

@@ -1,4 +1,4 @@
-import { isPeerId } from "../../protocol/peer-id.ts";
+import { isPeerId, type PeerId } from "../../protocol/peer-id.ts";
 import type { PinnedRelay, PinStore } from "../../sdk/index.ts";
 import { PlainError } from "../plain-error.ts";
 import { type HomeFolder, jsonFields, readIfThere, writePrivate } from "./folder.ts";
@@ -85,6 +85,14 @@ export function filePins({ relays: path }: HomeFolder): PinStore {
           : [known, undefined];
       }),
   };
+}
+
+/** The log key that the relay of this origin showed at first contact, or replaced it by since. */
+export async function pinnedLogKey(
+  { relays: path }: HomeFolder,
+  origin: string,
+): Promise<PeerId | undefined> {
+  return (await load(path)).relays[origin]?.keys.log;
 }
 
 /** Starts over with the relay at a URL. @returns its origin, if it was known. */

@@ -22,9 +22,13 @@ export interface LogHome {
   readonly receipts: readonly number[];
 }
 
-/** Fills books at a path: two leases of one job, two receipts of each, by session keys, one of them with a leaf lost. */
+/** Books at a path with a job in them. */
 export async function writeBooks(path: string): Promise<LogHome> {
-  const scene = await openScene(path);
+  return fillBooks(await openScene(path));
+}
+
+/** Two leases of one job, two receipts of each, by session keys, one of them with a leaf lost. */
+export async function fillBooks(scene: Scene): Promise<LogHome> {
   const requester = await sessionOf("requester", "requester tab");
   const job = await signedJob(scene, {}, requester);
   const { index } = await scene.books.openJob(job);

@@ -1,4 +1,4 @@
-import { readCheckpoint } from "../../protocol/checkpoint.ts";
+import { originOf, readCheckpoint } from "../../protocol/checkpoint.ts";
 import { decodeUtf8 } from "../../protocol/text.ts";
 import {
   bundlesOf,
@@ -30,7 +30,7 @@ export async function openTiles(place: string, read: ReadTile): Promise<LogSourc
   const bytes = await read(CHECKPOINT_PATH);
   if (bytes === undefined) throw new RangeError(`${place} has no checkpoint: it is not a log in tiles`);
   const note = decodeUtf8(bytes);
-  const head = readCheckpoint(note, note.split("\n", 1)[0] ?? "");
+  const head = readCheckpoint(note, originOf(note));
   return {
     place,
     head,
