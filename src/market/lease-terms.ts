@@ -97,6 +97,8 @@ export interface LeaseBasis {
   readonly budget: MicroCredits;
   readonly tariff: Tariff;
   readonly policy: Cid;
+  /** Version of its numbers for audits; absent where nothing is audited. */
+  readonly policyVersion?: number;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
   readonly escrowIndex: number;
@@ -123,6 +125,7 @@ export function leaseTerms(basis: LeaseBasis): Lease {
     tariff: tariffCid(tariff),
     profile: work.profile,
     policy: basis.policy,
+    ...(basis.policyVersion === undefined ? {} : { policyVersion: basis.policyVersion }),
     ...windowOf(
       limits,
       Math.max(free, 1),

@@ -130,6 +130,6 @@ test("a relay that closes ends its streams", async () => {
   const reader = response.body!.getReader();
   await reader.read();
   const rest = reader.read();
-  relay.close();
+  await relay.close();
   expect((await rest).done).toBe(true);
 });

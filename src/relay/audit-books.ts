@@ -43,6 +43,14 @@ export interface AuditBooks {
   retire(message: Verified<Retire>): Promise<Inclusion>;
   /** The record of somebody who has had a lease. */
   provider(peer: PeerId): ProviderState | undefined;
+  /** Why an identity is barred by the log. */
+  barred(identity: PeerId): string | undefined;
+}
+
+/** A disputed receipt counts from where the one logged before it ends. */
+export interface DisputedReceipt {
+  /** Absent where it is the lease's first. */
+  readonly before?: Receipt;
 }
 
 /** A drawn outcome with what it is judged by. */
@@ -52,6 +60,8 @@ export interface DrawnOutcome {
   /** The receipt that was drawn from, and the advance that names its tasks. */
   readonly receipt: Receipt;
   readonly advance: Advance;
+  /** Of a dispute: what of the receipt the requester has not countersigned, which nobody but the relay has looked at. */
+  readonly dispute?: DisputedReceipt;
   readonly lease: LeaseState;
   readonly job: JobState;
 }

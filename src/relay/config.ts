@@ -1,4 +1,6 @@
+import { availableParallelism } from "node:os";
 import type { LevelWithSilent } from "pino";
+import { type AuditPolicy, DEFAULT_AUDIT_POLICY } from "../protocol/audit-policy.ts";
 import type { IceServer } from "../protocol/relay-api.ts";
 import type { Tariff } from "../protocol/tariff.ts";
 import { type MicroCredits, microCredits } from "../protocol/units.ts";
@@ -48,6 +50,10 @@ export interface RelayConfig {
   readonly blobCapBytes: number;
   /** Bytes of all published models together; they count as blobs too, but never go. */
   readonly modelCapBytes: number;
+  /** Functions that audits recompute at a time. */
+  readonly auditThreads: number;
+  /** How strictly results are checked and pay is held back. */
+  readonly auditPolicy: AuditPolicy;
   readonly logLevel: LevelWithSilent;
   /** Folder of the built pages; none are served when absent. */
   readonly staticDir?: string;
@@ -92,6 +98,8 @@ const DEFAULTS: RelayConfig = {
   newIdentities: 8,
   blobCapBytes: 4 * 1024 * 1024 * 1024,
   modelCapBytes: 2 * 1024 * 1024 * 1024,
+  auditThreads: Math.max(1, availableParallelism() - 1),
+  auditPolicy: DEFAULT_AUDIT_POLICY,
   logLevel: "info",
 };
 

@@ -25,6 +25,11 @@ export interface RelayMetrics {
   committed(seconds: number): void;
   leased(count: number): void;
   heartbeatLost(): void;
+  /** A verdict. @param by who has recomputed the outcome; "none" where nobody has */
+  judged(result: string, by: "relay" | "peer" | "known" | "none"): void;
+  /** An outcome could not be recomputed by a fault of the relay's own, or of what is not here. */
+  auditFailed(): void;
+  auditsWaiting(count: number): void;
 }
 
 const HTTP_SECONDS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
@@ -71,6 +76,22 @@ export function createMetrics(sources: MetricSources): RelayMetrics {
     help: "Providers that stopped answering pings.",
     registers,
   });
+  const verdicts = new Counter({
+    name: "tabmesh_verdicts_total",
+    help: "Verdicts on drawn outcomes, by result and by who recomputed them.",
+    labelNames: ["result", "by"],
+    registers,
+  });
+  const auditFailures = new Counter({
+    name: "tabmesh_audit_failures_total",
+    help: "Outcomes that could not be recomputed here, each try counted.",
+    registers,
+  });
+  const waiting = new Gauge({
+    name: "tabmesh_audits_waiting",
+    help: "Outcomes that were opened and have no verdict yet.",
+    registers,
+  });
   return {
     text: () => registry.metrics(),
     contentType: registry.contentType,
@@ -87,6 +108,9 @@ export function createMetrics(sources: MetricSources): RelayMetrics {
     committed: (seconds) => commits.observe(seconds),
     leased: (count) => leases.inc(count),
     heartbeatLost: () => lost.inc(),
+    judged: (result, by) => verdicts.inc({ result, by }),
+    auditFailed: () => auditFailures.inc(),
+    auditsWaiting: (count) => waiting.set(count),
   };
 }
 

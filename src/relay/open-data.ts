@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { AuditPolicy } from "../protocol/audit-policy.ts";
 import type { RelayKeys } from "../protocol/messages/entry.ts";
 import type { Tariff } from "../protocol/tariff.ts";
 import type { Books } from "./books.ts";
 import { type BooksOptions, openBooks } from "./books/open-books.ts";
 import { type DataPaths, dataPaths, IN_MEMORY, lockFolder } from "./data-dir.ts";
-import { POLICY_DOCUMENT } from "./policy-document.ts";
+import { policyDocument } from "./policy-document.ts";
 import {
   defaultOrigin,
   type KeptSeeds,
@@ -38,6 +39,8 @@ export interface DataOptions {
   /** Default: that of the log, or test credits in a new one. */
   readonly asset?: string | undefined;
   readonly tariff: Tariff;
+  /** Numbers of audits; absent where nothing is audited. */
+  readonly audit?: AuditPolicy | undefined;
   readonly nowMs: () => number;
 }
 
@@ -50,7 +53,7 @@ export async function openData(options: DataOptions): Promise<RelayData> {
 }
 
 function booksOptions(
-  { tariff, asset, nowMs }: DataOptions,
+  { tariff, audit, asset, nowMs }: DataOptions,
   path: string,
   origin: string,
   { log, lease, draw }: RelaySeeds,
@@ -62,7 +65,8 @@ function booksOptions(
     seeds: { log, lease, draw },
     clock: nowMs,
     tariff,
-    policyDocument: POLICY_DOCUMENT,
+    policyDocument: policyDocument(audit),
+    ...(audit === undefined ? {} : { audit }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { type AuditPolicy, DEFAULT_AUDIT_POLICY } from "../protocol/audit-policy.ts";
 import { decodeEntryOf, type RelayKeys } from "../protocol/messages/entry.ts";
 import { isPeerId, type PeerId } from "../protocol/peer-id.ts";
 import type { Tariff } from "../protocol/tariff.ts";
@@ -107,20 +108,28 @@ export async function ask(folder: string, asked: ControlRequest): Promise<unknow
 }
 
 async function openStopped(folder: string): Promise<ReturnType<typeof openData>> {
-  return openData({ dataDir: folder, tariff: tariffInForce(folder), nowMs: Date.now });
+  return openData({ dataDir: folder, ...policyInForce(folder), nowMs: Date.now });
 }
 
-/** The tariff that the log announced last, so that an operator's visit changes no prices. */
-function tariffInForce(folder: string): Tariff {
+/** Prices, and the numbers of audits where there are some. */
+export interface PolicyInForce {
+  readonly tariff: Tariff;
+  readonly audit?: AuditPolicy;
+}
+
+/** What the log announced last, so that an operator's visit changes no prices and no rules. */
+export function policyInForce(folder: string): PolicyInForce {
   const { books } = dataPaths(folder);
-  if (!existsSync(books)) return DEFAULT_TARIFF;
+  if (!existsSync(books)) return { tariff: DEFAULT_TARIFF, audit: DEFAULT_AUDIT_POLICY };
   const unlock = lockFolder(folder);
   try {
     const store = openSqliteStore(books);
     try {
       const newest = store.entriesOf("policy").at(-1);
       const entry = newest === undefined ? undefined : store.entry(newest);
-      return entry === undefined ? DEFAULT_TARIFF : decodeEntryOf("policy", entry).body.tariff;
+      if (entry === undefined) return { tariff: DEFAULT_TARIFF, audit: DEFAULT_AUDIT_POLICY };
+      const { tariff, audit } = decodeEntryOf("policy", entry).body;
+      return { tariff, ...(audit === undefined ? {} : { audit }) };
     } finally {
       store.close();
     }

@@ -14,6 +14,7 @@ import { decode } from "../protocol/schema.ts";
 import type { Signer } from "../protocol/signature.ts";
 import { microCredits } from "../protocol/units.ts";
 import { AccountEvents } from "./account-events.ts";
+import { startAudits } from "./audits/start-audits.ts";
 import { Authentication } from "./authenticate.ts";
 import { BlobFolder } from "./blob-folder.ts";
 import { HEAD, jobBody, openScene, type Scene, signerOf, TARIFF } from "./books/books-scene.contract.ts";
@@ -42,7 +43,7 @@ export interface RelayScene {
   readonly authentication: Authentication;
   /** What the log said, one object a line. */
   readonly logged: readonly Readonly<Record<string, unknown>>[];
-  close(): void;
+  close(): Promise<void>;
 }
 
 export interface RelaySceneOptions {
@@ -82,6 +83,15 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
   const capBytes = options.modelCapBytes ?? 10_000_000;
   const models = new PublishedModels({ books, authentication, offers, blobs, limit, capBytes, nowMs });
   const welcome = createWelcome(books, microCredits(isLoopback ? 50_000 : 0));
+  const audits = await startAudits({
+    ...shared,
+    blobs,
+    blobFolder: folder,
+    limit,
+    nowMs,
+    threads: 1,
+    tariff: TARIFF,
+  });
   const parts: HttpParts = {
     info: () => relayInfo(relayConfig({ tariff: TARIFF }), books, peer, ["/ip4/127.0.0.1/tcp/1/ws"]),
     health: () => Promise.resolve({ ok: true, books: true, disk: true, mesh: true }),
@@ -95,6 +105,7 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
       nowMs,
     }),
     reports: new ReportDesk({ ...shared, limit }),
+    audits: audits.desk,
     events,
     blobs,
     models,
@@ -118,8 +129,9 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
     metrics,
     authentication,
     logged,
-    close() {
+    async close() {
       events.close();
+      await audits.stop();
       books.close();
       rmSync(folder, { recursive: true, force: true });
     },

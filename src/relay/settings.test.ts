@@ -1,6 +1,19 @@
-import { expect, test } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { DEFAULT_AUDIT_POLICY } from "../protocol/audit-policy.ts";
 import { isLoopbackRelay, relayConfig } from "./config.ts";
 import { ConfigError, parseRelayConfig, RELAY_SETTINGS } from "./settings.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "settings-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function policyFile(content: unknown): string {
+  const path = join(folder, "policy.json");
+  writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
+  return path;
+}
 
 function problemsOf(args: readonly string[], env: Record<string, string> = {}): readonly string[] {
   try {
@@ -53,6 +66,8 @@ test("every setting has an effect", () => {
     "new-identities": "3",
     "blob-cap": "13",
     "model-cap": "7",
+    "audit-threads": "3",
+    "audit-policy": policyFile({ version: 2, floorPpm: 60_000, leaseFee: 3 }),
     "log-level": "debug",
     "static-dir": "/dist",
   };
@@ -88,6 +103,8 @@ test("every setting has an effect", () => {
     newIdentities: 3,
     blobCapBytes: 13 * 1024 * 1024,
     modelCapBytes: 7 * 1024 * 1024,
+    auditThreads: 3,
+    auditPolicy: { ...DEFAULT_AUDIT_POLICY, version: 2, floorPpm: 60_000, leaseFee: 3n },
     logLevel: "debug",
     staticDir: "/dist",
   });
@@ -116,6 +133,30 @@ test.each([
   [["stray"], /stray/],
 ])("%j is refused", (args, why) => {
   expect(problemsOf(args).join("\n")).toMatch(why);
+});
+
+test.each([
+  ["{", /is not JSON/],
+  [[1], /is not an object of numbers by name/],
+  [{ floor: 1 }, /names no number of the policy: floor/],
+  [{ floorPpm: "5 %" }, /has no whole number for floorPpm: "5 %"/],
+  [{ floorPpm: -1 }, /has no whole number for floorPpm/],
+  [
+    { floorPpm: 2_000_000 },
+    /has a number that is too large: 2000000 is not a whole number from 0 to 1000000/,
+  ],
+  [{ version: 0 }, /needs a version of 1 or more/],
+  [{ peerPpm: 600_000, knownPpm: 600_000 }, /more than all together/],
+  [{ auditorCheckTasks: 0 }, /too small/],
+])("numbers of audits like %j are refused, with what is wrong", (content, why) => {
+  expect(problemsOf(["--audit-policy", policyFile(content)]).join("\n")).toMatch(why);
+  expect(problemsOf(["--audit-policy", "/nowhere/policy.json"])).toEqual([
+    "--audit-policy cannot be read: /nowhere/policy.json",
+  ]);
+});
+
+test("no thread for audits is refused", () => {
+  expect(problemsOf(["--audit-threads", "0"])).toEqual(["--audit-threads is not at least 1"]);
 });
 
 test("a relay is loopback only when both its address and its public URL are", () => {

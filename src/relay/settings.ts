@@ -3,6 +3,7 @@ import type { LevelWithSilent } from "pino";
 import { isTestAsset } from "../protocol/header.ts";
 import type { IceServer } from "../protocol/relay-api.ts";
 import { microCredits } from "../protocol/units.ts";
+import { readAuditPolicy } from "./audits/policy-file.ts";
 import { type BlockBits, parseNetworks } from "./client-address.ts";
 import { DEFAULT_ICE, DEFAULT_TARIFF, type RelayConfig, relayConfig } from "./config.ts";
 import type { Rate } from "./rate-limit.ts";
@@ -69,6 +70,12 @@ export const RELAY_SETTINGS: readonly Setting[] = [
   setting("new-identities", "number", "new providers that one block may bring in a day (8)"),
   setting("blob-cap", "MiB", "all blobs together; the ones not asked for longest go first (4096)"),
   setting("model-cap", "MiB", "all published models together, which never go; part of --blob-cap (2048)"),
+  setting(
+    "audit-threads",
+    "number",
+    `results that are recomputed at a time (this machine's cores less one: ${relayConfig().auditThreads})`,
+  ),
+  setting("audit-policy", "file", "numbers of audits that differ from the usual ones, JSON (none)"),
   setting("log-level", "level", "fatal, error, warn, info, debug, trace or silent (info)"),
   setting("static-dir", "folder", "built pages to serve (none)"),
 ];
@@ -148,6 +155,8 @@ export function parseRelayConfig(
       defaults.modelCapBytes,
       (text) => wholeUpTo(2 ** 30)(text) * 1024 * 1024,
     ),
+    auditThreads: read("audit-threads", defaults.auditThreads, threads),
+    auditPolicy: read("audit-policy", defaults.auditPolicy, readAuditPolicy),
     logLevel: read("log-level", defaults.logLevel, logLevel),
     ...(origin === undefined ? {} : { origin }),
     ...(asset === undefined ? {} : { asset }),
@@ -202,6 +211,12 @@ function wholeUpTo(max: number): (text: string) => number {
       throw new RangeError(`is not a whole number from 0 to ${max}: ${text}`);
     return value;
   };
+}
+
+function threads(text: string): number {
+  const count = wholeUpTo(1_024)(text);
+  if (count < 1) throw new RangeError("is not at least 1");
+  return count;
 }
 
 function microCreditsOf(text: string): ReturnType<typeof microCredits> {

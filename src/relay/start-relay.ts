@@ -1,7 +1,6 @@
 import { randomBytes, webcrypto } from "node:crypto";
 import { type Logger, pino } from "pino";
-import { relayAddress } from "../mesh/mesh-address.ts";
-import { createRelayMesh, type RelayMesh, type UpgradeRefusal } from "../mesh/relay-mesh.ts";
+import type { RelayMesh } from "../mesh/relay-mesh.ts";
 import { isCid } from "../protocol/cid.ts";
 import { signerFromSeed } from "../protocol/ed25519.ts";
 import { isTestAsset } from "../protocol/header.ts";
@@ -9,6 +8,7 @@ import { parsePeerId, type PeerId } from "../protocol/peer-id.ts";
 import { OFFER_PROTOCOL } from "../protocol/protocol-id.ts";
 import { microCredits } from "../protocol/units.ts";
 import { AccountEvents } from "./account-events.ts";
+import { startAudits } from "./audits/start-audits.ts";
 import { Authentication } from "./authenticate.ts";
 import { BlobFolder } from "./blob-folder.ts";
 import type { Books } from "./books.ts";
@@ -16,7 +16,7 @@ import { CapabilityDesk } from "./capability/capability-desk.ts";
 import { ChallengeBank } from "./capability/challenge-bank.ts";
 import { Interview, type InterviewParts } from "./capability/interview.ts";
 import { LaneThreads } from "./capability/lane-threads.ts";
-import { addressGroup, clientAddress, parseNetworks } from "./client-address.ts";
+import { parseNetworks } from "./client-address.ts";
 import { isLoopbackRelay, type RelayConfig } from "./config.ts";
 import { openControl } from "./control.ts";
 import { lookAtHealth } from "./health.ts";
@@ -37,9 +37,10 @@ import { openOwners } from "./offers/open-owners.ts";
 import type { Owners } from "./offers/owners.ts";
 import { type OfferParts, OfferStream } from "./offers/offer-stream.ts";
 import { openData, type RelayData } from "./open-data.ts";
-import { POLICY_DOCUMENT } from "./policy-document.ts";
+import { policyDocument } from "./policy-document.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { relayInfo } from "./relay-info.ts";
+import { startMesh } from "./start-mesh.ts";
 import { UndoStack } from "./undo-stack.ts";
 import { Upkeep } from "./upkeep.ts";
 
@@ -135,12 +136,13 @@ async function begin(
     origin: config.origin,
     asset: config.asset,
     tariff: config.tariff,
+    audit: config.auditPolicy,
     nowMs,
   });
   undo.push(() => data.close());
   const { books } = data;
   const blobs = await BlobFolder.open(data.blobFolder, config.blobCapBytes, nowMs);
-  await blobs.put(books.policy, new Blob([POLICY_DOCUMENT]).stream());
+  await blobs.put(books.policy, new Blob([policyDocument(config.auditPolicy)]).stream());
   const port = await listen(config.host, config.port);
   undo.push(() => port.stop());
   const url = config.publicUrl ?? `http://${hostPart(config.host)}:${port.port}`;
@@ -184,35 +186,6 @@ async function begin(
   };
 }
 
-async function startMesh(
-  config: RelayConfig,
-  seed: Uint8Array,
-  url: string,
-  owners: Owners,
-  nowMs: () => number,
-): Promise<RelayMesh> {
-  const proxies = parseNetworks(config.trustedProxies);
-  const limit = new RateLimit(config.connectRate, "address", nowMs);
-  const { key } = await signerFromSeed(webcrypto.subtle, seed);
-  const mesh = await createRelayMesh({
-    privateKey: seed,
-    maxConnections: config.maxConnections,
-    announce: [relayAddress(url, key)],
-    admit({ headers, socket }, remote): UpgradeRefusal | undefined {
-      const forwarded = headers["x-forwarded-for"];
-      const list = typeof forwarded === "string" ? forwarded : forwarded?.join(",");
-      const address = clientAddress(socket.remoteAddress, list, proxies);
-      const { origin: page } = headers;
-      owners.arrived(remote, typeof page === "string" ? { address, page } : { address });
-      return limit.tryTake(addressGroup(address))
-        ? undefined
-        : { status: 429, reason: "too many connections from this address" };
-    },
-  });
-  await mesh.start();
-  return mesh;
-}
-
 /** Wires up what answers: offers, HTTP with the mesh on the same port, the operator's socket, upkeep. */
 async function answer(start: Start): Promise<void> {
   const { config, undo, log, nowMs, data, port, mesh, offers, events, blobs, metrics, upkeep } = start;
@@ -228,6 +201,17 @@ async function answer(start: Start): Promise<void> {
     books,
     isLoopback && isTestAsset(books.asset) ? config.grant : microCredits(0),
   );
+  const audits = await startAudits({
+    ...shared,
+    blobs,
+    blobFolder: data.blobFolder,
+    limit,
+    nowMs,
+    threads: config.auditThreads,
+    tariff: config.tariff,
+    capability: (peer) => start.capability.capabilityView(peer),
+  });
+  undo.push(() => audits.stop());
   await answerOffers(start, shared);
   undo.push(
     books.onCommit(({ entries }) => {
@@ -251,6 +235,7 @@ async function answer(start: Start): Promise<void> {
       nowMs,
     }),
     reports: new ReportDesk({ ...shared, limit }),
+    audits: audits.desk,
     events,
     blobs,
     models,

@@ -43,7 +43,7 @@ export async function runGenerate(
   const { decoder, tokenizer, text, link } = writer;
   const prompt = promptTokens(input, text, tokenizer, decoder.model.shape.context);
   const answer = new AnswerText(writer, input, prompt.length);
-  const draft = new SegmentDraft(prompt, link);
+  const draft = new SegmentDraft(prompt, link, task.cuts);
   let rest = answer.resume();
   if (answer.end !== undefined) return draft.take(answer.end, rest);
   decoder.rewind(0);

@@ -35,6 +35,8 @@ export interface HostTask {
   readonly fuelLimit: bigint;
   /** Of all outputs together, see OUTPUT_RESERVE_BYTES of limits.ts. */
   readonly outputBytes: number;
+  /** Units at which the parts of a stream end, instead of by time: who computes it again cuts as the first one did. */
+  readonly cuts?: readonly number[];
 }
 
 /** What came out since the part before. */

@@ -18,9 +18,11 @@ export class SegmentDraft {
   #begun = 0;
   /** Bytes that all outputs so far are counted as; they take no more, whatever the cuts. */
   #counted: number;
+  readonly #cuts: readonly number[] | undefined;
 
-  /** @param prompt of the whole stream @param link hash before the first position */
-  constructor(prompt: readonly number[], link: Uint8Array) {
+  /** @param prompt of the whole stream @param link hash before the first position @param cuts see HostTask */
+  constructor(prompt: readonly number[], link: Uint8Array, cuts?: readonly number[]) {
+    this.#cuts = cuts;
     this.#prompt = prompt;
     this.#stateHash = link;
     this.#counted = OUTPUT_RESERVE_BYTES + PROMPT_TOKEN_BYTES * prompt.length;
@@ -48,6 +50,7 @@ export class SegmentDraft {
 
   /** The first token leaves at once, those after it together. */
   get isDue(): boolean {
+    if (this.#cuts !== undefined) return this.#cuts.includes(this.#to);
     return (
       this.#to === 1 || this.#tokens.length >= SEGMENT_TOKENS || performance.now() - this.#begun >= SEGMENT_MS
     );

@@ -3,7 +3,7 @@ import { disputeMessage } from "../../protocol/messages/audit.ts";
 import { decodeEntry, decodeEntryOf } from "../../protocol/messages/entry.ts";
 import { type Receipt, receiptMessage, reportMessage } from "../../protocol/messages/receipt.ts";
 import { type Advance, advanceMessage } from "../../protocol/messages/task.ts";
-import type { DrawnOutcome } from "../audit-books.ts";
+import type { DisputedReceipt, DrawnOutcome } from "../audit-books.ts";
 import type { DrawRow } from "../store/audit-rows.ts";
 import { drawIn } from "./drawing.ts";
 import type { Standing } from "./standing.ts";
@@ -20,8 +20,25 @@ function statementIn(entry: Uint8Array): { readonly receipt: Receipt; readonly a
   };
 }
 
+/** @param previous entry of the receipt of the same lease logged before an entry */
+function disputeIn(
+  standing: Standing,
+  index: number,
+  entry: Uint8Array,
+  previous: (index: number) => number | undefined,
+): DisputedReceipt | undefined {
+  if (decodeEntry(entry).type !== "dispute") return undefined;
+  const at = previous(index);
+  const before = at === undefined ? undefined : standing.entry(at);
+  return before === undefined ? {} : { before: statementIn(before).receipt };
+}
+
 /** What a drawn outcome is judged by; nothing where it was not drawn. */
-export function drawnOutcome(standing: Standing, row: DrawRow | undefined): DrawnOutcome | undefined {
+export function drawnOutcome(
+  standing: Standing,
+  row: DrawRow | undefined,
+  previous: (index: number) => number | undefined,
+): DrawnOutcome | undefined {
   if (row === undefined) return undefined;
   const lease = standing.lease(row.lease);
   const job = lease === undefined ? undefined : standing.job(lease.job);
@@ -29,5 +46,13 @@ export function drawnOutcome(standing: Standing, row: DrawRow | undefined): Draw
   const draw = standing.entry(row.draw);
   if (lease === undefined || job === undefined || entry === undefined || draw === undefined)
     throw new RangeError(`the log does not hold what leaf ${row.leaf} of entry ${row.entry} was drawn from`);
-  return { row, source: drawIn(draw).source, ...statementIn(entry), lease, job };
+  const dispute = disputeIn(standing, row.entry, entry, previous);
+  return {
+    row,
+    source: drawIn(draw).source,
+    ...statementIn(entry),
+    ...(dispute === undefined ? {} : { dispute }),
+    lease,
+    job,
+  };
 }

@@ -74,7 +74,7 @@ export class LedgerAudits implements AuditBooks {
 
   drawn(entry: number, leaf: number): DrawnOutcome | undefined {
     const { store, committed } = this.#parts;
-    return drawnOutcome(committed, store.audits.draw(entry, leaf));
+    return drawnOutcome(committed, store.audits.draw(entry, leaf), (index) => store.previousEntry(index));
   }
 
   unjudged(time: number, limit: number): readonly DrawRow[] {
@@ -96,5 +96,9 @@ export class LedgerAudits implements AuditBooks {
 
   provider(peer: PeerId): ProviderState | undefined {
     return this.#parts.committed.provider(peer);
+  }
+
+  barred(identity: PeerId): string | undefined {
+    return this.#parts.committed.barred(identity);
   }
 }

@@ -57,6 +57,15 @@ function isAnnounced(standing: Policy | undefined, policy: Policy): boolean {
   );
 }
 
+/** Leases name the version, so one version cannot stand for two sets of numbers. */
+function requireNewVersion(standing: AuditPolicy | undefined, policy: AuditPolicy | undefined): void {
+  if (standing === undefined || policy === undefined || isSameAudit(standing, policy)) return;
+  if (policy.version <= standing.version)
+    throw new RangeError(
+      `the numbers of audits have changed: their version has to be above ${standing.version}, not ${policy.version}`,
+    );
+}
+
 /**
  * Opens the relay's books, and on a new file begins the log: policy, then the first epoch. A changed tariff or policy
  * document becomes a new policy entry.
@@ -97,6 +106,7 @@ export async function openBooks(options: BooksOptions): Promise<Books> {
       policy: cidOf(RAW, policyDocument),
       ...(options.audit === undefined ? {} : { audit: options.audit }),
     };
+    requireNewVersion(committed.policy?.audit, policy.audit);
     if (!isAnnounced(committed.policy, policy)) {
       await queue.submit((draft) => {
         const isNew = draft.size === 0;

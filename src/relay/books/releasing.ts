@@ -38,7 +38,8 @@ export function releasePast(draft: Draft, due: Releasable): number {
   return count;
 }
 
-function vest(draft: Draft, id: Cid): boolean {
+/** Call where a lease is settled in order, and after its verdicts too: checked work fills the bond at once. */
+export function vest(draft: Draft, id: Cid): boolean {
   const lease = leaseIn(draft, id);
   const policy = auditOf(lease, draft);
   if (policy === undefined) return false;

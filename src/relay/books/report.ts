@@ -20,6 +20,7 @@ import { barFor } from "./keep-evidence.ts";
 import { type Court, jobIn, leaseIn, soleSigner } from "./judging.ts";
 import { joinHashes, sha256 } from "./native-hash.ts";
 import { verifyNative } from "./native-keys.ts";
+import { vest } from "./releasing.ts";
 import { passOn, settleLease } from "./settling.ts";
 import type { LeaseState } from "./standing.ts";
 
@@ -187,9 +188,10 @@ export function logReport(court: Court, draft: Draft, opened: OpenedReport): num
   const basis = drawBasis(draft, lease, receipt.body, false);
   const index = appendReceipt(draft, opened, lease);
   if (basis !== undefined) drawAt(court, draft, basis, lease.id, index, opened.report.lost);
-  if (receipt.body.final) settleLease(draft, lease.id, "final");
-  else if (advance.body.close && endedTasks(receipt.body) === advance.body.taskCount)
-    settleLease(draft, lease.id, "closed");
-  else passOn(draft, lease.job);
+  const isClosed = advance.body.close && endedTasks(receipt.body) === advance.body.taskCount;
+  if (receipt.body.final || isClosed) {
+    settleLease(draft, lease.id, receipt.body.final ? "final" : "closed");
+    vest(draft, lease.id);
+  } else passOn(draft, lease.job);
   return index;
 }

@@ -50,7 +50,7 @@ function drawFrom(court: Court, draft: Draft, id: Cid, secret: Uint8Array): void
   const leaves = drawnLeaves(seed, 0, newest.count, () => rate, nativeHmac).filter(
     (leaf) => draft.audits.draw(newest.index, leaf) === undefined,
   );
-  const { experience, bond, held, pending } = providerOf(lease.terms.provider, draft);
+  const { experience, bond } = providerOf(lease.terms.provider, draft);
   logDraw(court, draft, {
     policy,
     source: "requester",
@@ -60,7 +60,7 @@ function drawFrom(court: Court, draft: Draft, id: Cid, secret: Uint8Array): void
       end: newest.count,
       value: microCredits(0),
       experience,
-      bond: microCredits(bond + held + pending),
+      bond,
     },
     leaseId: id,
     index: newest.index,

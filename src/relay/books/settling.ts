@@ -2,6 +2,7 @@ import type { SettleBody } from "../../protocol/messages/entry.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import type { Draft } from "./draft.ts";
 import { jobIn, leaseIn } from "./judging.ts";
+import { vest } from "./releasing.ts";
 
 /** Gives the payer what is free in a job, and takes no leases any more. */
 export function releaseFree(draft: Draft, id: Cid): void {
@@ -42,6 +43,7 @@ export function settlePast(draft: Draft, due: { leases: readonly Cid[]; jobs: re
     const lease = leaseIn(draft, id);
     if (lease.state === "settled" || lease.reportBy >= draft.time) continue;
     settleLease(draft, id, lease.newest === undefined ? "void" : "report-by");
+    vest(draft, id);
     count += 1;
   }
   for (const id of due.jobs) {

@@ -10,6 +10,7 @@ import type { AuditStore } from "../store/audit-rows.ts";
 import type { Draft } from "./draft.ts";
 import { drawIn } from "./drawing.ts";
 import { type Court, jobIn, leaseIn } from "./judging.ts";
+import { vest } from "./releasing.ts";
 import { passOn, releaseFree, settleLease } from "./settling.ts";
 import { bar } from "./rule-entries.ts";
 
@@ -92,5 +93,6 @@ export function judge(court: Court, draft: Draft, store: AuditStore, verdict: Ve
   );
   draft.audits.setDraw({ ...row, verdict: index });
   carryOut(new BooksBailiff(draft, store), body.lease, body.result);
+  vest(draft, body.lease);
   return index;
 }

@@ -3,7 +3,7 @@ import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import type { LeaseAnswer } from "../../protocol/messages/lease.ts";
 import type { Inclusion, ReportAnswer } from "../../protocol/messages/receipt.ts";
-import type { JobView, RelayInfo } from "../../protocol/relay-api.ts";
+import type { JobView, RelayInfo, StandingView } from "../../protocol/relay-api.ts";
 import type { AccountEvents } from "../account-events.ts";
 import type { BlobFolder } from "../blob-folder.ts";
 import type { Books } from "../books.ts";
@@ -26,6 +26,15 @@ export interface Reports {
   revoke(envelope: Uint8Array): Promise<Inclusion>;
 }
 
+/** What providers and requesters say in an audit; each takes an envelope as it came. */
+export interface Audits {
+  open(envelope: Uint8Array<ArrayBuffer>): Promise<void>;
+  dispute(envelope: Uint8Array): Promise<ReportAnswer>;
+  reveal(envelope: Uint8Array): Promise<Inclusion>;
+  retire(peer: PeerId, envelope: Uint8Array): Promise<Inclusion>;
+  standing(peer: PeerId): StandingView;
+}
+
 /** Whether the relay can do its work, part by part, for load balancers and people. */
 export interface Health {
   readonly ok: boolean;
@@ -41,6 +50,7 @@ export interface HttpParts {
   readonly books: Books;
   readonly jobs: Jobs;
   readonly reports: Reports;
+  readonly audits: Audits;
   readonly events: AccountEvents;
   readonly blobs: BlobFolder;
   readonly models: PublishedModels;

@@ -10,7 +10,7 @@ import type { RelayContext } from "./http-env.ts";
 export async function readMessage(
   c: RelayContext,
   maxBytes: number = MAX_MESSAGE_REQUEST_BYTES,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const announced = Number(c.req.header("content-length") ?? 0);
   if (announced > maxBytes) throw tooLarge(maxBytes);
   const reader = c.req.raw.body?.getReader();

@@ -7,6 +7,7 @@ import { addApiKeyRoutes } from "../gateway/api-key-routes.ts";
 import { isGatewayPath, JOB_HEADER, RECEIPT_HEADER } from "../gateway/gateway-paths.ts";
 import { addGatewayRoutes, refuseGateway } from "../gateway/gateway-routes.ts";
 import { addAccountRoutes } from "./account-routes.ts";
+import { addAuditRoutes } from "./audit-routes.ts";
 import { addBlobRoutes } from "./blob-routes.ts";
 import { addEventRoutes } from "./event-routes.ts";
 import { refuse } from "./failure-response.ts";
@@ -51,6 +52,7 @@ export function createHttp(parts: HttpParts): RelayHttp {
     await next();
   });
   addMessageRoutes(http, parts);
+  addAuditRoutes(http, parts);
   addLogRoutes(http, parts);
   addTileRoutes(http, parts);
   addAccountRoutes(http, parts);

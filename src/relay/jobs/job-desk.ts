@@ -151,10 +151,16 @@ export class JobDesk implements Jobs {
   }
 
   /** Signs and logs one lease. An offer that the books do not welcome is taken back and gets none. */
-  async #add(basis: Omit<LeaseBasis, "policy" | "nowMs">): Promise<Verified<Lease> | undefined> {
+  async #add(basis: Omit<LeaseBasis, "policy" | "policyVersion" | "nowMs">): Promise<Verified<Lease> | undefined> {
     const { books, offers, log, nowMs } = this.#parts;
     const { instance } = basis.candidate.offer;
-    const terms = leaseTerms({ ...basis, policy: books.policy, nowMs: nowMs() });
+    const policyVersion = books.audits.policy?.version;
+    const terms = leaseTerms({
+      ...basis,
+      policy: books.policy,
+      ...(policyVersion === undefined ? {} : { policyVersion }),
+      nowMs: nowMs(),
+    });
     offers.reserve(instance);
     try {
       const envelope = await seal(leaseMessage, terms, [books.signer("lease")]);

@@ -205,7 +205,7 @@ describe("a published model", () => {
   });
 
   it("stays when other blobs take the room, and goes like them once it is taken back", async () => {
-    relay.close();
+    await relay.close();
     await open({ blobCapBytes: 3_000_000 });
     await upload(one);
     await client.publishModel(await publishing(one.cid));
@@ -220,7 +220,7 @@ describe("a published model", () => {
   });
 
   it("counts against the room for models", async () => {
-    relay.close();
+    await relay.close();
     await open({ modelCapBytes: 4_000_000 });
     await upload(one);
     await upload(two);

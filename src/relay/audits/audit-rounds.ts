@@ -1,0 +1,306 @@
+import { toHex } from "../../protocol/bytes.ts";
+import { type Cid, cidOf, RAW } from "../../protocol/cid.ts";
+import { FailureError } from "../../protocol/failure.ts";
+import type { DrawnOutcome } from "../audit-books.ts";
+import type { BlobFolder } from "../blob-folder.ts";
+import type { Books } from "../books.ts";
+import { sha256 } from "../books/native-hash.ts";
+import type { RelayMetrics } from "../metrics.ts";
+import type { DisputedOutcome } from "./dispute-totals.ts";
+import {
+  type Attempt,
+  Examiner,
+  type ExaminerParts,
+  type Opened,
+  openedFrom,
+  type WorkKind,
+} from "./examiner.ts";
+import { type Finding, giveVerdict } from "./give-verdict.ts";
+import { keepBlob } from "./keep-blob.ts";
+import { LOOK_AGAIN_MS, MAX_WAITING, OVERDUE_AT_ONCE, TICK_MS, VERDICT_ROOM_MS } from "./limits.ts";
+import { type DrawnPlace, type OpeningFolder, placeName } from "./opening-folder.ts";
+
+export interface AuditRoundsParts extends ExaminerParts {
+  readonly books: Books;
+  readonly blobs: BlobFolder;
+  readonly folder: OpeningFolder;
+  /** Takes the offers of an identity back that was proven to have lied. */
+  readonly drop: (provider: string) => void;
+  readonly metrics: Pick<RelayMetrics, "auditFailed" | "auditsWaiting" | "judged">;
+}
+
+/** An opening that is here and has no verdict. */
+interface Waiting extends Attempt {
+  /** Blobs that stay until then. */
+  readonly kept: readonly Cid[];
+  state: "held" | "queued" | "running";
+}
+
+/**
+ * Recomputes what was drawn and opened, a few at a time, and gives verdicts: also on what nobody opens, and on what this
+ * relay cannot recompute. What it has taken on survives a restart.
+ */
+export class AuditRounds {
+  readonly #parts: AuditRoundsParts;
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #queues: Readonly<Record<WorkKind, Waiting[]>> = { function: [], model: [] };
+  readonly #running: Record<WorkKind, number> = { function: 0, model: 0 };
+  readonly #disputes = new Map<number, Promise<readonly DisputedOutcome[]>>();
+  readonly #work = new Set<Promise<void>>();
+  readonly #later = new Set<ReturnType<typeof setTimeout>>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #startedMs: number;
+  #stopped = false;
+  readonly #examiner: Examiner;
+
+  constructor(parts: AuditRoundsParts) {
+    this.#parts = parts;
+    this.#examiner = new Examiner(parts);
+    this.#startedMs = parts.nowMs();
+  }
+
+  /** Openings that have no verdict yet. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  has(place: DrawnPlace): boolean {
+    return this.#waiting.has(placeName(place));
+  }
+
+  /** Goes on with what was here before, and keeps what has convicted somebody. */
+  async start(): Promise<void> {
+    const { folder, nowMs } = this.#parts;
+    this.#startedMs = nowMs();
+    for (const place of folder.convicting()) {
+      // oxlint-disable-next-line no-await-in-loop -- few, and each may be a write
+      await this.#pin(await folder.readEvidence(place));
+    }
+    for (const place of folder.waiting()) {
+      // oxlint-disable-next-line no-await-in-loop -- in order
+      const bytes = await folder.read(place);
+      const drawn = this.#drawn(place);
+      // oxlint-disable-next-line no-await-in-loop
+      if (drawn === undefined) await folder.drop(place);
+      else this.#add(place, drawn, openedFrom(bytes, drawn));
+    }
+    this.#tickSoon();
+  }
+
+  /** Until when an outcome may be opened: what was due while this relay was away has the full time from its start on. */
+  opensUntil({ row, lease }: DrawnOutcome): number {
+    return Math.max(row.openBy, Math.min(this.#startedMs + lease.terms.openMs, row.verdictBy));
+  }
+
+  /**
+   * Takes an opening on; it is on the disk when this resolves.
+   * @throws FailureError `rate-limited` when too many wait, `not-found` where the input is neither in it nor here; as checkOpening
+   */
+  async take(place: DrawnPlace, drawn: DrawnOutcome, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    if (this.#waiting.size >= MAX_WAITING)
+      throw new FailureError("rate-limited", `${MAX_WAITING} outcomes wait to be recomputed; come again`);
+    const opened = openedFrom(bytes, drawn);
+    const { task, isComputed } = opened.shown;
+    if (isComputed && opened.opening.input === undefined && !this.#parts.content.has(task.inputCid))
+      throw new FailureError("not-found", `opening: put the input ${task.inputCid} first`);
+    await this.#parts.folder.put(place, bytes);
+    if (!this.has(place)) this.#add(place, drawn, opened);
+  }
+
+  /** Resolves when nothing runs any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    for (const timer of this.#later) clearTimeout(timer);
+    const { recomputers } = this.#parts;
+    await Promise.all([recomputers.function.stop(), recomputers.model.stop()]);
+    await Promise.all(this.#work);
+  }
+
+  #drawn(place: DrawnPlace): DrawnOutcome | undefined {
+    const drawn = this.#parts.books.audits.drawn(place.entry, place.leaf);
+    return drawn === undefined || drawn.row.verdict !== undefined ? undefined : drawn;
+  }
+
+  /** All of a dispute that was here when the first of it was looked at. */
+  #dispute(entry: number): Promise<readonly DisputedOutcome[]> {
+    let dispute = this.#disputes.get(entry);
+    if (dispute === undefined) this.#disputes.set(entry, (dispute = this.#disputed(entry)));
+    return dispute;
+  }
+
+  async #disputed(entry: number): Promise<readonly DisputedOutcome[]> {
+    const outcomes: DisputedOutcome[] = [];
+    for (const { place } of this.#ofEntry(entry)) {
+      const drawn = this.#drawn(place);
+      if (drawn === undefined) continue;
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, or thousands of files would be open
+      const { claimed, task } = openedFrom(await this.#parts.folder.read(place), drawn).shown;
+      outcomes.push({ claimed, inputBytes: task.size });
+    }
+    return outcomes;
+  }
+
+  #add(place: DrawnPlace, drawn: DrawnOutcome, { opening, shown }: Opened): void {
+    const kept = opening.input === undefined ? [shown.task.inputCid] : [];
+    this.#parts.blobs.keep(kept);
+    const { kind } = drawn.job.terms.work;
+    const waiting: Waiting = { place, kind, kept, state: "held", tries: 0 };
+    this.#waiting.set(placeName(place), waiting);
+    if (drawn.dispute === undefined) this.#enqueue(waiting);
+    else this.#enqueueDispute(drawn);
+  }
+
+  /** A dispute is looked at as a whole: its sums can be checked only when all of it is open. */
+  #enqueueDispute({ row, receipt, dispute }: DrawnOutcome): void {
+    const all = this.#ofEntry(row.entry);
+    const count = receipt.count - (dispute?.before?.count ?? 0);
+    if (all.length >= count) for (const each of all) this.#enqueue(each);
+  }
+
+  #ofEntry(entry: number): readonly Waiting[] {
+    return [...this.#waiting.values()].filter(({ place }) => place.entry === entry);
+  }
+
+  #enqueue(waiting: Waiting): void {
+    if (waiting.state !== "held") return;
+    waiting.state = "queued";
+    this.#queues[waiting.kind].push(waiting);
+    this.#assign(waiting.kind);
+  }
+
+  #assign(kind: WorkKind): void {
+    while (!this.#stopped && this.#running[kind] < this.#parts.recomputers[kind].lanes) {
+      const waiting = this.#queues[kind].shift();
+      if (waiting === undefined) return;
+      waiting.state = "running";
+      this.#running[kind] += 1;
+      const work = this.#serve(waiting).finally(() => {
+        this.#running[kind] -= 1;
+        this.#work.delete(work);
+        this.#assign(kind);
+      });
+      this.#work.add(work);
+    }
+  }
+
+  async #serve(waiting: Waiting): Promise<void> {
+    const { place } = waiting;
+    const { folder, log } = this.#parts;
+    try {
+      const drawn = this.#drawn(place);
+      if (drawn === undefined) return await this.#forget(waiting);
+      const opened = openedFrom(await folder.read(place), drawn);
+      const finding = await this.#examiner.find(waiting, drawn, opened, () => this.#dispute(place.entry));
+      if (finding === undefined) this.#again(waiting);
+      else if (!this.#stopped) await this.#conclude(waiting, drawn, opened, finding);
+    } catch (error) {
+      log.error({ err: error, ...place }, "an audit failed");
+      waiting.tries += 1;
+      this.#again(waiting);
+    }
+  }
+
+  #again(waiting: Waiting): void {
+    waiting.state = "held";
+    if (this.#stopped) return;
+    const timer = setTimeout(() => {
+      this.#later.delete(timer);
+      this.#enqueue(waiting);
+    }, LOOK_AGAIN_MS);
+    this.#later.add(timer);
+  }
+
+  async #conclude(waiting: Waiting, drawn: DrawnOutcome, opened: Opened, finding: Finding): Promise<void> {
+    const { blobs, folder } = this.#parts;
+    const evidence = cidOf(RAW, opened.bytes, sha256);
+    await keepBlob(blobs, evidence, opened.bytes);
+    await this.#judge(drawn, { ...finding, evidence });
+    if (finding.result === "mismatch") {
+      await folder.convict(waiting.place);
+      await this.#pin(opened.bytes);
+    }
+    await this.#forget(waiting);
+  }
+
+  async #pin(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    const { blobs } = this.#parts;
+    const evidence = cidOf(RAW, bytes, sha256);
+    blobs.keep([evidence]);
+    if (!blobs.has(evidence)) await keepBlob(blobs, evidence, bytes);
+  }
+
+  async #forget(waiting: Waiting): Promise<void> {
+    const { entry } = waiting.place;
+    this.#waiting.delete(placeName(waiting.place));
+    if (this.#disputes.has(entry) && this.#ofEntry(entry).length === 0) this.#disputes.delete(entry);
+    this.#parts.blobs.release(waiting.kept);
+    await this.#parts.folder.drop(waiting.place);
+  }
+
+  async #judge(drawn: DrawnOutcome, finding: Finding): Promise<void> {
+    const { books, drop, log, metrics } = this.#parts;
+    await giveVerdict(books, drawn, finding);
+    const { row, lease } = drawn;
+    const { provider, instance, job } = lease.terms;
+    const { result, expected, found, evidence } = finding;
+    metrics.judged(result, finding.isOurs === true ? "relay" : "none");
+    const ids = { result, provider, instance, job, lease: lease.id, entry: row.entry, leaf: row.leaf };
+    if (result !== "mismatch") {
+      log.debug(ids, "verdict");
+      return;
+    }
+    const hashes = { expected: expected && toHex(expected), found: found && toHex(found), evidence };
+    log.warn(
+      { ...ids, ...hashes },
+      "a result is false: the provider is barred, its unreleased pay goes back",
+    );
+    drop(provider);
+  }
+
+  #tickSoon(): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      const work = this.#tick()
+        .catch((error: unknown) =>
+          this.#parts.log.error({ err: error }, "looking for what is overdue failed"),
+        )
+        .finally(() => {
+          this.#work.delete(work);
+          this.#tickSoon();
+        });
+      this.#work.add(work);
+    }, TICK_MS);
+  }
+
+  /** Gives verdicts on what nobody has opened in time, and on what could not be recomputed in time. */
+  async #tick(): Promise<void> {
+    const { books, metrics, nowMs } = this.#parts;
+    const now = nowMs();
+    metrics.auditsWaiting(this.#waiting.size);
+    const rows = books.audits.unjudged(now, this.#waiting.size + OVERDUE_AT_ONCE);
+    await Promise.all(
+      rows.map(async (row) => {
+        const drawn = this.#drawn(row);
+        if (drawn !== undefined) await this.#late(drawn, now);
+      }),
+    );
+  }
+
+  async #late(drawn: DrawnOutcome, now: number): Promise<void> {
+    const { row, source } = drawn;
+    const isOver = now > row.verdictBy - VERDICT_ROOM_MS;
+    const waiting = this.#waiting.get(placeName(row));
+    if (waiting !== undefined) {
+      // The rest of a dispute has not come.
+      if (waiting.state === "held" && drawn.dispute !== undefined) this.#enqueue(waiting);
+      if (!isOver) return;
+      await this.#judge(drawn, { result: "inconclusive" });
+      await this.#forget(waiting);
+      return;
+    }
+    if (now <= this.opensUntil(drawn)) return;
+    const isMissing = source === "relay" && !isOver;
+    await this.#judge(drawn, { result: isMissing ? "missing" : "inconclusive" });
+  }
+}

@@ -1,0 +1,130 @@
+import type { Logger } from "pino";
+import { equalBytes } from "../../protocol/bytes.ts";
+import { readBody } from "../../protocol/envelope.ts";
+import { type Opening, openingMessage } from "../../protocol/messages/audit.ts";
+import { encodeOutcome } from "../../protocol/messages/task.ts";
+import type { DrawnOutcome } from "../audit-books.ts";
+import type { BlobFolder } from "../blob-folder.ts";
+import type { RelayMetrics } from "../metrics.ts";
+import { checkOpening, type Shown } from "./check-opening.ts";
+import { type DisputedOutcome, disputeProblem } from "./dispute-totals.ts";
+import type { Finding } from "./give-verdict.ts";
+import { keepBlob } from "./keep-blob.ts";
+import { DEADLINE_FACTOR, MOST_TASK_MS, MOST_TRIES } from "./limits.ts";
+import type { DrawnPlace } from "./opening-folder.ts";
+import type { Recomputation, Recomputed, Recomputer } from "./recompute.ts";
+import { ContentMissing, type WorkContent } from "./work-content.ts";
+
+export type WorkKind = "function" | "model";
+
+export interface ExaminerParts {
+  readonly blobs: Pick<BlobFolder, "put">;
+  readonly content: WorkContent;
+  readonly recomputers: Readonly<Record<WorkKind, Recomputer>>;
+  readonly metrics: Pick<RelayMetrics, "auditFailed">;
+  readonly log: Logger;
+  readonly nowMs: () => number;
+}
+
+/** What an opening says, checked. */
+export interface Opened {
+  readonly opening: Opening;
+  readonly shown: Shown;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** @throws FailureError as checkOpening */
+export function openedFrom(bytes: Uint8Array<ArrayBuffer>, drawn: DrawnOutcome): Opened {
+  const opening = readBody(openingMessage, bytes);
+  return { opening, shown: checkOpening(opening, drawn), bytes };
+}
+
+/** An opening and how often it was tried. */
+export interface Attempt {
+  readonly place: DrawnPlace;
+  readonly kind: WorkKind;
+  tries: number;
+}
+
+/** Finds out whether an opened outcome is the one that an honest machine has. */
+export class Examiner {
+  readonly #parts: ExaminerParts;
+
+  constructor(parts: ExaminerParts) {
+    this.#parts = parts;
+  }
+
+  /** @returns nothing where it is to be tried again */
+  async find(
+    attempt: Attempt,
+    drawn: DrawnOutcome,
+    opened: Opened,
+    disputed: () => Promise<readonly DisputedOutcome[]>,
+  ): Promise<Finding | undefined> {
+    const { shown } = opened;
+    const { found, isComputed } = shown;
+    const problem = drawn.dispute === undefined ? undefined : problemOf(drawn, await disputed());
+    if (problem !== undefined) {
+      this.#parts.log.warn({ ...attempt.place, lease: drawn.lease.id, problem }, "a dispute does not add up");
+      return { result: "mismatch", found, isOurs: true };
+    }
+    if (!isComputed) return { result: "match", expected: found, found };
+    const recomputed = await this.#recompute(attempt, drawn, opened);
+    if (recomputed === undefined) return undefined;
+    if (recomputed.kind === "unknown") {
+      const { why } = recomputed;
+      this.#parts.log.warn({ ...attempt.place, lease: drawn.lease.id, why }, "cannot be recomputed here");
+      this.#parts.metrics.auditFailed();
+      attempt.tries += 1;
+      return attempt.tries < MOST_TRIES ? undefined : { result: "inconclusive", found };
+    }
+    const { expected, output } = recomputed;
+    const { hash } = encodeOutcome(expected);
+    const isMatch = equalBytes(hash, found);
+    if (isMatch && drawn.dispute !== undefined && output !== undefined && expected.outputCid !== undefined)
+      await keepBlob(this.#parts.blobs, expected.outputCid, output);
+    return {
+      result: isMatch ? "match" : "mismatch",
+      expected: hash,
+      found,
+      fuel: expected.fuel,
+      isOurs: true,
+    };
+  }
+
+  async #recompute(
+    attempt: Attempt,
+    drawn: DrawnOutcome,
+    { opening, shown }: Opened,
+  ): Promise<Recomputed | undefined> {
+    const { content, recomputers, nowMs } = this.#parts;
+    const { task, claimed } = shown;
+    try {
+      const recomputation: Recomputation = {
+        job: drawn.job.terms,
+        lease: drawn.lease.id,
+        task,
+        claimed,
+        input: opening.input ?? (await content.bytes(task.inputCid)),
+        deadlineMs: Math.min(DEADLINE_FACTOR * task.deadlineMs, MOST_TASK_MS),
+      };
+      return await recomputers[attempt.kind].recompute(recomputation);
+    } catch (error) {
+      if (!(error instanceof ContentMissing)) throw error;
+      // Its requester may send it yet.
+      if (nowMs() < drawn.row.openBy) return undefined;
+      attempt.tries = MOST_TRIES;
+      return { kind: "unknown", why: error.message };
+    }
+  }
+}
+
+/** @param outcomes of the dispute that have no verdict yet; when some have one, all were looked at before that. */
+function problemOf(
+  { receipt, dispute }: DrawnOutcome,
+  outcomes: readonly DisputedOutcome[],
+): string | undefined {
+  const before = dispute?.before;
+  if (outcomes.length < receipt.count - (before?.count ?? 0)) return undefined;
+  return disputeProblem(receipt, before, outcomes);
+}

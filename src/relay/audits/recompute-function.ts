@@ -1,0 +1,63 @@
+import { cidFromDigest, RAW } from "../../protocol/cid.ts";
+import { failureKind } from "../../protocol/failure-code.ts";
+import { MODEL_ABI } from "../../protocol/messages/session.ts";
+import { fuel } from "../../protocol/units.ts";
+import { type SandboxThreads, startSandboxThreads } from "../threads/sandbox-threads.ts";
+import {
+  expectedLeaf,
+  isOwnFailure,
+  type Recomputation,
+  type Recomputed,
+  type Recomputer,
+  WHOLE,
+} from "./recompute.ts";
+import type { WorkContent } from "./work-content.ts";
+
+/** Runs functions again, in the same sandbox as a tab's. */
+export class FunctionRecomputer implements Recomputer {
+  readonly lanes: number;
+  readonly #content: WorkContent;
+  readonly #threads: SandboxThreads;
+
+  /** @param threads at a time, at least 1 */
+  constructor(content: WorkContent, threads: number) {
+    this.lanes = threads;
+    this.#content = content;
+    this.#threads = startSandboxThreads({ threads });
+  }
+
+  async recompute(recomputation: Recomputation): Promise<Recomputed> {
+    const { job, task, input, deadlineMs } = recomputation;
+    const { work, limits } = job;
+    const { abi } = work;
+    if (abi === MODEL_ABI) return { kind: "unknown", why: "a function has not the interface of models" };
+    const { module, args } = await this.#content.function(job);
+    const { result, isFuelKnown } = await this.#threads.run({
+      request: {
+        function: { cid: work.cid, abi, entry: work.entry },
+        args,
+        // The thread takes it; the caller keeps its own.
+        input: input.slice(),
+        seed: task.seed,
+        limits: { fuel: task.fuelLimit, memoryBytes: limits.memory, outputBytes: limits.output },
+      },
+      module,
+      deadlineMs,
+    });
+    if (result.kind === "done") {
+      const { output, outputSha256 } = result;
+      const outputCid = cidFromDigest(RAW, outputSha256);
+      const ended = { kind: "done", outputCid, size: output.byteLength, fuel: fuel(result.fuel) } as const;
+      return { kind: "known", expected: expectedLeaf(recomputation, ended, WHOLE), output };
+    }
+    const { code, detail } = result;
+    if (!isFuelKnown || !isOwnFailure(code))
+      return { kind: "unknown", why: `${failureKind(code).name}: ${detail}` };
+    const ended = { kind: "failed", code, fuel: fuel(result.fuel) } as const;
+    return { kind: "known", expected: expectedLeaf(recomputation, ended, WHOLE) };
+  }
+
+  async stop(): Promise<void> {
+    await this.#threads.stop();
+  }
+}
