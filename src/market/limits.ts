@@ -40,8 +40,11 @@ export const DISPATCH_MS: number = 60 * 60 * 1000;
 /** After the last dispatch and the longest task, time to report; a tab may have been offline meanwhile. */
 export const REPORT_GRACE_MS: number = 10 * 60 * 1000;
 
-/** Drawn leaves are to be opened within this. */
-export const OPEN_MS: number = 10 * 60 * 1000;
+/**
+ * Drawn leaves are to be opened within this: a tab that was closed on the way comes back on most days, and until then its pay
+ * is held back anyway.
+ */
+export const OPEN_MS: number = 24 * 60 * 60 * 1000;
 
 /**
  * A challenge is made as long as this, milliseconds, by what the last one took: long enough that the way there and back, some
