@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { booksStoreContract } from "./books-store.contract.ts";
 import { migrate, MIGRATIONS } from "./migrations.ts";
+import { payoutStoreContract } from "./payout-store.contract.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tabmesh-store-"));
@@ -25,10 +26,12 @@ function version(database: DatabaseSync): unknown {
 
 describe("a store in memory", () => {
   booksStoreContract(() => openSqliteStore(":memory:"));
+  payoutStoreContract(() => openSqliteStore(":memory:"));
 });
 
 describe("a store in a file", () => {
   booksStoreContract(() => openSqliteStore(nextFile()));
+  payoutStoreContract(() => openSqliteStore(nextFile()));
 
   it("syncs every commit to the disk", () => {
     const path = nextFile();
