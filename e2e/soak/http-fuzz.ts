@@ -32,6 +32,7 @@ export class HttpFuzz {
   readonly #document: OpenApiDocument;
   readonly #inputs: HttpInputs;
   readonly #load: RelayLoad;
+  readonly #learnt: RelayLoad;
   readonly #log: KeptLog;
   readonly operations: readonly Operation[];
   /** Inputs by the name of the operation they were made from. */
@@ -46,7 +47,7 @@ export class HttpFuzz {
     relay: TriedRelay,
     url: URL,
     document: OpenApiDocument,
-    parts: { inputs: HttpInputs; load: RelayLoad; log: KeptLog },
+    parts: { inputs: HttpInputs; load: RelayLoad; learnt: RelayLoad; log: KeptLog },
   ) {
     this.#relay = relay;
     this.#url = url;
@@ -54,6 +55,7 @@ export class HttpFuzz {
     this.operations = operationsOf(document);
     this.#inputs = parts.inputs;
     this.#load = parts.load;
+    this.#learnt = parts.learnt;
     this.#log = parts.log;
   }
 
@@ -71,13 +73,16 @@ export class HttpFuzz {
     const operations = operationsOf(document);
     const plain = createRelayClient({ baseUrl: url.origin, fetch });
     const info = await plain.info();
-    const cast = castOf(REQUESTERS);
+    const odd = { name: "odd", abi: "wasi-p1", requesters: REQUESTERS, pauseMs: PAUSE_MS } as const;
+    const cast = castOf({ ...odd, fetch });
     const inputs = new HttpInputs(operations, await MessageMaker.create(info, cast, 1));
     const learning = learningFetch(operations, inputs);
     const log = new KeptLog(ORIGIN, keyFromPeerId(info.keys.log));
-    const options = { requesters: REQUESTERS, pauseMs: PAUSE_MS, fetch: learning };
-    const load = await RelayLoad.start(url.origin, log, options);
-    const fuzz = new HttpFuzz(relay, url, document, { inputs, load, log });
+    // What is learnt from others is turned against themselves: they may run out of money or revoke their own keys.
+    const mirror = new KeptLog(ORIGIN, keyFromPeerId(info.keys.log));
+    const learnt = await RelayLoad.start(url.origin, mirror, { ...odd, fetch: learning });
+    const load = await RelayLoad.start(url.origin, log, { ...odd, name: "honest", abi: "bytes-1", fetch });
+    const fuzz = new HttpFuzz(relay, url, document, { inputs, load, learnt, log });
     const client = createRelayClient({ baseUrl: url.origin, fetch: learning });
     await fuzz.#underLoad();
     const requester = cast.at(-1);
@@ -92,7 +97,7 @@ export class HttpFuzz {
   /** Jobs and reports have gone through. */
   async #underLoad(): Promise<void> {
     const until = Date.now() + 15_000;
-    while (this.#load.jobs < REQUESTERS && Date.now() < until)
+    while (this.#learnt.jobs < REQUESTERS && Date.now() < until)
       await new Promise((resolve) => {
         setTimeout(resolve, 20);
       });
@@ -145,7 +150,7 @@ export class HttpFuzz {
 
   /** Ends the honest work, which has to have gone on and to be in the log, and the relay. */
   async stop(): Promise<void> {
-    await this.#load.stop();
+    await Promise.all([this.#load.stop(), this.#learnt.stop()]);
     if (!this.#relay.isOver) {
       await this.#log.check(createRelayClient({ baseUrl: this.#url.origin, fetch }), true);
       const health = await fetch(new URL("/healthz", this.#url));

@@ -8,6 +8,7 @@ import { FailureError } from "../../src/protocol/failure.ts";
 import { type Job, jobMessage } from "../../src/protocol/messages/job.ts";
 import { type LeaseGrant, leaseMessage } from "../../src/protocol/messages/lease.ts";
 import type { ReportAnswer } from "../../src/protocol/messages/receipt.ts";
+import type { Abi } from "../../src/protocol/messages/session.ts";
 import type { RelayInfo } from "../../src/protocol/relay-api.ts";
 import type { Signer } from "../../src/protocol/signature.ts";
 import { microCredits } from "../../src/protocol/units.ts";
@@ -33,7 +34,7 @@ const JOIN_MS = 2_000;
 /** What a client waits before it tries again, milliseconds. */
 const AGAIN_MS = 40;
 /** Some hundred reports a second. */
-const HEAVY: LoadOptions = { requesters: 6, pauseMs: 4, fetch };
+const HEAVY: LoadOptions = { name: "", abi: "bytes-1", requesters: 6, pauseMs: 4, fetch };
 
 /** What ends when the relay dies or a step of it was made to fail, and is sent again as it was. */
 const PASSING: ReadonlySet<string> = new Set([
@@ -45,17 +46,31 @@ const PASSING: ReadonlySet<string> = new Set([
   "unreachable",
 ]);
 
+/** And where the relay does not take it. */
+const REFUSED_MS = 500;
+
 export interface LoadOptions {
+  /** Sets the identities of several loads apart. */
+  readonly name: string;
+  /** What its jobs need and its providers offer: so that its work stays its own. */
+  readonly abi: Abi;
   readonly requesters: number;
   /** Between two reports of one lease, milliseconds. */
   readonly pauseMs: number;
   readonly fetch: typeof fetch;
 }
 
-/** Everybody of a load of so many requesters, who can sign. */
-export function castOf(requesters: number): readonly Signer[] {
-  const names = Array.from({ length: requesters }, (_, at) => `requester ${at}`);
-  return [...PROVIDERS, ...names].map((name) => signerOf(name));
+function requestersOf({ name, requesters }: LoadOptions): readonly string[] {
+  return Array.from({ length: requesters }, (_, at) => `requester ${at} ${name}`);
+}
+
+function providersOf({ name }: LoadOptions): readonly string[] {
+  return PROVIDERS.map((each) => `${each} ${name}`);
+}
+
+/** Everybody of a load, who can sign. */
+export function castOf(options: LoadOptions): readonly Signer[] {
+  return [...providersOf(options), ...requestersOf(options)].map((name) => signerOf(name));
 }
 
 /**
@@ -67,7 +82,7 @@ export class RelayLoad {
   readonly #info: RelayInfo;
   readonly #scene: Scene;
   readonly #log: KeptLog;
-  readonly #pauseMs: number;
+  readonly #options: LoadOptions;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>[] = [];
   /** Meshes of providers that are being left. */
@@ -79,12 +94,18 @@ export class RelayLoad {
   /** Reports that were sent again after their answer. */
   repeated = 0;
 
-  private constructor(client: RelayClient, info: RelayInfo, scene: Scene, log: KeptLog, pauseMs: number) {
+  private constructor(
+    client: RelayClient,
+    info: RelayInfo,
+    scene: Scene,
+    log: KeptLog,
+    options: LoadOptions,
+  ) {
     this.#client = client;
     this.#info = info;
     this.#scene = scene;
     this.#log = log;
-    this.#pauseMs = pauseMs;
+    this.#options = options;
   }
 
   /** @param url of a relay that lives now; later ones have the same. */
@@ -92,9 +113,9 @@ export class RelayLoad {
     const client = createRelayClient({ baseUrl: url, fetch: options.fetch, timeoutMs: 5_000 });
     const scene = await openScene();
     scene.books.close();
-    const load = new RelayLoad(client, await client.info(), scene, log, options.pauseMs);
-    for (const name of PROVIDERS) load.#running.push(load.#provide(name));
-    for (let at = 0; at < options.requesters; at += 1) load.#running.push(load.#request(`requester ${at}`));
+    const load = new RelayLoad(client, await client.info(), scene, log, options);
+    for (const name of providersOf(options)) load.#running.push(load.#provide(name));
+    for (const name of requestersOf(options)) load.#running.push(load.#request(name));
     load.relayIsThere();
     return load;
   }
@@ -136,7 +157,12 @@ export class RelayLoad {
             signer: signerOf(name),
             verify: async (...claim) => verifyNative(...claim),
             tariffMin: this.#info.tariff,
-            capacity: () => ({ workers: 1_024, free: 1_024, memoryBytes: 1 << 28, abis: ["bytes-1"] }),
+            capacity: () => ({
+              workers: 1_024,
+              free: 1_024,
+              memoryBytes: 1 << 28,
+              abis: [this.#options.abi],
+            }),
             note: () => undefined,
             now: Date.now,
           },
@@ -165,7 +191,7 @@ export class RelayLoad {
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         this.#log.problems.push(`${name}: ${said(error)}`);
-        await delay(AGAIN_MS);
+        await delay(REFUSED_MS);
       }
     }
   }
@@ -174,14 +200,16 @@ export class RelayLoad {
   async #job(requester: Signer): Promise<void> {
     const { origin, asset, tariff } = this.#info;
     const scene = { ...this.#scene, requester, clock: { now: Date.now() } };
-    const body = jobBody(scene, {
+    const { work, ...terms } = jobBody(scene, {
       origin,
       asset,
       tariffMax: tariff,
       parallel: 1,
       cap: microCredits(2_000),
     });
-    const job = await verifiedMessage(jobMessage, body, [requester]);
+    const job = await verifiedMessage(jobMessage, { ...terms, work: { ...work, abi: this.#options.abi } }, [
+      requester,
+    ]);
     const { leases } = await this.#insist(() => this.#client.submitJob(job.bytes));
     for (const grant of leases) await this.#lease(scene, job, grant);
     const close = await closeOf(scene, job.id);
@@ -192,7 +220,7 @@ export class RelayLoad {
   async #lease(scene: Scene, job: Verified<Job>, grant: LeaseGrant): Promise<void> {
     const lease = verifiedSync(openEnvelope(leaseMessage, grant.lease), verifyNative);
     this.#log.head(lease.body.checkpoint);
-    const provider = PROVIDERS.map((name) => signerOf(name)).find(({ key }) => key === lease.body.provider);
+    const provider = castOf(this.#options).find(({ key }) => key === lease.body.provider);
     if (provider === undefined) throw new Error(`${lease.body.provider} has a lease and no offer`);
     const work = new LeaseWork({ ...scene, provider }, job, lease, scene.requester);
     for (let seq = 1; seq <= RECEIPTS; seq += 1) {
@@ -201,7 +229,7 @@ export class RelayLoad {
       const answer = await this.#report(report);
       work.logged = work.outcomes.size;
       if (Math.random() < 0.15) await this.#repeat(report, answer);
-      await delay(this.#pauseMs);
+      await delay(this.#options.pauseMs);
     }
   }
 
