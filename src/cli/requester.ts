@@ -34,10 +34,10 @@ export function relayTrouble(error: unknown, relay: string): unknown {
     const proof =
       kept === undefined
         ? ""
-        : ` What convicts it is in ${kept}: \`npx tabmesh verify\` judges it for anybody.`;
+        : `. What convicts it is in ${kept}: \`npx tabmesh verify\` judges it for anybody.`;
     return new PlainError({
       what: `The relay at ${relay} is not the one it was at first contact.`,
-      why: `${error.detail}.${proof}`,
+      why: `${error.detail}${proof}`,
       advice:
         "Do not use it unless you know why. If you started this relay anew yourself, run " +
         `\`npx tabmesh forget --relay ${relay}\` and try again.`,

@@ -52,7 +52,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await silence(server);
-  relay.close();
+  await relay.close();
   await rm(folder, { recursive: true });
 });
 
@@ -197,7 +197,7 @@ describe("evidence", () => {
     } finally {
       await silence(forked);
       server = await listen(relay, port);
-      other.close();
+      await other.close();
     }
   });
 });

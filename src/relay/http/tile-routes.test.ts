@@ -8,9 +8,9 @@ import { microCredits } from "../../protocol/units.ts";
 import { ORIGIN } from "../books/books-scene.contract.ts";
 import { openRelayScene, refusalOf, type RelayScene } from "../relay-scene.contract.ts";
 
-const closing: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closing.splice(0)) close();
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  await Promise.all(closing.splice(0).map(async (close) => close()));
 });
 
 /** A relay whose log has `size` entries. */
