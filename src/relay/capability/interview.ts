@@ -14,6 +14,7 @@ import {
   NONCE_BYTES,
   type Property,
 } from "../../protocol/messages/capability.ts";
+import type { Offer } from "../../protocol/messages/session.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Signer } from "../../protocol/signature.ts";
 import { type ChallengeBank, type PreparedLane, workOf } from "./challenge-bank.ts";
@@ -73,6 +74,11 @@ export class Interview {
   constructor(parts: InterviewParts, other: Interviewed) {
     this.#parts = parts;
     this.#other = other;
+  }
+
+  /** It has told the relay what it can take on, and what it says of itself. */
+  offered(offer: Offer): void {
+    this.#parts.desk.offered(offer);
   }
 
   /** A ping has come back. @param ms from sending to arrival */

@@ -19,8 +19,20 @@ export class LaneThreads implements LaneComputer {
   readonly #burn: ReturnType<typeof burnFunction> = burnFunction();
   #sandbox: SandboxThreads | undefined;
   #probe: Worker | undefined;
+  #before: Promise<unknown> = Promise.resolve();
 
-  async compute(work: WorkKind, amount: number, seed: Uint8Array): Promise<Omit<PreparedLane, "seed">> {
+  /** One after the other. */
+  compute(work: WorkKind, amount: number, seed: Uint8Array): Promise<Omit<PreparedLane, "seed">> {
+    const computed = this.#before.then(() => this.#compute(work, amount, seed));
+    this.#before = computed.catch(() => undefined);
+    return computed;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#sandbox?.stop(), this.#probe?.terminate()]);
+  }
+
+  async #compute(work: WorkKind, amount: number, seed: Uint8Array): Promise<Omit<PreparedLane, "seed">> {
     switch (work) {
       case "burn":
       case "fill":
@@ -37,10 +49,6 @@ export class LaneThreads implements LaneComputer {
       default:
         throw new RangeError(work satisfies never);
     }
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all([this.#sandbox?.stop(), this.#probe?.terminate()]);
   }
 
   async #burned(entry: BurnEntry, amount: number, seed: Uint8Array): Promise<Omit<PreparedLane, "seed">> {

@@ -122,6 +122,7 @@ export class OfferStream {
       isIdle: () => this.#standing?.free === this.#standing?.offer.workers,
       send: (challenge) => this.#frames.sendFrame(FRAME.challenge, challenge),
     });
+    this.#interview?.offered(offer);
   }
 
   get #standing(): Candidate | undefined {

@@ -19,7 +19,11 @@ interface Scene {
   readonly owners: Owners;
   readonly clock: { now: number };
   /** Somebody comes from an address and offers. @returns how it was refused, if it was */
-  come(name: string, address: string, options?: { site?: string; page?: string }): string | undefined;
+  readonly come: (
+    name: string,
+    address: string,
+    options?: { site?: string; page?: string },
+  ) => string | undefined;
 }
 
 function open(options: Partial<OwnersOptions> = {}, path = ":memory:", now: number = START): Scene {
