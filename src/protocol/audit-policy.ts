@@ -85,7 +85,7 @@ export const DEFAULT_AUDIT_POLICY: AuditPolicy = {
   rateNumerator: 2,
   rateTasks: 50,
   failedPpm: 250_000,
-  requesterPpm: 10_000,
+  requesterPpm: 7_500,
   payerPpm: 200_000,
   bondTasks: 30,
   holdTasks: 50,

@@ -114,3 +114,12 @@ export const PAYOUT_ADDRESS_WAIT_MS: number = 72 * 60 * 60 * 1000;
  */
 export const MAX_DRAW_LEAVES = 9_000;
 export const MEAN_DRAW_LEAVES = 8_000;
+
+/**
+ * Outputs that a provider keeps sealed under one lease, bytes: eight at the usual limit of 16 MiB. A requester has no more
+ * tasks open than fit at the job's limit, or one; beyond that the provider ends the session with `window-exceeded`.
+ */
+export const MAX_SEALED_BYTES: number = 128 * 1024 * 1024;
+
+/** Outcomes that one referee message names. */
+export const MAX_REFEREE_LEAVES = 64;

@@ -34,6 +34,8 @@ export const RELAY_PATHS = {
   disputes: "/v1/disputes",
   /** POST reveal envelope: Inclusion, dag-cbor. */
   reveals: "/v1/reveals",
+  /** POST referee envelope: RefereeAnswer, dag-cbor. */
+  referees: "/v1/referees",
   /** PUT raw bytes, GET, HEAD. */
   blob: "/v1/blobs/:cid",
   /** GET: AccountView. */

@@ -46,6 +46,8 @@ const LIMIT_WORDS: Readonly<Record<keyof typeof limits, string>> = {
   MAX_CHALLENGE_LANES: "lanes of a challenge",
   MAX_CHALLENGE_MS: "ms that a challenge may take at the provider",
   MAX_PAYOUT_ADDRESS_BYTES: "bytes of a payout address",
+  MAX_SEALED_BYTES: "bytes of outputs that a provider keeps under seal for one lease",
+  MAX_REFEREE_LEAVES: "outcomes that one referee message names",
   PAYOUT_ADDRESS_WAIT_MS: "ms of log time before a changed payout address is used",
 };
 

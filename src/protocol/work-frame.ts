@@ -54,6 +54,12 @@ export const FRAME = {
   challengeAnswer: 21,
   /** Provider to relay. Next bytes of an `upstream` challenge; its answer follows. */
   challengeData: 22,
+  /**
+   * Provider to requester, of a task whose outcome is sealed: `u32be seq ‖ 32 bytes`. The outcome follows when it is asked for.
+   */
+  seal: 23,
+  /** Requester to provider. `u32be seq`: the sealed outcome may be shown. */
+  unseal: 24,
 } as const;
 
 /** What a requester shows a provider before the first task. */

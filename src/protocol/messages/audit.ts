@@ -1,7 +1,7 @@
 import type { Cid } from "../cid.ts";
 import type { MessageType } from "../envelope.ts";
 import { type Header, headerFields } from "../header.ts";
-import { MAX_DRAW_LEAVES, MAX_PROOF_HASHES } from "../limits.ts";
+import { MAX_DRAW_LEAVES, MAX_PROOF_HASHES, MAX_REFEREE_LEAVES } from "../limits.ts";
 import { HASH_BYTES } from "../merkle.ts";
 import type { PeerId } from "../peer-id.ts";
 import {
@@ -38,7 +38,7 @@ export interface Draw extends Header {
   readonly policy: Cid;
   /** Audited experience of the provider in micro-credits, before this entry; of a requester's draw, when it is made (rule 5). */
   readonly n: MicroCredits;
-  /** What the provider would lose: bond, held and pending pay before this entry, shared by its open leases. */
+  /** What the provider would lose: its bond, and what this lease earned before this entry. */
   readonly bond: MicroCredits;
   /** What one outcome of this entry is worth at most. */
   readonly value: MicroCredits;
@@ -182,6 +182,48 @@ export const revealMessage: MessageType<Reveal> = {
   name: "reveal",
   schema: record<Reveal>({ ...headerFields, job: cid, secret: exactBytes(32) }),
 };
+
+/**
+ * Replicas disagree: the requester of a job with `verify.k` above 1 asks for outcomes under a logged receipt to be recomputed.
+ * They are drawn with the source "requester", and the requester opens them itself. Safe to repeat, to ask for the verdicts.
+ */
+export interface Referee extends Header {
+  readonly lease: Cid;
+  /** Entry of a receipt of that lease. */
+  readonly entryIndex: number;
+  /** Below its count. */
+  readonly leaves: readonly number[];
+}
+
+export const refereeMessage: MessageType<Referee> = {
+  name: "referee",
+  schema: record<Referee>({
+    ...headerFields,
+    lease: cid,
+    entryIndex: uint(),
+    leaves: list(uint(), MAX_REFEREE_LEAVES),
+  }),
+};
+
+/** How far the recomputation of one outcome has come. */
+export interface RefereedLeaf {
+  readonly leaf: number;
+  /** Entry of its verdict; absent while there is none. */
+  readonly verdict?: number;
+}
+
+/** Answer to a referee message. */
+export interface RefereeAnswer {
+  readonly lease: Cid;
+  readonly entryIndex: number;
+  readonly leaves: readonly RefereedLeaf[];
+}
+
+export const refereeAnswerSchema: Schema<RefereeAnswer> = record<RefereeAnswer>({
+  lease: cid,
+  entryIndex: uint(),
+  leaves: list(record<RefereedLeaf>({ leaf: uint(), verdict: optional(uint()) }), MAX_REFEREE_LEAVES),
+});
 
 /** A provider stops for good, or for long: what is held back and its bond become free, and it begins anew. Signed by the root. */
 export interface Retire extends Header {

@@ -42,6 +42,14 @@ export function isStreamed({ kind, entry }: Pick<Work, "kind" | "entry">): boole
   return kind === "model" && entry === "generate";
 }
 
+/**
+ * Whether outcomes of a job that pay are sealed before they are shown: where replicas are compared. Texts are told as they
+ * are written, so there is nothing to seal.
+ */
+export function isSealed({ work, verify }: Pick<Job, "work" | "verify">): boolean {
+  return verify.k > 1 && !isStreamed(work);
+}
+
 /** Bounds of one task. */
 export interface JobLimits {
   readonly fuel: Fuel;

@@ -75,7 +75,7 @@ export interface OutcomeLeaf {
   readonly effectsCid?: Cid;
   /** Last segment of its task. */
   readonly end: boolean;
-  /** Commitment made before results are revealed, in quorum jobs. */
+  /** Nonce that opens the seal which was sent before the outcome, in quorum jobs; see seal-outcome.ts. */
   readonly seal?: Uint8Array;
 }
 

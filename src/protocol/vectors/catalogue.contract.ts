@@ -10,6 +10,8 @@ import {
   type Draw,
   drawMessage,
   openingMessage,
+  refereeAnswerSchema,
+  refereeMessage,
   retireMessage,
   revealMessage,
   verdictMessage,
@@ -521,6 +523,13 @@ function auditMessages(cast: Cast, story: Story): readonly MessageSample[] {
       { ...head, job: story.jobId, secret: story.drawSecret },
       "requesterSession",
     ),
+    message(
+      "audit",
+      "referee",
+      refereeMessage,
+      { ...head, lease: story.leaseId, entryIndex: inclusion.index, leaves: [0, 2] },
+      "requesterSession",
+    ),
     message("audit", "retire", retireMessage, { ...head, account: cast.provider.key }, "provider"),
   ];
 }
@@ -573,6 +582,11 @@ export function partSamples(story: Story): readonly PartSample[] {
       ...inclusion,
       entry,
       draw: new Uint8Array([0xa0]),
+    }),
+    part("audit", "referee-answer", refereeAnswerSchema, {
+      lease: story.leaseId,
+      entryIndex: inclusion.index,
+      leaves: [{ leaf: 0, verdict: 9 }, { leaf: 2 }],
     }),
     part("audit", "audit-policy", auditPolicySchema, DEFAULT_AUDIT_POLICY),
     part("payout", "payout-line", payoutLineSchema, payoutLineOf(story)),
