@@ -54,6 +54,10 @@ export interface Relay {
   /** Its identity in the mesh. */
   readonly peer: PeerId;
   readonly books: Books;
+  /** What was measured of its providers. */
+  readonly capability: CapabilityDesk;
+  /** Which of its providers may have one owner. */
+  readonly owners: Owners;
   /** Answers nothing more and gives the data folder up. Idempotent. */
   stop(): Promise<void>;
 }
@@ -108,6 +112,8 @@ export async function startRelay(config: RelayConfig, ports: RelayPorts = {}): P
       asset,
       peer: parsePeerId(mesh.peerId),
       books: data.books,
+      capability: start.capability,
+      owners: start.owners,
       stop: async () => {
         await undo.run();
         log.info({ origin }, "relay has stopped");
