@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
+import type { AuditPolicy } from "../protocol/audit-policy.ts";
 import { bodyId, seal } from "../protocol/envelope.ts";
 import { type Job, jobMessage } from "../protocol/messages/job.ts";
 import { type LeaseAnswer, leaseAnswerSchema } from "../protocol/messages/lease.ts";
@@ -54,10 +55,15 @@ export interface RelaySceneOptions {
   readonly identityBurst?: number;
   readonly blobCapBytes?: number;
   readonly modelCapBytes?: number;
+  /** Numbers of audits; nothing is audited when absent. */
+  readonly audit?: AuditPolicy;
+  /** Of the books; in memory when absent. */
+  readonly path?: string;
 }
 
 export async function openRelayScene(options: RelaySceneOptions = {}): Promise<RelayScene> {
-  const scene = await openScene();
+  const { path, audit } = options;
+  const scene = await openScene(path, audit === undefined ? {} : { audit });
   const { books, clock } = scene;
   const nowMs = (): number => clock.now;
   const folder = mkdtempSync(join(tmpdir(), "relay-scene-"));

@@ -1,7 +1,7 @@
 import { openEnvelope, verifiedSync } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { requireOrigin } from "../../protocol/header.ts";
-import { MAX_ITEMS } from "../../protocol/limits.ts";
+import { MEAN_DRAW_LEAVES } from "../../protocol/limits.ts";
 import {
   disputeMessage,
   openingMessage,
@@ -66,8 +66,8 @@ export class AuditDesk implements Audits {
     const reporter = signedBy[0]?.key ?? "";
     limit.requireRoom(reporter);
     const { count } = openEnvelope(receiptMessage, body.receipt).body;
-    if (count - body.prevCount > MAX_ITEMS)
-      throw new FailureError("too-large", `dispute: more than ${MAX_ITEMS} outcomes at once`);
+    if (count - body.prevCount > MEAN_DRAW_LEAVES)
+      throw new FailureError("too-large", `dispute: more than ${MEAN_DRAW_LEAVES} outcomes at once`);
     const started = performance.now();
     const answer = await books.audits.dispute(envelope);
     metrics.committed((performance.now() - started) / 1000);

@@ -18,18 +18,11 @@ export interface StandingParts {
   readonly capability?: (peer: PeerId) => readonly CapabilityRow[];
 }
 
-/** How often an outcome like its dearest would be recomputed now, of one that has not failed. */
+/** How often the first outcome of a lease would be recomputed now, were it like its dearest and not failed. */
 function nextAuditPpm(provider: ProviderState, policy: AuditPolicy): number {
-  const { peak, experience, bond, held, pending, openLeases } = provider;
+  const { peak, experience, bond } = provider;
   if (peak === 0n) return policy.firstTasks > 0 ? PPM : policy.floorPpm;
-  const shared = BigInt(Math.max(openLeases, 1));
-  const stake = {
-    value: peak,
-    experience,
-    bond: microCredits((bond + held + pending) / shared),
-    hasFailed: false,
-  };
-  return auditRate(policy, stake, 0);
+  return auditRate(policy, { value: peak, experience, bond, hasFailed: false }, 0);
 }
 
 /** How somebody stands who computes. */

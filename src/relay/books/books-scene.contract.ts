@@ -94,9 +94,12 @@ export function optionsOf(path: string, clock: { now: number }): BooksOptions {
   };
 }
 
-export async function openScene(path: string = ":memory:"): Promise<Scene> {
+export async function openScene(
+  path: string = ":memory:",
+  changes: Partial<BooksOptions> = {},
+): Promise<Scene> {
   const clock = { now: START };
-  const options = optionsOf(path, clock);
+  const options = { ...optionsOf(path, clock), ...changes };
   const books = await openBooks(options);
   const scene = { books, clock, options, requester: signerOf("requester"), provider: signerOf("provider") };
   await books.grant(scene.requester.key, GRANT, "a test");

@@ -8,6 +8,7 @@ import type { Replay } from "../../ledger/replay.ts";
 import type { JobState, LeaseState } from "../../ledger/ledger-state.ts";
 import type { BooksStore, JobRow, LeaseRow } from "../store/books-store.ts";
 import { periodOf } from "./api-key-rules.ts";
+import { recordProblems } from "./check-records.ts";
 import { payoutProblems, setAside } from "./check-payouts.ts";
 import { entryHash, joinHashes } from "./native-hash.ts";
 
@@ -34,10 +35,10 @@ function* accountProblems(store: BooksStore, { accounts }: Rows, replay: Replay)
     if (replay.balance(`escrow:${id}`) !== unbound) yield `job ${id} has another escrow than its account`;
   }
   const earned = new Map<string, bigint>();
-  for (const { terms, job, bound, earned: sum, state } of replay.leases.values()) {
+  for (const { terms, job, bound, earned: sum, forfeited, state } of replay.leases.values()) {
     const payer = replay.job(job)?.terms.payer ?? "";
     escrowed.set(payer, (escrowed.get(payer) ?? 0n) + bound);
-    if (state === "settled") earned.set(terms.provider, (earned.get(terms.provider) ?? 0n) + sum);
+    if (state === "settled") earned.set(terms.provider, (earned.get(terms.provider) ?? 0n) + sum - forfeited);
   }
   let listed = setAside(store);
   for (const row of accounts) {
@@ -48,6 +49,7 @@ function* accountProblems(store: BooksStore, { accounts }: Rows, replay: Replay)
     if (row.escrowed !== (escrowed.get(peer) ?? 0n)) yield `${peer} has another sum in escrow`;
     if (row.earned !== (earned.get(peer) ?? 0n)) yield `${peer} has earned another sum`;
   }
+  for (const { held, bond } of store.audits.records().providers) listed += held + bond;
   if (replay.total() !== 0n) yield "the accounts do not sum to zero";
   if (listed + replay.balance("burnt") !== -replay.balance("outside")) yield "an account is not listed";
 }
@@ -106,7 +108,13 @@ function sameLease(row: LeaseRow, lease: LeaseState | undefined): boolean {
     row.revision === lease.revision &&
     row.newest?.id === lease.newest?.id &&
     row.newest?.index === lease.newest?.index &&
-    row.newest?.amount === lease.newest?.amount
+    row.newest?.amount === lease.newest?.amount &&
+    row.earned === lease.earned &&
+    row.held === lease.held &&
+    row.forfeited === lease.forfeited &&
+    row.settledAt === lease.settledAt &&
+    row.drawn === lease.drawn &&
+    row.judged === lease.judged
   );
 }
 
@@ -126,6 +134,7 @@ export function* rowProblems(store: BooksStore, replay: Replay): Generator<strin
   yield* accountProblems(store, rows, replay);
   yield* spendingProblems(store, rows, replay);
   yield* stateProblems(rows, replay);
+  yield* recordProblems(store, replay);
   yield* payoutProblems(store, replay);
 }
 
