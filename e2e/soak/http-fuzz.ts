@@ -97,7 +97,7 @@ export class HttpFuzz {
   /** Jobs and reports have gone through. */
   async #underLoad(): Promise<void> {
     const until = Date.now() + 15_000;
-    while (this.#learnt.jobs < REQUESTERS && Date.now() < until)
+    while (Math.min(this.#learnt.jobs, this.#load.jobs) < REQUESTERS && Date.now() < until)
       await new Promise((resolve) => {
         setTimeout(resolve, 20);
       });

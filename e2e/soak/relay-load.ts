@@ -30,7 +30,7 @@ const PROVIDERS = ["provider one", "provider two"] as const;
 /** Receipts of one lease; the last one is final. */
 const RECEIPTS = 6;
 /** A provider that has not joined by then begins anew, milliseconds. */
-const JOIN_MS = 2_000;
+const JOIN_MS = 5_000;
 /** What a client waits before it tries again, milliseconds. */
 const AGAIN_MS = 40;
 /** Some hundred reports a second. */
