@@ -12,7 +12,8 @@ import type {
   LoggedReceipt,
   ProviderState,
 } from "./ledger-state.ts";
-import { auditOf, grown, priceOfPeak, providerOf } from "./provider-record.ts";
+import { auditOf, grown, providerOf } from "./provider-record.ts";
+import { stakeOf } from "./stake.ts";
 import { auditChange } from "./audit-change.ts";
 import { windowReserve } from "./window-reserve.ts";
 
@@ -173,11 +174,11 @@ function reported(event: Event<"receipt">, place: Place, ledger: LedgerLookup): 
     ...transfer(from, { kind: "escrow", job: job.id }, forgone),
   ];
   const tariff = found(ledger.tariff(before.terms.tariff), "tariff");
-  const peak = priceOfPeak(receipt.peak ?? fuel(0), tariff);
+  const provider = providerOf(peer, ledger);
   const record = grown(
-    providerOf(peer, ledger),
+    provider,
     earned,
-    peak,
+    stakeOf(receipt, before, provider, tariff).value,
     job.terms.payer,
     auditOf(lease, ledger),
     ledger,

@@ -89,7 +89,7 @@ export interface ProviderState {
   readonly pending: MicroCredits;
   readonly held: MicroCredits;
   readonly bond: MicroCredits;
-  /** What its dearest outcome was paid. */
+  /** What its dearest outcome was worth; see stake.ts. */
   readonly peak: MicroCredits;
   /** Value reported since its record began anew, and what of it counts as experience (rule 5). */
   readonly audited: MicroCredits;

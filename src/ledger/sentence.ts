@@ -27,12 +27,13 @@ function forfeitLease(bailiff: Bailiff, id: Cid, burnt: bigint): void {
 /**
  * What follows from a verdict against a provider. A result that is proven false voids everything of it that is not
  * released: its jobs get that pay back and can have the work done again. The bond is burnt, the identity is barred. A
- * leaf that nobody opens costs its lease's pay and the bond, and bars nobody: machines break. Call after the verdict.
+ * leaf that nobody opens costs the same, or who lies would open nothing else; but it bars nobody: machines break (rule 2).
+ * Call after the verdict.
  */
 export function carryOut(bailiff: Bailiff, leaseId: Cid, result: VerdictResult): void {
   if (result === "match" || result === "inconclusive") return;
   const { provider: peer } = found(bailiff.lease(leaseId), "lease").terms;
-  const others = result === "missing" ? [] : bailiff.unreleased(peer).filter((id) => id !== leaseId);
+  const others = bailiff.unreleased(peer).filter((id) => id !== leaseId);
   for (const id of [leaseId, ...others]) {
     if (bailiff.lease(id)?.state !== "settled") bailiff.settle(id);
     forfeitLease(bailiff, id, id === leaseId ? providerOf(peer, bailiff).bond : 0n);

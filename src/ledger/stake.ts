@@ -13,7 +13,10 @@ export interface Stake {
   readonly value: MicroCredits;
   /** The provider's experience before this receipt. */
   readonly experience: MicroCredits;
-  /** What the provider would lose: bond, held and pending pay before this receipt, shared by its open leases. */
+  /**
+   * What the provider would lose for certain: its bond, and what this lease earned before this receipt. Other held pay is
+   * left out: it goes back to the requesters who paid it, and those may be the provider's own.
+   */
   readonly bond: MicroCredits;
   /** Whether one of them failed in a way that pays. */
   readonly hasFailed: boolean;
@@ -33,14 +36,13 @@ export function stakeOf(
   const mean = outcomes === 0 ? 0n : ceilDiv(gross, BigInt(outcomes));
   const peak = priceOfPeak(receipt.peak ?? fuel(0), tariff);
   const dearest = peak < gross ? peak : gross;
-  const { pending, held, bond, openLeases, experience } = provider;
-  const shared = BigInt(Math.max(openLeases, 1));
+  const { bond, experience } = provider;
   return {
     first,
     end: receipt.count,
     value: microCredits(mean > dearest ? mean : dearest),
     experience,
-    bond: microCredits((bond + held + pending) / shared),
+    bond: microCredits(bond + lease.earned),
     hasFailed: (receipt.failed ?? 0) > (newest?.failed ?? 0),
   };
 }

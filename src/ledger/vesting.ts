@@ -8,19 +8,25 @@ export function bondWanted({ peak }: Pick<ProviderState, "peak">, policy: AuditP
   return peak * BigInt(policy.bondTasks);
 }
 
-/** Whether everything drawn of a lease has a verdict and its pay has been held back for long enough. */
-export function isDueToVest(lease: LeaseState, policy: AuditPolicy, time: number): boolean {
-  return (
-    lease.held > 0n &&
-    lease.drawn === lease.judged &&
-    lease.settledAt !== undefined &&
-    time >= lease.settledAt + policy.holdMs
-  );
+/** Whether a lease has ended, has pay held back and waits for no verdict. */
+function isJudged(lease: LeaseState): boolean {
+  return lease.held > 0n && lease.drawn === lease.judged && lease.settledAt !== undefined;
+}
+
+/** The part of a lease's pay that was for outcomes which have a verdict. */
+function verifiedPay({ earned, judged, newest }: LeaseState): bigint {
+  return newest === undefined || newest.count === 0 ? 0n : (earned * BigInt(judged)) / BigInt(newest.count);
+}
+
+function least(...values: readonly bigint[]): bigint {
+  return values.reduce((lowest, value) => (value < lowest ? value : lowest));
 }
 
 /**
- * What of a lease's held pay becomes the provider's now. The bond is filled first; then everything is free beyond the
- * last `holdTasks`, which stay back for as long as the provider works. Nothing when nothing is due.
+ * What of a lease's held pay becomes the provider's now. The bond is filled first: at once by pay for outcomes that were
+ * recomputed, since nobody will ask for that back; by all other pay when it was held for `holdMs`. Then everything is free
+ * beyond the last `holdTasks`, which stay back for as long as the provider works. Nothing when nothing is due.
+ * Call when a lease is settled, after its verdicts, and when its time is over.
  */
 export function vestingOf(
   lease: LeaseState,
@@ -28,14 +34,15 @@ export function vestingOf(
   policy: AuditPolicy,
   time: number,
 ): VestBody | undefined {
-  if (!isDueToVest(lease, policy, time)) return undefined;
+  if (!isJudged(lease)) return undefined;
+  const isOver = time >= (lease.settledAt ?? time) + policy.holdMs;
   const isRetiring = provider.retiring !== undefined;
   const missing = isRetiring ? 0n : bondWanted(provider, policy) - provider.bond;
-  const bonded = missing <= 0n ? 0n : missing < lease.held ? missing : lease.held;
+  const bondable = isOver ? lease.held : verifiedPay(lease) - (lease.earned - lease.held);
+  const bonded = missing <= 0n || bondable <= 0n ? 0n : least(missing, bondable, lease.held);
   const kept = isRetiring ? 0n : provider.peak * BigInt(policy.holdTasks);
-  const beyond = provider.held - bonded - kept;
-  const rest = lease.held - bonded;
-  const released = beyond <= 0n ? 0n : beyond < rest ? beyond : rest;
+  const beyond = isOver ? provider.held - bonded - kept : 0n;
+  const released = beyond <= 0n ? 0n : least(beyond, lease.held - bonded);
   if (bonded === 0n && released === 0n) return undefined;
   return {
     lease: lease.id,
