@@ -22,6 +22,8 @@ export async function provide(): Promise<void> {
       rootSeed: identity.seed,
       pins: store.relays,
       outbox: store.outbox,
+      holdings: store.holdings,
+      openings: store.openings,
       cache: store.blobs,
       workers: defaultWorkers(),
       memoryBytes: MEMORY_BYTES,
@@ -39,6 +41,11 @@ export async function provide(): Promise<void> {
       },
       onActivity: () => undefined,
       onOutbox: () => undefined,
+      onOpenings: () => undefined,
+      onWrongAnswer: (failure) => {
+        throw failure;
+      },
+      onBarred: () => undefined,
     },
   );
 }

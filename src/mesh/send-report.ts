@@ -48,7 +48,15 @@ export async function sendReport(
     if (consistency === undefined)
       throw new FailureError("inconsistent-receipt", `nothing is kept about the first ${base} outcomes`);
     const head = header(ground.origin, ground.asset);
-    const report = { ...head, receipt, advance, prevCount: base, consistency, lost };
+    const report = {
+      ...head,
+      receipt,
+      advance,
+      prevCount: base,
+      consistency,
+      // Of what is logged nothing can be declared lost any more.
+      lost: lost.filter((leaf) => leaf >= base),
+    };
     try {
       // oxlint-disable-next-line no-await-in-loop -- one after the other until one fits
       return await client.report(await seal(reportMessage, report, [signer]));

@@ -100,3 +100,44 @@ export const CHALLENGE_START_MS = 3_000;
 
 /** Bytes of an `upstream` challenge in one frame: a relay takes frames of 16 KiB from a stranger. */
 export const CHALLENGE_FRAME_BYTES: number = 16 * 1024;
+
+/**
+ * Inputs that all leases of a tab keep in memory until a draw has passed over them: as much as one lease may hold. They are
+ * on the disk as well, so beyond this only the copies go; where the disk is full, what does not fit is declared lost.
+ */
+export const HELD_MEMORY_BYTES: number = 64 * 1024 * 1024;
+
+/** A lease that is over is held this much longer than its time to report: the relay settles it by its own clock. */
+export const HELD_GRACE_MS: number = 2 * 60 * 1000;
+
+/** A lease that has ended, but may still be reported by its requester, is looked after that often. A tenth of the time in which a draw is to be opened. */
+export const HELD_WATCH_MS: number = 60_000;
+
+/** An input up to this goes along in its opening, bytes: what the message takes. A larger one is put beside it as a blob. */
+export const INLINE_INPUT_BYTES: number = 32 * 1024;
+
+/** First wait before an opening is sent again; doubles up to OPENING_RETRY_MAX_MS, so that ten minutes hold a dozen attempts. */
+export const OPENING_RETRY_MIN_MS = 1_000;
+export const OPENING_RETRY_MAX_MS = 60_000;
+
+/** The relay says when an opening is too late, since clocks of tabs are wrong by hours at times; what it never answers to goes after this. */
+export const OPENING_KEPT_MS: number = 24 * 60 * 60 * 1000;
+
+/** A tab that stops sends openings for that long; the rest waits for its next start. */
+export const OPENING_STOP_MS = 3_000;
+
+/** Entries of a lease that the other side has logged and this side has not heard of, one before the other: more is no coincidence. */
+export const MOST_EARLIER_ENTRIES = 256;
+
+/** Nothing new is signed for so long while outcomes wait for it: an honest requester signs within a second, a hidden tab that lost its connection comes back within a minute or not at all. */
+export const DISPUTE_AFTER_MS: number = 60_000;
+
+/**
+ * Least pay that is disputed, micro-credits. A dispute has every new outcome opened and computed again; an outcome of a
+ * millisecond earns ten to fifty, and opening it takes about as long as computing it did. Below it the outcomes stay held
+ * until the lease is settled, so nothing but this is lost.
+ */
+export const DISPUTE_LEAST: bigint = 50n;
+
+/** How it stands is asked that often, for a person to read: whoever is barred is told so by a lost line at once. */
+export const STANDING_INTERVAL_MS: number = 5 * 60 * 1000;

@@ -5,7 +5,7 @@ import { FailureError } from "../protocol/failure.ts";
 import type { FailureCode } from "../protocol/failure-code.ts";
 import { header } from "../protocol/header.ts";
 import { EMPTY_ROOT, leafHash, MerkleTree } from "../protocol/merkle.ts";
-import { isStreamed } from "../protocol/messages/job.ts";
+import { isSealed, isStreamed } from "../protocol/messages/job.ts";
 import { countedTasks, type Receipt } from "../protocol/messages/receipt.ts";
 import {
   type Advance,
@@ -19,6 +19,7 @@ import { decode } from "../protocol/schema.ts";
 import { priceOf } from "../protocol/tariff.ts";
 import { type Fuel, fuel, type MicroCredits, microCredits } from "../protocol/units.ts";
 import type { WorkOrder } from "./check-open.ts";
+import type { Claim } from "./lease-ends.ts";
 
 /** How a task ended, before it becomes a leaf. */
 export type TaskEnd =
@@ -76,6 +77,8 @@ export class ProviderChannel {
   readonly order: WorkOrder;
   readonly #tasks = new MerkleTree();
   readonly #tally = new OutcomeTally();
+  /** Ended, but not leaves yet: the requester has not asked for them. By seq, with the bytes that they cost. */
+  readonly #sealed = new Map<number, { readonly fuel: Fuel; readonly bytes: number }>();
   /** Input bytes of tasks not answered yet, by seq, and their sum. */
   readonly #sizes = new Map<number, number>();
   #heldBytes = 0;
@@ -85,6 +88,9 @@ export class ProviderChannel {
   #named = 0;
   #namedRoot: Uint8Array = EMPTY_ROOT;
   #closed = false;
+  /** Outcomes before it answer named tasks; the seqs of those from there on, in order. */
+  #signable = 0;
+  #unnamed: number[] = [];
   #receipts: SignedReceipt[] = [];
   #countersigned = 0;
   #bases: number[] = [];
@@ -154,24 +160,44 @@ export class ProviderChannel {
   }
 
   /** Whether a task may run: named, or within the window the lease lets the provider risk (rule 1). */
-  mayRun(seq: number): boolean {
-    return seq < this.#named + this.order.lease.body.windowMax && this.mayTell();
+  mayRun(seq: number, running: number = 0): boolean {
+    const { windowMax } = this.order.lease.body;
+    // Nobody knows when what is sealed will be asked for, so what runs counts as if it were sealed already.
+    const risked = isSealed(this.order.job.body) ? running : 0;
+    return seq < this.#named + windowMax && this.#risk + risked < 2 * windowMax;
   }
 
   /** Whether one more outcome keeps what is not countersigned within what the lease lets the provider risk (rules 6, 15). */
   mayTell(): boolean {
-    return this.count - this.#countersigned < 2 * this.order.lease.body.windowMax;
+    return this.#risk < 2 * this.order.lease.body.windowMax;
+  }
+
+  /** Outcomes without a countersignature, those under seal included. */
+  get #risk(): number {
+    return this.count + this.#sealed.size - this.#countersigned;
+  }
+
+  /** A task has ended in a way that pays, and its outcome is kept until the requester asks for it. */
+  keepSealed({ seq, size }: Task, end: TaskEnd): void {
+    const output = end.kind === "done" ? end.size : 0;
+    this.#sealed.set(seq, { fuel: end.fuel, bytes: size + output });
   }
 
   /** Whether the budget still covers `started` tasks at the job's limits, `inputBytes` of input in all, on top of what is earned. */
   coversNext(started: number, inputBytes: number): boolean {
     const { limits } = this.order.job.body;
     const totals = this.#tally.totals();
+    let sealedFuel = 0n;
+    let sealedBytes = 0;
+    for (const sealed of this.#sealed.values()) {
+      sealedFuel += sealed.fuel;
+      sealedBytes += sealed.bytes;
+    }
     const worst = {
       ...totals,
-      payable: totals.payable + started,
-      fuel: fuel(totals.fuel + limits.fuel * BigInt(started)),
-      bytes: totals.bytes + BigInt(inputBytes + limits.output * started),
+      payable: totals.payable + this.#sealed.size + started,
+      fuel: fuel(totals.fuel + sealedFuel + limits.fuel * BigInt(started)),
+      bytes: totals.bytes + BigInt(sealedBytes + inputBytes + limits.output * started),
     };
     return priceOf(this.order.tariff, worst, this.order.lease.body.startFee) <= this.order.lease.body.budget;
   }
@@ -199,6 +225,7 @@ export class ProviderChannel {
       this.#namedRoot = body.tasksRoot;
     }
     if (body.close) this.#closed = true;
+    this.#passNamed();
     const index = this.#receipts.findIndex((receipt) => receipt.id === body.receiptCid);
     const receipt = this.#receipts[index];
     if (receipt === undefined || receipt.body.count < this.#countersigned) return undefined;
@@ -214,6 +241,14 @@ export class ProviderChannel {
     return this.#countersign(receipt, advance.bytes);
   }
 
+  /** Moves on to the first outcome whose task is not named. */
+  #passNamed(): void {
+    const passed = this.#unnamed.findIndex((seq) => seq >= this.#named);
+    const count = passed === -1 ? this.#unnamed.length : passed;
+    this.#signable += count;
+    this.#unnamed = this.#unnamed.slice(count);
+  }
+
   #countersign(receipt: SignedReceipt, advance: Uint8Array): CountersignedReceipt {
     const { count, seq, amount, final } = receipt.body;
     this.#countersigned = count;
@@ -226,15 +261,11 @@ export class ProviderChannel {
     return { lease: this.lease, count, seq, amount, final, receipt: receipt.bytes, advance, bases, prove };
   }
 
-  /** Turns the end of a task, or of a part of a stream, into the next leaf. */
-  finish(
-    task: Task,
-    end: TaskEnd,
-    part: StreamPart = WHOLE,
-  ): { readonly bytes: Uint8Array; readonly outcome: OutcomeLeaf } {
+  /** What the end of a task, or of a part of a stream, will be as the next leaf of that task. */
+  leaf(task: Task, end: TaskEnd, part: StreamPart = WHOLE, seal?: Uint8Array): OutcomeLeaf {
     const before = this.#streams.get(task.seq) ?? BEGINNING;
     const to = Math.max(part.to, before.to);
-    const outcome: OutcomeLeaf = {
+    return {
       lease: this.lease,
       seq: task.seq,
       segment: before.segment,
@@ -247,30 +278,46 @@ export class ProviderChannel {
       fuel: end.fuel,
       ...(part.stateHash === undefined ? {} : { stateHash: part.stateHash }),
       end: part.end,
+      ...(seal === undefined ? {} : { seal }),
     };
+  }
+
+  /** Turns the end of a task, or of a part of a stream, into the next leaf. @param seal nonce of an outcome that was sealed */
+  finish(
+    task: Task,
+    end: TaskEnd,
+    part: StreamPart = WHOLE,
+    seal?: Uint8Array,
+  ): { readonly bytes: Uint8Array; readonly outcome: OutcomeLeaf } {
+    const outcome = this.leaf(task, end, part, seal);
     const leaf = encodeOutcome(outcome);
+    this.#sealed.delete(task.seq);
     const inputBytes = this.#sizes.get(task.seq) ?? 0;
     this.#tally.append(leaf.hash, outcome, inputBytes);
+    this.#unnamed.push(task.seq);
+    this.#passNamed();
     if (part.end) {
       this.#heldBytes -= inputBytes;
       this.#sizes.delete(task.seq);
       this.#streams.delete(task.seq);
     } else {
-      this.#streams.set(task.seq, { segment: before.segment + 1, to });
+      this.#streams.set(task.seq, { segment: outcome.segment + 1, to: outcome.to });
     }
     return { bytes: leaf.bytes, outcome };
   }
 
-  /** The next receipt to sign, or nothing when the last one says it all. */
+  /**
+   * The next receipt to sign, or nothing when the last one says it all. It counts outcomes up to the first one whose task
+   * is not named: nobody could prove later what that one answered, and so not open it when it is drawn (rule 1).
+   */
   draft(final: boolean): Receipt | undefined {
     const last = this.#receipts[this.#receipts.length - 1];
+    const count = this.#signable;
     const isNews =
-      last === undefined
-        ? this.count > 0 || final
-        : this.count > last.body.count || (final && !last.body.final);
+      last === undefined ? count > 0 || final : count > last.body.count || (final && !last.body.final);
     if (!isNews) return undefined;
     const { job, lease } = this.order;
-    const totals = this.#tally.totals();
+    const totals = this.#tally.totals(count);
     return {
       ...header(lease.body.origin, lease.body.asset),
       job: job.id,
@@ -286,16 +333,24 @@ export class ProviderChannel {
       ...(lease.body.policyVersion === undefined ? {} : { policyVersion: lease.body.policyVersion }),
       tariff: lease.body.tariff,
       tree: "rfc6962-sha256",
-      root: this.#tally.root(),
-      count: this.count,
-      ...this.#tally.endedField(),
-      ...this.#tally.auditFields(),
+      root: this.#tally.root(count),
+      count,
+      ...this.#tally.endedField(count),
+      ...this.#tally.auditFields(count),
       ...totals,
       tasksRoot: this.#namedRoot,
       taskCount: this.#named,
       amount: microCredits(priceOf(this.order.tariff, totals, lease.body.startFee)),
       final,
     };
+  }
+
+  /** What is signed here and not by the requester; nothing where that is nothing. @param waitedMs see Claim */
+  claim(waitedMs: number): Claim | undefined {
+    const last = this.#receipts[this.#receipts.length - 1]?.body;
+    if (last === undefined || last.count <= this.#countersigned) return undefined;
+    const { count, amount } = last;
+    return { count, amount, waitedMs, prove: (from) => this.#tally.consistencyProof(from, count) };
   }
 
   /** A draft was signed; it is the newest from here on. */

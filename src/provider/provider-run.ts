@@ -8,13 +8,15 @@ import { FailureError } from "../protocol/failure.ts";
 import { ABIS, FUNCTION_ABIS } from "../protocol/messages/session.ts";
 import type { IceServer } from "../protocol/relay-api.ts";
 import { type SessionIdentity, startSessionIdentity } from "../protocol/session-identity.ts";
+import type { HoldingShelf } from "../storage/holdings.ts";
+import type { OpeningShelf } from "../storage/openings.ts";
 import type { Outbox } from "../storage/outbox.ts";
 import { Activity } from "./activity.ts";
 import { ChallengeDesk } from "./challenge-desk.ts";
 import { type ContentCache, FunctionSource } from "./function-source.ts";
 import { type ModelParts, ModelJobs } from "./model-jobs.ts";
 import { type Capacity, OfferLine } from "./offer-line.ts";
-import { ReportQueue } from "./report-queue.ts";
+import { Reporting, type ReportingEvents } from "./reporting.ts";
 import type { SandboxThread } from "./sandbox-thread.ts";
 import { WorkDesk } from "./work-desk.ts";
 import { WorkerPool } from "./worker-pool.ts";
@@ -26,6 +28,8 @@ export interface ProviderSurroundings {
   readonly rootSeed: Uint8Array;
   readonly pins: PinStore;
   readonly outbox: Outbox;
+  readonly holdings: HoldingShelf;
+  readonly openings: OpeningShelf;
   readonly cache: ContentCache;
   readonly workers: number;
   /** Memory one function or model may have, bytes. */
@@ -43,13 +47,12 @@ export interface ProviderSurroundings {
 }
 
 /** What the run tells while it goes. */
-export interface RunEvents {
+export interface RunEvents extends ReportingEvents {
   /** Ready to lease, at the first time and after every reconnect. */
   onReady(): void;
   /** The line to the relay is lost; the next attempt starts at `retryAt` (milliseconds since 1970). */
   onLost(failure: FailureError, retryAt: number): void;
   onActivity(): void;
-  onOutbox(waiting: number): void;
 }
 
 const RECONNECT_MIN_MS = 1_000;
@@ -70,7 +73,7 @@ export class ProviderRun {
   readonly models: ModelJobs | undefined;
   readonly #mesh: Mesh;
   readonly #desk: WorkDesk;
-  readonly #reports: ReportQueue;
+  readonly #reporting: Reporting;
   readonly #challenges: ChallengeDesk;
   readonly #events: RunEvents;
   readonly #openLine: (signal: AbortSignal) => Promise<OfferLine>;
@@ -98,14 +101,7 @@ export class ProviderRun {
     this.pool = new WorkerPool(() => surroundings.startThread(), surroundings.workers);
     const ground = { origin: contact.info.origin, asset: contact.info.asset };
     const signer = identity.signer;
-    this.#reports = new ReportQueue({
-      outbox: surroundings.outbox,
-      client,
-      ground,
-      signer,
-      now,
-      onChange: (waiting) => events.onOutbox(waiting),
-    });
+    this.#reporting = new Reporting({ surroundings, client, contact, identity, verify, now, events });
     const functions = new FunctionSource(surroundings.cache, mesh, client);
     const { memoryBytes, models } = surroundings;
     this.models =
@@ -134,8 +130,9 @@ export class ProviderRun {
           order.job.body.work.kind === "model" && this.models !== undefined
             ? this.models.load(order, remote)
             : functions.load(order, remote),
+        hold: (order, onFreed) => this.#reporting.hold(order, onFreed),
         saveReceipt: (receipt) => {
-          this.#reports.save(receipt);
+          this.#reporting.save(receipt);
           this.activity.earned(receipt.lease, receipt.amount);
           this.#changed();
         },
@@ -144,7 +141,7 @@ export class ProviderRun {
           this.#changed();
         },
         onOutcome: (end, isLast) => this.activity.outcome(end, isLast),
-        onEnded: (lease) => void this.#reports.ended(lease).catch(() => undefined),
+        onEnded: (lease, claim) => this.#reporting.ended(lease, claim),
       }),
     });
     this.#challenges = new ChallengeDesk({
@@ -199,7 +196,7 @@ export class ProviderRun {
     try {
       await mesh.start();
       run.#desk.start();
-      run.#reports.start();
+      await run.#reporting.start();
       void run.models?.start();
       await run.#join();
     } catch (error) {
@@ -232,7 +229,7 @@ export class ProviderRun {
     this.#challenges.close();
     this.pool.stop();
     this.models?.stop();
-    await this.#reports.stop().catch(() => undefined);
+    await this.#reporting.stop();
     await this.#mesh.stop();
   }
 

@@ -26,11 +26,21 @@ export interface RunningTask {
   readonly since: number;
 }
 
+/** Outcomes that the relay has drawn, to compute them again. */
+export interface OpeningsState {
+  /** Not yet at the relay. */
+  readonly waiting: number;
+  /** Taken by the relay since this start. */
+  readonly opened: number;
+}
+
 /** Everything a page shows of a provider; a new object at each change. */
 export interface ProviderState {
   readonly phase: ProviderPhase;
   /** Present in `failed` and `reconnecting`: what happened. */
   readonly failure?: Failure;
+  /** Where the failure is that the relay contradicts itself: the file that convicts it; see ledger/evidence.ts. */
+  readonly evidence?: Uint8Array<ArrayBuffer>;
   /** When the next attempt to reconnect is made, milliseconds since 1970. */
   readonly retryAt?: number;
   /** Root identity: the account that earns. */
@@ -55,6 +65,11 @@ export interface ProviderState {
   readonly models?: ModelsState;
   /** Receipts that wait to reach the relay. */
   readonly outbox: number;
+  readonly openings: OpeningsState;
+  /** Why the relay gives it no work any more; absent where nothing stands against it. */
+  readonly barred?: string;
+  /** What the relay has sent that cannot be true, in words; absent where nothing was. */
+  readonly relayFault?: string;
 }
 
 /** The tab as a provider, as a page sees it. */

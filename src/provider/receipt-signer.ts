@@ -1,6 +1,7 @@
 import { bodyId, seal } from "../protocol/envelope.ts";
 import { receiptMessage } from "../protocol/messages/receipt.ts";
 import type { Signer } from "../protocol/signature.ts";
+import type { HeldLease } from "./held-lease.ts";
 import { RECEIPT_INTERVAL_MS } from "./limits.ts";
 import type { ProviderChannel } from "./provider-channel.ts";
 
@@ -8,15 +9,22 @@ import type { ProviderChannel } from "./provider-channel.ts";
 export class ReceiptSigner {
   readonly #channel: ProviderChannel;
   readonly #signer: Signer;
+  readonly #held: HeldLease | undefined;
   readonly #send: (receipt: Uint8Array, final: boolean) => void;
   #signing: Promise<unknown> | undefined;
   #cooling: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
 
   /** @param send called with each signed receipt, in order. */
-  constructor(channel: ProviderChannel, signer: Signer, send: (receipt: Uint8Array, final: boolean) => void) {
+  constructor(
+    channel: ProviderChannel,
+    signer: Signer,
+    held: HeldLease | undefined,
+    send: (receipt: Uint8Array, final: boolean) => void,
+  ) {
     this.#channel = channel;
     this.#signer = signer;
+    this.#held = held;
     this.#send = send;
   }
 
@@ -60,7 +68,10 @@ export class ReceiptSigner {
   async #sign(final: boolean): Promise<Uint8Array | undefined> {
     const draft = this.#channel.draft(final);
     if (draft === undefined) return undefined;
+    // On the disk first: from here on it may be drawn, whatever becomes of this tab. Where the disk is full, memory has it.
+    await this.#held?.keep().catch(() => undefined);
     const bytes = await seal(receiptMessage, draft, [this.#signer]);
+    this.#held?.signedFor(draft.count, bytes);
     this.#channel.signed({ id: bodyId(receiptMessage, draft), bytes, body: draft });
     return bytes;
   }

@@ -4,6 +4,7 @@ import type { Cid } from "../protocol/cid.ts";
 import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import type { Ground } from "../protocol/greeting.ts";
+import type { ReportAnswer } from "../protocol/messages/receipt.ts";
 import type { Signer } from "../protocol/signature.ts";
 import type { Outbox, OutboxItem } from "../storage/outbox.ts";
 import {
@@ -12,7 +13,9 @@ import {
   REPORT_RETRY_MAX_MS,
   REPORT_RETRY_MIN_MS,
 } from "./limits.ts";
+import type { HeldLeases } from "./held-leases.ts";
 import type { CountersignedReceipt } from "./provider-channel.ts";
+import { isWrongAnswer } from "./read-draw.ts";
 
 /** Refusals that no retry will change: the receipt is dropped from the outbox. */
 const FINAL_REFUSALS: ReadonlySet<number> = new Set(
@@ -42,6 +45,10 @@ export interface ReportQueueOptions {
   readonly signer: Signer;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Leases that are audited: what they hold, and what is drawn from it. */
+  readonly held?: Pick<HeldLeases, "get" | "answered">;
+  /** The relay has answered what cannot be true. */
+  readonly onWrongAnswer?: (failure: FailureError) => void;
   /** The number of receipts that wait has changed. */
   readonly onChange: (waiting: number) => void;
 }
@@ -59,6 +66,8 @@ export class ReportQueue {
   /** Outcomes that this side has brought into the log, by lease. */
   readonly #logged = new Map<Cid, number>();
   readonly #urgent = new Set<Cid>();
+  /** Leases that are being reported because they are full. */
+  readonly #hurried = new Set<Cid>();
   #writing: ReturnType<typeof setTimeout> | undefined;
   #interval: ReturnType<typeof setInterval> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -91,10 +100,27 @@ export class ReportQueue {
       void this.#quietly(this.ended(receipt.lease));
       return;
     }
+    if (this.#isFull(receipt.lease)) void this.#quietly(this.#hurry(receipt.lease));
     this.#writing ??= setTimeout(() => {
       this.#writing = undefined;
       void this.#quietly(this.#write());
     }, OUTBOX_INTERVAL_MS);
+  }
+
+  #isFull(lease: Cid): boolean {
+    return this.#options.held?.get(lease)?.isFull === true;
+  }
+
+  /** The lease holds so much that its tasks wait for the relay's draw (rule 2). */
+  async #hurry(lease: Cid): Promise<void> {
+    if (this.#hurried.has(lease)) return;
+    this.#hurried.add(lease);
+    try {
+      await this.#write();
+      await this.#sendAll((each) => each === lease);
+    } finally {
+      this.#hurried.delete(lease);
+    }
   }
 
   /** A lease is over: its newest receipt is reported now. */
@@ -176,10 +202,18 @@ export class ReportQueue {
         // oxlint-disable-next-line no-await-in-loop -- a relay that is back is not stormed
         const answer = await sendReport(client, ground, signer, {
           ...item,
+          // Only the key that the lease is bound to can say so, and it is gone with its tab.
+          lost: this.#alive.has(item.lease)
+            ? (this.#options.held?.get(item.lease)?.lost(item.count) ?? [])
+            : [],
           logged: this.#logged.get(item.lease) ?? 0,
           prove: (count) => this.#prove(item, count),
         });
-        if (answer !== undefined) this.#logged.set(item.lease, item.count);
+        if (answer !== undefined) {
+          this.#logged.set(item.lease, item.count);
+          // oxlint-disable-next-line no-await-in-loop
+          await this.#drawn(item.lease, answer);
+        }
         this.#retryMs = REPORT_RETRY_MIN_MS;
       } catch (error) {
         if (!(error instanceof FailureError) || !FINAL_REFUSALS.has(error.code)) {
@@ -190,6 +224,17 @@ export class ReportQueue {
       if (this.#urgent.delete(item.lease)) this.#forget(item.lease);
       // oxlint-disable-next-line no-await-in-loop
       await outbox.acknowledge(item.lease, item.seq);
+    }
+  }
+
+  /** What was drawn is kept before the receipt is forgotten: until then the same report has the same answer. */
+  async #drawn(lease: Cid, answer: ReportAnswer): Promise<void> {
+    const { held, onWrongAnswer } = this.#options;
+    try {
+      await held?.answered(lease, answer);
+    } catch (error) {
+      if (!isWrongAnswer(error)) throw error;
+      onWrongAnswer?.(error);
     }
   }
 

@@ -4,6 +4,8 @@ import type { Task } from "../protocol/messages/task.ts";
 import type { Signer, Verify } from "../protocol/signature.ts";
 import type { FunctionSpec, TaskArgs } from "../sandbox/task.ts";
 import type { WorkOrder } from "./check-open.ts";
+import type { HeldLease } from "./held-lease.ts";
+import type { Claim } from "./lease-ends.ts";
 import type { CountersignedReceipt, ProviderChannel, TaskEnd } from "./provider-channel.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 
@@ -71,12 +73,14 @@ export interface SessionPorts {
   readonly pool: WorkerPool;
   /** The function and the job's files, from cache, requester or relay. @throws FailureError */
   loadWork(order: WorkOrder): Promise<LoadedWork>;
+  /** Where what a draw may ask for is held; nothing where the lease is not audited. @param onFreed there is room again */
+  hold?(order: WorkOrder, onFreed: () => void): HeldLease | undefined;
   /** Keeps a countersigned receipt until the relay has logged it. Does not wait. */
   saveReceipt(receipt: CountersignedReceipt): void;
   /** A worker thread turns to a task, or is done with it. */
   onTask(event: "started" | "ended", channel: ProviderChannel, task: Task): void;
   /** A task has its outcome, or with `isLast` false a part of a stream. */
   onOutcome(end: TaskEnd, isLast: boolean): void;
-  /** The session is over: its newest receipt is to be reported. */
-  onEnded(lease: Cid): void;
+  /** The session is over: its newest receipt is to be reported, and what the requester has not signed to be claimed. */
+  onEnded(lease: Cid, claim: Claim | undefined): void;
 }

@@ -1,10 +1,11 @@
+import { ForgedCheckpointError } from "../ledger/log-view.ts";
 import { createTabMesh } from "../mesh/tab-mesh.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { microCredits } from "../protocol/units.ts";
 import type { BrowserStore } from "../storage/browser-store.ts";
 import { startModelThread } from "./model-thread.ts";
 import { ProviderRun } from "./provider-run.ts";
-import type { Provider, ProviderPhase, ProviderState } from "./provider-state.ts";
+import type { OpeningsState, Provider, ProviderPhase, ProviderState } from "./provider-state.ts";
 import type { SandboxFiles } from "./thread-host.ts";
 import { ThreadStarter } from "./thread-starter.ts";
 
@@ -50,6 +51,9 @@ class TabProvider implements Provider {
   #failure: FailureError | undefined;
   #retryAt: number | undefined;
   #outbox = 0;
+  #openings: OpeningsState = { waiting: 0, opened: 0 };
+  #barred: string | undefined;
+  #relayFault: string | undefined;
   #run: ProviderRun | undefined;
   #threads: ThreadStarter | undefined;
   #starting: Promise<void> | undefined;
@@ -78,6 +82,7 @@ class TabProvider implements Provider {
     return {
       phase: this.#phase === "waiting" && (run?.leases ?? 0) > 0 ? "working" : this.#phase,
       ...(this.#failure === undefined ? {} : { failure: this.#failure.toFailure() }),
+      ...(this.#failure instanceof ForgedCheckpointError ? { evidence: this.#failure.file } : {}),
       ...(this.#retryAt === undefined ? {} : { retryAt: this.#retryAt }),
       ...(run === undefined
         ? { testMoney: false }
@@ -92,6 +97,9 @@ class TabProvider implements Provider {
       ...(run?.models === undefined ? {} : { models: run.models.view() }),
       ...(run?.activity.view() ?? nothing),
       outbox: this.#outbox,
+      openings: this.#openings,
+      ...(this.#barred === undefined ? {} : { barred: this.#barred }),
+      ...(this.#relayFault === undefined ? {} : { relayFault: this.#relayFault }),
     };
   }
 
@@ -169,6 +177,8 @@ class TabProvider implements Provider {
         rootSeed: identity.seed,
         pins: store.relays,
         outbox: store.outbox,
+        holdings: store.holdings,
+        openings: store.openings,
         cache: store.blobs,
         workers: this.#workers,
         memoryBytes: MEMORY_BYTES,
@@ -190,6 +200,18 @@ class TabProvider implements Provider {
         onActivity: () => this.#changed(),
         onOutbox: (waiting) => {
           this.#outbox = waiting;
+          this.#changed();
+        },
+        onOpenings: (openings) => {
+          this.#openings = openings;
+          this.#changed();
+        },
+        onWrongAnswer: (failure) => {
+          this.#relayFault = failure.detail;
+          this.#changed();
+        },
+        onBarred: (reason) => {
+          this.#barred = reason;
           this.#changed();
         },
       },

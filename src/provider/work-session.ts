@@ -1,23 +1,26 @@
 import type { FrameStream } from "../mesh/frame-stream.ts";
 import { PartAssembly, type Whole } from "../mesh/parts.ts";
 import { cidFromDigest, RAW } from "../protocol/cid.ts";
-import { openEnvelope, seal, type Unverified, verified } from "../protocol/envelope.ts";
+import { seal, type Unverified, verified } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { failureCode } from "../protocol/failure-code.ts";
 import { header } from "../protocol/header.ts";
 import { acceptMessage } from "../protocol/messages/lease.ts";
 import { drainMessage } from "../protocol/messages/session.ts";
-import { type Advance, advanceMessage, cancelMessage, type Task } from "../protocol/messages/task.ts";
+import type { Advance, Task } from "../protocol/messages/task.ts";
 import { encode } from "../protocol/schema.ts";
 import { fuel } from "../protocol/units.ts";
 import { failureSchema, FRAME, splitHeader, splitSeq } from "../protocol/work-frame.ts";
 import type { WorkOrder } from "./check-open.ts";
+import type { HeldLease } from "./held-lease.ts";
 import { CLOSE_TIMEOUT_MS, DRAIN_SIGN_TIMEOUT_MS } from "./limits.ts";
 import { ProviderChannel } from "./provider-channel.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 import { ReceiptSigner } from "./receipt-signer.ts";
+import { failureOf, openAdvance, openCancel } from "./requester-messages.ts";
 import { type Answer, runLoaded } from "./run-loaded.ts";
 import type { LoadedWork, SessionPorts } from "./session-ports.ts";
+import { SignatureWatch } from "./signature-watch.ts";
 
 /** A task handed to the pool. */
 interface Running {
@@ -32,6 +35,10 @@ export class WorkSession {
   readonly #ports: SessionPorts;
   readonly #receipts: ReceiptSigner;
   readonly #outcomes: OutcomeSender;
+  readonly #held: HeldLease | undefined;
+  readonly #unsigned = new SignatureWatch(() =>
+    this.fail(new FailureError("timed-out", "nothing was countersigned for too long")),
+  );
   readonly #inputs = new PartAssembly<Task>();
   /** Complete tasks that wait for the requester's signature or for budget. */
   readonly #ready: { readonly task: Task; readonly input: Uint8Array }[] = [];
@@ -50,13 +57,16 @@ export class WorkSession {
     this.#frames = frames;
     this.#ports = ports;
     this.channel = new ProviderChannel(order);
-    this.#receipts = new ReceiptSigner(this.channel, ports.signer, (receipt, final) => {
+    const held = ports.hold?.(order, () => this.#roomFreed());
+    this.#held = held;
+    this.#receipts = new ReceiptSigner(this.channel, ports.signer, held, (receipt, final) => {
       frames.sendFrame(FRAME.receipt, receipt).catch(() => undefined);
       if (final) this.#closeSoon();
     });
-    this.#outcomes = new OutcomeSender(frames, this.channel, this.#receipts, (end, isLast) =>
-      ports.onOutcome(end, isLast),
-    );
+    this.#outcomes = new OutcomeSender(frames, this.channel, this.#receipts, held, (end, isLast) => {
+      ports.onOutcome(end, isLast);
+      this.#watchSignature(false);
+    });
   }
 
   /** Resolves when the session is over, with the failure that ended it, if one did. */
@@ -84,15 +94,10 @@ export class WorkSession {
     }, lease.body.firstTaskMs);
     try {
       this.#work = await this.#ports.loadWork(this.channel.order);
+      this.#runReady();
     } catch (error) {
-      this.fail(
-        error instanceof FailureError
-          ? error
-          : new FailureError("function-unavailable", "could not be loaded", { cause: error }),
-      );
-      return;
+      this.fail(failureOf(error, "function-unavailable", "could not be loaded"));
     }
-    this.#runReady();
   }
 
   /** Takes one frame after the open frame. @throws FailureError that ends the session. */
@@ -113,6 +118,12 @@ export class WorkSession {
       case FRAME.cancel:
         void this.#receiveCancel(payload);
         return;
+      case FRAME.unseal: {
+        const [seq] = splitSeq(payload);
+        this.#outcomes.unseal(seq);
+        this.#runReady();
+        return;
+      }
       default:
         throw new FailureError("malformed-frame", `frame kind ${kind} is not expected here`);
     }
@@ -139,9 +150,9 @@ export class WorkSession {
   async drain(reason: "draining" | "closed" | "lease-ended"): Promise<void> {
     if (this.#over || this.#draining) return;
     this.#draining = true;
-    const returned = [...this.#running.keys(), ...this.#ready.map(({ task }) => task.seq)].toSorted(
-      (a, b) => a - b,
-    );
+    const ready = this.#ready.map(({ task }) => task.seq);
+    const returned = [...this.#outcomes.sealed, ...this.#running.keys(), ...ready].toSorted((a, b) => a - b);
+    this.#outcomes.forgetSealed();
     for (const { cancel } of this.#running.values()) cancel.abort();
     this.#running.clear();
     this.#ready.length = 0;
@@ -168,16 +179,24 @@ export class WorkSession {
     const [encoded, data] = splitHeader(payload);
     const task = this.channel.receive(encoded);
     const { inflightMax } = this.channel.order.lease.body;
-    if (this.channel.unanswered > inflightMax) {
+    if (this.channel.unanswered > inflightMax)
       throw new FailureError("window-exceeded", `more than ${inflightMax} tasks unanswered`);
-    }
+    // Views would drag the whole frame along.
+    this.#held?.task(encoded.slice());
     this.#complete(this.#inputs.begin(task.seq, task, task.size, data));
   }
 
   #complete(whole: Whole<Task> | undefined): void {
     if (whole === undefined) return;
-    // A view would drag the whole frame along when it is cloned into the thread.
-    this.#ready.push({ task: whole.header, input: whole.data.slice() });
+    const input = whole.data.slice();
+    this.#held?.input(whole.header.seq, input);
+    this.#ready.push({ task: whole.header, input });
+    this.#runReady();
+  }
+
+  /** The relay has drawn: what was held is free. */
+  #roomFreed(): void {
+    this.#outcomes.wake();
     this.#runReady();
   }
 
@@ -190,7 +209,7 @@ export class WorkSession {
       if (task.seq >= this.#cancelledFrom) {
         this.#ready.shift();
         this.#tellFailure(task, "not-started", "cancelled before it started");
-      } else if (!this.channel.mayRun(task.seq)) {
+      } else if (!this.channel.mayRun(task.seq, this.#running.size) || this.#held?.isFull === true) {
         return;
       } else if (this.channel.coversNext(this.#running.size + 1, this.#runningBytes + task.size)) {
         this.#ready.shift();
@@ -236,11 +255,16 @@ export class WorkSession {
   }
 
   #tellEnd(task: Task, { end, data, part, inputSha256 }: Answer): void {
-    if (inputSha256 !== undefined && cidFromDigest(RAW, inputSha256) !== task.inputCid) {
-      this.fail(new FailureError("content-mismatch", `task ${task.seq}: its input does not hash to its CID`));
-      return;
+    if (inputSha256 !== undefined && cidFromDigest(RAW, inputSha256) !== task.inputCid)
+      return this.fail(
+        new FailureError("content-mismatch", `task ${task.seq}: its input does not hash to its CID`),
+      );
+    try {
+      this.#outcomes.tell(task, end, data, part);
+    } catch (error) {
+      if (!(error instanceof FailureError)) throw error;
+      this.fail(error);
     }
-    void this.#outcomes.send(task, end, data, part);
   }
 
   #tellFailure(task: Task, name: "not-started" | "over-budget", detail: string): void {
@@ -248,11 +272,7 @@ export class WorkSession {
   }
 
   #receiveAdvance(payload: Uint8Array): void {
-    const advance = openEnvelope(advanceMessage, payload);
-    const [by] = advance.signedBy;
-    if (advance.signedBy.length !== 1 || by?.key !== this.channel.order.lease.body.requesterKey) {
-      throw new FailureError("bad-signature", "advance: not signed by the lease's requester key");
-    }
+    const advance = openAdvance(payload, this.channel.order);
     this.channel.checkAdvance(advance.body);
     void this.#acceptAdvance(advance);
   }
@@ -260,7 +280,10 @@ export class WorkSession {
   async #acceptAdvance(advance: Unverified<Advance>): Promise<void> {
     try {
       const news = this.channel.accept(await verified(advance, this.#ports.verify));
+      const { taskCount, tasksRoot } = advance.body;
+      this.#held?.named({ envelope: advance.bytes.slice(), taskCount, tasksRoot });
       if (news !== undefined) this.#ports.saveReceipt(news);
+      this.#watchSignature(news !== undefined);
       this.#outcomes.wake();
       const isLast =
         news?.final === true || (this.#draining && this.channel.count === this.channel.countersignedCount);
@@ -270,36 +293,29 @@ export class WorkSession {
         return;
       }
       this.#runReady();
-      if (this.channel.closed) this.#receipts.signSoon();
+      // What was told before its task was named is signed now.
+      this.#receipts.signSoon();
     } catch (error) {
-      this.fail(
-        error instanceof FailureError
-          ? error
-          : new FailureError("bad-signature", "advance", { cause: error }),
-      );
+      this.fail(failureOf(error, "bad-signature", "advance"));
     }
   }
 
   async #receiveCancel(payload: Uint8Array): Promise<void> {
     try {
-      const cancel = await verified(openEnvelope(cancelMessage, payload), this.#ports.verify);
-      const [by] = cancel.signedBy;
-      if (
-        by?.key !== this.channel.order.lease.body.requesterKey ||
-        cancel.body.lease !== this.channel.lease
-      ) {
-        throw new FailureError("bad-signature", "cancel: not signed by the lease's requester key");
-      }
-      this.#cancelledFrom = Math.min(this.#cancelledFrom, cancel.body.seq);
-      for (const { task, cancel: controller } of this.#running.values()) {
-        if (task.seq >= this.#cancelledFrom) controller.abort();
-      }
+      const from = await openCancel(payload, this.channel.order, this.#ports.verify);
+      this.#cancelledFrom = Math.min(this.#cancelledFrom, from);
+      for (const { task, cancel } of this.#running.values())
+        if (task.seq >= this.#cancelledFrom) cancel.abort();
       this.#runReady();
     } catch (error) {
-      this.fail(
-        error instanceof FailureError ? error : new FailureError("bad-signature", "cancel", { cause: error }),
-      );
+      this.fail(failureOf(error, "bad-signature", "cancel"));
     }
+  }
+
+  /** What nobody signs is disputed only where the lease is audited. */
+  #watchSignature(isNews: boolean): void {
+    if (this.#held === undefined || this.#over) return;
+    this.#unsigned.note(this.channel.count > this.channel.countersignedCount, isNews);
   }
 
   /** Both sides have said their last word, or the other one does not answer any more. */
@@ -317,11 +333,12 @@ export class WorkSession {
     clearTimeout(this.#closing);
     clearTimeout(this.#dispatch);
     clearTimeout(this.#firstTask);
+    this.#unsigned.stop();
     for (const { cancel } of this.#running.values()) cancel.abort();
     this.#running.clear();
     this.#ready.length = 0;
     this.#outcomes.wake();
-    this.#ports.onEnded(this.channel.lease);
+    this.#ports.onEnded(this.channel.lease, this.channel.claim(this.#unsigned.waitedMs));
     this.#ended.resolve(failure);
   }
 }

@@ -4,6 +4,8 @@ import { createIdentityVault, type IdentityVault } from "./identity.ts";
 import { BLOB_CAP_BYTES } from "./limits.ts";
 import { deferModelStore } from "./deferred-model-store.ts";
 import type { ModelStore } from "./model-store.ts";
+import { createHoldingShelf, type HoldingShelf } from "./holdings.ts";
+import { createOpeningShelf, type OpeningShelf } from "./openings.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
 import { createRelayPins, type RelayPins } from "./relay-pins.ts";
 import { createSettingsShelf, type SettingsShelf } from "./settings.ts";
@@ -14,6 +16,8 @@ export interface BrowserStore {
   readonly settings: SettingsShelf;
   readonly relays: RelayPins;
   readonly outbox: Outbox;
+  readonly holdings: HoldingShelf;
+  readonly openings: OpeningShelf;
   readonly blobs: BlobCache;
   readonly models: ModelStore;
   /** Resolves when the browser or a newer version of this program takes the database away; calls fail from then on. */
@@ -45,6 +49,8 @@ export async function openBrowserStore(
     settings: createSettingsShelf(database),
     relays: createRelayPins(database),
     outbox: createOutbox(database),
+    holdings: createHoldingShelf(database),
+    openings: createOpeningShelf(database),
     blobs: createBlobCache(database, options.blobCapBytes ?? BLOB_CAP_BYTES),
     models: deferModelStore(database, `${name}-models`),
     lost: lost.promise,

@@ -17,6 +17,11 @@ import { storageError } from "./storage-error.ts";
  * | blobUses   | CID            | size, order of last use; index `byUse`             | blobs.ts              |
  * | blobTotals | "all"          | bytes of all blobs, next order of use              | blobs.ts              |
  * | models     | manifest's CID | manifest, which chunks are on the disk, last use   | model-record.ts       |
+ * | openings   | relay's origin, entry, leaf | a drawn outcome laid open, on its way  | openings.ts           |
+ * | holdings   | lease CID      | where the trees of a lease begin, newest advance   | holdings.ts           |
+ * | heldTasks  | lease, seq     | header of a task whose outcome may be drawn        | holdings.ts           |
+ * | heldInputs | lease, seq     | its input                                          | holdings.ts           |
+ * | heldOutcomes | lease, leaf  | an outcome that may be drawn                       | holdings.ts           |
  */
 export interface BrowserSchema extends DBSchema {
   identity: { key: string; value: unknown };
@@ -29,12 +34,17 @@ export interface BrowserSchema extends DBSchema {
   blobUses: { key: string; value: unknown; indexes: { byUse: number } };
   blobTotals: { key: string; value: unknown };
   models: { key: string; value: unknown };
+  openings: { key: [string, number, number]; value: unknown; indexes: { byDeadline: [string, number] } };
+  holdings: { key: string; value: unknown };
+  heldTasks: { key: [string, number]; value: unknown };
+  heldInputs: { key: [string, number]; value: unknown };
+  heldOutcomes: { key: [string, number]; value: unknown };
 }
 
 export type BrowserDatabase = IDBPDatabase<BrowserSchema>;
 
 /** Raised with every change of the table above; `upgrade` then carries old records over. */
-export const DATABASE_VERSION = 2;
+export const DATABASE_VERSION = 3;
 
 /** What must survive a crash of the browser or of the machine waits for the disk. */
 export const DURABLE: IDBTransactionOptions = { durability: "strict" };
@@ -52,6 +62,15 @@ function createFirst(database: BrowserDatabase): void {
   database.createObjectStore("blobTotals");
 }
 
+/** What version 3 added: for those who audit. */
+function createThird(database: BrowserDatabase): void {
+  database.createObjectStore("openings").createIndex("byDeadline", ["origin", "openBy"]);
+  database.createObjectStore("holdings");
+  database.createObjectStore("heldTasks");
+  database.createObjectStore("heldInputs");
+  database.createObjectStore("heldOutcomes");
+}
+
 /**
  * Opens or creates the database.
  * @param onLost called when the browser, or a newer version of this program in another tab, takes it away.
@@ -63,6 +82,7 @@ export async function openDatabase(name: string, onLost: () => void): Promise<Br
       upgrade(database, version) {
         if (version < 1) createFirst(database);
         if (version < 2) database.createObjectStore("models");
+        if (version < 3) createThird(database);
       },
       blocking(_current, _blocked, event) {
         const { target } = event;

@@ -57,6 +57,7 @@ function restingState(workers: number, testMoney: boolean): ProviderState {
     fuelPerSecond: 0,
     earned: microCredits(0n),
     outbox: 0,
+    openings: { waiting: 0, opened: 0 },
   };
 }
 

@@ -87,6 +87,7 @@ describe("earned today", () => {
     fuelPerSecond: 0,
     earned: microCredits(40n),
     outbox: 0,
+    openings: { waiting: 0, opened: 0 },
   };
   test("counts what is not reported yet", () => {
     expect(earnedToday(microCredits(100n), state, viewWith(110n))).toBe(140n);

@@ -95,6 +95,7 @@ const base: ProviderState = {
   fuelPerSecond: 0,
   earned: microCredits(0n),
   outbox: 0,
+  openings: { waiting: 0, opened: 0 },
 };
 
 describe("a phase in words", () => {
