@@ -106,6 +106,11 @@ export class OutcomeTally {
     return { ...(failed === 0 ? {} : { failed }), ...(peak === 0n ? {} : { peak }) };
   }
 
+  /** Path from an outcome to the root at `count`. @throws RangeError outside the tree. */
+  inclusionProof(index: number, count: number): Uint8Array[] {
+    return this.#tree.inclusionProof(index, count);
+  }
+
   consistencyProof(from: number, to: number): Uint8Array[] {
     return this.#tree.consistencyProof(from, to);
   }

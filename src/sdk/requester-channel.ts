@@ -4,7 +4,7 @@ import type { Unverified, Verified } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { header } from "../protocol/header.ts";
 import { MerkleTree } from "../protocol/merkle.ts";
-import { isStreamed, type Job } from "../protocol/messages/job.ts";
+import { isSealed, isStreamed, type Job } from "../protocol/messages/job.ts";
 import type { Lease } from "../protocol/messages/lease.ts";
 import type { Receipt } from "../protocol/messages/receipt.ts";
 import {
@@ -18,6 +18,7 @@ import { leafHash } from "../protocol/merkle.ts";
 import { OutcomeTally } from "../protocol/outcome-tally.ts";
 import { decode } from "../protocol/schema.ts";
 import { priceOf, type Tariff } from "../protocol/tariff.ts";
+import { SealedTasks } from "./sealed-tasks.ts";
 
 /** A lease as the requester uses it. */
 export interface HeldLease {
@@ -36,9 +37,20 @@ export interface ReportMaterial {
   readonly prove: (count: number) => readonly Uint8Array[] | undefined;
 }
 
+/** A replica's outcome, kept so that it can be laid open when another one differs. */
+export interface ShownOutcome {
+  /** Its leaf, and the leaf's place in the tree of outcomes. */
+  readonly leaf: Uint8Array;
+  readonly index: number;
+  /** The task it answers, and its place in the tree of tasks. */
+  readonly task: Uint8Array;
+  readonly seq: number;
+}
+
 /** A task without its last outcome, and how far its segments have come. */
 interface OpenTask {
   readonly task: Task;
+  readonly encoded: Uint8Array;
   segment: number;
   to: number;
   fuel: bigint;
@@ -56,6 +68,9 @@ export class RequesterChannel {
   /** Input bytes of the open tasks. */
   #openBytes = 0;
   readonly #tally = new OutcomeTally();
+  readonly #seals: SealedTasks;
+  /** Of a job whose replicas are compared, until `forget`. By seq. */
+  readonly #shown = new Map<number, ShownOutcome>();
   #named = 0;
   #closed = false;
   #receipt: Unverified<Receipt> | undefined;
@@ -63,6 +78,7 @@ export class RequesterChannel {
 
   constructor(held: HeldLease) {
     this.held = held;
+    this.#seals = new SealedTasks(isSealed(held.job.body));
   }
 
   get lease(): Cid {
@@ -123,9 +139,49 @@ export class RequesterChannel {
     };
     const { bytes, hash } = encodeTask(task);
     this.#tasks.append(hash);
-    this.#open.set(task.seq, { task, segment: 0, to: 0, fuel: 0n, bytes: 0 });
+    this.#open.set(task.seq, { task, encoded: bytes, segment: 0, to: 0, fuel: 0n, bytes: 0 });
     this.#openBytes += task.size;
     return { task, bytes };
+  }
+
+  /** Takes a seal. @throws FailureError `bad-receipt` where it has no place. */
+  seal(seq: number, seal: Uint8Array): void {
+    if (!this.#open.has(seq)) throw new FailureError("bad-receipt", "seal: for a task that is not open");
+    this.#seals.take(seq, seal);
+  }
+
+  /** @returns whether the outcome is to be asked for now. */
+  unseal(seq: number): boolean {
+    return this.#seals.ask(seq);
+  }
+
+  /** Tasks that are sealed and not asked for. */
+  get sealed(): readonly number[] {
+    return this.#seals.waiting;
+  }
+
+  /** The outcome of a replica; nothing before it is there, and after `forget`. */
+  shown(seq: number): ShownOutcome | undefined {
+    return this.#shown.get(seq);
+  }
+
+  /** Nothing will be asked about that outcome any more. */
+  forget(seq: number): void {
+    this.#shown.delete(seq);
+  }
+
+  /** Paths from an outcome and its task to trees of such sizes; nothing where they have not been so large here. */
+  paths(
+    { index, seq }: ShownOutcome,
+    count: number,
+    taskCount: number,
+  ): { readonly path: readonly Uint8Array[]; readonly taskPath: readonly Uint8Array[] } | undefined {
+    if (index >= count || count > this.#tally.count || seq >= taskCount || taskCount > this.sent)
+      return undefined;
+    return {
+      path: this.#tally.inclusionProof(index, count),
+      taskPath: this.#tasks.inclusionProof(seq, taskCount),
+    };
   }
 
   /**
@@ -146,6 +202,14 @@ export class RequesterChannel {
       throw new FailureError("bad-receipt", `outcome ${outcome.seq}: neither done nor failed`);
     }
     this.#follow(open, outcome);
+    this.#seals.open(outcome);
+    if (outcome.seal !== undefined)
+      this.#shown.set(outcome.seq, {
+        leaf: encoded.slice(),
+        index: this.#tally.count,
+        task: open.encoded,
+        seq: outcome.seq,
+      });
     if (outcome.end) {
       this.#open.delete(outcome.seq);
       this.#openBytes -= task.size;

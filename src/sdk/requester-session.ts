@@ -1,6 +1,7 @@
 import type { FrameStream } from "../mesh/frame-stream.ts";
 import type { TransportInfo } from "../mesh/mesh.ts";
 import { sendInParts } from "../mesh/parts.ts";
+import { u32be } from "../protocol/bytes.ts";
 import type { Cid } from "../protocol/cid.ts";
 import { openEnvelope, seal, type Unverified, verified } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
@@ -54,6 +55,7 @@ export class RequesterSession {
   #cooling: ReturnType<typeof setTimeout> | undefined;
   #receipts: Promise<void> = Promise.resolve();
   #closing = false;
+  #cancelling = false;
   #draining: FailureError | undefined;
   #over = false;
 
@@ -98,6 +100,12 @@ export class RequesterSession {
     return sent;
   }
 
+  /** Asks for an outcome that its provider has sealed; nothing where it is not sealed, or asked for already. */
+  unseal(seq: number): void {
+    if (this.#over || !this.channel.unseal(seq)) return;
+    this.#frames.sendFrame(FRAME.unseal, u32be(seq)).catch(() => undefined);
+  }
+
   /** Takes one frame after the accept frame. @throws FailureError that ends the session. */
   frame(kind: number, payload: Uint8Array): void {
     if (this.#over) return;
@@ -110,6 +118,13 @@ export class RequesterSession {
       case FRAME.outcomeData: {
         const [seq, data] = splitSeq(payload);
         this.#answers.add(seq, data);
+        return;
+      }
+      case FRAME.seal: {
+        const [seq, commitment] = splitSeq(payload);
+        this.channel.seal(seq, commitment);
+        this.#answers.seal(seq);
+        if (this.#cancelling) this.unseal(seq);
         return;
       }
       case FRAME.receipt:
@@ -153,9 +168,11 @@ export class RequesterSession {
     clearTimeout(timer);
   }
 
-  /** Cancels every open task and closes. */
+  /** Cancels every open task and closes. What is sealed by then is computed, so it is asked for and paid. */
   async cancel(): Promise<void> {
     if (this.#over) return;
+    this.#cancelling = true;
+    for (const seq of this.channel.sealed) this.unseal(seq);
     const { origin, asset } = this.channel.held.lease.body;
     const cancel = { ...header(origin, asset), lease: this.channel.lease, seq: 0, atUnit: 0 };
     const envelope = await seal(cancelMessage, cancel, [this.#ports.signer]);

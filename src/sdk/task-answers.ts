@@ -22,9 +22,12 @@ export interface FinalSegment {
   readonly outcome: OutcomeLeaf;
 }
 
-/** A task under way. `answer` comes first; `final` resolves when the provider's signed receipt covers it (rule 4). */
+/**
+ * A task under way. `sealed` resolves when its provider has committed to an outcome, or at once with an outcome that needs no
+ * seal. `answer` comes next; `final` resolves when the provider's signed receipt covers it (rule 4). */
 export interface SentTask {
   readonly seq: number;
+  readonly sealed: Promise<void>;
   readonly answer: Promise<TaskAnswer>;
   readonly final: Promise<void>;
 }
@@ -39,6 +42,7 @@ export interface AnswerListener {
 const MAX_DETAIL_BYTES = 8 * 1024;
 
 interface Pending {
+  readonly sealed: PromiseWithResolvers<void>;
   readonly answer: PromiseWithResolvers<TaskAnswer>;
   readonly final: PromiseWithResolvers<void>;
   readonly listener: AnswerListener;
@@ -93,9 +97,22 @@ export class TaskAnswers {
 
   /** A task is sent. */
   expect(seq: number, listener: AnswerListener): SentTask {
-    const pending: Pending = { answer: quiet(), final: quiet(), listener, told: Promise.resolve() };
+    const pending: Pending = {
+      sealed: quiet(),
+      answer: quiet(),
+      final: quiet(),
+      listener,
+      told: Promise.resolve(),
+    };
     this.#pending.set(seq, pending);
-    return { seq, answer: pending.answer.promise, final: pending.final.promise };
+    const { sealed, answer, final } = pending;
+    return { seq, sealed: sealed.promise, answer: answer.promise, final: final.promise };
+  }
+
+  /** A seal that the channel has taken. */
+  seal(seq: number): void {
+    this.#pending.get(seq)?.sealed.resolve();
+    this.#ports.onAnswer();
   }
 
   /** An outcome that the channel has taken, with its first bytes. */
@@ -132,7 +149,8 @@ export class TaskAnswers {
 
   /** Nothing more will come. */
   reject(reason: FailureError): void {
-    for (const { answer, final } of this.#pending.values()) {
+    for (const { sealed, answer, final } of this.#pending.values()) {
+      sealed.reject(reason);
       answer.reject(reason);
       final.reject(reason);
     }
@@ -151,6 +169,7 @@ export class TaskAnswers {
     if (pending === undefined) throw new FailureError("bad-receipt", "outcome: for a task that is not open");
     const whole = outcome.end ? pending.answer : quiet<TaskAnswer>();
     const unsigned: Unsigned = { pending, whole, isWhole: false, end: outcome.end };
+    pending.sealed.resolve();
     this.#unsigned.set(this.#outcomes, unsigned);
     this.#outcomes += 1;
     if (outcome.end) this.#pending.delete(outcome.seq);
