@@ -25,22 +25,11 @@ import {
 } from "../../protocol/messages/capability.ts";
 import type { Offer } from "../../protocol/messages/session.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
+import type { CapabilityRow } from "../../protocol/relay-api.ts";
 import { KEPT_SHEETS } from "./limits.ts";
 
 /** Told once for each contradiction: the provider begins again, as one that nobody knows. */
 export type OnContradicted = (provider: PeerId, property: Property) => void;
-
-/** A line of what is known of a provider, for people. */
-export interface CapabilityRow {
-  readonly property: Property;
-  readonly value: number;
-  readonly unit: "fuel/s" | "bytes" | "ops/s" | "bytes/s";
-  readonly state: CapabilityState;
-  /** Milliseconds since 1970; absent where it is self-reported. */
-  readonly measuredAt?: number;
-  /** The processor stood in for the graphics card. */
-  readonly isSoftware: boolean;
-}
 
 interface Sheet {
   readonly provider: PeerId;

@@ -24,7 +24,8 @@ import { HEAD, sessionOf, signerOf, START } from "../books/books-scene.contract.
 import { OfferStream } from "../offers/offer-stream.ts";
 import { RateLimit } from "../rate-limit.ts";
 import { offerOf, openRelayScene } from "../relay-scene.contract.ts";
-import { type CapabilityRow, CapabilityDesk } from "./capability-desk.ts";
+import type { CapabilityRow } from "../../protocol/relay-api.ts";
+import { CapabilityDesk } from "./capability-desk.ts";
 import { ChallengeBank, workOf } from "./challenge-bank.ts";
 import { Interview } from "./interview.ts";
 import { LaneThreads } from "./lane-threads.ts";
