@@ -22,8 +22,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Pays in a process of its own, kills that while it works, and answers with what it had acknowledged. */
-async function killed(first: number, afterMs: number): Promise<readonly string[]> {
+/**
+ * Pays in a process of its own, kills that while it works on, and answers with what it had acknowledged: `lines` answers at
+ * least.
+ */
+async function killed(first: number, lines: number): Promise<readonly string[]> {
   const script = fileURLToPath(new URL("killed-payouts.contract.ts", import.meta.url));
   const child = spawn(process.execPath, [script, path, String(first)], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -31,8 +34,9 @@ async function killed(first: number, afterMs: number): Promise<readonly string[]
   let said = "";
   child.stdout.setEncoding("utf8");
   child.stdout.on("data", (text: string) => {
-    if (said === "") setTimeout(() => child.kill("SIGKILL"), afterMs);
     said += text;
+    // A moment later, to be anywhere in what comes next.
+    if (said.split("\n").length > lines) setTimeout(() => child.kill("SIGKILL"), lines % 4);
   });
   await once(child, "close");
   expect(child.signalCode).toBe("SIGKILL");
@@ -47,7 +51,7 @@ test(
     let round = 0;
     for (let life = 0; life < KILLS; life += 1) {
       // oxlint-disable-next-line no-await-in-loop -- one life after the other, on the same file
-      for (const line of await killed(round, 5 + ((life * 23) % 90))) {
+      for (const line of await killed(round, 4 + (life % 7))) {
         const [state = "", what = ""] = line.split(" ");
         if (state === "credited") round = Number(what) + 1;
         else if (state !== "ready") states.set(what, state);
