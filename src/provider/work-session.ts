@@ -312,10 +312,8 @@ export class WorkSession {
     }
   }
 
-  /** What nobody signs is disputed only where the lease is audited. */
   #watchSignature(isNews: boolean): void {
-    if (this.#held === undefined || this.#over) return;
-    this.#unsigned.note(this.channel.count > this.channel.countersignedCount, isNews);
+    if (!this.#over) this.#unsigned.note(this.channel.count > this.channel.countersignedCount, isNews);
   }
 
   /** Both sides have said their last word, or the other one does not answer any more. */
