@@ -1,9 +1,12 @@
 /** Earnings as a person reads them, and every way in which a relay that lies turns a verification red. */
+import { webcrypto } from "node:crypto";
 import { mkdtempSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, expect, type Locator, type Page, test } from "@playwright/test";
-import { connect } from "../src/sdk/index.ts";
+import { verifierOf } from "../src/protocol/ed25519.ts";
+import { connect, judgeEvidence, readEvidence } from "../src/sdk/index.ts";
 import { ECHO } from "./support/functions.ts";
 import { freePort, type RelayProcess, startRelayProcess } from "./support/relay-process.ts";
 import { contribute, launchChromium } from "./support/tab.ts";
@@ -143,6 +146,16 @@ test("a proof that does not tie the log to the one seen before turns verify red"
   await expect(newest(page)).toContainText("3 tasks", { timeout: 30_000 });
   await tamper(page, /\/v1\/log\/consistency/u, 0.9);
   await expectRefuted(page);
+  // Both checkpoints are there to be taken away; the changed proof convicts nobody.
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    (await verifyNewest(page)).getByRole("button", { name: "Save both" }).click(),
+  ]);
+  const judged = await judgeEvidence(
+    readEvidence(await readFile(await download.path())),
+    verifierOf(webcrypto.subtle),
+  );
+  expect(judged).toMatchObject({ verdict: "open", accused: "relay" });
   await page.close();
 });
 

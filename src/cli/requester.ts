@@ -34,7 +34,7 @@ export function relayTrouble(error: unknown, relay: string): unknown {
     const proof =
       kept === undefined
         ? ""
-        : `. What convicts it is in ${kept}: \`npx tabmesh verify\` judges it for anybody.`;
+        : `. Both of its signed checkpoints are in ${kept}: \`npx tabmesh verify\` says what they prove.`;
     return new PlainError({
       what: `The relay at ${relay} is not the one it was at first contact.`,
       why: `${error.detail}${proof}`,

@@ -1,3 +1,4 @@
+import { ForgedCheckpointError } from "../ledger/log-view.ts";
 import { contactRelay, type RelayContact } from "../ledger/relay-contact.ts";
 import { checkReceiptEntry, type ReceiptCheckName, type ReceiptStatement } from "../ledger/receipt-check.ts";
 import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
@@ -25,6 +26,8 @@ export interface VerificationCheck {
 export interface Verification {
   readonly verdict: Verdict;
   readonly checks: readonly VerificationCheck[];
+  /** What convicts the relay before anybody, where it contradicts itself; see ledger/evidence.ts. */
+  readonly evidence?: Uint8Array<ArrayBuffer>;
 }
 
 /** Checks receipts in the page, against the relay's key as it was at first contact. */
@@ -66,7 +69,11 @@ export function createReceiptVerification(relayUrl: string, store: BrowserStore)
         if (!(error instanceof FailureError)) throw error;
         const isForged = error.code === FORGED;
         checks.push({ name: isForged ? "pinned-key" : "relay-answers", ok: false, detail: error.detail });
-        return { verdict: UNREACHED.has(error.code) ? "unreached" : "refuted", checks };
+        return {
+          verdict: UNREACHED.has(error.code) ? "unreached" : "refuted",
+          checks,
+          ...(error instanceof ForgedCheckpointError ? { evidence: error.file } : {}),
+        };
       }
     },
   };

@@ -4,6 +4,7 @@ import type { Contribution } from "../state/contribution.ts";
 import { useNow } from "../state/now.ts";
 import { countdownText } from "../words/durations.ts";
 import { phaseWords } from "../words/phase-words.ts";
+import { EvidenceButton } from "./evidence-button.tsx";
 import { FailureNotice, TechnicalDetail } from "./failure-notice.tsx";
 import { MeshFigure } from "./mesh-figure.tsx";
 import { PowerSwitch } from "./power-switch.tsx";
@@ -29,6 +30,7 @@ export function ContributePanel({ contribution }: { readonly contribution: Contr
         {state.failure !== undefined && state.phase === "failed" && (
           <FailureNotice title="What to do" failure={state.failure} isCauseSaid />
         )}
+        <EvidenceButton evidence={state.evidence} />
         {state.failure !== undefined && state.phase === "reconnecting" && (
           <TechnicalDetail failure={state.failure} />
         )}

@@ -7,6 +7,7 @@ import { fullTimeText, logTimeText } from "../words/log-time.ts";
 import { countText, counted, scaledText } from "../words/quantities.ts";
 import { shortCid, shortPeer } from "../words/short-id.ts";
 import { Amount } from "./amount.tsx";
+import { EvidenceButton } from "./evidence-button.tsx";
 
 export interface ReceiptRowProps {
   readonly view: ReceiptView;
@@ -115,6 +116,7 @@ function Checks({
           </li>
         ))}
       </ul>
+      <EvidenceButton evidence={result.evidence} />
     </div>
   );
 }

@@ -1,6 +1,15 @@
 /** Hands a text to the person as a download. */
 export function saveTextFile(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  save(name, new Blob([text], { type: "application/json" }));
+}
+
+/** Hands what convicts somebody to the person as a download: `tabmesh verify` judges it. */
+export function saveEvidence(evidence: Uint8Array<ArrayBuffer>): void {
+  save("relay.tabmesh-evidence", new Blob([evidence], { type: "application/octet-stream" }));
+}
+
+function save(name: string, content: Blob): void {
+  const url = URL.createObjectURL(content);
   const link = document.createElement("a");
   link.href = url;
   link.download = name;
