@@ -5,6 +5,7 @@ import { hashesTo } from "../protocol/hashes-to.ts";
 import { failureCode } from "../protocol/failure-code.ts";
 import type { JsonShape } from "../protocol/json-shape.ts";
 import { MAX_ENTRY_BYTES } from "../protocol/limits.ts";
+import { type RefereeAnswer, refereeAnswerSchema } from "../protocol/messages/audit.ts";
 import { closeJobMessage } from "../protocol/messages/job.ts";
 import { type LeaseAnswer, leaseAnswerSchema } from "../protocol/messages/lease.ts";
 import {
@@ -88,6 +89,8 @@ export interface RelayClient {
   open(envelope: Uint8Array, signal?: AbortSignal): Promise<void>;
   dispute(envelope: Uint8Array, signal?: AbortSignal): Promise<ReportAnswer>;
   reveal(envelope: Uint8Array, signal?: AbortSignal): Promise<Inclusion>;
+  /** Safe to repeat: until there are verdicts. @throws FailureError `unsupported`, `rate-limited` */
+  referee(envelope: Uint8Array, signal?: AbortSignal): Promise<RefereeAnswer>;
   retire(peer: PeerId, envelope: Uint8Array, signal?: AbortSignal): Promise<Inclusion>;
   /** How a provider stands; somebody who has never worked stands at nothing. */
   standing(peer: PeerId, signal?: AbortSignal): Promise<StandingView>;
@@ -217,6 +220,11 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
         maxBytes: MAX_PROOF_ANSWER_BYTES,
       }),
     reveal: (envelope, signal) => logged(RELAY_PATHS.reveals, envelope, signal),
+    referee: (envelope, signal) =>
+      message(refereeAnswerSchema, {
+        ...post(RELAY_PATHS.referees, envelope, signal),
+        maxBytes: MAX_PROOF_ANSWER_BYTES,
+      }),
     retire: (peer, envelope, signal) => logged(fill(RELAY_PATHS.retire, peer), envelope, signal),
     standing: (peer, signal) => view(standingViewJson, { path: fill(RELAY_PATHS.standing, peer), signal }),
     async putBlob(cid, bytes, signal) {

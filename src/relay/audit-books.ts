@@ -2,7 +2,7 @@ import type { JobState, LeaseState, ProviderState } from "../ledger/ledger-state
 import type { AuditPolicy } from "../protocol/audit-policy.ts";
 import type { Cid } from "../protocol/cid.ts";
 import type { Verified } from "../protocol/envelope.ts";
-import type { Draw, Retire, Reveal, Verdict } from "../protocol/messages/audit.ts";
+import type { Draw, Referee, RefereeAnswer, Retire, Reveal, Verdict } from "../protocol/messages/audit.ts";
 import type { Inclusion, Receipt, ReportAnswer } from "../protocol/messages/receipt.ts";
 import type { Advance } from "../protocol/messages/task.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
@@ -22,6 +22,13 @@ export interface AuditBooks {
    * @throws FailureError `bad-signature`, `malformed` for another secret than the job committed to, `not-found`.
    */
   reveal(message: Verified<Reveal>): Promise<Inclusion>;
+
+  /**
+   * Draws what the requester of replicas asks to have recomputed, once for each outcome, and says how far that is.
+   * @throws FailureError `bad-signature`, `unknown-lease`, `not-found`, `malformed`, `unsupported` where nothing is replicated
+   * or audited, `rate-limited` beyond what is recomputed of one lease.
+   */
+  referee(message: Verified<Referee>): Promise<RefereeAnswer>;
 
   /** Numbers for audits in force; absent where nothing is audited. */
   readonly policy: AuditPolicy | undefined;

@@ -5,6 +5,8 @@ import { MEAN_DRAW_LEAVES } from "../../protocol/limits.ts";
 import {
   disputeMessage,
   openingMessage,
+  type RefereeAnswer,
+  refereeMessage,
   retireMessage,
   revealMessage,
 } from "../../protocol/messages/audit.ts";
@@ -79,6 +81,12 @@ export class AuditDesk implements Audits {
     const { message, by } = this.#parts.authentication.open(revealMessage, envelope);
     this.#parts.limit.take(by[0]?.root ?? "");
     return this.#parts.books.audits.reveal(message);
+  }
+
+  async referee(envelope: Uint8Array): Promise<RefereeAnswer> {
+    const { message, by } = this.#parts.authentication.open(refereeMessage, envelope);
+    this.#parts.limit.take(by[0]?.root ?? "");
+    return this.#parts.books.audits.referee(message);
   }
 
   async retire(peer: PeerId, envelope: Uint8Array): Promise<Inclusion> {

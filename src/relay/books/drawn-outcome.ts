@@ -9,7 +9,7 @@ import { drawIn } from "./drawing.ts";
 import type { Standing } from "./standing.ts";
 
 /** The receipt and the advance in a receipt's or a dispute's entry. */
-function statementIn(entry: Uint8Array): { readonly receipt: Receipt; readonly advance: Advance } {
+export function statementIn(entry: Uint8Array): { readonly receipt: Receipt; readonly advance: Advance } {
   const { receipt, advance } =
     decodeEntry(entry).type === "dispute"
       ? readBody(disputeMessage, decodeEntryOf("dispute", entry).body.envelope)

@@ -3,7 +3,7 @@ import type { AuditPolicy } from "../../protocol/audit-policy.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import type { Verified } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
-import type { Retire, Reveal, Verdict } from "../../protocol/messages/audit.ts";
+import type { Referee, RefereeAnswer, Retire, Reveal, Verdict } from "../../protocol/messages/audit.ts";
 import type { Inclusion, ReportAnswer } from "../../protocol/messages/receipt.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { AuditBooks, DrawnOutcome } from "../audit-books.ts";
@@ -11,10 +11,11 @@ import type { DrawRow } from "../store/audit-rows.ts";
 import type { BooksStore } from "../store/books-store.ts";
 import { logDispute, openDispute, type OpenedDispute, verifyDispute } from "./disputes.ts";
 import type { Draft } from "./draft.ts";
-import { drawEnvelope } from "./drawing.ts";
+import { drawEnvelope, drawIn } from "./drawing.ts";
 import { drawnOutcome } from "./drawn-outcome.ts";
 import type { LedgerBooksParts } from "./ledger-books.ts";
 import { retire } from "./releasing.ts";
+import { referee, refereed } from "./referees.ts";
 import { reveal } from "./reveals.ts";
 import { judge } from "./verdicts.ts";
 
@@ -27,10 +28,12 @@ function storedEntry(store: BooksStore, index: number): Uint8Array {
 /** A receipt's entry with its proof, and what was drawn from it. */
 export function reportAnswer(store: BooksStore, proof: Inclusion): ReportAnswer {
   const entry = storedEntry(store, proof.index);
-  const [row] = store.audits.drawsOf(proof.index);
-  return row === undefined
+  // What the relay drew was logged with the receipt; a requester may have had more drawn since, which no provider has to open.
+  const draws = store.audits.drawsOf(proof.index).map(({ draw }) => draw);
+  const first = draws.length === 0 ? undefined : storedEntry(store, Math.min(...draws));
+  return first === undefined || drawIn(first).source !== "relay"
     ? { ...proof, entry }
-    : { ...proof, entry, draw: drawEnvelope(storedEntry(store, row.draw)) };
+    : { ...proof, entry, draw: drawEnvelope(first) };
 }
 
 /** The part of the books that is about audits. */
@@ -70,6 +73,14 @@ export class LedgerAudits implements AuditBooks {
   async reveal(message: Verified<Reveal>): Promise<Inclusion> {
     const leases = this.#parts.store.leasesOf(message.body.job).map(({ id }) => id);
     return this.#logged((draft) => reveal(this.#parts.court, draft, message, leases));
+  }
+
+  async referee(message: Verified<Referee>): Promise<RefereeAnswer> {
+    const { court, queue, store } = this.#parts;
+    return queue.submit((draft) => {
+      referee(court, draft, message);
+      return () => refereed(store.audits, message.body);
+    });
   }
 
   drawn(entry: number, leaf: number): DrawnOutcome | undefined {

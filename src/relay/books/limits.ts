@@ -33,3 +33,9 @@ export const MAX_PAYOUT_LINES = 5_000;
 
 /** Leases and jobs settled in one go; the rest a moment later, so that reports are not kept waiting. */
 export const MAX_SETTLED_AT_ONCE = 500;
+
+/**
+ * Outcomes of one lease that its requester may have recomputed where replicas disagree, or half of its outcomes where that is
+ * more, what the relay drew itself included: recomputing is work that nobody pays.
+ */
+export const REFEREED_LEAVES = 64;

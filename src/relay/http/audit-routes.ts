@@ -1,3 +1,4 @@
+import { refereeAnswerSchema } from "../../protocol/messages/audit.ts";
 import { inclusionSchema, reportAnswerSchema } from "../../protocol/messages/receipt.ts";
 import { RELAY_PATHS } from "../../protocol/relay-api.ts";
 import { encode } from "../../protocol/schema.ts";
@@ -21,6 +22,10 @@ export function addAuditRoutes(http: RelayHttp, { audits }: Pick<HttpParts, "aud
 
   http.post(RELAY_PATHS.reveals, async (c) =>
     message(c, encode(inclusionSchema, await audits.reveal(await readMessage(c)))),
+  );
+
+  http.post(RELAY_PATHS.referees, async (c) =>
+    message(c, encode(refereeAnswerSchema, await audits.referee(await readMessage(c)))),
   );
 
   http.post(RELAY_PATHS.retire, async (c) => {

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Cid } from "../../protocol/cid.ts";
+import type { RefereeAnswer } from "../../protocol/messages/audit.ts";
 import type { LeaseAnswer } from "../../protocol/messages/lease.ts";
 import type { Inclusion, ReportAnswer } from "../../protocol/messages/receipt.ts";
 import type { JobView, RelayInfo, StandingView } from "../../protocol/relay-api.ts";
@@ -31,6 +32,7 @@ export interface Audits {
   open(envelope: Uint8Array<ArrayBuffer>): Promise<void>;
   dispute(envelope: Uint8Array): Promise<ReportAnswer>;
   reveal(envelope: Uint8Array): Promise<Inclusion>;
+  referee(envelope: Uint8Array): Promise<RefereeAnswer>;
   retire(peer: PeerId, envelope: Uint8Array): Promise<Inclusion>;
   standing(peer: PeerId): StandingView;
 }

@@ -81,6 +81,13 @@ const OPERATIONS: readonly Operation[] = [
   },
   {
     method: "post",
+    path: RELAY_PATHS.referees,
+    summary: "Asks for outcomes of replicas to be recomputed, and how far that is; safe to repeat",
+    body: messageBody,
+    answer: messageBody,
+  },
+  {
+    method: "post",
     path: RELAY_PATHS.retire,
     summary: "Asks for held pay and bond; the record begins anew",
     body: messageBody,
