@@ -56,7 +56,8 @@ function payoutText({ state, amount, address: to, time, reference = "", entryInd
 async function payouts(flags: RelayFlags): Promise<Exit> {
   const all = await atRelay(flags.relay, (owner) => listPayouts(owner, { limit: LISTED }));
   const told = all.map(({ amount, ...payout }) => ({ ...payout, amount: `${amount}` }));
-  const text = all.length === 0 ? "There are no payouts." : all.map(payoutText).join("\n");
+  const hint = "\nA file that proves one to anybody: npx tabmesh prove --entry NUMBER -o payout.tlog-proof";
+  const text = all.length === 0 ? "There are no payouts." : `${all.map(payoutText).join("\n")}${hint}`;
   await say(flags, { payouts: told }, text);
   return EXIT.ok;
 }

@@ -93,6 +93,12 @@ test(
     const entry = await fetch(`${relay.url}/v1/log/entries/${payouts[0].entryIndex}`);
     const { body } = decodeEntryOf("payout", new Uint8Array(await entry.arrayBuffer()));
     expect(body).toEqual({ batch, ...line, reference: "run 1" });
+    const proof = join(home, "payout.tlog-proof");
+    const number = String(payouts[0].entryIndex);
+    const prove = ["prove", "--relay", relay.url, "--entry", number, "-o", proof];
+    expect((await runTabmesh(prove, { TABMESH_HOME: home })).exit).toBe(0);
+    const verified = await runTabmesh(["verify", proof, "--json"], { TABMESH_HOME: home });
+    expect([verified.exit, verified.stdout]).toEqual([0, expect.stringContaining('"run 1"')]);
     const order = decodeEntryOf("payout-batch", relay.books.entry(relay.books.payouts.batches(1)[0]!.index)!);
     expect(openEnvelope(payoutBatchMessage, order.body.envelope).body).toMatchObject(payoutSums([line]));
   },
