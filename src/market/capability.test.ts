@@ -71,7 +71,7 @@ describe("a property", () => {
   it("is contradicted for a day, whatever it claims, and counts for nothing meanwhile", () => {
     const record = contradicted(measured(3, {}, claiming(1_000)), NOW);
     expect(judge(record, NOW)).toMatchObject({ value: 1_000, state: "contradicted" });
-    expect(measuredValue(record, NOW)).toBeUndefined();
+    expect(measuredValue(record)).toBeUndefined();
     expect(nextQuestion(new Map([["fuel", record]]), NOW)?.property).not.toBe("fuel");
     expect(judge(record, NOW + CONTRADICTION_MS)?.state).toBe("self-reported");
     const after = measured(1, { atMs: NOW + CONTRADICTION_MS }, record);
@@ -79,11 +79,10 @@ describe("a property", () => {
   });
 
   it("supports matching only where it was measured for a whole round, and then by the best of it", () => {
-    expect(measuredValue(undefined, NOW)).toBeUndefined();
-    expect(measuredValue(claiming(5), NOW)).toBeUndefined();
-    expect(measuredValue(measured(CHALLENGES_PER_ROUND - 1), NOW)).toBeUndefined();
+    expect(measuredValue(claiming(5))).toBeUndefined();
+    expect(measuredValue(measured(CHALLENGES_PER_ROUND - 1))).toBeUndefined();
     const slow = measured(CHALLENGES_PER_ROUND - 1, { value: 10 });
-    expect(measuredValue(withMeasurement(slow, measurement()), NOW)).toBe(1_200);
+    expect(measuredValue(withMeasurement(slow, measurement()))).toBe(1_200);
   });
 });
 

@@ -185,10 +185,10 @@ export function judge(record: PropertyRecord, nowMs: number): Judgement | undefi
  * What matching may count on: the best of a whole round, the delay of the line forgiven, so that nobody is passed over who
  * only was slow for a moment. @returns undefined where there is no such round
  */
-export function measuredValue(record: PropertyRecord | undefined, nowMs: number): number | undefined {
-  if (record === undefined || record.measurements.length < CHALLENGES_PER_ROUND) return undefined;
-  if (judge(record, nowMs)?.state === "contradicted") return undefined;
-  return Math.max(...record.measurements.map(({ most }) => most));
+export function measuredValue({ measurements }: PropertyRecord): number | undefined {
+  return measurements.length < CHALLENGES_PER_ROUND
+    ? undefined
+    : Math.max(...measurements.map(({ most }) => most));
 }
 
 export interface Question {

@@ -34,6 +34,25 @@ export type OnContradicted = (provider: PeerId, property: Property) => void;
 interface Sheet {
   readonly provider: PeerId;
   readonly records: Map<Property, PropertyRecord>;
+  /** What follows from the records. */
+  rates: Rates;
+}
+
+const NOT_MEASURED: Rates = {};
+const KERNELS: readonly KernelProperty[] = ["wasm-rows", "wasm-row", "webgpu-rows", "webgpu-row"];
+
+function ratesOf(records: ReadonlyMap<Property, PropertyRecord>): Rates {
+  const measured = (property: Property): number | undefined => {
+    const record = records.get(property);
+    return record && measuredValue(record);
+  };
+  const functions = measured("fuel");
+  const models = Math.max(0, ...KERNELS.map((each) => measured(each) ?? 0));
+  return {
+    ...(functions === undefined ? {} : { function: BigInt(Math.floor(functions)) }),
+    // Two operations are one multiply-add, which is one fuel.
+    ...(models === 0 ? {} : { model: BigInt(Math.floor(models / 2)) }),
+  };
 }
 
 /** What is known of each instance: from its own word, its answers to challenges, and audited work. In memory: a tab comes with a new instance key each time. */
@@ -50,7 +69,7 @@ export class CapabilityDesk {
 
   /** Takes what an offer says of its provider. */
   offered({ instance, provider, claims = [], memoryBytes }: Offer): void {
-    const sheet = this.#sheets.get(instance) ?? { provider, records: new Map() };
+    const sheet = this.#sheets.get(instance) ?? { provider, records: new Map(), rates: NOT_MEASURED };
     this.#sheets.delete(instance);
     this.#sheets.set(instance, sheet);
     for (const oldest of this.#sheets.keys()) {
@@ -96,14 +115,7 @@ export class CapabilityDesk {
 
   /** What matching may count on. */
   rates(instance: PeerId): Rates {
-    const functions = this.#measured(instance, "fuel");
-    const kernels: readonly KernelProperty[] = ["wasm-rows", "wasm-row", "webgpu-rows", "webgpu-row"];
-    const models = Math.max(0, ...kernels.map((each) => this.#measured(instance, each) ?? 0));
-    return {
-      ...(functions === undefined ? {} : { function: BigInt(Math.floor(functions)) }),
-      // Two operations are one multiply-add, which is one fuel.
-      ...(models === 0 ? {} : { model: BigInt(Math.floor(models / 2)) }),
-    };
+    return this.#sheets.get(instance)?.rates ?? NOT_MEASURED;
   }
 
   /** Fuel of functions that one thread of a provider burns in a second: of its fastest instance that was measured. */
@@ -130,13 +142,14 @@ export class CapabilityDesk {
     });
   }
 
-  #measured(instance: PeerId, property: Property): number | undefined {
-    return measuredValue(this.#sheets.get(instance)?.records.get(property), this.#nowMs());
-  }
-
   #change(instance: PeerId, property: Property, change: (record: PropertyRecord) => PropertyRecord): void {
-    const records = this.#sheets.get(instance)?.records;
-    records?.set(property, change(records.get(property) ?? NOTHING_KNOWN));
+    const sheet = this.#sheets.get(instance);
+    if (sheet === undefined) return;
+    const before = sheet.records.get(property) ?? NOTHING_KNOWN;
+    const after = change(before);
+    sheet.records.set(property, after);
+    // Matching asks for them again and again, of everybody.
+    if (after.measurements !== before.measurements) sheet.rates = ratesOf(sheet.records);
   }
 }
 

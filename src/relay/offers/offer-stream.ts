@@ -163,7 +163,9 @@ export class OfferStream {
     this.#unanswered += 1;
     this.#pingedAt = performance.now();
     this.#frames.sendFrame(FRAME.ping).catch(() => this.#end());
-    void this.#interview?.turn();
+    this.#interview?.turn().catch((error: unknown) => {
+      this.#parts.log.error({ peer: this.#instance, error: String(error) }, "a provider cannot be measured");
+    });
   }
 
   #refuse(failure: FailureError): void {
