@@ -6,6 +6,7 @@ import { failureCode } from "../src/protocol/failure-code.ts";
 import { connect, FailureError, type MapResult, type Tabmesh } from "../src/sdk/index.ts";
 import { createRelayClient } from "../src/mesh/relay-client.ts";
 import { parsePeerId } from "../src/protocol/peer-id.ts";
+import { ownedBy, receiptsOf } from "./support/money.ts";
 import { freePort, type RelayProcess, startRelayProcess } from "./support/relay-process.ts";
 import { contribute, launchChromium, openProviderTab, type ProviderTab } from "./support/tab.ts";
 import { ECHO, ENDLESS, GREEDY, slowEcho, SLUGGISH } from "./support/functions.ts";
@@ -74,7 +75,7 @@ test("an open tab earns by running a real function, and can prove it", async () 
 
   const views = createRelayClient({ baseUrl: relay.url, fetch });
   const provider = parsePeerId(lease?.provider ?? "");
-  await expect.poll(async () => (await views.account(provider)).available).toBe(lease?.amount);
+  await expect.poll(async () => ownedBy(await views.account(provider))).toBe(lease?.amount);
   expect((await views.account(client.requester)).available).toBe(10_000_000n - summary.spent);
 
   await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Earnings" }).click();
@@ -125,8 +126,10 @@ test("a tab is closed in the middle of a job: another finishes it, and nothing i
   const paidTasks = summary.leases.reduce((sum, lease) => sum + lease.tasks, 0);
   expect(paidTasks).toBe(80);
   const views = createRelayClient({ baseUrl: relay.url, fetch });
-  const spent = summary.leases.reduce((sum, { amount }) => sum + amount, 0n);
+  const { spent, leases } = await views.job(summary.job);
   expect(summary.spent).toBe(spent);
+  // Each lease costs a fee that nobody gets.
+  expect(spent).toBe(receiptsOf(summary) + BigInt(leases.length));
   await expect
     .poll(async () => {
       const account = await views.account(client.requester);
@@ -164,14 +167,15 @@ test("the relay is killed in the middle of a job: acknowledged receipts survive 
       ({ entryIndex, amount }) => entryIndex === acknowledged?.entryIndex && amount === acknowledged?.amount,
     ),
   ).toBe(true);
-  const earned = (acknowledged?.amount ?? 0n) + summary.spent;
-  await expect.poll(async () => (await views.account(provider)).available, { timeout: 30_000 }).toBe(earned);
+  const earned = receiptsOf(before.summary) + receiptsOf(summary);
+  await expect.poll(async () => ownedBy(await views.account(provider)), { timeout: 30_000 }).toBe(earned);
+  const charged = before.summary.spent + (await views.job(summary.job)).spent;
   await expect
     .poll(async () => {
       const account = await views.account(client.requester);
       return account.available + account.escrowed;
     })
-    .toBe(10_000_000n - earned);
+    .toBe(10_000_000n - charged);
 });
 
 test("a tab without its relay goes on working; its receipts wait, then arrive", async () => {
@@ -196,14 +200,8 @@ test("a tab without its relay goes on working; its receipts wait, then arrive", 
   const views = createRelayClient({ baseUrl: relay.url, fetch });
   const provider = parsePeerId(summary.leases[0]?.provider ?? "");
   await expect
-    .poll(
-      async () => {
-        const account = await views.account(provider);
-        return account.available + account.pending;
-      },
-      { timeout: 60_000 },
-    )
-    .toBe(summary.spent);
+    .poll(async () => ownedBy(await views.account(provider)), { timeout: 60_000 })
+    .toBe(receiptsOf(summary));
 });
 
 test("hostile functions fail with a reason, and the tab goes on", async () => {

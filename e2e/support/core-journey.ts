@@ -10,6 +10,7 @@ import { wat } from "../../src/sandbox/wat.contract.ts";
 import type { JobSummary, MapResult } from "../../src/sdk/index.ts";
 import { ENGINE_CASES, type EngineCase } from "./engine-cases.ts";
 import { ECHO } from "./functions.ts";
+import { ownedBy, receiptsOf } from "./money.ts";
 import type { RequesterTab } from "./requester-tab.ts";
 
 /** The journey of a job from one browser to another, whichever browsers they are: its steps, each with its proof. */
@@ -144,10 +145,11 @@ export async function expectBalances(
   const views = createRelayClient({ baseUrl: relayUrl, fetch });
   const leases = summaries.flatMap((summary) => summary.leases);
   const providers = new Set(leases.map(({ provider }) => provider));
-  const spent = leases.reduce((sum, { amount }) => sum + amount, 0n);
+  const earned = summaries.reduce((sum, summary) => sum + receiptsOf(summary), 0n);
+  const spent = summaries.reduce((sum, summary) => sum + summary.spent, 0n);
   expect(providers.size).toBe(1);
   for (const provider of providers)
-    await expect.poll(async () => (await views.account(provider)).available).toBe(spent);
+    await expect.poll(async () => ownedBy(await views.account(provider))).toBe(earned);
   await expect
     .poll(async () => (await views.account(parsePeerId(requester.account))).available)
     .toBe(GRANT - spent);

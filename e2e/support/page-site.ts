@@ -42,7 +42,8 @@ async function buildScript(input: string): Promise<string> {
   }
 }
 
-function scriptOf(input: string): Promise<string> {
+/** The script that a file of this folder becomes, with all that it imports. */
+export function scriptOf(input: string): Promise<string> {
   const script = built.get(input) ?? buildScript(input);
   built.set(input, script);
   return script;

@@ -34,8 +34,13 @@ export interface JobOptions {
   readonly deadlineMs?: number;
   /** Tasks of the job. Default: the number of inputs where it is known, else 1,000. */
   readonly maxTasks?: number;
-  /** Providers wanted at a time. Default 4. */
+  /** Providers wanted at a time. Default 4; never fewer than one more than `replicas`. */
   readonly parallel?: number;
+  /**
+   * How many providers of distinct owners compute each input, from 1 to 5; default 1. A result counts when they agree and that
+   * leaves little doubt; else one more is asked, or the relay computes it again. Costs as many times as much.
+   */
+  readonly replicas?: number;
   /** The most the job may cost, micro-credits. Default: what maxTasks and one more for each provider cost at their limits, at most half the balance. */
   readonly cap?: bigint;
   /** The highest price accepted. Default: the relay's tariff. */
@@ -43,7 +48,7 @@ export interface JobOptions {
   /**
    * When a result counts. "signed": as soon as the provider has signed for it; should an audit find it false later, its
    * price comes back. "audited": when everything the relay drew of its provider's work has been recomputed; work that was
-   * void is done again by others first. That takes a few seconds more, and up to ten minutes where a provider leaves.
+   * void is done again by others first. That takes a few seconds more; where a provider leaves, its unproven work is done again.
    * Default: "signed".
    */
   readonly accept?: "signed" | "audited";
@@ -125,6 +130,10 @@ export interface JobSummary {
   readonly reassigned: number;
   /** Of these, because an audit found its provider's work false. */
   readonly voided: number;
+  /** Of a job with replicas: results on which all agreed, and those on which somebody said otherwise. */
+  readonly agreed?: number;
+  readonly disputed?: number;
+  /** Micro-credits: what providers earned and a fee for each lease; without fees where the relay could not be reached. */
   readonly spent: MicroCredits;
   /** Micro-credits given back from the cap; absent when the relay could not be reached. */
   readonly refunded?: MicroCredits;

@@ -7,11 +7,13 @@ import { FailureError } from "../protocol/failure.ts";
 import { header } from "../protocol/header.ts";
 import { closeJobMessage } from "../protocol/messages/job.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
+import type { JobView } from "../protocol/relay-api.ts";
 import { type MicroCredits, microCredits } from "../protocol/units.ts";
 import { Alarm } from "./alarm.ts";
 import type { JobOptions, JobProgress, JobSummary, LeaseSummary, MapResult } from "./job-options.ts";
 import { LeaseCrew, type Member } from "./lease-crew.ts";
 import {
+  AUDIT_PATIENCE_MS,
   LEASE_RETRY_MAX_MS,
   NO_PROVIDER_TIMEOUT_MS,
   PROVISIONAL_BYTES,
@@ -132,7 +134,7 @@ export class JobRun {
     const isCut = this.#cancelled || failure !== undefined;
     this.#enter("settling");
     await this.#dismiss(isCut ? "cancel" : "close");
-    const refunded = await this.#close().catch(() => undefined);
+    const closed = await this.#close().catch(() => undefined);
     this.#enter(this.#cancelled ? "cancelled" : "done");
     if (failure === undefined) this.results.end(this.#cancelled ? this.#abort.signal.reason : undefined);
     else this.results.end(failure);
@@ -144,8 +146,8 @@ export class JobRun {
       failed: this.#failed,
       reassigned: this.#reassigned,
       voided: this.#voided,
-      spent: this.#spent,
-      ...(refunded === undefined ? {} : { refunded }),
+      spent: closed?.spent ?? this.#spent,
+      ...(closed === undefined ? {} : { refunded: closed.refunded }),
       cancelled: this.#cancelled,
       leases: this.#leases,
     };
@@ -178,13 +180,14 @@ export class JobRun {
       client: this.#run.client,
       job: this.#run.job.id,
       signal: this.#abort.signal,
+      patienceMs: AUDIT_PATIENCE_MS + this.#run.job.body.limits.deadlineMs,
       onWait: (note) => this.#tell(note),
     });
     for (const result of certain) this.#give(result);
     for (const item of voided) this.#queue.giveBack({ ...item, attempts: 0 });
     this.#voided += voided.length;
     if (voided.length > 0)
-      this.#tell(`${voided.length} results were false or unproven, and are computed again`);
+      this.#tell(`${voided.length} results were false or not proven, and are computed again`);
     this.#recruiting.reset();
   }
 
@@ -315,12 +318,11 @@ export class JobRun {
     await changed;
   }
 
-  /** The escrow's rest goes back to the payer. @returns micro-credits refunded so far. */
-  async #close(): Promise<MicroCredits> {
+  /** The escrow's rest goes back to the payer. @returns the job as the relay has it now. */
+  async #close(): Promise<JobView> {
     const { job, client, ports } = this.#run;
     const close = { ...header(job.body.origin, job.body.asset), job: job.id };
-    const view = await client.closeJob(await seal(closeJobMessage, close, [ports.signer]));
-    return view.refunded;
+    return client.closeJob(await seal(closeJobMessage, close, [ports.signer]));
   }
 
   #enter(state: JobProgress["state"]): void {

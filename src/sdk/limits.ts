@@ -3,6 +3,9 @@
 /** Tasks and receipts are signed for at most that often; within a window the provider goes on without. */
 export const ADVANCE_INTERVAL_MS = 50;
 
+/** With so few tasks open somebody waits for each: they are named at once, since a provider signs for nothing that is not named. */
+export const QUIET_TASKS = 4;
+
 /** Dialling a provider: WebRTC takes a third of a second nearby, some seconds through a slow relay. */
 export const DIAL_TIMEOUT_MS = 15_000;
 
@@ -30,6 +33,9 @@ export const REPORT_INTERVAL_MS = 30_000;
 
 /** How often the relay is asked whether audits are over: recomputing takes as long as computing did. */
 export const AUDIT_POLL_MS = 500;
+
+/** Beyond a task's deadline so long without any verdict, and a lease is not waited for: its provider is gone. */
+export const AUDIT_PATIENCE_MS = 30_000;
 
 /** Results that are kept until their audits are over before the job pauses for that, and their bytes with the inputs'. */
 export const PROVISIONAL_RESULTS = 4_096;

@@ -67,11 +67,12 @@ function relayOf(...answers: readonly (readonly LeaseView[] | FailureError)[]): 
 function watch(
   client: { job(id: Cid): Promise<JobView> },
   signal: AbortSignal = new AbortController().signal,
+  patienceMs = 60_000,
 ) {
   const notes: string[] = [];
   return {
     notes,
-    watch: { client, job: named("job"), signal, onWait: (note: string) => notes.push(note) },
+    watch: { client, job: named("job"), signal, patienceMs, onWait: (note: string) => notes.push(note) },
   };
 }
 
@@ -124,6 +125,21 @@ describe("results that wait for their audits", () => {
     expect([held.count, held.bytes]).toEqual([1, 3]);
     await held.judged(watch(relayOf([lease("a", {})])).watch);
     expect([held.count, held.bytes]).toEqual([0, 0]);
+  });
+
+  it("are computed again where nobody opens what was drawn, however long the relay would wait", async () => {
+    const held = new Provisional();
+    held.hold(named("a"), item(0), result(0));
+    held.hold(named("b"), item(1), result(1));
+    const stuck = lease("a", { drawn: 2, judged: 1 });
+    const relay = relayOf(
+      [stuck, lease("b", { drawn: 1 })],
+      [stuck, lease("b", { drawn: 1, judged: 1 })],
+      [stuck],
+    );
+    const { certain, voided } = await held.judged(watch(relay, undefined, 700).watch);
+    expect(certain.map(({ index }) => index)).toEqual([1]);
+    expect(voided.map(({ index }) => index)).toEqual([0]);
   });
 
   it("are waited for no longer than the job lives", async () => {

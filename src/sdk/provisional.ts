@@ -23,6 +23,8 @@ export interface AuditWatch {
   readonly client: Pick<RelayClient, "job">;
   readonly job: Cid;
   readonly signal: AbortSignal;
+  /** A lease of which nothing was judged for so long is not waited for: its work is done again. */
+  readonly patienceMs: number;
   /** Told what is waited for, for a person. */
   readonly onWait: (note: string) => void;
 }
@@ -59,12 +61,14 @@ export class Provisional {
   async judged(watch: AuditWatch): Promise<Judged> {
     const certain: MapResult[] = [];
     const voided: WorkItem[] = [];
+    const progress = new Progress(watch.patienceMs);
     while (this.#held.size > 0) {
       // oxlint-disable-next-line no-await-in-loop -- asks until all is judged
       const views = await viewsOf(watch);
       for (const [lease, held] of this.#held) {
-        const verdict = standingOf(views?.get(lease), held.length);
-        if (verdict === "open") continue;
+        const view = views?.get(lease);
+        const verdict = standingOf(view, held.length);
+        if (verdict === "open" && !progress.isStuck(lease, view)) continue;
         this.#held.delete(lease);
         for (const { item, result } of held) {
           if (verdict === "certain") certain.push(result);
@@ -79,6 +83,26 @@ export class Provisional {
     this.#count = 0;
     this.#bytes = 0;
     return { certain, voided };
+  }
+}
+
+/** Which leases have been judged no further for too long: their provider is gone, or keeps back what was drawn. */
+class Progress {
+  readonly #patienceMs: number;
+  readonly #last = new Map<Cid, { readonly judged: number; readonly at: number }>();
+
+  constructor(patienceMs: number) {
+    this.#patienceMs = patienceMs;
+  }
+
+  isStuck(lease: Cid, view: LeaseView | undefined): boolean {
+    const judged = view?.judged ?? 0;
+    const last = this.#last.get(lease);
+    // A relay that is away says nothing about the provider.
+    if (last !== undefined && last.judged === judged && view !== undefined)
+      return performance.now() - last.at > this.#patienceMs;
+    if (view !== undefined) this.#last.set(lease, { judged, at: performance.now() });
+    return false;
   }
 }
 
