@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 import type { AuditPolicy } from "../protocol/audit-policy.ts";
 import { bodyId, seal } from "../protocol/envelope.ts";
 import { type Job, jobMessage } from "../protocol/messages/job.ts";
@@ -44,6 +44,9 @@ export interface RelayScene {
   readonly authentication: Authentication;
   /** What the log said, one object a line. */
   readonly logged: readonly Readonly<Record<string, unknown>>[];
+  readonly log: Logger;
+  /** As when the relay ends, while the books go on for whoever comes after it. */
+  stopAudits(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -135,6 +138,8 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
     metrics,
     authentication,
     logged,
+    log,
+    stopAudits: () => audits.stop(),
     async close() {
       events.close();
       await audits.stop();

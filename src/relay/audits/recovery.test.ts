@@ -1,0 +1,140 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, it } from "vitest";
+import { cidOf, DAG_CBOR, RAW } from "../../protocol/cid.ts";
+import { encodeUtf8 } from "../../protocol/text.ts";
+import { encodeJobArgs } from "../../protocol/messages/job.ts";
+import { LiveOffers } from "../offers/live-offers.ts";
+import { RateLimit } from "../rate-limit.ts";
+import {
+  type AuditScene,
+  DOUBLER,
+  openAuditedLease,
+  openAuditScene,
+  putRaw,
+} from "./audit-scene.contract.ts";
+import { type RunningAudits, startAudits } from "./start-audits.ts";
+
+const closing: (() => Promise<unknown> | void)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed())
+    // oxlint-disable-next-line no-await-in-loop -- in reverse order
+    await close();
+});
+
+const MINUTE = 60_000;
+const PATIENCE = { timeout: 20_000 };
+const ARGS = encodeJobArgs({ args: [], env: [], files: [] });
+
+async function open(): Promise<AuditScene> {
+  const scene = await openAuditScene();
+  closing.push(async () => expect(await scene.close()).toEqual([]));
+  return scene;
+}
+
+/** Audits of the same books and blobs, as a relay has them that was started anew. */
+async function audits({ relay }: AuditScene, blobFolder: string): Promise<RunningAudits> {
+  const { scene, blobs, authentication, metrics } = relay;
+  const nowMs = (): number => scene.clock.now;
+  const running = await startAudits({
+    books: scene.books,
+    blobs,
+    blobFolder,
+    offers: new LiveOffers(nowMs),
+    authentication,
+    limit: new RateLimit({ burst: 1_000, perSecond: 1 }, "identity", nowMs),
+    metrics,
+    log: relay.log,
+    nowMs,
+    threads: 1,
+    tariff: { ...scene.options.tariff },
+  });
+  return running;
+}
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "audit-recovery-"));
+  closing.push(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+it("openings that a relay has taken on are recomputed after a restart, and their files go", async () => {
+  const scene = await open();
+  const folder = newFolder();
+  const before = await audits(scene, folder);
+  const lease = await openAuditedLease(scene, { isShared: false });
+  await lease.run("a");
+  const { index } = await lease.report();
+  await before.desk.open(await lease.opening(index, 0));
+  expect(readdirSync(join(folder, "openings"))).toContain(`${index}-0`);
+  await before.stop();
+  expect(lease.view().judged).toBe(0);
+  await putRaw(scene, DOUBLER);
+  await scene.relay.blobs.put(cidOf(DAG_CBOR, ARGS), new Blob([ARGS]).stream());
+  const after = await audits(scene, folder);
+  closing.push(() => after.stop());
+  await expect.poll(() => lease.view().judged, PATIENCE).toBe(1);
+  await expect.poll(() => readdirSync(join(folder, "openings"))).toEqual(["evidence"]);
+  expect(scene.relay.scene.books.audits.provider(lease.provider.key)).toMatchObject({
+    matched: 1,
+    missing: 0,
+  });
+});
+
+it("what was due while a relay was away may be opened for the full time after its start", async () => {
+  const scene = await openAuditScene();
+  closing.push(async () => expect(await scene.close()).toEqual([]));
+  const { clock, books } = scene.relay.scene;
+  const lease = await openAuditedLease(scene);
+  await lease.run("a");
+  await lease.run("b");
+  const { index } = await lease.report();
+  await scene.relay.stopAudits();
+  clock.now += 15 * MINUTE;
+  const after = await audits(scene, newFolder());
+  closing.push(() => after.stop());
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  expect(lease.view().judged).toBe(0);
+  await after.desk.open(await lease.opening(index, 0));
+  await expect.poll(() => lease.view().judged, PATIENCE).toBe(1);
+  clock.now += 11 * MINUTE;
+  await expect.poll(() => lease.view().judged, PATIENCE).toBe(2);
+  expect(books.audits.provider(lease.provider.key)).toMatchObject({ matched: 1, missing: 1 });
+});
+
+it("what nobody could open before its verdict was due, as the relay was away, costs nobody anything", async () => {
+  const scene = await open();
+  const { clock, books } = scene.relay.scene;
+  const lease = await openAuditedLease(scene);
+  await lease.run("a");
+  await lease.report();
+  const { held } = books.account(lease.provider.key);
+  await scene.relay.stopAudits();
+  clock.now += 2 * 60 * MINUTE;
+  const after = await audits(scene, newFolder());
+  closing.push(() => after.stop());
+  await expect.poll(() => lease.view().judged, PATIENCE).toBe(1);
+  expect(books.audits.provider(lease.provider.key)).toMatchObject({ missing: 0, mismatched: 0 });
+  expect(lease.view().forfeited).toBe(0n);
+  expect(held).toBeGreaterThan(0n);
+});
+
+it("the evidence of a false result is kept over restarts, and comes back when its blob has gone", async () => {
+  const scene = await open();
+  const folder = newFolder();
+  const first = await audits(scene, folder);
+  const lease = await openAuditedLease(scene);
+  await lease.run("a", (outcome) => ({ ...outcome, outputCid: cidOf(RAW, encodeUtf8("no")) }));
+  const { index } = await lease.report();
+  const opening = await lease.opening(index, 0);
+  await first.desk.open(opening);
+  await expect.poll(() => lease.view().judged, PATIENCE).toBe(1);
+  await first.stop();
+  expect(readdirSync(join(folder, "openings", "evidence"))).toEqual([`${index}-0`]);
+  const evidence = cidOf(RAW, opening);
+  await scene.relay.blobs.remove(evidence);
+  const second = await audits(scene, folder);
+  closing.push(() => second.stop());
+  expect(scene.relay.blobs.has(evidence)).toBe(true);
+});
