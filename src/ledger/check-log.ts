@@ -6,6 +6,7 @@ import {
   type RelayKeys,
 } from "../protocol/messages/entry.ts";
 import type { Join } from "../protocol/merkle.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
 import type { SignatureClaim } from "../protocol/signature.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { GrowingRoot } from "./growing-root.ts";
@@ -61,6 +62,11 @@ export class LogCheck {
   /** The relay's keys after the entries so far. */
   get keys(): RelayKeys | undefined {
     return this.#signatures.keys;
+  }
+
+  /** Every key that ever signed the log's checkpoints, by its own entries, oldest first. */
+  get logKeys(): readonly PeerId[] {
+    return this.#signatures.logKeys;
   }
 
   /** Entries of each type so far. */

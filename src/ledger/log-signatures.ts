@@ -34,6 +34,7 @@ function refuse(detail: string): never {
 export class LogSignatures {
   readonly #ledger: LedgerLookup;
   readonly #delegations: Delegations = new Map();
+  readonly #logKeys: PeerId[] = [];
   #keys: RelayKeys | undefined;
   #origin = "";
 
@@ -44,6 +45,11 @@ export class LogSignatures {
   /** The relay's keys after the entries so far. */
   get keys(): RelayKeys | undefined {
     return this.#keys;
+  }
+
+  /** Every key that ever signed the log's checkpoints, oldest first. */
+  get logKeys(): readonly PeerId[] {
+    return this.#logKeys;
   }
 
   /** @throws FailureError `bad-signature`, `expired`, `malformed` when an entry is signed by somebody else, or by nobody. */
@@ -99,6 +105,7 @@ export class LogSignatures {
       refuse("policy: names other keys than those in force");
     this.#origin = origin;
     this.#keys = keys;
+    if (before === undefined) this.#logKeys.push(keys.log);
     return [];
   }
 
@@ -108,6 +115,7 @@ export class LogSignatures {
     const key = keyFromPeerId(previous);
     if (!isSoundSignature(key, proof)) refuse("key-rotate: the signature is not canonical");
     this.#keys = { ...this.#keys, [purpose]: next };
+    if (purpose === "log") this.#logKeys.push(next);
     return { key, message: rotationMessage(this.#origin, purpose, next), signature: proof };
   }
 

@@ -1,4 +1,8 @@
 import type { Command } from "commander";
+import type { PeerId } from "../../protocol/peer-id.ts";
+import type { CheckedLog } from "../../relay/fsck/check-source.ts";
+import { homeFolder } from "../home/folder.ts";
+import { type KnownKey, knownKey } from "../verify/log-key.ts";
 import { listenForInterrupts } from "../interrupts.ts";
 import { checkedJson, checkedText, readingText } from "../log/log-words.ts";
 import { openLog } from "../log/open-log.ts";
@@ -22,10 +26,17 @@ function placeOf(file: string | undefined, { dataDir, relay }: FsckFlags): strin
   return named[0] ?? process.env["TABMESH_DATA_DIR"] ?? ".tabmesh/relay";
 }
 
+/** The log under a key that is not one of its own is not the log that was meant. */
+function heldTo(checked: CheckedLog, known: KnownKey | undefined): CheckedLog {
+  if (known === undefined || checked.logKeys.includes(known.key)) return checked;
+  const problem = `its log key was never the one ${known.from === "given" ? "given" : "met here first"}, ${known.key}`;
+  return { ...checked, problems: [...checked.problems, problem] };
+}
+
 /** Checks a whole log and says what came of it. */
 export async function runFsck(
   place: string,
-  flags: Pick<FsckFlags, "signatures" | "json" | "quiet">,
+  flags: Pick<FsckFlags, "signatures" | "json" | "quiet"> & { readonly key?: PeerId },
 ): Promise<Exit> {
   const { checkSource } = await import("../../relay/fsck/check-source.ts");
   const isShown = process.stderr.isTTY && flags.quiet !== true && flags.json !== true;
@@ -34,13 +45,18 @@ export async function runFsck(
   try {
     const source = await openLog(place, interrupts.signal);
     try {
-      const checked = await checkSource(source, {
+      const read = await checkSource(source, {
         signatures: flags.signatures === true,
         signal: interrupts.signal,
         onProgress: (progress) => isShown && block.draw([readingText(progress)]),
       });
+      const known = await knownKey(homeFolder(process.env), read.origin ?? "", flags.key);
+      const checked = heldTo(read, known);
       if (isShown) block.end();
-      const told = flags.json === true ? `${JSON.stringify(checkedJson(checked))}\n` : checkedText(checked);
+      const told =
+        flags.json === true
+          ? `${JSON.stringify(checkedJson(checked, known))}\n`
+          : checkedText(checked, known);
       await writeAll(process.stdout, told);
       return checked.problems.length === 0 ? EXIT.ok : EXIT.failed;
     } finally {

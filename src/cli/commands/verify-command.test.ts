@@ -159,7 +159,19 @@ describe("a log", () => {
   test("that a relay serves is read whole and found sound, with every signature", async () => {
     const { exit, stdout } = await tabmesh("verify", url, "--json");
     expect(exit).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ ok: true, origin: ORIGIN, signatures: 15, problems: [] });
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: true,
+      origin: ORIGIN,
+      signatures: 15,
+      problems: [],
+      logKey: "pinned",
+    });
+  });
+
+  test("whose key is not the one that is asked for is not that log", async () => {
+    const { exit, stdout } = await tabmesh("verify", url, "--key", relay.scene.books.keys().draw);
+    expect(exit).toBe(1);
+    expect(stdout).toMatch(/! its log key was never the one given, 12D3KooW/u);
   });
 });
 

@@ -1,6 +1,7 @@
 import { noteVerifierKey } from "../../protocol/checkpoint.ts";
 import { keyFromPeerId } from "../../protocol/peer-id.ts";
 import type { CheckedLog, SourceProgress } from "../../relay/fsck/check-source.ts";
+import type { KnownKey } from "../verify/log-key.ts";
 import { printableWords } from "../chat/printable.ts";
 import { bar } from "../progress/progress-line.ts";
 import { countText, creditsText } from "../quantities.ts";
@@ -19,7 +20,7 @@ export function readingText({ entries, size, signatures }: SourceProgress): stri
 }
 
 /** What was read and what of it is wrong, for a person. */
-export function checkedText(checked: CheckedLog): string {
+export function checkedText(checked: CheckedLog, known: KnownKey | undefined): string {
   const { place, origin = "?", size, root, jobs, leases, issued, signatures, problems, keys } = checked;
   const counted = [...checked.counts].map(([type, count]) => `${count} ${type}`).join(", ");
   const lines = [
@@ -27,7 +28,10 @@ export function checkedText(checked: CheckedLog): string {
     `  root        ${Buffer.from(root).toString("base64")}`,
     ...(keys === undefined
       ? []
-      : [`  log key     ${printableWords(noteVerifierKey(origin, keyFromPeerId(keys.log)))}`]),
+      : [
+          `  log key     ${printableWords(noteVerifierKey(origin, keyFromPeerId(keys.log)))}`,
+          `              ${known === undefined ? "unknown here: compare it with what others see" : `${known.from} and held to`}`,
+        ]),
     `  entries     ${counted === "" ? "none" : counted}`,
     `  accounts    ${creditsText(issued)} credits in all; ${countText(jobs, "job")}, ${countText(leases, "lease")}`,
     `  signatures  ${signatures === undefined ? "not verified (--signatures does)" : `${signatures} verified`}`,
@@ -39,7 +43,10 @@ export function checkedText(checked: CheckedLog): string {
   return `${[...lines, ...problems.map((problem) => `  ! ${printableWords(problem)}`), verdict].join("\n")}\n`;
 }
 
-export function checkedJson(checked: CheckedLog): Readonly<Record<string, unknown>> {
+export function checkedJson(
+  checked: CheckedLog,
+  known: KnownKey | undefined,
+): Readonly<Record<string, unknown>> {
   const { place, origin, asset, keys, size, root, counts, jobs, leases, issued, signatures, problems } =
     checked;
   return {
@@ -48,6 +55,7 @@ export function checkedJson(checked: CheckedLog): Readonly<Record<string, unknow
     origin,
     asset,
     keys,
+    logKey: known?.from ?? "unknown",
     size,
     root: Buffer.from(root).toString("base64"),
     entries: Object.fromEntries(counts),

@@ -3,7 +3,7 @@ import { parseCheckpoint } from "../../protocol/checkpoint.ts";
 import { equalBytes } from "../../protocol/bytes.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import type { EntryType, RelayKeys } from "../../protocol/messages/entry.ts";
-import { keyFromPeerId } from "../../protocol/peer-id.ts";
+import { keyFromPeerId, type PeerId } from "../../protocol/peer-id.ts";
 import type { SignatureClaim } from "../../protocol/signature.ts";
 import { LogCheck, LogContradiction } from "../../ledger/check-log.ts";
 import { entryHash, joinHashes } from "../books/native-hash.ts";
@@ -44,7 +44,8 @@ export interface CheckedLog {
   readonly signatures?: number;
   /** In words; at most MAX_PROBLEMS of them. */
   readonly problems: readonly string[];
-  readonly check: LogCheck;
+  /** Every key that ever signed its checkpoints, by its own entries. */
+  readonly logKeys: readonly PeerId[];
 }
 
 /** More of them say no more: a damaged table has a problem for each of its rows. */
@@ -173,7 +174,7 @@ class SourceCheck {
       issued: -replay.balance("outside"),
       ...(signatures === undefined ? {} : { signatures }),
       problems: this.#problems,
-      check: this.#check,
+      logKeys: this.#check.logKeys,
     };
   }
 }
