@@ -13,7 +13,7 @@ import { advanceMessage, cancelMessage, type OutcomeLeaf } from "../protocol/mes
 import { decode } from "../protocol/schema.ts";
 import type { Signer, Verify } from "../protocol/signature.ts";
 import { failureSchema, FRAME, splitHeader, splitSeq } from "../protocol/work-frame.ts";
-import { ADVANCE_INTERVAL_MS, FINISH_TIMEOUT_MS } from "./limits.ts";
+import { ADVANCE_INTERVAL_MS, QUIET_TASKS, FINISH_TIMEOUT_MS } from "./limits.ts";
 import { type HeldLease, RequesterChannel } from "./requester-channel.ts";
 import { type FinalSegment, type SentTask, TaskAnswers } from "./task-answers.ts";
 
@@ -242,10 +242,19 @@ export class RequesterSession {
       void this.#sign(this.#closing);
       return;
     }
-    this.#cooling ??= setTimeout(() => {
+    const { sent, named, unanswered } = this.channel;
+    const isAwaited = sent > named && unanswered <= QUIET_TASKS;
+    if (isAwaited) {
+      clearTimeout(this.#cooling);
       this.#cooling = undefined;
-      void this.#sign(this.#closing);
-    }, ADVANCE_INTERVAL_MS);
+    }
+    this.#cooling ??= setTimeout(
+      () => {
+        this.#cooling = undefined;
+        void this.#sign(this.#closing);
+      },
+      isAwaited ? 0 : ADVANCE_INTERVAL_MS,
+    );
   }
 
   async #sign(close: boolean): Promise<void> {
