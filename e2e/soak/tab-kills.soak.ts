@@ -9,6 +9,7 @@ import { openSqliteStore } from "../../src/relay/store/sqlite-store.ts";
 import { connect, type JobSummary, type MapResult, type Tabmesh } from "../../src/sdk/index.ts";
 import { slowEcho } from "../support/functions.ts";
 import { type MortalTab, openMortalTab } from "../support/mortal-tab.ts";
+import { ownedBy } from "../support/money.ts";
 import { freePort, type RelayProcess, startRelayProcess } from "../support/relay-process.ts";
 import { type Draw, draw } from "./chance.ts";
 import type { Soak, SoakContext } from "./soak.ts";
@@ -36,6 +37,8 @@ interface State {
   readonly seed: string;
   /** Micro-credits under receipts, by provider. */
   readonly earned: Readonly<Record<string, string>>;
+  /** Micro-credits that leases cost beyond their receipts. */
+  readonly fees: string;
   readonly reassigned: number;
   /** Results that were missing, doubled or wrong. */
   readonly lost: number;
@@ -98,14 +101,18 @@ async function jobWithDeath({ client, tabs }: Stage, by: Draw): Promise<Round & 
 }
 
 /** By how much the accounts differ from the receipts, once they had time to follow. */
-async function astrayBy({ views, client }: Stage, earned: ReadonlyMap<string, bigint>): Promise<bigint> {
-  const spent = [...earned.values()].reduce((sum, each) => sum + each, 0n);
+async function astrayBy(
+  { views, client }: Stage,
+  earned: ReadonlyMap<string, bigint>,
+  fees: bigint,
+): Promise<bigint> {
+  const spent = [...earned.values()].reduce((sum, each) => sum + each, fees);
   for (const until = Date.now() + SETTLE_MS; ; await pause(250)) {
     const own = await views.account(client.requester);
     let difference = magnitude(own.available + own.escrowed - (GRANT - spent));
     for (const [provider, amount] of earned) {
       const account = await views.account(parsePeerId(provider));
-      difference += magnitude(account.available + account.pending - amount);
+      difference += magnitude(ownedBy(account) - amount);
     }
     if (difference === 0n || Date.now() > until) return difference;
   }
@@ -141,10 +148,13 @@ async function playRound(stage: Stage, state: State): Promise<State> {
   );
   addEarned(earned, summary);
   const paid = summary.leases.reduce((sum, { tasks }) => sum + tasks, 0);
-  const astray = await astrayBy(stage, earned);
+  // Each lease costs a fee that nobody gets.
+  const fees = BigInt(state.fees) + BigInt((await stage.views.job(summary.job)).leases.length);
+  const astray = await astrayBy(stage, earned, fees);
   return {
     ...state,
     rounds: state.rounds + 1,
+    fees: fees.toString(),
     earned: Object.fromEntries([...earned].map(([provider, amount]) => [provider, amount.toString()])),
     reassigned: state.reassigned + summary.reassigned,
     lost: state.lost + countLost(results),
@@ -167,7 +177,7 @@ async function freshState(): Promise<State> {
   await rm(FOLDER, { recursive: true, force: true });
   await mkdir(FOLDER, { recursive: true });
   const seed = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex");
-  const none = { rounds: 0, reassigned: 0, lost: 0, mispaid: 0, astray: "0", earned: {} };
+  const none = { rounds: 0, reassigned: 0, lost: 0, mispaid: 0, astray: "0", fees: "0", earned: {} };
   return { ...none, port: await freePort(), seed };
 }
 

@@ -26,9 +26,9 @@ function falsify(result: unknown): void {
 }
 
 Object.defineProperty(MessagePort.prototype, "postMessage", {
-  value(this: MessagePort, message: unknown, transfer: Transferable[]) {
+  value(this: MessagePort, message: unknown, options?: StructuredSerializeOptions) {
     if (typeof message === "object" && message !== null && "value" in message && Array.isArray(message.value))
       for (const result of message.value) falsify(result);
-    post.call(this, message, transfer);
+    post.call(this, message, options);
   },
 });

@@ -75,7 +75,16 @@ class Relay {
   async job(): Promise<JobView> {
     const none = microCredits(0);
     const count = this.logged.at(-1)?.count ?? 0;
-    const lease = { lease: LEASE, provider: signer.key, state: "open", count, amount: none } as const;
+    const lease = {
+      lease: LEASE,
+      provider: signer.key,
+      state: "open",
+      count,
+      amount: none,
+      drawn: 0,
+      judged: 0,
+      forfeited: none,
+    } as const;
     return { job: JOB, state: "open", cap: none, spent: none, refunded: none, leases: [lease] };
   }
 }

@@ -258,6 +258,9 @@ export class LeaseWork {
       workCid: this.#job.work.cid,
       profile: terms.profile,
       policy: terms.policy,
+      ...(terms.policyVersion === undefined
+        ? {}
+        : { policyVersion: terms.policyVersion, peak: fuel(1_000_000) }),
       tariff: terms.tariff,
       tree: "rfc6962-sha256",
       root: this.outcomes.root(),

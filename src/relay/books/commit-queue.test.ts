@@ -14,7 +14,12 @@ import { relayKey } from "./native-keys.ts";
 import { grant } from "./rule-entries.ts";
 import { Signatories } from "./signatories.ts";
 
-const court: Court = { origin: ORIGIN, asset: HEAD.asset, signatories: new Signatories() };
+const court: Court = {
+  origin: ORIGIN,
+  asset: HEAD.asset,
+  signatories: new Signatories(),
+  drawKey: () => relayKey(seedOf("draw")),
+};
 const someone = signerOf("someone").key;
 
 interface Desk {
