@@ -2,7 +2,8 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { type Cid, cidOf, DAG_CBOR, RAW } from "../protocol/cid.ts";
 import { bodyId, seal } from "../protocol/envelope.ts";
 import { header } from "../protocol/header.ts";
-import { SANDBOX_PROFILE } from "../protocol/limits.ts";
+import { DEFAULT_AUDIT_POLICY } from "../protocol/audit-policy.ts";
+import { MAX_TASKS_PER_JOB, SANDBOX_PROFILE } from "../protocol/limits.ts";
 import { FailureError } from "../protocol/failure.ts";
 import {
   encodeJobArgs,
@@ -122,6 +123,16 @@ interface Bounds extends Pick<Job, "limits" | "maxTasks" | "tariffMax"> {
   readonly largestInput: number;
   /** Leases wanted at a time. */
   readonly parallel: number;
+  /** Providers that compute each task. */
+  readonly replicas: number;
+}
+
+/** Most replicas of one task, as relays have it unless their operator says otherwise. */
+const { maxReplicas: MAX_REPLICAS } = DEFAULT_AUDIT_POLICY;
+
+/** Replicas that a task may come to where the first ones leave doubts: one more. */
+function likelyReplicas(replicas: number): number {
+  return replicas === 1 ? 1 : Math.min(replicas + 1, MAX_REPLICAS);
 }
 
 /** What one task costs when it uses all it may, at the highest price accepted. */
@@ -145,7 +156,7 @@ function defaultCap(
 ): MicroCredits {
   // Each rounded up by itself, so that the shares of the leases cover whole tasks; and one more for each lease, since a
   // lease whose rest does not cover a task at its limits is spent, however little its tasks really cost.
-  const worst = mostOfOne(job) * BigInt(job.maxTasks + job.parallel);
+  const worst = mostOfOne(job) * BigInt(job.maxTasks * likelyReplicas(job.replicas) + job.parallel);
   if (available === undefined || available === 0n) return microCredits(smallerOf(worst, NEW_ACCOUNT_CAP));
   const half = available / 2n;
   const one = mostOfOne(job);
@@ -176,11 +187,23 @@ interface JobContent {
   readonly args: Uint8Array;
   readonly blobs: ReadonlyMap<Cid, Uint8Array>;
   readonly limits: JobLimits;
+  /** Inputs: each becomes a task for every replica. */
   readonly maxTasks: number;
   readonly parallel: number;
+  readonly replicas: number;
 }
 
-/** @throws RangeError when an option is beyond what the wire format holds. */
+/** @throws RangeError when it is no number of replicas that a relay takes. */
+function requireReplicas(replicas: number): number {
+  if (!Number.isInteger(replicas) || replicas < 1 || replicas > MAX_REPLICAS)
+    throw new RangeError(`${replicas} replicas; a whole number from 1 to ${MAX_REPLICAS} is possible`);
+  return replicas;
+}
+
+/**
+ * @throws RangeError when an option is beyond what the wire format holds. FailureError `insufficient-funds` where the cap does
+ * not cover one task at its limits at every replica.
+ */
 export async function makeJob(module: Uint8Array, options: JobOptions, ground: JobGround): Promise<MadeJob> {
   const { args, files } = jobArgs(options);
   const workCid = cidOf(RAW, module);
@@ -197,8 +220,15 @@ export async function makeJob(module: Uint8Array, options: JobOptions, ground: J
     },
     maxTasks: options.maxTasks ?? JOB_DEFAULTS.maxTasks,
     parallel: options.parallel ?? JOB_DEFAULTS.parallel,
+    replicas: requireReplicas(options.replicas ?? 1),
   };
-  return (await sign(content, options, ground)).made;
+  const { made, most } = await sign(content, options, ground);
+  if (content.replicas > made.body.parallel)
+    throw new FailureError(
+      "insufficient-funds",
+      `${content.replicas} replicas at their limits cost ${mostOfOne(most) * BigInt(content.replicas)} micro-credits, the cap is ${made.body.cap}`,
+    );
+  return made;
 }
 
 /** A model's job, apart from money. */
@@ -222,7 +252,8 @@ export async function makeModelJob(
 ): Promise<MadeJob> {
   const work = { kind: "model", cid: model, entry, abi: MODEL_ABI } as const;
   const args = encodeJobArgs({ args: [], env: [], files: [] });
-  const { made, most } = await sign({ ...content, work, args, blobs: new Map() }, options, ground);
+  const whole = { ...content, replicas: 1, work, args, blobs: new Map() };
+  const { made, most } = await sign(whole, options, ground);
   if (made.body.cap < mostOfOne(most))
     throw new FailureError(
       "insufficient-funds",
@@ -237,12 +268,13 @@ async function sign(
   ground: JobGround,
 ): Promise<{ readonly made: MadeJob; readonly most: Bounds }> {
   const { info, requester, payer, apiKey, signer, nowMs, nonce, drawSecret } = ground;
-  const { work, args, blobs, limits, maxTasks } = content;
+  const { work, args, blobs, limits, maxTasks, replicas } = content;
   const bounds = { limits, maxTasks, tariffMax: options.tariffMax ?? info.tariff };
   const most: Bounds = {
     ...bounds,
     largestInput: ground.largestInput ?? limits.output,
-    parallel: Math.min(content.parallel, maxTasks),
+    parallel: Math.max(Math.min(content.parallel, maxTasks), likelyReplicas(replicas)),
+    replicas,
   };
   const cap = options.cap === undefined ? defaultCap(most, ground) : microCredits(options.cap);
   const body: Job = {
@@ -256,9 +288,10 @@ async function sign(
     work: { ...work, profile: info.profiles[0] ?? SANDBOX_PROFILE, effects: [] },
     argsCid: cidOf(DAG_CBOR, args),
     ...bounds,
+    maxTasks: Math.min(maxTasks * replicas, MAX_TASKS_PER_JOB),
     parallel: mostLeases(cap, most),
     cap,
-    verify: { policy: "sampled", k: 1, disclosure: "relay", drawCommit: drawCommitment(drawSecret) },
+    verify: { policy: "sampled", k: replicas, disclosure: "relay", drawCommit: drawCommitment(drawSecret) },
   };
   const envelope = await seal(jobMessage, body, [signer]);
   return { made: { id: bodyId(jobMessage, body), body, envelope, args, blobs }, most };
