@@ -23,12 +23,14 @@ export type CapabilityState = "self-reported" | "measured" | "cross-checked" | "
 /** A challenge that was answered rightly. */
 export interface Measurement {
   readonly amount: number;
-  /** From sending to arrival, milliseconds. */
-  readonly elapsedMs: number;
-  /** In the property's unit: at least this much. */
+  /** From sending to arrival, less the delay of the line, milliseconds. */
+  readonly computingMs: number;
+  /** In the property's unit, from sending to arrival: at least this much. */
   readonly value: number;
-  /** The same with the delay of the line taken off: at most this much. */
+  /** The same with some of the line's delay taken off, within bounds, as a provider can delay its pongs. */
   readonly most: number;
+  /** The same with all delay taken off that any pong had: more is not conceivable. */
+  readonly conceivable: number;
   /** Milliseconds since 1970. */
   readonly atMs: number;
   /** The processor stood in for the graphics card. */
@@ -138,7 +140,7 @@ export function contradicted(record: PropertyRecord, nowMs: number): PropertyRec
 export function isClaimRefuted(property: Property, { claim, measurements }: PropertyRecord): boolean {
   if (claim === undefined || property === "memory" || measurements.length < TELLING_MEASUREMENTS)
     return false;
-  return claim > CLAIM_MARGIN * Math.max(...measurements.map(({ most }) => most));
+  return claim > CLAIM_MARGIN * Math.max(...measurements.map(({ conceivable }) => conceivable));
 }
 
 /** What is shown of a property. */
@@ -207,18 +209,23 @@ export function nextAmount(property: Property, { measurements, mostAmount, claim
   const rules = RULES[property];
   const last = measurements.at(-1);
   if (last === undefined) return rules.first;
-  const grown = last.amount * Math.min(16, CHALLENGE_TARGET_MS / Math.max(1, last.elapsedMs));
+  const grown = last.amount * Math.min(16, CHALLENGE_TARGET_MS / Math.max(1, last.computingMs));
   const claimed = property === "memory" && claim !== undefined ? claim / (1024 * 1024) : Infinity;
   return onGrid(rules, Math.min(grown, mostAmount, claimed));
 }
 
-/** What to ask an idle provider now, if anything: what is due longest, in the order of PROPERTIES among equals. */
+/**
+ * What to ask an idle provider now, if anything: first what is begun, so that its threads are warm, then what is due longest, in the
+ * order of PROPERTIES among equals.
+ */
 export function nextQuestion(
   records: ReadonlyMap<Property, PropertyRecord>,
   nowMs: number,
 ): Question | undefined {
   const due = PROPERTIES.map((property) => ({ property, record: records.get(property) ?? NOTHING_KNOWN }))
     .filter(({ record }) => record.dueAt <= nowMs)
-    .toSorted((a, b) => a.record.dueAt - b.record.dueAt)[0];
+    .toSorted(
+      ({ record: a }, { record: b }) => Math.sign(b.answered) - Math.sign(a.answered) || a.dueAt - b.dueAt,
+    )[0];
   return due && { property: due.property, amount: nextAmount(due.property, due.record) };
 }

@@ -76,7 +76,7 @@ export class ChallengeDesk {
     this.#claims.set("memory", options.memoryBytes);
   }
 
-  /** What this machine says of itself: the best of its own clock. */
+  /** What this machine says of itself, by its own clock. */
   get claims(): readonly Claim[] {
     return [...this.#claims].map(([property, value]) => ({ property, value }));
   }
@@ -122,7 +122,7 @@ export class ChallengeDesk {
     turn: Turn,
     send: (bytes: Uint8Array) => Promise<void>,
   ): Promise<Computed> {
-    const { property, amount, nonce } = challenge;
+    const { property, nonce } = challenge;
     let lanes: readonly Lane[];
     let ms: number;
     try {
@@ -149,7 +149,7 @@ export class ChallengeDesk {
       outputs.push(lane.output);
       fuel += lane.fuel;
     }
-    this.#claim(property, fuel, amount, ms);
+    this.#claim(property, fuel, ms);
     const device = lanes.find((lane) => "device" in lane);
     return {
       digest: challengeDigest(nonce, outputs),
@@ -157,11 +157,10 @@ export class ChallengeDesk {
     };
   }
 
-  #claim(property: Property, fuel: bigint, amount: number, ms: number): void {
-    const isBytes = property === "upstream";
-    if (ms <= 0 || (fuel === 0n && !isBytes) || property === "memory") return;
-    const value = Math.floor(((isBytes ? amount : Number(fuel)) * 1_000) / ms);
-    if (value > (this.#claims.get(property) ?? 0)) this.#claims.set(property, value);
+  /** What it did last, so that a machine that is throttled says so. Of the line upstream this end knows nothing. */
+  #claim(property: Property, fuel: bigint, ms: number): void {
+    if (ms > 0 && fuel > 0n && property !== "memory")
+      this.#claims.set(property, Math.floor((Number(fuel) * 1_000) / ms));
   }
 
   /** Does all that goes before. @returns what the clock is for */

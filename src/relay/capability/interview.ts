@@ -130,15 +130,13 @@ export class Interview {
     else if (!isRight(asked, digest)) desk.contradict(instance, property);
     else {
       const elapsedMs = Math.max(1, arrivedAt - asked.sentAt);
-      const computingMs = Math.max(
-        elapsedMs - Math.max(0, ...this.#delays),
-        elapsedMs * LEAST_COMPUTING_SHARE,
-      );
+      const computingMs = Math.max(1, elapsedMs - Math.max(0, ...this.#delays));
       desk.measured(instance, property, {
         amount,
-        elapsedMs,
+        computingMs,
         value: valueOf(asked, elapsedMs),
-        most: valueOf(asked, computingMs),
+        most: valueOf(asked, Math.max(computingMs, elapsedMs * LEAST_COMPUTING_SHARE)),
+        conceivable: valueOf(asked, computingMs),
         atMs: this.#parts.nowMs(),
         isSoftware: device === "software",
       });

@@ -16,7 +16,10 @@ export const ANSWER_MS = 10_000;
 /** Delays of the line that count: those of the last half minute. */
 export const KEPT_DELAYS = 16;
 
-/** At least this share of the time is believed to have gone into computing, however slow the line is. */
+/**
+ * For matching, at least this share of the time is taken to have gone into computing, however slow the line is said to be: who
+ * delays its pongs gains no more by that.
+ */
 export const LEAST_COMPUTING_SHARE = 0.125;
 
 /** Instances whose measurements are kept, also after they have gone: 1 KiB each. */
