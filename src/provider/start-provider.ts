@@ -3,6 +3,7 @@ import { createTabMesh } from "../mesh/tab-mesh.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { microCredits } from "../protocol/units.ts";
 import type { BrowserStore } from "../storage/browser-store.ts";
+import { embeddingSite, placeOfPage } from "./embedding-site.ts";
 import { startModelThread } from "./model-thread.ts";
 import { ProviderRun } from "./provider-run.ts";
 import type { OpeningsState, Provider, ProviderPhase, ProviderState } from "./provider-state.ts";
@@ -171,8 +172,10 @@ class TabProvider implements Provider {
     const identity = await store.identity.ensure();
     // Nobody waits for the answer: Firefox asks the person, who may never say a word.
     void store.persist().catch(() => false);
+    const site = embeddingSite(placeOfPage());
     return ProviderRun.start(
       {
+        ...(site === undefined ? {} : { site }),
         relayUrl,
         rootSeed: identity.seed,
         pins: store.relays,
