@@ -15,12 +15,7 @@ export interface Replica<R> {
 }
 
 export type ReplicaJudgement<R> =
-  | {
-      readonly kind: "accepted";
-      readonly result: R;
-      /** Places of the replicas that say otherwise: their leaves are to be recomputed. */
-      readonly dissenting: readonly number[];
-    }
+  | { readonly kind: "accepted"; readonly result: R }
   /** One more replica is needed. */
   | { readonly kind: "more" }
   /** The relay has to recompute. */
@@ -38,61 +33,27 @@ export function credibility(passed: number, { faultPpm }: Pick<AuditPolicy, "fau
   return passed <= 0 ? unaudited : Math.max(unaudited, 1 - fault / ((1 - fault) * Math.E * passed));
 }
 
-interface Group<R> {
-  readonly result: R;
-  /** Products of credibilities and of their complements. */
-  right: number;
-  wrong: number;
-}
-
-function groupsOf<R>(
-  results: readonly Replica<R>[],
-  policy: Pick<AuditPolicy, "faultPpm">,
-): readonly Group<R>[] {
-  const groups = new Map<R, Group<R>>();
-  for (const { result, passed } of results) {
-    let group = groups.get(result);
-    if (group === undefined) groups.set(result, (group = { result, right: 1, wrong: 1 }));
-    const right = credibility(passed, policy);
-    group.right *= right;
-    group.wrong *= 1 - right;
-  }
-  return [...groups.values()];
-}
-
-function othersWrong<R>(groups: readonly Group<R>[], but: Group<R>): number {
-  return groups.reduce((product, group) => (group === but ? product : product * group.wrong), 1);
-}
-
-/** The group with the best chance of being right, and that chance: either all groups are wrong, or one is right. */
-function bestOf<R>(
-  groups: readonly Group<R>[],
-): { readonly group: Group<R>; readonly probability: number } | undefined {
-  let allCases = groups.reduce((product, { wrong }) => product * wrong, 1);
-  let best: { group: Group<R>; weight: number } | undefined;
-  for (const group of groups) {
-    const weight = group.right * othersWrong(groups, group);
-    allCases += weight;
-    if (best === undefined || weight > best.weight) best = { group, weight };
-  }
-  return best === undefined || allCases === 0
-    ? undefined
-    : { group: best.group, probability: best.weight / allCases };
-}
-
 /**
- * Judges what came in so far. A result is accepted when it is wrong less often than `acceptPpm`; else one more replica is
- * asked, up to `maxReplicas`; then the relay recomputes. How many replicas there are at least is the requester's to say.
+ * Judges what came in so far. Equal results are wrong only if all of them are: ∏(1 − Cr) against ∏Cr. They are accepted when
+ * that is less likely than `acceptPpm`; else one more replica is asked, up to `maxReplicas`. Whoever disagrees is not
+ * outvoted, since voices are cheap: the relay recomputes. How many replicas there are at least is the requester's to say.
  */
 export function judgeReplicas<R>(
   results: readonly Replica<R>[],
   policy: Pick<AuditPolicy, "faultPpm" | "acceptPpm" | "maxReplicas">,
 ): ReplicaJudgement<R> {
-  const best = bestOf(groupsOf(results, policy));
-  if (best !== undefined && 1 - best.probability <= policy.acceptPpm / PPM) {
-    const { result } = best.group;
-    const dissenting = results.flatMap((replica, place) => (replica.result === result ? [] : [place]));
-    return { kind: "accepted", result, dissenting };
+  const [first] = results;
+  if (first !== undefined) {
+    if (results.some(({ result }) => result !== first.result)) return { kind: "referee" };
+    let right = 1;
+    let wrong = 1;
+    for (const { passed } of results) {
+      const each = credibility(passed, policy);
+      right *= each;
+      wrong *= 1 - each;
+    }
+    if (right > 0 && wrong / (right + wrong) <= policy.acceptPpm / PPM)
+      return { kind: "accepted", result: first.result };
   }
   return results.length < policy.maxReplicas ? { kind: "more" } : { kind: "referee" };
 }
