@@ -15,7 +15,9 @@ const CHUNKS = "chunks";
 clientsClaim();
 // oxlint-disable-next-line no-underscore-dangle -- workbox-build looks for this very name
 precacheAndRoute([...self.__WB_MANIFEST]);
-registerRoute(new NavigationRoute(createHandlerBoundToURL("/index.html"), { denylist: [/^\/v1\//u] }));
+// The interface and the log are no pages of the app.
+const NO_PAGES = [/^\/(?:v1|tile)\//u, /^\/checkpoint$/u];
+registerRoute(new NavigationRoute(createHandlerBoundToURL("/index.html"), { denylist: NO_PAGES }));
 registerRoute(
   ({ url, sameOrigin }) => sameOrigin && url.pathname.startsWith("/assets/"),
   new CacheFirst({ cacheName: CHUNKS }),
