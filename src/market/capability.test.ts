@@ -153,9 +153,8 @@ describe("asking", () => {
       const before = measured(2);
       const record = withDecline(before, "fuel", reason, 4_000_000, NOW);
       expect(judge(record, NOW)).toEqual(judge(before, NOW));
-      expect(record.dueAt).toBe(
-        NOW + (reason === "busy" || reason === undefined ? ASK_AGAIN_MS : REMEASURE_MS),
-      );
+      const later = reason === "busy" || reason === undefined ? ASK_AGAIN_MS : REMEASURE_MS;
+      expect(record.dueAt).toBe(NOW + (reason === "too-long" ? CROSS_CHECK_MS : later));
     }
   });
 });

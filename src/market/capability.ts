@@ -117,6 +117,8 @@ export function withDecline(
   if (reason === "busy" || reason === undefined) return { ...record, dueAt: nowMs + ASK_AGAIN_MS };
   const isLess = (reason === "too-long" || reason === "no-memory") && amount > RULES[property].first;
   if (isLess) return { ...record, mostAmount: amount / 2, dueAt: nowMs };
+  // A machine that is too slow for the least is asked seldom, in case that it was not itself.
+  if (reason === "too-long") return { ...record, dueAt: nowMs + CROSS_CHECK_MS };
   return { ...record, dueAt: nowMs + REMEASURE_MS };
 }
 

@@ -193,7 +193,7 @@ export class ChallengeDesk {
     const { kernels } = this.#options;
     if (kernels === undefined) return () => Promise.resolve([{ declined: "no-device" }]);
     const ready = await within(kernels.measure({ ...task, passes: 0 }), turn);
-    if (ready === undefined) return () => notReady(turn);
+    if (ready === undefined) return () => Promise.resolve([{ declined: "busy" }]);
     if (ready.kind === "failed") return () => Promise.resolve([laneOf(task.kernels, ready)]);
     return async () => [laneOf(task.kernels, await kernels.measure(task))];
   }
@@ -211,7 +211,7 @@ export class ChallengeDesk {
     const { cid, module } = this.#burn;
     const threads = this.#take(seeds.length);
     const loaded = await within(Promise.all(threads.map((thread) => thread.load(cid, module.slice()))), turn);
-    if (loaded === undefined) return () => notReady(turn);
+    if (loaded === undefined) return () => Promise.resolve([{ declined: "busy" }]);
     if (loaded.some(({ kind }) => kind === "failed"))
       return () => Promise.resolve([{ declined: "no-memory" }]);
     return () =>
@@ -256,11 +256,6 @@ async function within<T>(starting: Promise<T>, turn: Turn): Promise<T | undefine
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Why there is nothing to run: work came meanwhile, or it took too long. */
-async function notReady(turn: Turn): Promise<readonly Lane[]> {
-  return [turn.isOver ? await turn.ended : { declined: "too-long" }];
 }
 
 async function sendAll(
