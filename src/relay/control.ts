@@ -24,7 +24,7 @@ import type { RelayData } from "./open-data.ts";
 
 /** What the operator asks. Fields that a kind does not use are empty. */
 export interface ControlRequest extends Omit<PayoutRequest, "kind"> {
-  readonly kind: "deny" | "undeny" | "denials" | "rotate-key" | "backup" | PayoutRequest["kind"];
+  readonly kind: "deny" | "undeny" | "denials" | "rotate-key" | "backup" | "policy" | PayoutRequest["kind"];
   /** CID or peer id, to deny or undeny. */
   readonly what?: string;
   readonly reason?: string;
@@ -34,7 +34,7 @@ export interface ControlRequest extends Omit<PayoutRequest, "kind"> {
 }
 
 const controlRequestJson: JsonShape<ControlRequest> = jsonRecord<ControlRequest>({
-  kind: jsonOneOf(["deny", "undeny", "denials", "rotate-key", "backup", ...PAYOUT_KINDS]),
+  kind: jsonOneOf(["deny", "undeny", "denials", "rotate-key", "backup", "policy", ...PAYOUT_KINDS]),
   what: optionalJson(jsonText(128)),
   reason: optionalJson(jsonText(256)),
   purpose: optionalJson(jsonOneOf(["log", "lease", "draw"])),
@@ -74,6 +74,10 @@ export async function obey(data: RelayData, asked: ControlRequest, onDenied: OnD
     case "backup":
       await saveBackup(data, asked.to ?? "");
       return true;
+    case "policy": {
+      const { policy } = data.books.audits;
+      return policy === undefined ? null : { ...policy, leaseFee: Number(policy.leaseFee) };
+    }
     case "credit":
     case "payout-prepare":
     case "payout-confirm":

@@ -6,13 +6,23 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { createMemoryPins } from "../ledger/memory-pins.ts";
 import { contactRelay } from "../ledger/relay-contact.ts";
 import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
+import { type AuditPolicy, DEFAULT_AUDIT_POLICY } from "../protocol/audit-policy.ts";
 import { cidOf, RAW } from "../protocol/cid.ts";
 import { microCredits } from "../protocol/units.ts";
 import { signerOf } from "./books/books-scene.contract.ts";
 import { verifyNative } from "./books/native-keys.ts";
 import { relayConfig } from "./config.ts";
 import { dataPaths } from "./data-dir.ts";
-import { backupTo, denyAt, listDenied, migrateAt, restoreFrom, rotateKeyAt, undenyAt } from "./operate.ts";
+import {
+  backupTo,
+  denyAt,
+  listDenied,
+  migrateAt,
+  policyAt,
+  restoreFrom,
+  rotateKeyAt,
+  undenyAt,
+} from "./operate.ts";
 import { newSeeds, readSeeds, saveSeeds } from "./relay-seeds.ts";
 import { type Relay, startRelay } from "./start-relay.ts";
 
@@ -28,8 +38,9 @@ afterEach(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-async function start(folder = dataDir): Promise<Relay> {
-  running = await startRelay(relayConfig({ port: 0, dataDir: folder, iceServers: [], logLevel: "silent" }));
+async function start(folder = dataDir, auditPolicy: AuditPolicy = DEFAULT_AUDIT_POLICY): Promise<Relay> {
+  const config = { port: 0, dataDir: folder, iceServers: [], logLevel: "silent", auditPolicy } as const;
+  running = await startRelay(relayConfig(config));
   return running;
 }
 
@@ -61,6 +72,24 @@ test.each(["runs", "is stopped"])(
     expect((await fetch(`${again.url}/v1/blobs/${cid}`)).status).toBe(404);
   },
 );
+
+test("the numbers of audits in force are told, also of a relay that is stopped, and change under a new version alone", async () => {
+  const stricter = { ...DEFAULT_AUDIT_POLICY, version: 2, floorPpm: 100_000 };
+  const first = await start();
+  expect(await policyAt(dataDir)).toEqual(DEFAULT_AUDIT_POLICY);
+  await first.stop();
+  await expect(start(dataDir, { ...stricter, version: 1 })).rejects.toThrow(
+    /their version has to be above 1, not 1/,
+  );
+  const second = await start(dataDir, stricter);
+  expect(await policyAt(dataDir)).toEqual(stricter);
+  const { policy } = second.books;
+  const document = await (await fetch(`${second.url}/v1/blobs/${policy}`)).text();
+  expect(JSON.parse(document)).toMatchObject({ audits: { numbers: { floorPpm: { value: 100_000 } } } });
+  await second.stop();
+  expect(await policyAt(dataDir)).toEqual(stricter);
+  await expect(start(dataDir, DEFAULT_AUDIT_POLICY)).rejects.toThrow(/above 2, not 1/);
+});
 
 test("denying a blob that is stored removes it", async () => {
   const relay = await start();

@@ -5,6 +5,7 @@ import { type AuditPolicy, DEFAULT_AUDIT_POLICY } from "../protocol/audit-policy
 import { decodeEntryOf, type RelayKeys } from "../protocol/messages/entry.ts";
 import { isPeerId, type PeerId } from "../protocol/peer-id.ts";
 import type { Tariff } from "../protocol/tariff.ts";
+import { auditPolicyOf } from "./audits/policy-file.ts";
 import { restoreBackup } from "./backup.ts";
 import { askRunning, type ControlRequest, obey } from "./control.ts";
 import { DEFAULT_TARIFF } from "./config.ts";
@@ -41,6 +42,12 @@ export async function rotateKeyAt(folder: string, purpose: keyof RelayKeys): Pro
   const answer = await ask(folder, { kind: "rotate-key", purpose });
   if (!isPeerId(answer)) throw new Error("the relay did not name its new key");
   return answer;
+}
+
+/** The numbers of audits in force; nothing where none are. */
+export async function policyAt(folder: string): Promise<AuditPolicy | undefined> {
+  const answer = await ask(folder, { kind: "policy" });
+  return answer === null ? undefined : auditPolicyOf(answer);
 }
 
 /** Copies accounts, log and keys into the new folder `to`, consistent as of one moment. */
@@ -112,13 +119,13 @@ async function openStopped(folder: string): Promise<ReturnType<typeof openData>>
 }
 
 /** Prices, and the numbers of audits where there are some. */
-export interface PolicyInForce {
+interface PolicyInForce {
   readonly tariff: Tariff;
   readonly audit?: AuditPolicy;
 }
 
 /** What the log announced last, so that an operator's visit changes no prices and no rules. */
-export function policyInForce(folder: string): PolicyInForce {
+function policyInForce(folder: string): PolicyInForce {
   const { books } = dataPaths(folder);
   if (!existsSync(books)) return { tariff: DEFAULT_TARIFF, audit: DEFAULT_AUDIT_POLICY };
   const unlock = lockFolder(folder);

@@ -7,6 +7,7 @@ import { listenForInterrupts } from "../interrupts.ts";
 import { EXIT, type Exit } from "../plain-error.ts";
 import { addDataFlags, type DataFlags, say } from "./relay-data.ts";
 import { settingsHelp } from "./relay-help.ts";
+import { addPolicyCommand } from "./relay-policy-command.ts";
 import { addMoneyCommands } from "./relay-payout-command.ts";
 
 /** The relay's code is loaded by the commands that need it. */
@@ -138,5 +139,6 @@ export function addRelayCommand(program: Command, end: (exit: Exit) => void): vo
   addCopyCommands(relay);
   addDenyCommands(relay);
   addKeyCommand(relay);
+  addPolicyCommand(relay);
   addMoneyCommands(relay);
 }
