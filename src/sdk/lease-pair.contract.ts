@@ -3,17 +3,18 @@ import { createMemoryNetwork } from "../mesh/memory-mesh.ts";
 import type { MeshStream } from "../mesh/mesh.ts";
 import { cidOf, DAG_CBOR, RAW } from "../protocol/cid.ts";
 import { SEED_BYTES, signerFromSeed, verifierOf } from "../protocol/ed25519.ts";
-import { openEnvelope, seal, verified } from "../protocol/envelope.ts";
+import { openEnvelope, seal, type Verified, verified } from "../protocol/envelope.ts";
 import { header } from "../protocol/header.ts";
 import { encodeJobArgs, type Job, jobMessage } from "../protocol/messages/job.ts";
 import { type Lease, leaseMessage } from "../protocol/messages/lease.ts";
 import { WORK_PROTOCOL } from "../protocol/protocol-id.ts";
 import { startSessionIdentity } from "../protocol/session-identity.ts";
+import type { Signer } from "../protocol/signature.ts";
 import { type Tariff, tariffCid } from "../protocol/tariff.ts";
 import { fuel, microCredits } from "../protocol/units.ts";
 import type { WorkOrder } from "../provider/check-open.ts";
 import type { CountersignedReceipt } from "../provider/provider-channel.ts";
-import type { LoadedWork } from "../provider/session-ports.ts";
+import type { LoadedWork, SessionPorts } from "../provider/session-ports.ts";
 import type { SandboxThread } from "../provider/sandbox-thread.ts";
 import { WorkerPool } from "../provider/worker-pool.ts";
 import { WorkSession } from "../provider/work-session.ts";
@@ -70,11 +71,23 @@ export interface PairOptions {
   readonly threads?: number;
   /** What runs the tasks instead of the module in a sandbox. */
   readonly work?: LoadedWork;
+  /** A relay that keeps the books of the lease; without one nobody has heard of it. */
+  readonly relay?: PairRelay;
+  /** Ports of the provider's session that are not the plain ones. */
+  readonly provider?: Partial<SessionPorts>;
+}
+
+/** A relay, as far as a lease comes to be by it. */
+export interface PairRelay {
+  readonly signer: Signer;
+  /** Sets the job's money aside. @returns the escrow's entry */
+  openJob(job: Verified<Job>): Promise<number>;
+  addLease(lease: Verified<Lease>): Promise<void>;
 }
 
 /** Both sides of one lease in one process, over a memory mesh, with real signatures and the real sandbox. */
 export async function leasePair(options: PairOptions): Promise<LeasePair> {
-  const relayLease = await signerFromSeed(crypto.subtle, seed(1));
+  const relayLease = options.relay?.signer ?? (await signerFromSeed(crypto.subtle, seed(1)));
   const now = Date.now();
   const [us, them] = await Promise.all([
     startSessionIdentity(crypto.subtle, { root: seed(2), session: seed(3) }, now),
@@ -135,7 +148,7 @@ export async function leasePair(options: PairOptions): Promise<LeasePair> {
     dispatchMs: 600_000,
     reportMs: 700_000,
     openMs: 60_000,
-    escrowIndex: 0,
+    escrowIndex: (await options.relay?.openJob(job)) ?? 0,
     checkpoint: "",
     ...options.lease,
   };
@@ -143,6 +156,7 @@ export async function leasePair(options: PairOptions): Promise<LeasePair> {
     openEnvelope(leaseMessage, await seal(leaseMessage, leaseBody, [relayLease])),
     verify,
   );
+  await options.relay?.addLease(lease);
   const order: WorkOrder = { job, lease, tariff: TARIFF, args };
 
   const network = createMemoryNetwork();
@@ -177,6 +191,7 @@ export async function leasePair(options: PairOptions): Promise<LeasePair> {
     onTask: () => undefined,
     onOutcome: () => undefined,
     onEnded: () => undefined,
+    ...options.provider,
   });
   const ports: RequesterPorts = {
     signer: us.signer,
