@@ -14,7 +14,8 @@ import { type SessionIdentity, startSessionIdentity } from "../protocol/session-
 import type { JobOptions, JobSummary, MapResult } from "./job-options.ts";
 import { embed } from "./embed.ts";
 import { generate } from "./generate.ts";
-import { JobRun, type JobRunOptions } from "./job-run.ts";
+import type { JobRunOptions } from "./job-run-options.ts";
+import { JobRun } from "./job-run.ts";
 import { SALTS_IN_STOCK } from "./limits.ts";
 import { type JobGround, makeJob } from "./make-job.ts";
 import type { Embeddings, GenerateRequest, Generation, JobPayer, ModelJobOptions } from "./model-options.ts";

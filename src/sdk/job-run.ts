@@ -1,16 +1,12 @@
-import type { RelayContact } from "../ledger/relay-contact.ts";
-import type { Mesh } from "../mesh/mesh.ts";
-import type { RelayClient } from "../mesh/relay-client.ts";
 import type { Cid } from "../protocol/cid.ts";
-import { seal } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
-import { header } from "../protocol/header.ts";
-import { closeJobMessage } from "../protocol/messages/job.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
-import type { JobView } from "../protocol/relay-api.ts";
 import { type MicroCredits, microCredits } from "../protocol/units.ts";
 import { Alarm } from "./alarm.ts";
-import type { JobOptions, JobProgress, JobSummary, LeaseSummary, MapResult } from "./job-options.ts";
+import type { JobProgress, JobSummary, LeaseSummary, MapResult } from "./job-options.ts";
+import { closeJob } from "./close-job.ts";
+import { createQuorum } from "./create-quorum.ts";
+import type { JobRunOptions } from "./job-run-options.ts";
 import { LeaseCrew, type Member } from "./lease-crew.ts";
 import {
   AUDIT_PATIENCE_MS,
@@ -21,33 +17,16 @@ import {
   TASK_ATTEMPTS,
   UNREAD_RESULTS,
 } from "./limits.ts";
-import type { MadeJob } from "./make-job.ts";
 import { Outbound } from "./outbound.ts";
 import { Provisional } from "./provisional.ts";
+import type { Quorum } from "./quorum.ts";
 import { Recruiting } from "./recruiting.ts";
-import { shareWork } from "./share-work.ts";
-import type { RequesterPorts } from "./requester-session.ts";
+import { isShared } from "./share-work.ts";
 import { silenceOf } from "./silence.ts";
-import type { TaskAttempt, TaskWatch } from "./task-watch.ts";
+import type { TaskAttempt } from "./task-watch.ts";
 import type { TaskAnswer } from "./task-answers.ts";
 import { inputOf, isSpent, lostResult, mayRetry, resultOf } from "./task-result.ts";
 import { type WorkItem, WorkQueue } from "./work-queue.ts";
-
-export interface JobRunOptions {
-  readonly job: MadeJob;
-  readonly inputs: AsyncIterable<Uint8Array>;
-  /** How many inputs there are, where it is known. */
-  readonly total?: number;
-  readonly options: Pick<JobOptions, "accept" | "noProviderTimeoutMs" | "onProgress" | "signal">;
-  /** Of a job of a model: what is known about its outputs. */
-  readonly watch?: TaskWatch;
-  readonly mesh: Mesh;
-  readonly client: RelayClient;
-  readonly contact: RelayContact;
-  readonly ports: Omit<RequesterPorts, "onRoom">;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-}
 
 /** Carries one job from its first lease to the refund. */
 export class JobRun {
@@ -60,6 +39,8 @@ export class JobRun {
   #crew: LeaseCrew;
   readonly #leases: LeaseSummary[] = [];
   readonly #provisional = new Provisional();
+  /** Compares replicas, where the job has them. */
+  readonly #quorum: Quorum | undefined;
   readonly #abort = new AbortController();
   #changed = Promise.withResolvers<void>();
   #underWay = 0;
@@ -77,11 +58,13 @@ export class JobRun {
     this.#queue = new WorkQueue(run.inputs, run.job.body.nonce, (bytes) => run.ports.sha256(bytes));
     this.#recruiting = new Recruiting({
       parallel: run.job.body.parallel,
+      least: run.job.body.verify.k,
       timeoutMs: run.options.noProviderTimeoutMs ?? NO_PROVIDER_TIMEOUT_MS,
       onState: (state) => this.#enter(state),
       onNote: (note) => this.#tell(note),
     });
     this.#crew = this.#newCrew();
+    this.#quorum = run.job.body.verify.k > 1 ? this.#newQuorum() : undefined;
     const { signal } = run.options;
     if (signal?.aborted === true) this.cancel();
     signal?.addEventListener("abort", () => this.cancel(), { once: true });
@@ -96,6 +79,17 @@ export class JobRun {
       ...this.#run,
       ports: { ...this.#run.ports, onRoom: () => this.#wake() },
       signal: this.#abort.signal,
+      onChange: (note) => this.#tell(note),
+    });
+  }
+
+  #newQuorum(): Quorum {
+    return createQuorum({
+      ...this.#run,
+      signal: this.#abort.signal,
+      patienceMs: this.#run.options.noProviderTimeoutMs ?? NO_PROVIDER_TIMEOUT_MS,
+      report: (session) => this.#crew.report(session),
+      onResult: (item, result, leases) => this.#take(leases, item, result),
       onChange: (note) => this.#tell(note),
     });
   }
@@ -121,7 +115,8 @@ export class JobRun {
   async #carry(): Promise<JobSummary> {
     let failure: FailureError | undefined;
     try {
-      await this.#share();
+      if (!(await isShared(this.#run, this.#abort.signal)))
+        this.#tell("the relay could not be given the function, so it cannot audit its results");
       await this.#allRounds();
     } catch (error) {
       failure =
@@ -134,7 +129,7 @@ export class JobRun {
     const isCut = this.#cancelled || failure !== undefined;
     this.#enter("settling");
     await this.#dismiss(isCut ? "cancel" : "close");
-    const closed = await this.#close().catch(() => undefined);
+    const closed = await closeJob(this.#run).catch(() => undefined);
     this.#enter(this.#cancelled ? "cancelled" : "done");
     if (failure === undefined) this.results.end(this.#cancelled ? this.#abort.signal.reason : undefined);
     else this.results.end(failure);
@@ -146,19 +141,12 @@ export class JobRun {
       failed: this.#failed,
       reassigned: this.#reassigned,
       voided: this.#voided,
+      ...this.#quorum?.counts,
       spent: closed?.spent ?? this.#spent,
       ...(closed === undefined ? {} : { refunded: closed.refunded }),
       cancelled: this.#cancelled,
       leases: this.#leases,
     };
-  }
-
-  /** An auditing relay gets what it recomputes with. */
-  async #share(): Promise<void> {
-    const { job, client, contact } = this.#run;
-    if (contact.info.auditVersion === undefined) return;
-    if (!(await shareWork(client, job, this.#abort.signal)))
-      this.#tell("the relay could not be given the function, so it cannot audit its results");
   }
 
   /** Works until everything is served. Results that wait for audits come in rounds: what is void is done again. */
@@ -213,7 +201,7 @@ export class JobRun {
     while (!this.#cancelled && !this.#isServed) {
       const changed = this.#changed.promise;
       // oxlint-disable-next-line no-await-in-loop -- the loop of the job
-      await this.#recruiting.keep(this.#crew, !this.#queue.isEmpty);
+      await this.#recruiting.keep(this.#crew, !this.#queue.isEmpty || this.#quorum?.wants === true);
       // oxlint-disable-next-line no-await-in-loop
       await this.#assignAll();
       // oxlint-disable-next-line no-await-in-loop
@@ -222,22 +210,26 @@ export class JobRun {
   }
 
   get #isServed(): boolean {
-    return (this.#queue.isEmpty || this.#isRoundFull) && this.#underWay === 0;
+    const underWay = this.#underWay + (this.#quorum?.underWay ?? 0);
+    return (this.#queue.isEmpty || this.#isRoundFull) && underWay === 0;
   }
 
   /** Inputs are taken as long as somebody has room for them. */
   async #assignAll(): Promise<void> {
-    while (
-      !this.#cancelled &&
-      !this.results.isFull &&
-      !this.#isRoundFull &&
-      this.#crew.roomiest() !== undefined
-    ) {
+    if (this.#quorum !== undefined) {
+      await this.#quorum.assign(this.#crew, this.#queue, () => this.#mayTake);
+      return;
+    }
+    while (this.#mayTake && this.#crew.roomiest() !== undefined) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other, in their order
       const item = await this.#queue.take();
       if (item === undefined) return;
       this.#assign(item);
     }
+  }
+
+  get #mayTake(): boolean {
+    return !this.#cancelled && !this.results.isFull && !this.#isRoundFull;
   }
 
   /** Given to the member with most room now: it may have changed while the input was read. */
@@ -297,9 +289,12 @@ export class JobRun {
 
   #deliver({ session }: Member, item: WorkItem, answer: TaskAnswer): void {
     const { lease } = session.channel.held;
-    const result = resultOf(item, lease.body.provider, answer);
-    if (this.#isAudited) {
-      this.#provisional.hold(lease.id, item, result);
+    this.#take([lease.id], item, resultOf(item, lease.body.provider, answer));
+  }
+
+  #take(leases: readonly Cid[], item: WorkItem, result: MapResult): void {
+    if (this.#isAudited && leases.length > 0) {
+      this.#provisional.hold(leases, item, result);
       this.#tell();
     } else this.#give(result);
   }
@@ -316,13 +311,6 @@ export class JobRun {
     const now = performance.now();
     this.#alarm.setFor(now + Math.max(10, Math.min(LEASE_RETRY_MAX_MS, this.#recruiting.nextAt - now)));
     await changed;
-  }
-
-  /** The escrow's rest goes back to the payer. @returns the job as the relay has it now. */
-  async #close(): Promise<JobView> {
-    const { job, client, ports } = this.#run;
-    const close = { ...header(job.body.origin, job.body.asset), job: job.id };
-    return client.closeJob(await seal(closeJobMessage, close, [ports.signer]));
   }
 
   #enter(state: JobProgress["state"]): void {

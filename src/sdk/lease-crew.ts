@@ -15,6 +15,7 @@ import type { MadeJob } from "./make-job.ts";
 import { isLogged } from "./logged-receipt.ts";
 import { openSession, type VerifiedGrant, verifyGrant } from "./open-session.ts";
 import { Pace } from "./pace.ts";
+import type { ReportMaterial } from "./requester-channel.ts";
 import type { RequesterPorts, RequesterSession } from "./requester-session.ts";
 
 export interface CrewOptions {
@@ -28,6 +29,14 @@ export interface CrewOptions {
   readonly now: () => number;
   /** A session opened, ended or failed to open; `note` says what a person may want to know. */
   readonly onChange: (note?: string) => void;
+}
+
+/** A receipt in the log. */
+export interface LoggedReport {
+  readonly index: number;
+  /** The relay has proved it. */
+  readonly verified: boolean;
+  readonly material: ReportMaterial;
 }
 
 /** A provider at work for this job. */
@@ -161,7 +170,7 @@ export class LeaseCrew {
   }
 
   async #watch(lease: Cid, session: RequesterSession): Promise<void> {
-    const timer = setInterval(() => void this.#report(session).catch(() => undefined), REPORT_INTERVAL_MS);
+    const timer = setInterval(() => void this.report(session).catch(() => undefined), REPORT_INTERVAL_MS);
     const failure = await session.ended;
     clearInterval(timer);
     const member = this.#members.get(lease);
@@ -178,7 +187,8 @@ export class LeaseCrew {
     this.#options.onChange();
   }
 
-  async #report(session: RequesterSession): Promise<{ index: number; verified: boolean } | undefined> {
+  /** Brings a session's newest countersigned receipt into the log. @returns nothing where there is none, or the log has a newer one. */
+  async report(session: RequesterSession): Promise<LoggedReport | undefined> {
     const material = session.channel.report();
     const { client, contact, ports } = this.#options;
     if (material === undefined) return undefined;
@@ -188,11 +198,11 @@ export class LeaseCrew {
     this.#logged.set(session, material.body.count);
     try {
       await contact.log.checkInclusion(answer, answer.entry);
-      return { index: answer.index, verified: isLogged(answer.entry, material.body) };
+      return { index: answer.index, verified: isLogged(answer.entry, material.body), material };
     } catch (error) {
       if (error instanceof FailureError && error.code === failureCode("forged-checkpoint"))
         this.#options.onChange(error.detail);
-      return { index: answer.index, verified: false };
+      return { index: answer.index, verified: false, material };
     }
   }
 
@@ -203,7 +213,7 @@ export class LeaseCrew {
   ): Promise<LeaseSummary> {
     const { channel } = session;
     const material = channel.report();
-    const logged = await this.#report(session).catch(() => undefined);
+    const logged = await this.report(session).catch(() => undefined);
     const transport = await member?.transport;
     return {
       lease: channel.lease,

@@ -76,3 +76,25 @@ export const UNREAD_PIECES = 65_536;
  * each token where one takes longer; a connection notices only after some fifteen seconds that a browser has died.
  */
 export const STREAM_SILENCE_MS = 5_000;
+
+/** Beyond its deadline and those of the tasks before it, a replica has so long until it seals its outcome; then it counts as lost. */
+export const SEAL_PATIENCE_MS = 30_000;
+
+/** A sealed outcome that was asked for has so long to arrive and be signed for: 32 MiB through a slow line take minutes. */
+export const REVEAL_PATIENCE_MS = 300_000;
+
+/** Where doubts are left, the providers' records are asked for again so often: audits that they passed meanwhile may settle it. */
+export const STANDING_AGE_MS = 2_000;
+
+/** Tries to have a disputed outcome signed for and logged before it is left undecided, REFEREE_POLL_MIN_MS apart. */
+export const REFEREE_LOG_TRIES = 40;
+
+/** Beyond two deadlines of the task, the relay has so long to recompute a disputed outcome. */
+export const REFEREE_PATIENCE_MS = 120_000;
+
+/** How often the relay is asked whether it has recomputed an outcome: less and less often, for it counts requests. */
+export const REFEREE_POLL_MIN_MS = 500;
+export const REFEREE_POLL_MAX_MS = 5_000;
+
+/** Inputs up to this size are part of an opening; larger ones are put under their CID. */
+export const INLINE_INPUT_BYTES: number = 32 * 1024;

@@ -79,7 +79,7 @@ function watch(
 describe("results that wait for their audits", () => {
   it("are certain when everything drawn of their lease has a verdict", async () => {
     const held = new Provisional();
-    held.hold(named("a"), item(0), result(0));
+    held.hold([named("a")], item(0), result(0));
     const relay = relayOf([lease("a", { drawn: 3, judged: 1 })], [lease("a", { drawn: 3, judged: 3 })]);
     const { notes, watch: asked } = watch(relay);
     const { certain, voided } = await held.judged(asked);
@@ -91,9 +91,9 @@ describe("results that wait for their audits", () => {
 
   it("are given back to be computed again when an audit took their pay, those of other leases not", async () => {
     const held = new Provisional();
-    held.hold(named("a"), item(0), result(0));
-    held.hold(named("b"), item(1), result(1));
-    held.hold(named("a"), item(2), result(2));
+    held.hold([named("a")], item(0), result(0));
+    held.hold([named("b")], item(1), result(1));
+    held.hold([named("a")], item(2), result(2));
     const relay = relayOf([
       lease("a", { count: 2, drawn: 2, judged: 1, forfeited: microCredits(5) }),
       lease("b", { drawn: 1, judged: 1 }),
@@ -105,8 +105,8 @@ describe("results that wait for their audits", () => {
 
   it("wait until a receipt that covers them is logged, and through a relay that is away", async () => {
     const held = new Provisional();
-    held.hold(named("a"), item(0), result(0));
-    held.hold(named("a"), item(1), result(1));
+    held.hold([named("a")], item(0), result(0));
+    held.hold([named("a")], item(1), result(1));
     const relay = relayOf(
       [],
       new FailureError("disconnected", "away"),
@@ -121,7 +121,7 @@ describe("results that wait for their audits", () => {
 
   it("are counted with the bytes they keep, until they are judged", async () => {
     const held = new Provisional();
-    held.hold(named("a"), item(0), result(0));
+    held.hold([named("a")], item(0), result(0));
     expect([held.count, held.bytes]).toEqual([1, 3]);
     await held.judged(watch(relayOf([lease("a", {})])).watch);
     expect([held.count, held.bytes]).toEqual([0, 0]);
@@ -129,8 +129,8 @@ describe("results that wait for their audits", () => {
 
   it("are computed again where nobody opens what was drawn, however long the relay would wait", async () => {
     const held = new Provisional();
-    held.hold(named("a"), item(0), result(0));
-    held.hold(named("b"), item(1), result(1));
+    held.hold([named("a")], item(0), result(0));
+    held.hold([named("b")], item(1), result(1));
     const stuck = lease("a", { drawn: 2, judged: 1 });
     const relay = relayOf(
       [stuck, lease("b", { drawn: 1 })],
@@ -144,7 +144,7 @@ describe("results that wait for their audits", () => {
 
   it("are waited for no longer than the job lives", async () => {
     const held = new Provisional();
-    held.hold(named("a"), item(0), result(0));
+    held.hold([named("a")], item(0), result(0));
     const abort = new AbortController();
     const relay = relayOf([lease("a", { drawn: 1 })]);
     const waiting = held.judged(watch(relay, abort.signal).watch);

@@ -4,12 +4,16 @@ import { FailureError } from "../protocol/failure.ts";
 import type { JobView } from "../protocol/relay-api.ts";
 import type { MapResult } from "./job-options.ts";
 import { AUDIT_POLL_MS } from "./limits.ts";
+import { pause } from "./pause.ts";
 import type { WorkItem } from "./work-queue.ts";
 
 /** A result that may turn out to be false. */
 interface Held {
   readonly item: WorkItem;
   readonly result: MapResult;
+  /** Leases under which it was computed and that are not judged yet. */
+  readonly open: Set<Cid>;
+  isVoid: boolean;
 }
 
 /** What became of results whose audits are over. */
@@ -46,10 +50,14 @@ export class Provisional {
     return this.#bytes;
   }
 
-  hold(lease: Cid, item: WorkItem, result: MapResult): void {
-    const held = this.#held.get(lease) ?? [];
-    held.push({ item, result });
-    this.#held.set(lease, held);
+  /** @param leases under which it was computed alike: it counts when all of them hold */
+  hold(leases: readonly Cid[], item: WorkItem, result: MapResult): void {
+    const each: Held = { item, result, open: new Set(leases), isVoid: false };
+    for (const lease of each.open) {
+      const held = this.#held.get(lease) ?? [];
+      held.push(each);
+      this.#held.set(lease, held);
+    }
     this.#count += 1;
     this.#bytes += item.bytes.length + (result.kind === "done" ? result.output.length : 0);
   }
@@ -70,9 +78,13 @@ export class Provisional {
         const verdict = standingOf(view, held.length);
         if (verdict === "open" && !progress.isStuck(lease, view)) continue;
         this.#held.delete(lease);
-        for (const { item, result } of held) {
-          if (verdict === "certain") certain.push(result);
-          else voided.push(item);
+        for (const each of held) {
+          each.open.delete(lease);
+          if (verdict !== "certain" && !each.isVoid) {
+            each.isVoid = true;
+            voided.push(each.item);
+          }
+          if (!each.isVoid && each.open.size === 0) certain.push(each.result);
         }
       }
       if (this.#held.size === 0) break;
@@ -138,17 +150,4 @@ function waitingFor(views: ReadonlyMap<Cid, LeaseView> | undefined, leases: Iter
     judged += views.get(lease)?.judged ?? 0;
   }
   return `${judged} of ${drawn} audits are over`;
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(end, ms);
-    function end(): void {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    }
-    signal.addEventListener("abort", end, { once: true });
-  });
-  signal.throwIfAborted();
 }

@@ -14,6 +14,8 @@ const PASSING: ReadonlySet<number> = new Set(
 export interface RecruitingOptions {
   /** Providers wanted at a time. */
   readonly parallel: number;
+  /** Fewer than these are as good as none: replicas that each input needs. */
+  readonly least: number;
   /** Without any provider for that long the job fails, milliseconds. */
   readonly timeoutMs: number;
   readonly onState: (state: JobProgress["state"]) => void;
@@ -48,8 +50,8 @@ export class Recruiting {
    * @throws FailureError when nobody could be had for too long, or for a refusal that does not pass.
    */
   async keep(crew: LeaseCrew, hasWork: boolean): Promise<void> {
-    const { parallel, onState } = this.#options;
-    if (crew.members.length > 0) {
+    const { parallel, least, onState } = this.#options;
+    if (crew.members.length >= least || !hasWork) {
       this.#lonelySince = undefined;
       onState("running");
     } else {
@@ -59,6 +61,7 @@ export class Recruiting {
     if (crew.strength >= parallel || !hasWork || performance.now() < this.#nextAt) return;
     try {
       await crew.fill();
+      this.#requireLeast(crew);
       this.#pauseMs = crew.strength > 0 ? LEASE_RETRY_MAX_MS : LEASE_RETRY_MIN_MS;
     } catch (error) {
       this.#mindRefusal(error, crew.lastFailure);
@@ -67,12 +70,27 @@ export class Recruiting {
     this.#pauseMs = Math.min(this.#pauseMs * 2, LEASE_RETRY_MAX_MS);
   }
 
+  /** @throws FailureError `no-provider` when too few have been there for too long, and the relay does not say why. */
+  #requireLeast({ members, strength }: LeaseCrew): void {
+    const { least, onNote } = this.#options;
+    if (strength >= least) return;
+    const few = `${members.length} of ${least} providers of distinct owners are here`;
+    if (this.#isTooLonely) throw new FailureError("no-provider", few);
+    onNote(few);
+  }
+
+  get #isTooLonely(): boolean {
+    const since = this.#lonelySince;
+    return since !== undefined && performance.now() - since > this.#options.timeoutMs;
+  }
+
   /** No provider now is no failure yet, nor is a relay that is restarting; any other refusal is final. */
   #mindRefusal(error: unknown, last: FailureError | undefined): void {
     if (!(error instanceof FailureError)) throw error;
     const isFunds = error.code === failureCode("insufficient-funds");
-    const lonelyMs = this.#lonelySince === undefined ? 0 : performance.now() - this.#lonelySince;
-    if (!PASSING.has(error.code) || isFunds || lonelyMs > this.#options.timeoutMs) throw last ?? error;
+    // Where several are needed, what became of one says less than why the relay has no other.
+    if (!PASSING.has(error.code) || isFunds || this.#isTooLonely)
+      throw this.#options.least > 1 ? error : (last ?? error);
     this.#options.onNote(error.detail);
   }
 }

@@ -155,6 +155,10 @@ export class RequesterChannel {
     return this.#seals.ask(seq);
   }
 
+  isSealed(seq: number): boolean {
+    return this.#seals.has(seq);
+  }
+
   /** Tasks that are sealed and not asked for. */
   get sealed(): readonly number[] {
     return this.#seals.waiting;

@@ -29,7 +29,10 @@ export interface TaskInput {
   readonly onSegment?: (segment: FinalSegment) => void;
 }
 
-const CONTENT_MISMATCH = failureCode("content-mismatch");
+/** After these nothing more is signed for: what came is false. */
+const FALSE_WORK: ReadonlySet<number> = new Set(
+  (["content-mismatch", "verification-failed"] as const).map(failureCode),
+);
 
 const TASK_PARTS = { first: FRAME.task, rest: FRAME.taskData };
 
@@ -290,7 +293,7 @@ export class RequesterSession {
    * what it was said to be.
    */
   async #signLast(failure: FailureError | undefined): Promise<void> {
-    if (this.channel.owesSignature && failure?.code !== CONTENT_MISMATCH) {
+    if (this.channel.owesSignature && (failure === undefined || !FALSE_WORK.has(failure.code))) {
       const draft = this.channel.draft(true);
       const { receipt } = this.channel;
       if (draft !== undefined)

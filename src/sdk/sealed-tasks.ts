@@ -33,6 +33,11 @@ export class SealedTasks {
     return [...this.#seals].filter(([, { isAsked }]) => !isAsked).map(([seq]) => seq);
   }
 
+  /** Whether a task's outcome is sealed and not asked for. */
+  has(seq: number): boolean {
+    return this.#seals.get(seq)?.isAsked === false;
+  }
+
   /** @throws FailureError `bad-receipt` for a second seal, or where nothing is sealed. */
   take(seq: number, seal: Uint8Array): void {
     if (!this.#isSealed || seal.length !== HASH_BYTES || this.#seals.has(seq))

@@ -1,3 +1,4 @@
+import type { RelayContact } from "../ledger/relay-contact.ts";
 import type { RelayClient } from "../mesh/relay-client.ts";
 import type { Cid } from "../protocol/cid.ts";
 import { MAX_BLOB_BYTES } from "../protocol/limits.ts";
@@ -8,7 +9,7 @@ import type { MadeJob } from "./make-job.ts";
  * not have them. What fails here is no failure of the job: the relay then cannot tell false results from true ones.
  * @returns whether the relay has everything.
  */
-export async function shareWork(
+async function shareWork(
   client: Pick<RelayClient, "hasBlob" | "putBlob">,
   { args, blobs, body }: Pick<MadeJob, "args" | "blobs" | "body">,
   signal: AbortSignal,
@@ -21,4 +22,20 @@ export async function shareWork(
     }),
   );
   return shared.every(({ status }) => status === "fulfilled");
+}
+
+/** Whether the relay has what it recomputes with, or does not recompute. */
+export async function isShared(
+  {
+    job,
+    client,
+    contact,
+  }: {
+    readonly job: MadeJob;
+    readonly client: RelayClient;
+    readonly contact: Pick<RelayContact, "info">;
+  },
+  signal: AbortSignal,
+): Promise<boolean> {
+  return contact.info.auditVersion === undefined || (await shareWork(client, job, signal));
 }

@@ -1,0 +1,23 @@
+import type { RelayContact } from "../ledger/relay-contact.ts";
+import type { Mesh } from "../mesh/mesh.ts";
+import type { RelayClient } from "../mesh/relay-client.ts";
+import type { JobOptions } from "./job-options.ts";
+import type { MadeJob } from "./make-job.ts";
+import type { RequesterPorts } from "./requester-session.ts";
+import type { TaskWatch } from "./task-watch.ts";
+
+export interface JobRunOptions {
+  readonly job: MadeJob;
+  readonly inputs: AsyncIterable<Uint8Array>;
+  /** How many inputs there are, where it is known. */
+  readonly total?: number;
+  readonly options: Pick<JobOptions, "accept" | "noProviderTimeoutMs" | "onProgress" | "signal">;
+  /** Of a job of a model: what is known about its outputs. */
+  readonly watch?: TaskWatch;
+  readonly mesh: Mesh;
+  readonly client: RelayClient;
+  readonly contact: RelayContact;
+  readonly ports: Omit<RequesterPorts, "onRoom">;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}

@@ -1,0 +1,15 @@
+import { FailureError } from "../protocol/failure.ts";
+import type { RequesterSession } from "./requester-session.ts";
+
+/** Ends the session of a provider that lets one wait. */
+export async function within<T>(session: RequesterSession, promise: Promise<T>, ms: number): Promise<T> {
+  const timer = setTimeout(
+    () => session.fail(new FailureError("timed-out", "the provider did not answer in time")),
+    ms,
+  );
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+  }
+}
