@@ -10,6 +10,8 @@ export const REFUSALS = [
   "denied",
   "at work on it",
   "gave it back",
+  "retiring",
+  "too close to another replica",
   "asks more",
   "lacks the profile",
   "lacks the interface",
@@ -42,8 +44,28 @@ export interface MatchRules {
   readonly holders?: ReadonlySet<PeerId>;
   /** Providers whose lease of the job was given back. */
   readonly returned?: ReadonlySet<PeerId>;
+  /** Whether a provider has asked for its bond: it gets work again when that is paid out. */
+  readonly retiring?: (provider: PeerId) => boolean;
+  /** Of a job whose results are compared: who may not compute beside whom. */
+  readonly replicas?: ReplicaRules;
   /** Whether an identity, root or session, gets no work. */
   readonly denied?: (identity: PeerId) => boolean;
+}
+
+/** One owner has one voice: it holds one lease at a time, and under one identity for all of the job. */
+export interface ReplicaRules {
+  /** Providers that hold an open lease of the job now. */
+  readonly open: ReadonlySet<PeerId>;
+  /** Providers that hold or held a lease under which something was answered. */
+  readonly voters: ReadonlySet<PeerId>;
+  /** Whether two identities may have one owner; see owner-groups.ts. */
+  readonly sameOwner: (a: PeerId, b: PeerId) => boolean;
+}
+
+function isTooClose({ open, voters, sameOwner }: ReplicaRules, provider: PeerId): boolean {
+  if (open.has(provider)) return true;
+  for (const other of [...open, ...voters]) if (other !== provider && sameOwner(other, provider)) return true;
+  return false;
 }
 
 export interface Match<C extends Candidate> {
@@ -64,6 +86,9 @@ function refusalOf({ offer, free, rates }: Candidate, job: Job, rules: MatchRule
   if (rules.denied?.(provider) === true || rules.denied?.(instance) === true) return "denied";
   if (rules.holders?.has(instance) === true) return "at work on it";
   if (rules.returned?.has(provider) === true) return "gave it back";
+  if (rules.retiring?.(provider) === true) return "retiring";
+  if (rules.replicas !== undefined && isTooClose(rules.replicas, provider))
+    return "too close to another replica";
   if (!isWithinTariff(offer.tariffMin, rules.tariff)) return "asks more";
   if (!offer.profiles.includes(job.work.profile)) return "lacks the profile";
   if (!offer.abis.includes(job.work.abi)) return "lacks the interface";
@@ -126,8 +151,30 @@ export function matchJob<C extends Candidate>(
       });
     else reasons.set(refusal, (reasons.get(refusal) ?? 0) + 1);
   }
-  const ranked = fit.toSorted(compare);
-  return { matches: ranked.slice(0, rules.wanted).map(({ candidate }) => candidate), reasons };
+  const ranked = fit.toSorted(compare).map(({ candidate }) => candidate);
+  if (rules.replicas === undefined) return { matches: ranked.slice(0, rules.wanted), reasons };
+  const { chosen, passed } = oneOfEachOwner(ranked, rules.wanted, rules.replicas);
+  if (passed > 0) {
+    const reason = "too close to another replica";
+    reasons.set(reason, (reasons.get(reason) ?? 0) + passed);
+  }
+  return { matches: chosen, reasons };
+}
+
+/** The best of each owner. */
+function oneOfEachOwner<C extends Candidate>(
+  ranked: readonly C[],
+  wanted: number,
+  { sameOwner }: ReplicaRules,
+): { readonly chosen: readonly C[]; readonly passed: number } {
+  const chosen: C[] = [];
+  let passed = 0;
+  for (const candidate of ranked) {
+    if (chosen.length === wanted) break;
+    if (chosen.some(({ offer }) => sameOwner(offer.provider, candidate.offer.provider))) passed += 1;
+    else chosen.push(candidate);
+  }
+  return { chosen, passed };
 }
 
 /** The reasons for people, as the detail of `no-provider`: "3 providers: 2 busy, 1 asks more". */

@@ -8,7 +8,7 @@ import { type Job, jobMessage } from "../protocol/messages/job.ts";
 import { type LeaseAnswer, leaseAnswerSchema } from "../protocol/messages/lease.ts";
 import type { Offer } from "../protocol/messages/session.ts";
 import type { Cid } from "../protocol/cid.ts";
-import { parsePeerId } from "../protocol/peer-id.ts";
+import { parsePeerId, type PeerId } from "../protocol/peer-id.ts";
 import { MESSAGE_TYPE } from "../protocol/relay-api.ts";
 import { errorViewJson } from "../protocol/relay-json.ts";
 import { decode } from "../protocol/schema.ts";
@@ -60,6 +60,8 @@ export interface RelaySceneOptions {
   readonly modelCapBytes?: number;
   /** Numbers of audits; nothing is audited when absent. */
   readonly audit?: AuditPolicy;
+  /** Whether two identities may have one owner; each is by itself when absent. */
+  readonly sameOwner?: (a: PeerId, b: PeerId) => boolean;
   /** Of the books; in memory when absent. */
   readonly path?: string;
 }
@@ -109,6 +111,7 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
       ...shared,
       tariff: TARIFF,
       isLoopback,
+      sameOwner: (a, b) => a === b || (options.sameOwner?.(a, b) ?? false),
       welcome,
       limit,
       nowMs,

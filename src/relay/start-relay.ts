@@ -235,6 +235,7 @@ async function answer(start: Start): Promise<void> {
       ...shared,
       tariff: config.tariff,
       isLoopback,
+      sameOwner: (a, b) => start.owners.sameOwner(a, b),
       welcome,
       limit,
       ...(gateway === undefined ? {} : { gateway: gateway.identity }),

@@ -13,17 +13,31 @@ export const ACCEPTED_PROFILES: readonly number[] = [SANDBOX_PROFILE];
 /** Ways of checking results that this relay can hold to. */
 export const VERIFICATION_POLICIES: readonly string[] = ["sampled", "none"];
 
+/** Replicas compared by their requester, where the relay sees to it that they are of distinct owners. */
+function checkReplicas({ verify, parallel }: Job, maxReplicas: number): void {
+  if (verify.k > maxReplicas)
+    throw unsupported(
+      maxReplicas === 0
+        ? "replicas are not compared here, as nothing is recomputed where they disagree"
+        : `at most ${maxReplicas} replicas of a task, not ${verify.k}`,
+    );
+  if (parallel < verify.k)
+    throw new FailureError("malformed", `job: ${verify.k} replicas need as many providers at a time`);
+}
+
 export interface JobRules {
   readonly tariff: Tariff;
   /** Test money may be spent here (rule 18). */
   readonly isLoopback: boolean;
+  /** Replicas of one task at most; 0 where results are not audited, as nobody could say who is right. */
+  readonly maxReplicas: number;
 }
 
 /**
  * Whether the relay can do what a job asks for, as far as the job alone tells. Money, time and signatures are the books'
  * to judge. @throws FailureError naming the first thing that stands against it.
  */
-export function checkJob(job: Job, { tariff, isLoopback }: JobRules): void {
+export function checkJob(job: Job, { tariff, isLoopback, maxReplicas }: JobRules): void {
   if (isTestAsset(job.asset) && !isLoopback)
     throw new FailureError("wrong-asset", "test credits are spent at relays on loopback only");
   checkWork(job.work);
@@ -32,7 +46,7 @@ export function checkJob(job: Job, { tariff, isLoopback }: JobRules): void {
     throw new FailureError("profile-refused", `profile ${job.work.profile}, this relay accepts ${accepted}`);
   }
   if (job.work.effects.length > 0) throw unsupported("no effects are granted yet");
-  if (job.verify.k > 1) throw unsupported("replicas are not compared yet");
+  if (job.verify.k > 1) checkReplicas(job, maxReplicas);
   if (!VERIFICATION_POLICIES.includes(job.verify.policy))
     throw unsupported(`verification is one of ${VERIFICATION_POLICIES.join(", ")}`);
   if (job.parallel < 1 || job.maxTasks < 1 || job.cap < 1n)

@@ -1,9 +1,11 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
+import { DEFAULT_AUDIT_POLICY } from "../../protocol/audit-policy.ts";
 import { parseCheckpoint } from "../../protocol/checkpoint.ts";
 import { cidOf, RAW } from "../../protocol/cid.ts";
 import { openEnvelope, seal, type Verified, verifiedSync } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { header } from "../../protocol/header.ts";
+import { retireMessage } from "../../protocol/messages/audit.ts";
 import { closeJobMessage, type Job, jobMessage } from "../../protocol/messages/job.ts";
 import { type Lease, type LeaseAnswer, leaseMessage } from "../../protocol/messages/lease.ts";
 import { keyRevokeMessage } from "../../protocol/messages/session.ts";
@@ -379,4 +381,70 @@ test("an identity has its share of jobs and reports, and only what holds uses it
   expect(await submit(relay, signed)).toMatch(
     /^rate-limited: too many requests from this identity; wait 1000 ms/,
   );
+});
+
+describe("a job whose results are compared", () => {
+  const replicated = { verify: { ...verify, k: 2 }, parallel: 3 };
+  const audited = { audit: DEFAULT_AUDIT_POLICY };
+
+  test("is refused with fewer providers at a time than replicas, or more replicas than the policy has", async () => {
+    const relay = await open(audited);
+    relay.offers.put(offerOf("provider"), {});
+    expect(await submit(relay, await jobOf(relay, { ...replicated, parallel: 1 }))).toMatch(
+      /^malformed: job: 2 replicas need as many providers at a time/u,
+    );
+    expect(await submit(relay, await jobOf(relay, { verify: { ...verify, k: 6 }, parallel: 6 }))).toMatch(
+      /^unsupported: job: at most 5 replicas of a task, not 6/u,
+    );
+  });
+
+  test("has its leases with distinct owners, each numbered, and the others are told why they have none", async () => {
+    const twins = new Set([signerOf("one").key, signerOf("twin of one").key]);
+    const relay = await open({ ...audited, sameOwner: (a, b) => twins.has(a) && twins.has(b) });
+    const machine = await sessionOf("one", "another machine of one");
+    relay.offers.put(offerOf("one"), {});
+    relay.offers.put(offerOf("one", { instance: machine.key }), {});
+    relay.offers.put(offerOf("twin of one"), {});
+    const job = await jobOf(relay, replicated);
+    const [first, ...more] = leasesIn(await submit(relay, job));
+    expect(more).toEqual([]);
+    expect(twins.has(first!.body.provider)).toBe(true);
+    relay.offers.put(offerOf("two"), {});
+    const both = leasesIn(await submit(relay, job));
+    expect(both.map(({ body }) => body.replica).toSorted((a, b) => a - b)).toEqual([0, 1]);
+    expect(both.filter(({ body }) => twins.has(body.provider))).toHaveLength(1);
+    relay.offers.put(offerOf("three"), {});
+    const all = leasesIn(await submit(relay, job));
+    expect(all.map(({ body }) => body.replica).toSorted((a, b) => a - b)).toEqual([0, 1, 2]);
+    expect(new Set(all.map(({ body }) => body.provider)).size).toBe(3);
+  });
+
+  test("gives the same owner no second voice when its first lease is over", async () => {
+    const twins = new Set([signerOf("provider").key, signerOf("twin").key]);
+    const relay = await open({ ...audited, sameOwner: (a, b) => twins.has(a) && twins.has(b) });
+    relay.offers.put(offerOf("provider"), {});
+    const signed = await jobOf(relay, { ...replicated, parallel: 2 });
+    const [lease] = leasesIn(await submit(relay, signed));
+    const job = verifiedSync(openEnvelope(jobMessage, signed.envelope), verifyNative);
+    await new LeaseWork(relay.scene, job, lease!).go(1).send({ receipt: { final: true } });
+    relay.offers.drop(signerOf("provider").key);
+    relay.offers.put(offerOf("twin"), {});
+    expect(await submit(relay, signed)).toBe("no-provider: 1 provider: 1 too close to another replica");
+    relay.offers.drop(signerOf("twin").key);
+    relay.offers.put(offerOf("provider"), {});
+    expect(leasesIn(await submit(relay, signed))).toHaveLength(1);
+  });
+});
+
+test("under a policy that audits a lease names its version; who retires gets none", async () => {
+  const relay = await open({ audit: { ...DEFAULT_AUDIT_POLICY, version: 3 } });
+  relay.offers.put(offerOf("provider"), {});
+  const signed = await jobOf(relay, { parallel: 1 });
+  const [lease] = leasesIn(await submit(relay, signed));
+  expect(lease!.body.policyVersion).toBe(3);
+  const { key } = relay.scene.provider;
+  const retire = await seal(retireMessage, { ...HEAD, account: key }, [relay.scene.provider]);
+  expect((await post(relay, `/v1/accounts/${key}/retire`, retire)).status).toBe(200);
+  expect(await submit(relay, await jobOf(relay))).toBe("no-provider: 1 provider: 1 retiring");
+  expect(await refusalOf(await post(relay, `/v1/accounts/${key}/retire`, retire))).toMatch(/^replayed/u);
 });

@@ -1,6 +1,12 @@
 import type { Logger } from "pino";
 import { type LeaseBasis, leaseTerms, shareOf } from "../../market/lease-terms.ts";
-import { type Candidate, describeReasons, type Match, matchJob } from "../../market/match-job.ts";
+import {
+  type Candidate,
+  describeReasons,
+  type Match,
+  matchJob,
+  type ReplicaRules,
+} from "../../market/match-job.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import { openEnvelope, seal, type Verified, verifiedSync } from "../../protocol/envelope.ts";
 import { failureCode } from "../../protocol/failure-code.ts";
@@ -12,6 +18,7 @@ import {
   type LeaseGrant,
   leaseMessage,
 } from "../../protocol/messages/lease.ts";
+import type { Offer } from "../../protocol/messages/session.ts";
 import type { Inclusion } from "../../protocol/messages/receipt.ts";
 import { cancelMessage } from "../../protocol/messages/task.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
@@ -36,6 +43,8 @@ export interface JobParts {
   readonly offers: LiveOffers;
   readonly tariff: Tariff;
   readonly isLoopback: boolean;
+  /** Whether two identities may have one owner. */
+  readonly sameOwner: (a: PeerId, b: PeerId) => boolean;
   /** Gives a new payer its test credits, or does nothing. */
   readonly welcome: (payer: PeerId) => Promise<void>;
   readonly limit: RateLimit;
@@ -69,7 +78,8 @@ export class JobDesk implements Jobs {
     const { message: job, by } = authentication.open(jobMessage, envelope);
     const { requester, payer, work, argsCid } = job.body;
     requireServed(books, requester, payer, work.cid, argsCid);
-    checkJob(job.body, { tariff, isLoopback });
+    const maxReplicas = books.audits.policy?.maxReplicas ?? 0;
+    checkJob(job.body, { tariff, isLoopback, maxReplicas });
     const key = by.find(({ root }) => root === requester)?.session;
     if (key === undefined) throw new FailureError("bad-signature", "job: its requester has not signed it");
     if (requester !== this.#parts.gateway) limit.take(requester);
@@ -141,17 +151,40 @@ export class JobDesk implements Jobs {
   #match(job: Verified<Job>, open: readonly Verified<Lease>[], wanted: number): Match<Candidate> {
     const { books, offers, tariff, nowMs } = this.#parts;
     const live = offers.list();
+    // Counted as denied below, and not asked again.
+    for (const { offer } of live) if (this.#isBarred(offer)) offers.drop(offer.instance);
     const cooling = this.#returned.get(job.id);
     const returned = new Set<PeerId>();
     for (const { offer } of live)
       if ((cooling?.get(offer.instance) ?? 0) > nowMs()) returned.add(offer.provider);
     const holders = new Set(open.map(({ body }) => body.instance));
-    const denied = (identity: PeerId): boolean => books.denied("peer", identity) !== undefined;
-    return matchJob(job.body, live, { tariff, wanted, holders, returned, denied });
+    const denied = (identity: PeerId): boolean =>
+      books.denied("peer", identity) !== undefined || books.audits.barred(identity) !== undefined;
+    const replicas = job.body.verify.k > 1 ? { replicas: this.#replicas(job.id) } : {};
+    const retiring = (provider: PeerId): boolean => books.audits.provider(provider)?.retiring !== undefined;
+    return matchJob(job.body, live, { tariff, wanted, holders, returned, denied, retiring, ...replicas });
+  }
+
+  #isBarred({ provider, instance }: Pick<Offer, "provider" | "instance">): boolean {
+    const { audits } = this.#parts.books;
+    return audits.barred(provider) !== undefined || audits.barred(instance) !== undefined;
+  }
+
+  #replicas(job: Cid): ReplicaRules {
+    const leases = this.#parts.books.job(job)?.leases ?? [];
+    const open = leases.filter(({ state }) => state === "open");
+    const voters = leases.filter(({ count }) => count > 0);
+    return {
+      open: new Set(open.map(({ provider }) => provider)),
+      voters: new Set(voters.map(({ provider }) => provider)),
+      sameOwner: this.#parts.sameOwner,
+    };
   }
 
   /** Signs and logs one lease. An offer that the books do not welcome is taken back and gets none. */
-  async #add(basis: Omit<LeaseBasis, "policy" | "policyVersion" | "nowMs">): Promise<Verified<Lease> | undefined> {
+  async #add(
+    basis: Omit<LeaseBasis, "policy" | "policyVersion" | "nowMs">,
+  ): Promise<Verified<Lease> | undefined> {
     const { books, offers, log, nowMs } = this.#parts;
     const { instance } = basis.candidate.offer;
     const policyVersion = books.audits.policy?.version;
