@@ -76,9 +76,10 @@ export interface HoldingShelf {
 const STORES = ["holdings", "heldTasks", "heldInputs", "heldOutcomes"] as const;
 type Write = IDBPTransaction<BrowserSchema, typeof STORES, "readwrite">;
 
-/** Keys of a lease from number `from` up to, not including, `to`. */
-function range(lease: Cid, from: number, to: number = Number.MAX_SAFE_INTEGER): IDBKeyRange {
-  return IDBKeyRange.bound([lease, from], [lease, to], false, true);
+/** Keys of a lease below `to`; all of them where that is not said. */
+function below(lease: Cid, to: number = Number.MAX_SAFE_INTEGER): IDBKeyRange {
+  // A shorter key comes before any that begins with it.
+  return IDBKeyRange.bound([lease], [lease, to], false, true);
 }
 
 function parseTree(value: unknown): TreeStart | undefined {
@@ -140,14 +141,14 @@ function changes(
     ...inputs.map(({ seq, input }) => heldInputs.put(input, [lease, seq])),
     ...outcomes.map((each) => heldOutcomes.put({ ...each }, [lease, each.index])),
     ...freed.map((seq) => heldInputs.delete([lease, seq])),
-    heldTasks.delete(range(lease, 0, record.tasks.start)),
-    heldInputs.delete(range(lease, 0, record.tasks.start)),
-    heldOutcomes.delete(range(lease, 0, record.outcomes.start)),
+    heldTasks.delete(below(lease, record.tasks.start)),
+    heldInputs.delete(below(lease, record.tasks.start)),
+    heldOutcomes.delete(below(lease, record.outcomes.start)),
   ];
 }
 
 async function loadOne(database: BrowserDatabase, record: HoldingRecord): Promise<StoredHolding> {
-  const all = range(record.lease, 0);
+  const all = below(record.lease);
   const read = database.transaction(STORES);
   const [tasks, inputs, outcomes] = await Promise.all([
     read.objectStore("heldTasks").getAll(all),
@@ -185,7 +186,7 @@ export function createHoldingShelf(database: BrowserDatabase): HoldingShelf {
       await Promise.all([
         write.objectStore("holdings").delete(lease),
         ...(["heldTasks", "heldInputs", "heldOutcomes"] as const).map((name) =>
-          write.objectStore(name).delete(range(lease, 0)),
+          write.objectStore(name).delete(below(lease)),
         ),
         write.done,
       ]);

@@ -1,0 +1,187 @@
+import { openDB } from "idb";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { cidOf, RAW } from "../protocol/cid.ts";
+import { type BrowserStore, openBrowserStore } from "./browser-store.ts";
+import { openDatabase } from "./database.ts";
+import type { HoldingChange, HoldingRecord } from "./holdings.ts";
+import type { OpeningItem } from "./openings.ts";
+
+const ORIGIN = "localhost/log";
+const LEASE = cidOf(RAW, Uint8Array.of(1));
+const OTHER = cidOf(RAW, Uint8Array.of(2));
+
+let name: string;
+let store: BrowserStore;
+
+beforeEach(async () => {
+  name = `shelves-${crypto.randomUUID()}`;
+  store = await openBrowserStore(name);
+});
+afterEach(() => store.close());
+
+function opening(index: number, changes: Partial<OpeningItem> = {}): OpeningItem {
+  return {
+    lease: LEASE,
+    origin: ORIGIN,
+    entryIndex: 7,
+    index,
+    envelope: Uint8Array.of(index),
+    openBy: 1_000 + index,
+    keptAt: 500,
+    ...changes,
+  };
+}
+
+describe("openings", () => {
+  test("wait with their inputs, the most urgent first, also for the tab after this one", async () => {
+    const blob = { cid: OTHER, bytes: new Uint8Array(50_000).fill(3) };
+    await store.openings.put([opening(2), opening(1, { blob }), opening(0, { openBy: 5_000 })]);
+    store.close();
+    store = await openBrowserStore(name);
+    expect(await store.openings.next(ORIGIN, 0)).toEqual(opening(1, { blob }));
+    expect(await store.openings.next(ORIGIN, 2)).toEqual(opening(0, { openBy: 5_000 }));
+    expect(await store.openings.next(ORIGIN, 3)).toBeUndefined();
+    expect(await store.openings.count(ORIGIN)).toBe(3);
+  });
+
+  test("are kept once for each outcome, and gone when they are acknowledged", async () => {
+    await store.openings.put([opening(1), opening(1), opening(2)]);
+    await store.openings.remove(opening(1));
+    expect(await store.openings.count(ORIGIN)).toBe(1);
+    expect((await store.openings.next(ORIGIN, 0))?.index).toBe(2);
+  });
+
+  test("for one relay do not stand in the way of another's with the same numbers", async () => {
+    await store.openings.put([opening(1), opening(1, { origin: "localhost/other", openBy: 1 })]);
+    expect(await store.openings.next(ORIGIN, 0)).toEqual(opening(1));
+    await store.openings.remove(opening(1));
+    expect(await store.openings.count("localhost/other")).toBe(1);
+  });
+
+  test("that are old or make no sense are removed", async () => {
+    await store.openings.put([opening(1), opening(2, { keptAt: 900 })]);
+    const database = await openDatabase(name, () => {});
+    await database.put("openings", { origin: ORIGIN, openBy: 1 }, [ORIGIN, 1, 1]);
+    database.close();
+    await store.openings.removeOld(600);
+    expect(await store.openings.count(ORIGIN)).toBe(1);
+    expect((await store.openings.next(ORIGIN, 0))?.index).toBe(2);
+  });
+});
+
+function record(changes: Partial<HoldingRecord> = {}): HoldingRecord {
+  return {
+    lease: LEASE,
+    origin: ORIGIN,
+    job: OTHER,
+    outcomes: { start: 0, frontier: [] },
+    tasks: { start: 0, frontier: [] },
+    until: 9_000,
+    ...changes,
+  };
+}
+
+function change(seqs: readonly number[], changes: Partial<HoldingChange> = {}): HoldingChange {
+  return {
+    record: record(),
+    tasks: seqs.map((seq) => ({ seq, header: Uint8Array.of(seq) })),
+    inputs: seqs.map((seq) => ({ seq, input: new Uint8Array(10).fill(seq) })),
+    outcomes: seqs.map((index) => ({ index, seq: index, leaf: Uint8Array.of(9, index) })),
+    freed: [],
+    ...changes,
+  };
+}
+
+describe("what a draw may ask for", () => {
+  test("is there for the next tab when this one ended without closing anything", async () => {
+    const advance = { envelope: Uint8Array.of(4), taskCount: 3 };
+    await store.holdings.write(change([0, 1, 2], { record: record({ advance }) }));
+    const next = await openBrowserStore(name);
+    const [stored, ...more] = await next.holdings.load(ORIGIN);
+    expect(more).toEqual([]);
+    expect(stored?.record).toEqual(record({ advance }));
+    expect(stored?.tasks.map(({ seq }) => seq)).toEqual([0, 1, 2]);
+    expect(stored?.inputs).toEqual([0, 1, 2]);
+    expect(stored?.outcomes.map(({ leaf }) => leaf[1])).toEqual([0, 1, 2]);
+    expect(await next.holdings.input(LEASE, 2)).toEqual(new Uint8Array(10).fill(2));
+    next.close();
+  });
+
+  test("grows, and is freed from its beginning; freed inputs go where their task is still needed", async () => {
+    await store.holdings.write(change([0, 1, 2, 3]));
+    const frontier = [new Uint8Array(32).fill(1)];
+    await store.holdings.write(
+      change([4], {
+        record: record({ outcomes: { start: 2, frontier }, tasks: { start: 1, frontier } }),
+        freed: [3],
+      }),
+    );
+    const [stored] = await store.holdings.load(ORIGIN);
+    expect(stored?.record.outcomes).toEqual({ start: 2, frontier });
+    expect(stored?.tasks.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
+    expect(stored?.inputs).toEqual([1, 2, 4]);
+    expect(stored?.outcomes.map(({ index }) => index)).toEqual([2, 3, 4]);
+    expect(await store.holdings.input(LEASE, 3)).toBeUndefined();
+  });
+
+  test("is forgotten lease by lease, and told apart by relay", async () => {
+    await store.holdings.write(change([0]));
+    await store.holdings.write(change([0], { record: record({ lease: OTHER, origin: "localhost/other" }) }));
+    await store.holdings.forget(LEASE);
+    expect(await store.holdings.load(ORIGIN)).toEqual([]);
+    expect(await store.holdings.input(LEASE, 0)).toBeUndefined();
+    expect(await store.holdings.load("localhost/other")).toHaveLength(1);
+  });
+
+  test("is passed over where it is not one of our records", async () => {
+    const database = await openDatabase(name, () => {});
+    await database.put("holdings", { lease: LEASE, origin: ORIGIN }, LEASE);
+    database.close();
+    expect(await store.holdings.load(ORIGIN)).toEqual([]);
+  });
+});
+
+describe("a database of the version before", () => {
+  test("is carried over with what waits in it", async () => {
+    const old = `old-${crypto.randomUUID()}`;
+    const before = await openDB(old, 2, {
+      upgrade(database) {
+        for (const each of [
+          "identity",
+          "settings",
+          "consents",
+          "relays",
+          "relayUrls",
+          "blobs",
+          "blobTotals",
+          "models",
+        ])
+          database.createObjectStore(each);
+        database.createObjectStore("outbox").createIndex("byUpdate", "updatedAt");
+        database.createObjectStore("blobUses").createIndex("byUse", "use");
+      },
+    });
+    const item = {
+      lease: LEASE,
+      origin: ORIGIN,
+      seq: 3,
+      receipt: Uint8Array.of(1),
+      advance: Uint8Array.of(2),
+      count: 9,
+      bases: [],
+      lost: [],
+      updatedAt: 5,
+    };
+    await before.put("outbox", item, LEASE);
+    await before.put("settings", { theme: "dark" }, "page");
+    before.close();
+    const now = await openBrowserStore(old);
+    expect(await now.outbox.list()).toEqual([item]);
+    expect(await now.settings.load()).toEqual({ theme: "dark" });
+    await now.openings.put([opening(1)]);
+    await now.holdings.write(change([0]));
+    expect(await now.openings.count(ORIGIN)).toBe(1);
+    expect(await now.holdings.load(ORIGIN)).toHaveLength(1);
+    now.close();
+  });
+});
