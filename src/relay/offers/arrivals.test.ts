@@ -64,9 +64,10 @@ async function comeFrom(relay: Relay, name: string, address: string): Promise<st
     AbortSignal.timeout(20_000),
   );
   let refused: string | undefined;
-  void line.ended.then(({ message }) => {
-    refused = message;
-  });
+  const listen = async (): Promise<void> => {
+    refused = (await line.ended).message;
+  };
+  void listen();
   const [root, tab] = [signerOf(name).key, signerOf(`${name} tab`).key];
   await expect
     .poll(() => refused !== undefined || relay.owners.sameOwner(root, tab), { timeout: 20_000 })
