@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { DEFAULT_AUDIT_POLICY } from "../protocol/audit-policy.ts";
 import { FUNCTION_ABIS, type FunctionAbi } from "../protocol/messages/session.ts";
 import type { JobOptions } from "../sdk/index.ts";
 import { usageError } from "./plain-error.ts";
@@ -55,8 +56,18 @@ export interface JobFlags extends RelayFlags {
   readonly parallel?: number;
   readonly wait?: number;
   readonly accept?: "signed" | "audited";
+  readonly replicas?: number;
   readonly quiet?: boolean;
   readonly yes?: boolean;
+}
+
+/** @throws InvalidArgumentError beyond what relays take. */
+function parseReplicas(text: string): number {
+  const replicas = parseCount(text);
+  const { maxReplicas } = DEFAULT_AUDIT_POLICY;
+  if (replicas > maxReplicas)
+    throw new InvalidArgumentError(`It takes a whole number from 1 to ${maxReplicas}.`);
+  return replicas;
 }
 
 export function addJobFlags(command: Command): Command {
@@ -74,13 +85,18 @@ export function addJobFlags(command: Command): Command {
         "when results count: signed by their provider, or audited by the relay too; void work is then done again",
       ).choices(["signed", "audited"]),
     )
+    .option(
+      "--replicas <k>",
+      "providers of distinct owners that compute each task; results count when they agree, at k times the price",
+      parseReplicas,
+    )
     .option("--quiet", "show no progress")
     .option("--yes", "you know that providers can read inputs");
 }
 
 /** What the common flags say of a job. */
 export function limitsOf(flags: JobFlags): JobOptions {
-  const { cap, fuel, memory, outputLimit, deadline, parallel, wait, accept } = flags;
+  const { cap, fuel, memory, outputLimit, deadline, parallel, wait, accept, replicas } = flags;
   return {
     ...(cap === undefined ? {} : { cap }),
     ...(fuel === undefined ? {} : { fuel }),
@@ -90,6 +106,7 @@ export function limitsOf(flags: JobFlags): JobOptions {
     ...(parallel === undefined ? {} : { parallel }),
     ...(wait === undefined ? {} : { noProviderTimeoutMs: wait }),
     ...(accept === undefined ? {} : { accept }),
+    ...(replicas === undefined ? {} : { replicas }),
   };
 }
 

@@ -9,6 +9,7 @@ import { countText, creditsText, creditUnit } from "./quantities.ts";
 /** One line for a person, or two when it was cancelled. */
 export function summaryText(summary: JobSummary, testMoney: boolean): string {
   const { tasks, done, failed, reassigned, voided, spent, refunded, cancelled } = summary;
+  const { agreed, disputed } = summary;
   if (cancelled && summary.leases.length === 0 && spent === 0n)
     return "Cancelled before any provider took it: nothing was spent.";
   const unit = creditUnit(testMoney);
@@ -20,7 +21,11 @@ export function summaryText(summary: JobSummary, testMoney: boolean): string {
   if (cancelled) return `Cancelled after ${countText(tasks, "task")}: ${money}.`;
   const moved = reassigned === 0 ? "" : `, ${reassigned} given to another provider`;
   const again = voided === 0 ? "" : `, ${voided} found false and computed again`;
-  return `${done} done${failed === 0 ? "" : `, ${failed} failed`}${moved}${again}: ${money}.`;
+  const compared =
+    agreed === undefined
+      ? ""
+      : `, ${agreed} agreed on by all replicas${disputed === 0 ? "" : `, ${disputed} not`}`;
+  return `${done} done${failed === 0 ? "" : `, ${failed} failed`}${compared}${moved}${again}: ${money}.`;
 }
 
 /** A failed task in one line. @param name of its input. */
