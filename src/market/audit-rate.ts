@@ -15,15 +15,11 @@ export function mostRate(leaves: number): number {
   return leaves <= MEAN_DRAW_LEAVES ? PPM : Math.floor((MEAN_DRAW_LEAVES * PPM) / leaves);
 }
 
-/** A false outcome costs at least one and a half times what it earns, on average: in halves. */
-const LOSS_HALVES = 3n;
-const MILLION = BigInt(PPM);
-
 /**
  * How often an outcome is recomputed, in parts per million: the greatest of
  *
  * - 1 for the first tasks, then numerator / (1 + min(n, rateTasks)): experience, in tasks of the value at stake;
- * - 1.5 a / (a + B): what a false outcome is worth against what the provider would lose (rule 5);
+ * - loss · a / (a + B): what a false outcome is worth against what the provider would lose (rule 5);
  * - the floor, and the one for reports in which something failed that pays (rule 8).
  *
  * Within one report both n and B grow by one value with each leaf, since one false leaf voids all of them.
@@ -41,6 +37,6 @@ export function auditRate(policy: AuditPolicy, stake: AtStake, offset: number): 
   const tasks = Number(experience / value) + offset;
   if (tasks < policy.firstTasks) return PPM;
   const byRecord = Math.floor((policy.rateNumerator * PPM) / (1 + Math.min(tasks, policy.rateTasks)));
-  const byMoney = Number((value * LOSS_HALVES * MILLION) / (2n * (value + bond + value * BigInt(offset))));
+  const byMoney = Number((value * BigInt(policy.lossPpm)) / (value + bond + value * BigInt(offset)));
   return Math.min(PPM, Math.max(floor, byRecord, byMoney));
 }

@@ -109,6 +109,7 @@ const auditPolicy: Arbitrary<AuditPolicy> = record<AuditPolicy>({
   floorPpm: ppm,
   rateNumerator: short,
   rateTasks: short,
+  lossPpm: uint(100_000_000),
   failedPpm: ppm,
   requesterPpm: ppm,
   payerPpm: ppm,

@@ -24,6 +24,10 @@ describe("The numbers that a relay audits by, unless its operator says otherwise
     expect(share(DEFAULT_AUDIT_POLICY.failedPpm)).toBe(0.25);
   });
 
+  test("make a false outcome cost one and a half times what it earns", () => {
+    expect(share(DEFAULT_AUDIT_POLICY.lossPpm)).toBe(1.5);
+  });
+
   test("count at most a fifth of the experience from one payer", () => {
     expect(share(DEFAULT_AUDIT_POLICY.payerPpm)).toBe(0.2);
   });

@@ -6,6 +6,9 @@ export const PPM = 1_000_000;
 
 const ppm: Schema<number> = uint(PPM);
 
+/** A loss of a hundred times the gain: beyond that nearly everything would be recomputed. */
+const MOST_LOSS_PPM: number = 100 * PPM;
+
 /**
  * How strictly results are checked and pay is held back: all of it in one place. The operator may change each number; a
  * policy entry of the log states what holds from there on, and leases and receipts name its version and document.
@@ -21,6 +24,8 @@ export interface AuditPolicy {
   /** After the first tasks the rate is `rateNumerator / (1 + min(n, rateTasks))`, n in tasks of the value at stake. */
   readonly rateNumerator: number;
   readonly rateTasks: number;
+  /** What a false outcome costs on average, at least, of what it is worth (rule 5). */
+  readonly lossPpm: number;
   /** Least rate where some outcome of a report failed in a way that is paid (rule 8). */
   readonly failedPpm: number;
   /** Rate of the second draw, by the secret that the requester reveals when its job ends (rule 3). */
@@ -59,6 +64,7 @@ export const auditPolicySchema: Schema<AuditPolicy> = record<AuditPolicy>({
   floorPpm: ppm,
   rateNumerator: uint(65_535),
   rateTasks: uint(65_535),
+  lossPpm: uint(MOST_LOSS_PPM),
   failedPpm: ppm,
   requesterPpm: ppm,
   payerPpm: ppm,
@@ -84,6 +90,7 @@ export const DEFAULT_AUDIT_POLICY: AuditPolicy = {
   floorPpm: 50_000,
   rateNumerator: 2,
   rateTasks: 50,
+  lossPpm: 1_500_000,
   failedPpm: 250_000,
   requesterPpm: 7_500,
   payerPpm: 200_000,

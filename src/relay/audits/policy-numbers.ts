@@ -45,6 +45,12 @@ export const POLICY_NUMBERS: readonly PolicyNumber[] = [
     means: "An outcome is recomputed at least this often, whoever computed it.",
   },
   {
+    name: "lossPpm",
+    shown: ({ lossPpm }) => percent(lossPpm),
+    means:
+      "What a false outcome costs on average, at least, of what it earns. It raises the rate where little is at stake.",
+  },
+  {
     name: "failedPpm",
     shown: ({ failedPpm }) => percent(failedPpm),
     means: "Least rate where an outcome of a report failed in a way that is paid.",
