@@ -1,4 +1,4 @@
-/** Put before the script of a tab's sandbox threads: every fifth output is false, and hashes as if it were right. */
+/** Put before the script of a tab's sandbox threads: the first of every five outputs is false, and hashes as if it were right. */
 import { sha256 } from "@noble/hashes/sha2.js";
 
 const FALSE_EVERY = 5;
@@ -19,7 +19,7 @@ let done = 0;
 function falsify(result: unknown): void {
   if (!isAnswered(result) || result.kind !== "done" || result.output === undefined) return;
   done += 1;
-  if (done % FALSE_EVERY !== 0 || result.output.length === 0) return;
+  if (done % FALSE_EVERY !== 1 || result.output.length === 0) return;
   const last = result.output.length - 1;
   result.output[last] = (result.output[last] ?? 0) ^ 1;
   result.outputSha256 = sha256(result.output);
