@@ -180,6 +180,7 @@ export class Reporter {
     relay: BooksRelay,
     kept: Kept,
     session: Awaited<ReturnType<typeof startSessionIdentity>>,
+    memoryBytes?: number,
   ) {
     const now = (): number => Date.now() + this.now.offset;
     const { root, signer } = session;
@@ -195,6 +196,7 @@ export class Reporter {
     this.leases = new HeldLeases({
       ...common,
       shelf: kept.holdings,
+      ...(memoryBytes === undefined ? {} : { memoryBytes }),
       openings: this.openings,
       root,
       verify,
@@ -210,10 +212,16 @@ export class Reporter {
     this.ends = new LeaseEnds({ ...common, leases: this.leases, onWrongAnswer });
   }
 
-  /** @param session fill of the session key's seed: each start has its own */
-  static async start(relay: BooksRelay, kept: Kept, session: number = 5): Promise<Reporter> {
+  /** @param session fill of the session key's seed: each start has its own @param memoryBytes see HeldLeasesOptions */
+  static async start(
+    relay: BooksRelay,
+    kept: Kept,
+    session: number = 5,
+    memoryBytes?: number,
+  ): Promise<Reporter> {
     const seeds = { root: seed(4), session: seed(session) };
-    return new Reporter(relay, kept, await startSessionIdentity(crypto.subtle, seeds, Date.now()));
+    const identity = await startSessionIdentity(crypto.subtle, seeds, Date.now());
+    return new Reporter(relay, kept, identity, memoryBytes);
   }
 
   /** The same lease with both its sides. */

@@ -3,7 +3,8 @@ import { cidOf, RAW } from "../protocol/cid.ts";
 import { leafHash, MerkleTree, verifyInclusion } from "../protocol/merkle.ts";
 import type { HoldingShelf } from "../storage/holdings.ts";
 import { StorageError } from "../storage/storage-error.ts";
-import { HeldLease, HeldMemory, type HeldTerms } from "./held-lease.ts";
+import { HeldLease, type HeldTerms } from "./held-lease.ts";
+import { HeldMemory } from "./held-memory.ts";
 import { HELD_MEMORY_BYTES } from "./limits.ts";
 import { memoryHoldings } from "./memory-shelves.contract.ts";
 

@@ -2,7 +2,7 @@ import { equalBytes } from "../protocol/bytes.ts";
 import type { Cid } from "../protocol/cid.ts";
 import { leafHash } from "../protocol/merkle.ts";
 import type { HeldOutcomeRecord, HoldingRecord, HoldingShelf, StoredHolding } from "../storage/holdings.ts";
-import { HELD_MEMORY_BYTES } from "./limits.ts";
+import type { HeldMemory } from "./held-memory.ts";
 import { TreeTail } from "./tree-tail.ts";
 import { known, Unstored } from "./unstored.ts";
 
@@ -21,11 +21,6 @@ export interface HeldTerms {
   readonly holdBytes: number;
   /** By this machine's clock, milliseconds since 1970: nothing is drawn any more. */
   readonly until: number;
-}
-
-/** Input bytes that all leases of this tab hold in memory. */
-export class HeldMemory {
-  bytes = 0;
 }
 
 interface HeldTask {
@@ -223,7 +218,7 @@ export class HeldLease {
     const leaf = this.#leaves.get(index)?.leaf;
     const task = this.#taskOf(index);
     if (leaf === undefined || task === undefined || count > this.#outcomes.size) return undefined;
-    const input = task.input ?? (await this.#shelf?.input(this.lease, task.seq));
+    const input = task.input ?? (await this.#shelf?.input(this.lease, task.seq).catch(() => undefined));
     const advance = [logged, this.#advance].find(
       (each) => each !== undefined && this.#proves(each, task.seq),
     );
@@ -346,7 +341,7 @@ export class HeldLease {
   #spareMemory(): void {
     for (const mayLose of [false, true])
       for (const task of this.#held.values()) {
-        if (this.#memory.bytes <= HELD_MEMORY_BYTES) return;
+        if (this.#memory.bytes <= this.#memory.limit) return;
         if (task.isStored || (mayLose && task.isEnded)) this.#dropInput(task);
       }
   }

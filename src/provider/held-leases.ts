@@ -1,6 +1,8 @@
 import type { RelayClient } from "../mesh/relay-client.ts";
 import type { Cid } from "../protocol/cid.ts";
 import { bodyId, readBody, seal } from "../protocol/envelope.ts";
+import { failureCode } from "../protocol/failure-code.ts";
+import { FailureError } from "../protocol/failure.ts";
 import type { Ground } from "../protocol/greeting.ts";
 import { header } from "../protocol/header.ts";
 import { type Draw, drawMessage } from "../protocol/messages/audit.ts";
@@ -8,10 +10,12 @@ import { decodeEntry, decodeEntryOf } from "../protocol/messages/entry.ts";
 import type { Lease } from "../protocol/messages/lease.ts";
 import { type ReportAnswer, reportMessage } from "../protocol/messages/receipt.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
+import type { JobView } from "../protocol/relay-api.ts";
 import type { Signer, Verify } from "../protocol/signature.ts";
 import { type MicroCredits, microCredits } from "../protocol/units.ts";
 import type { HoldingShelf } from "../storage/holdings.ts";
-import { HeldLease, HeldMemory } from "./held-lease.ts";
+import { HeldLease } from "./held-lease.ts";
+import { HeldMemory } from "./held-memory.ts";
 import { HELD_GRACE_MS, MOST_EARLIER_ENTRIES } from "./limits.ts";
 import { makeOpening } from "./make-opening.ts";
 import type { OpeningQueue } from "./opening-queue.ts";
@@ -21,6 +25,8 @@ import { ForgedDrawError, type LoggedStatement, readDraw, statementIn } from "./
 export interface HeldLeasesOptions {
   /** Without one, what is held is gone with the tab. */
   readonly shelf?: HoldingShelf;
+  /** Default HELD_MEMORY_BYTES. */
+  readonly memoryBytes?: number;
   readonly openings: Pick<OpeningQueue, "keep" | "sendSoon">;
   readonly client: Pick<RelayClient, "report" | "job" | "receipts" | "entry">;
   readonly ground: Ground;
@@ -44,6 +50,8 @@ export interface LoggedLease {
   readonly isSettled: boolean;
 }
 
+const NOT_FOUND = failureCode("not-found");
+
 interface DrawOnce {
   readonly id: Cid;
   readonly bytes: Uint8Array;
@@ -55,13 +63,14 @@ const RECEIPTS_SEARCHED = 100;
 /** What is held of the leases that are audited, and what follows when the relay draws from it (rules 2 and 3). */
 export class HeldLeases {
   readonly #options: HeldLeasesOptions;
-  readonly #memory = new HeldMemory();
+  readonly #memory: HeldMemory;
   readonly #leases = new Map<Cid, HeldLease>();
   /** Draws of this start by entry and source, one of each. */
   readonly #draws = new WeakMap<HeldLease, Map<string, DrawOnce>>();
 
   constructor(options: HeldLeasesOptions) {
     this.#options = options;
+    this.#memory = new HeldMemory(options.memoryBytes);
   }
 
   get(lease: Cid): HeldLease | undefined {
@@ -120,11 +129,21 @@ export class HeldLeases {
 
   /** Asks how far the relay has logged a lease, and for every draw that this side has not heard of. @throws FailureError */
   async catchUp(held: HeldLease): Promise<LoggedLease> {
-    const { leases } = await this.#options.client.job(held.terms.job);
-    const view = leases.find(({ lease }) => lease === held.lease);
+    const view = await this.#view(held);
     if (view === undefined) return { count: 0, amount: microCredits(0), isSettled: true };
     await this.#fill(held, view.count);
     return { count: view.count, amount: view.amount, isSettled: view.state === "settled" };
+  }
+
+  /** Nothing where the relay knows of no such lease: one that has lost its books draws from nothing. */
+  async #view({ lease, terms }: HeldLease): Promise<JobView["leases"][number] | undefined> {
+    try {
+      const { leases } = await this.#options.client.job(terms.job);
+      return leases.find((each) => each.lease === lease);
+    } catch (error) {
+      if (error instanceof FailureError && error.code === NOT_FOUND) return undefined;
+      throw error;
+    }
   }
 
   /** Draws from entries that the other side has brought, the newest first found and the oldest first taken. */

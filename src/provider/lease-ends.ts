@@ -8,7 +8,7 @@ import type { Signer } from "../protocol/signature.ts";
 import type { MicroCredits } from "../protocol/units.ts";
 import type { HeldLease } from "./held-lease.ts";
 import type { HeldLeases, LoggedLease } from "./held-leases.ts";
-import { DISPUTE_AFTER_MS, DISPUTE_LEAST, HELD_WATCH_MS } from "./limits.ts";
+import { DISPUTE_AFTER_MS, DISPUTE_LEAST, HELD_WATCH_MS, OPENING_STOP_MS } from "./limits.ts";
 import { isWrongAnswer } from "./read-draw.ts";
 import { isAway } from "./relay-away.ts";
 
@@ -63,7 +63,10 @@ export class LeaseEnds {
   /** Once more, and what is unsigned by now is disputed at once. What is not settled waits for the next start. */
   async stop(): Promise<void> {
     clearInterval(this.#interval);
-    await this.look(true);
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, OPENING_STOP_MS);
+    await Promise.race([this.look(true), late]);
+    clearTimeout(timer);
   }
 
   /** A lease is over and its newest countersigned receipt has been reported. */
@@ -95,8 +98,9 @@ export class LeaseEnds {
   async #isOver(ending: Ending, isLast: boolean): Promise<boolean> {
     const { leases, now } = this.#options;
     const { held } = ending;
+    if (now() > held.terms.until) return true;
     const logged = await leases.catchUp(held);
-    if (held.covered >= held.signed || logged.isSettled || now() > held.terms.until) return true;
+    if (held.covered >= held.signed || logged.isSettled) return true;
     if (!this.#isDue(ending, logged, isLast)) return false;
     await this.#dispute(ending, logged);
     return held.covered >= held.signed;

@@ -123,7 +123,7 @@ export const OPENING_RETRY_MAX_MS = 60_000;
 /** The relay says when an opening is too late, since clocks of tabs are wrong by hours at times; what it never answers to goes after this. */
 export const OPENING_KEPT_MS: number = 24 * 60 * 60 * 1000;
 
-/** A tab that stops sends openings for that long; the rest waits for its next start. */
+/** A tab that stops files disputes, and then sends openings, for that long each; the rest waits for its next start. */
 export const OPENING_STOP_MS = 3_000;
 
 /** Entries of a lease that the other side has logged and this side has not heard of, one before the other: more is no coincidence. */

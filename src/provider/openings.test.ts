@@ -14,6 +14,7 @@ import { signerFromSeed } from "../protocol/ed25519.ts";
 import { FRAME } from "../protocol/work-frame.ts";
 import { type LeasePair, seed } from "../sdk/lease-pair.contract.ts";
 import { BooksRelay, GROUND, keptInMemory, Reporter } from "./audited-lease.contract.ts";
+import { StorageError } from "../storage/storage-error.ts";
 import { DISPUTE_AFTER_MS } from "./limits.ts";
 import { modelThreadHere } from "./model-thread.contract.ts";
 import { Models } from "./models.ts";
@@ -254,6 +255,33 @@ describe("what the relay has drawn", () => {
 });
 
 describe("inputs that wait for a draw", () => {
+  test("and are lost to a full disk are declared so: they are not drawn, and the others are opened", async () => {
+    const kept = keptInMemory();
+    const full = new StorageError("full", "the disk is full");
+    const holdings = { ...kept.holdings, write: () => Promise.reject(full) };
+    const relay = await BooksRelay.start();
+    const tab = await Reporter.start(relay, { ...kept, holdings }, 5, 25_000);
+    const pair = await tab.pair(relay, { module: ECHO });
+    closing.push(() => {
+      pair.stop();
+      relay.books.close();
+    });
+    relay.isAway = true;
+    for (const name of ["a", "b", "c"]) await send(pair, input(name, 10_000));
+    await expect.poll(() => pair.provider.channel.countersignedCount).toBe(3);
+    relay.isAway = false;
+    await tab.settle();
+    await tab.reports.stop();
+    expect(relay.draws().flatMap(({ leaves }) => leaves)).toEqual([1, 2]);
+    expect(relay.unopened()).toEqual([]);
+    const [lease] = (await relay.job(pair.order.job.id)).leases;
+    expect(lease).toMatchObject({ count: 3 });
+    // Two of three are paid.
+    const earned = relay.books.audits.provider(pair.order.lease.body.provider)?.pending ?? 0n;
+    expect(earned).toBeGreaterThan(0n);
+    expect(earned).toBeLessThan(lease?.amount ?? 0n);
+  });
+
   test("beyond what the lease lets a provider hold stop it until the relay has answered a report", async () => {
     const scene = await begin({ lease: { holdBytes: 20_000 }, threads: 1 });
     const { relay, pair, tab } = scene;

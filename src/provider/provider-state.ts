@@ -3,6 +3,7 @@ import type { Failure } from "../protocol/failure.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { MicroCredits } from "../protocol/units.ts";
 import type { ModelsState } from "./model-jobs.ts";
+import type { DrawEvidence } from "./read-draw.ts";
 import type { Isolation } from "./thread-host.ts";
 
 /** Where a provider stands. `waiting`: ready to lease; `elsewhere`: another tab of this browser is the provider. */
@@ -32,6 +33,12 @@ export interface OpeningsState {
   readonly waiting: number;
   /** Taken by the relay since this start. */
   readonly opened: number;
+}
+
+/** The relay contradicts itself: in words, and what proves it where it was a draw. */
+export interface RelayFault {
+  readonly detail: string;
+  readonly evidence?: DrawEvidence;
 }
 
 /** Everything a page shows of a provider; a new object at each change. */
@@ -68,8 +75,8 @@ export interface ProviderState {
   readonly openings: OpeningsState;
   /** Why the relay gives it no work any more; absent where nothing stands against it. */
   readonly barred?: string;
-  /** What the relay has sent that cannot be true, in words; absent where nothing was. */
-  readonly relayFault?: string;
+  /** What the relay has sent that cannot be true; absent where nothing was. */
+  readonly relayFault?: RelayFault;
 }
 
 /** The tab as a provider, as a page sees it. */

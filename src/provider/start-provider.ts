@@ -6,7 +6,8 @@ import type { BrowserStore } from "../storage/browser-store.ts";
 import { embeddingSite, placeOfPage } from "./embedding-site.ts";
 import { startModelThread } from "./model-thread.ts";
 import { ProviderRun } from "./provider-run.ts";
-import type { OpeningsState, Provider, ProviderPhase, ProviderState } from "./provider-state.ts";
+import type { OpeningsState, Provider, ProviderPhase, ProviderState, RelayFault } from "./provider-state.ts";
+import { ForgedDrawError } from "./read-draw.ts";
 import type { SandboxFiles } from "./thread-host.ts";
 import { ThreadStarter } from "./thread-starter.ts";
 
@@ -54,7 +55,7 @@ class TabProvider implements Provider {
   #outbox = 0;
   #openings: OpeningsState = { waiting: 0, opened: 0 };
   #barred: string | undefined;
-  #relayFault: string | undefined;
+  #relayFault: RelayFault | undefined;
   #run: ProviderRun | undefined;
   #threads: ThreadStarter | undefined;
   #starting: Promise<void> | undefined;
@@ -210,7 +211,9 @@ class TabProvider implements Provider {
           this.#changed();
         },
         onWrongAnswer: (failure) => {
-          this.#relayFault = failure.detail;
+          const { detail } = failure;
+          const { evidence } = failure instanceof ForgedDrawError ? failure : {};
+          this.#relayFault = { detail, ...(evidence === undefined ? {} : { evidence }) };
           this.#changed();
         },
         onBarred: (reason) => {
