@@ -7,7 +7,7 @@ import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { header } from "../protocol/header.ts";
 import { type Draw, drawMessage } from "../protocol/messages/audit.ts";
-import { type ReportAnswer, reportMessage } from "../protocol/messages/receipt.ts";
+import { receiptMessage, type ReportAnswer, reportMessage } from "../protocol/messages/receipt.ts";
 import { fuel } from "../protocol/units.ts";
 import type { Signer } from "../protocol/signature.ts";
 import { signerFromSeed } from "../protocol/ed25519.ts";
@@ -314,6 +314,26 @@ async function unsigned(names: readonly string[]): Promise<Scene> {
   await expect.poll(() => tab.claims.length).toBe(1);
   return scene;
 }
+
+describe("a requester that names fewer tasks than it sends", () => {
+  test("gets no receipt over the others: nobody could prove what was drawn from it", async () => {
+    const { pair, tab } = await begin();
+    await send(pair, input("named"));
+    const held = tab.leases.get(pair.order.lease.id);
+    await expect.poll(() => held?.signed).toBe(1);
+    const receipts: number[] = [];
+    pair.fromRequester = (kind, payload) => (kind === FRAME.advance ? undefined : payload);
+    pair.fromProvider = (kind, payload) => {
+      if (kind === FRAME.receipt) receipts.push(openEnvelope(receiptMessage, payload).body.count);
+      return payload;
+    };
+    await Promise.all([send(pair, input("b")), send(pair, input("c"))]);
+    await expect.poll(() => pair.provider.channel.count).toBe(3);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(receipts).toEqual([]);
+    expect(held?.signed).toBe(1);
+  });
+});
 
 describe("a requester that does not countersign", () => {
   test("is taken to the relay: all outcomes are opened, and the lease ends with them", async () => {
