@@ -165,23 +165,28 @@ export class HeldLeases {
 
   /** The entry of the receipt over `count` outcomes: by bringing it again, or as the account's list has it. */
   async #entryAt(held: HeldLease, count: number): Promise<DrawnEntry | undefined> {
-    const { client, ground, signer, root } = this.#options;
-    const statement = held.statement(count);
-    if (statement !== undefined) {
-      const report = { ...statement, prevCount: 0, consistency: [], lost: [] };
-      const envelope = await seal(reportMessage, { ...header(ground.origin, ground.asset), ...report }, [
-        signer,
-      ]);
-      try {
-        return await client.report(envelope);
-      } catch (error) {
-        if (isAway(error)) throw error;
-        return undefined;
-      }
-    }
+    const { client, root } = this.#options;
+    const brought = await this.#bringAgain(held, count);
+    if (brought !== undefined) return brought;
     const receipts = await client.receipts(root, { limit: RECEIPTS_SEARCHED });
     const index = receipts.find((each) => each.lease === held.lease && each.count === count)?.entryIndex;
     return index === undefined ? undefined : this.#entryWithDraw(index);
+  }
+
+  /** A report that is logged already is answered with its place and its draw, whoever brought it. */
+  async #bringAgain(held: HeldLease, count: number): Promise<DrawnEntry | undefined> {
+    const { client, ground, signer } = this.#options;
+    const statement = held.statement(count);
+    if (statement === undefined) return undefined;
+    const head = header(ground.origin, ground.asset);
+    const report = { ...head, ...statement, prevCount: 0, consistency: [], lost: [] };
+    try {
+      return await client.report(await seal(reportMessage, report, [signer]));
+    } catch (error) {
+      if (isAway(error)) throw error;
+      // Not this very receipt: one over as many outcomes that calls itself final, or the other way round.
+      return undefined;
+    }
   }
 
   /** A draw is logged right behind the entry that it is made from. */

@@ -139,5 +139,5 @@ export const DISPUTE_AFTER_MS: number = 60_000;
  */
 export const DISPUTE_LEAST: bigint = 50n;
 
-/** How it stands is asked that often, for a person to read: whoever is barred is told so by a lost line at once. */
+/** How it stands is asked that often, for a person to read, and whenever the line is lost: a relay drops whom it bars. */
 export const STANDING_INTERVAL_MS: number = 5 * 60 * 1000;

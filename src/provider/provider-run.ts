@@ -273,6 +273,7 @@ export class ProviderRun {
       // Jitter keeps the tabs of one relay from coming back in the same moment.
       const waitMs = pauseMs * (0.75 + Math.random() / 2);
       this.#events.onLost(failure, Date.now() + waitMs);
+      void this.#reporting.look();
       // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
       await this.#pause(waitMs);
       try {

@@ -94,8 +94,8 @@ export class Reporting {
     this.#reports.start();
     this.#ends.start();
     this.#openings.start();
-    this.#standing = setInterval(() => void this.#look(), STANDING_INTERVAL_MS);
-    void this.#look();
+    this.#standing = setInterval(() => void this.look(), STANDING_INTERVAL_MS);
+    void this.look();
   }
 
   /** Reports everything once more, then stops trying. What is left waits for the next start. */
@@ -134,7 +134,8 @@ export class Reporting {
     return (await contactRelay(client, surroundings.pins, verify, now())).keys.draw;
   }
 
-  async #look(): Promise<void> {
+  /** Asks what the relay holds against this provider. */
+  async look(): Promise<void> {
     const { client, identity, events } = this.#options;
     try {
       events.onBarred((await client.standing(identity.root)).barred);
