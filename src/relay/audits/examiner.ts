@@ -13,7 +13,7 @@ import { keepBlob } from "./keep-blob.ts";
 import { DEADLINE_FACTOR, MOST_TASK_MS, MOST_TRIES } from "./limits.ts";
 import type { DrawnPlace } from "./opening-folder.ts";
 import type { Recomputation, Recomputed, Recomputer } from "./recompute.ts";
-import { ContentMissing, type WorkContent } from "./work-content.ts";
+import { ContentMissing, ContentTooLarge, type WorkContent } from "./work-content.ts";
 
 export type WorkKind = "function" | "model";
 
@@ -110,6 +110,10 @@ export class Examiner {
       };
       return await recomputers[attempt.kind].recompute(recomputation);
     } catch (error) {
+      if (error instanceof ContentTooLarge) {
+        attempt.tries = MOST_TRIES;
+        return { kind: "unknown", why: error.message };
+      }
       if (!(error instanceof ContentMissing)) throw error;
       // Its requester may send it yet.
       if (nowMs() < drawn.row.openBy) return undefined;

@@ -30,3 +30,15 @@ export const MOST_TRIES = 3;
 
 /** Reading and opening a model of a gigabyte takes a minute on a slow disk. */
 export const OPEN_MODEL_MS: number = 5 * 60 * 1000;
+
+/** A function with its files, in memory for each task that runs: a module has 64 MiB at most, and files should not hold a relay up. */
+export const MOST_CONTENT_BYTES: number = 192 * 1024 * 1024;
+
+/** Functions with their files that are kept for the next task. */
+export const RECENT_CONTENT_BYTES: number = 256 * 1024 * 1024;
+
+/**
+ * Share of the machine's memory that all tasks under way may have by their limits. A function that asks for more is not
+ * recomputed here, or it could have the relay killed for want of memory.
+ */
+export const AUDIT_MEMORY_SHARE = 0.5;

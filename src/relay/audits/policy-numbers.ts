@@ -105,17 +105,17 @@ export const POLICY_NUMBERS: readonly PolicyNumber[] = [
     name: "peerPpm",
     shown: ({ peerPpm }) => percent(peerPpm),
     means:
-      "Of what is drawn, so much is given to another provider to compute as well, where the requester lets it.",
+      "Share of what is drawn that another provider computes. Not used yet: the relay computes all of it.",
   },
   {
     name: "knownPpm",
     shown: ({ knownPpm }) => percent(knownPpm),
-    means: "Of audit jobs, so many ask for a result that the relay has computed already.",
+    means: "Share of audit jobs that ask for what the relay has computed already. Not used yet.",
   },
   {
     name: "auditorCheckTasks",
     shown: ({ auditorCheckTasks }) => `1 in ${auditorCheckTasks}`,
-    means: "So often an auditor is given a task whose claimed result is known to be false.",
+    means: "So often an auditor is given a task whose result is known. Not used yet.",
   },
   {
     name: "faultPpm",

@@ -1,8 +1,10 @@
+import { totalmem } from "node:os";
 import { cidFromDigest, RAW } from "../../protocol/cid.ts";
 import { failureKind } from "../../protocol/failure-code.ts";
 import { MODEL_ABI } from "../../protocol/messages/session.ts";
 import { fuel } from "../../protocol/units.ts";
 import { type SandboxThreads, startSandboxThreads } from "../threads/sandbox-threads.ts";
+import { AUDIT_MEMORY_SHARE } from "./limits.ts";
 import {
   expectedLeaf,
   isOwnFailure,
@@ -18,9 +20,12 @@ export class FunctionRecomputer implements Recomputer {
   readonly lanes: number;
   readonly #content: WorkContent;
   readonly #threads: SandboxThreads;
+  /** Bytes of memory that one task may have. */
+  readonly #memoryBytes: number;
 
-  /** @param threads at a time, at least 1 */
-  constructor(content: WorkContent, threads: number) {
+  /** @param threads at a time, at least 1 @param machineBytes memory of this machine */
+  constructor(content: WorkContent, threads: number, machineBytes: number = totalmem()) {
+    this.#memoryBytes = (AUDIT_MEMORY_SHARE * machineBytes) / threads;
     this.lanes = threads;
     this.#content = content;
     this.#threads = startSandboxThreads({ threads });
@@ -31,6 +36,8 @@ export class FunctionRecomputer implements Recomputer {
     const { work, limits } = job;
     const { abi } = work;
     if (abi === MODEL_ABI) return { kind: "unknown", why: "a function has not the interface of models" };
+    if (limits.memory > this.#memoryBytes)
+      return { kind: "unknown", why: `${limits.memory} bytes of memory are more than audits may have here` };
     const { module, args } = await this.#content.function(job);
     const { result, isFuelKnown } = await this.#threads.run({
       request: {
