@@ -8,7 +8,7 @@ import { anew, judged, providerOf } from "./provider-record.ts";
 
 type AuditEvent = Extract<
   LedgerEvent,
-  { type: "draw" | "verdict" | "forfeit" | "vest" | "unbond" | "retire" }
+  { type: "draw" | "verdict" | "forfeit" | "vest" | "unbond" | "retire" | "reset" }
 >;
 
 function forfeited({ body }: Event<"forfeit">, ledger: LedgerLookup): Change {
@@ -96,6 +96,8 @@ export function auditChange(event: AuditEvent, { time }: Place, ledger: LedgerLo
       return vested(event, ledger);
     case "unbond":
       return unbonded(event, ledger);
+    case "reset":
+      return { postings: [], provider: anew(providerOf(event.provider, ledger)) };
     case "retire":
       return { postings: [], provider: { ...providerOf(event.account, ledger), retiring: time } };
     default:

@@ -296,6 +296,7 @@ export function changeBy(event: LedgerEvent, place: Place, ledger: LedgerLookup)
     case "forfeit":
     case "vest":
     case "unbond":
+    case "reset":
     case "draw":
     case "verdict":
     case "retire":

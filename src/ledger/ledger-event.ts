@@ -46,6 +46,7 @@ export type LedgerEvent =
   | { readonly type: "vest"; readonly body: VestBody }
   | { readonly type: "retire"; readonly account: PeerId }
   | { readonly type: "unbond"; readonly body: UnbondBody }
+  | { readonly type: "reset"; readonly provider: PeerId }
   | { readonly type: "cancel"; readonly lease: Cid }
   | { readonly type: "settle"; readonly body: SettleBody }
   | { readonly type: "release"; readonly body: ReleaseBody }
@@ -110,6 +111,8 @@ export function eventOf(entry: TypedEntry): LedgerEvent {
       return { type: "retire", account: readBody(retireMessage, entry.body.envelope).account };
     case "unbond":
       return { type: "unbond", body: entry.body };
+    case "reset":
+      return { type: "reset", provider: entry.body.provider };
     case "cancel":
       return { type: "cancel", lease: entry.body.lease };
     case "settle":

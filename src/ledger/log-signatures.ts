@@ -88,6 +88,7 @@ export class LogSignatures {
       case "vest":
       case "forfeit":
       case "unbond":
+      case "reset":
       case "payout-prepare":
       case "payout":
       case "payout-cancel":

@@ -586,6 +586,7 @@ export const anyEntryBody: { readonly [K in EntryType]: Arbitrary<EntryBodies[K]
   vest: record<EntryBodies["vest"]>({ lease: anyCid, provider: anyPeer, released: amount, bonded: amount }),
   retire: record<EntryBodies["retire"]>({ envelope }),
   unbond: record<EntryBodies["unbond"]>({ provider: anyPeer, amount }),
+  reset: record<EntryBodies["reset"]>({ provider: anyPeer, reason: anyText(256) }),
   "payout-address": record<EntryBodies["payout-address"]>({ envelope }),
   "payout-batch": record<EntryBodies["payout-batch"]>({ batch: anyCid, envelope }),
   "payout-prepare": record<EntryBodies["payout-prepare"]>({ batch: anyCid, ...payoutLine }),

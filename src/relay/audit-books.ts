@@ -48,6 +48,8 @@ export interface AuditBooks {
 
   /** A provider asks for its held pay and its bond, and begins anew. @throws FailureError `bad-signature`, `replayed`. */
   retire(message: Verified<Retire>): Promise<Inclusion>;
+  /** A claim of a provider about its machine was proven false: its record begins anew. Nothing happens to one without a record. */
+  reset(provider: PeerId, reason: string): Promise<void>;
   /** The record of somebody who has had a lease. */
   provider(peer: PeerId): ProviderState | undefined;
   /** Why an identity is barred by the log. */

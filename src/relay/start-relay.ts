@@ -158,6 +158,9 @@ async function begin(
   undo.push(() => mesh.stop());
   const capability = new CapabilityDesk(nowMs, (provider, property) => {
     log.warn({ peer: provider, property }, "what a provider claims of itself is not so");
+    books.audits
+      .reset(provider, `${property}: what it claims of its machine is not so`)
+      .catch((error: unknown) => log.error({ err: error, peer: provider }, "its record was not begun anew"));
   });
   const offers = new LiveOffers(nowMs, (instance) => capability.rates(instance));
   const events = new AccountEvents(books);

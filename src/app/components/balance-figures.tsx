@@ -50,12 +50,21 @@ export function BalanceFigures({ earnings, testMoney }: BalanceFiguresProps): JS
         <p class="balance-value">
           <Value
             view={view}
-            pick={(each) => each.available}
+            pick={(each) => microCredits(each.available + each.held + each.bond)}
             isKnown={account.kind !== "loading"}
             testMoney={testMoney}
           />
         </p>
-        <p class="balance-note">{creditUnit(testMoney)}, audited and yours</p>
+        <p class="balance-note">
+          {creditUnit(testMoney)}, of which{" "}
+          <Value
+            view={view}
+            pick={(each) => each.available}
+            isKnown={account.kind !== "loading"}
+            testMoney={testMoney}
+          />{" "}
+          free now
+        </p>
       </div>
       <dl class="balance-rest">
         <div>

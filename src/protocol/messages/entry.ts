@@ -43,6 +43,7 @@ export const ENTRY_TYPES = [
   "forfeit",
   "retire",
   "unbond",
+  "reset",
   "payout-address",
   "payout-batch",
   "payout-prepare",
@@ -232,6 +233,12 @@ export interface PayoutPrepareBody extends PayoutLine {
 }
 
 /** The line was paid: its money has left. `reference` is the payment's identity outside. */
+/** A claim about a provider's machine was proven false: its record begins anew. No money moves. */
+export interface ResetBody {
+  readonly provider: PeerId;
+  readonly reason: string;
+}
+
 export interface PayoutBody extends PayoutLine {
   readonly batch: Cid;
   readonly reference: string;
@@ -285,6 +292,7 @@ export interface EntryBodies {
   readonly forfeit: ForfeitBody;
   readonly retire: SignedBody;
   readonly unbond: UnbondBody;
+  readonly reset: ResetBody;
   readonly "payout-address": SignedBody;
   readonly "payout-batch": PayoutBatchBody;
   readonly "payout-prepare": PayoutPrepareBody;
@@ -332,6 +340,7 @@ export const entryBodies: { readonly [K in EntryType]: Schema<EntryBodies[K]> } 
   forfeit: record<ForfeitBody>({ lease: cid, provider: peer, refunded: amount, burnt: amount }),
   retire: signed,
   unbond: record<UnbondBody>({ provider: peer, amount }),
+  reset: record<ResetBody>({ provider: peer, reason: text(256) }),
   "payout-address": signed,
   "payout-batch": record<PayoutBatchBody>({ batch: cid, envelope }),
   "payout-prepare": record<PayoutPrepareBody>({

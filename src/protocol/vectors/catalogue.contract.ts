@@ -663,6 +663,7 @@ export async function entrySamples(
     }),
     bodyOf("retire", { envelope: envelope("retire") }),
     bodyOf("unbond", { provider: cast.provider.key, amount: microCredits(5_000) }),
+    bodyOf("reset", { provider: cast.provider.key, reason: "fuel: claims more than it can" }),
     bodyOf("payout-address", { envelope: envelope("payout-address") }),
     bodyOf("payout-batch", { batch, envelope: envelope("payout-batch") }),
     bodyOf("payout-prepare", { batch, ...line }),

@@ -105,6 +105,14 @@ export class LedgerAudits implements AuditBooks {
     return this.#logged((draft) => retire(this.#parts.court, draft, message));
   }
 
+  async reset(provider: PeerId, reason: string): Promise<void> {
+    await this.#parts.queue.submit<void>((draft) => {
+      if ((draft.provider(provider)?.audited ?? 0n) > 0n)
+        draft.append("reset", { provider, reason }, { type: "reset", provider });
+      return () => {};
+    });
+  }
+
   provider(peer: PeerId): ProviderState | undefined {
     return this.#parts.committed.provider(peer);
   }
