@@ -71,10 +71,10 @@ export class Recruiting {
   }
 
   /** @throws FailureError `no-provider` when too few have been there for too long, and the relay does not say why. */
-  #requireLeast({ members, strength }: LeaseCrew): void {
+  #requireLeast({ strength }: LeaseCrew): void {
     const { least, onNote } = this.#options;
     if (strength >= least) return;
-    const few = `${members.length} of ${least} providers of distinct owners are here`;
+    const few = `${strength} of ${least} providers of distinct owners are here`;
     if (this.#isTooLonely) throw new FailureError("no-provider", few);
     onNote(few);
   }

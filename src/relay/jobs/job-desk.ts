@@ -24,6 +24,7 @@ import { cancelMessage } from "../../protocol/messages/task.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { JobView } from "../../protocol/relay-api.ts";
 import type { Tariff } from "../../protocol/tariff.ts";
+import { microCredits } from "../../protocol/units.ts";
 import type { Authentication } from "../authenticate.ts";
 import type { Books } from "../books.ts";
 import { verifyNative } from "../books/native-keys.ts";
@@ -130,7 +131,10 @@ export class JobDesk implements Jobs {
   ): Promise<readonly Verified<Lease>[]> {
     const { books, tariff } = this.#parts;
     const { matches, reasons } = this.#match(job, open, wanted);
-    const budget = shareOf(books.unbound(job.id), matches.length, wanted);
+    // The fee of each new lease comes out of what is free as well: else nothing is left for the last one.
+    const fees = (books.audits.policy?.leaseFee ?? 0n) * BigInt(matches.length);
+    const unbound = books.unbound(job.id);
+    const budget = shareOf(microCredits(unbound > fees ? unbound - fees : 0n), matches.length, wanted);
     if (budget < 1n && matches.length > 0 && open.length === 0)
       throw new FailureError("insufficient-funds", "the job's cap is used up by the leases it had");
     const before = books.job(job.id)?.leases.length ?? 0;
@@ -144,7 +148,9 @@ export class JobDesk implements Jobs {
     );
     const leases = made.filter((lease) => lease !== undefined);
     this.#parts.metrics.leased(leases.length);
-    if (leases.length + open.length === 0) throw new FailureError("no-provider", describeReasons(reasons));
+    // Fewer than its replicas are of no use to a job: nobody new is a reason to say why, though it has some leases.
+    const isTooFew = leases.length + open.length < job.body.verify.k;
+    if (isTooFew && leases.length === 0) throw new FailureError("no-provider", describeReasons(reasons));
     return leases;
   }
 

@@ -1,0 +1,114 @@
+import { createMemoryPins } from "../ledger/memory-pins.ts";
+import { contactRelay } from "../ledger/relay-contact.ts";
+import { relayAddress } from "../mesh/mesh-address.ts";
+import { createNodeMesh } from "../mesh/node-mesh.ts";
+import { createRelayClient } from "../mesh/relay-client.ts";
+import { untilOnline } from "../mesh/until-online.ts";
+import { verifierOf } from "../protocol/ed25519.ts";
+import { FUNCTION_ABIS } from "../protocol/messages/session.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import { startSessionIdentity } from "../protocol/session-identity.ts";
+import { OfferLine } from "../provider/offer-line.ts";
+import { WorkDesk } from "../provider/work-desk.ts";
+import { WorkerPool } from "../provider/worker-pool.ts";
+import { sandboxHere } from "../sdk/lease-pair.contract.ts";
+
+/** A provider of functions in this process: the provider's own desk, offers and sandbox. For tests. */
+export interface FunctionProvider {
+  readonly peer: PeerId;
+  /** Tasks begun so far. */
+  readonly begun: number;
+  /** Without a goodbye, as when a machine is switched off. */
+  vanish(): Promise<void>;
+}
+
+export interface FunctionProviderOptions {
+  /** What it runs, whatever the job asks for: a liar runs something else. */
+  readonly module: Uint8Array;
+  /** Called with each task that it has begun. */
+  readonly onTask?: (begun: number) => void;
+}
+
+const MEMORY_BYTES: number = 512 * 1024 * 1024;
+
+function random(): Uint8Array<ArrayBuffer> {
+  return crypto.getRandomValues(new Uint8Array(32));
+}
+
+function now(): number {
+  return Date.now();
+}
+
+export async function startFunctionProvider(
+  url: string,
+  { module, onTask }: FunctionProviderOptions,
+): Promise<FunctionProvider> {
+  const verify = verifierOf(crypto.subtle);
+  const client = createRelayClient({ baseUrl: url, fetch: (input, init) => fetch(input, init) });
+  const contact = await contactRelay(client, createMemoryPins(), verify, now());
+  const identity = await startSessionIdentity(crypto.subtle, { root: random(), session: random() }, now());
+  const relay = relayAddress(url, contact.info.peer);
+  const mesh = await createNodeMesh({ privateKey: identity.seed, relay, iceServers: [] });
+  const pool = new WorkerPool(sandboxHere, 1);
+  let begun = 0;
+  const desk = new WorkDesk({
+    mesh,
+    contact,
+    source: client,
+    root: identity.root,
+    memoryBytes: MEMORY_BYTES,
+    hasModels: false,
+    now,
+    onChange: () => undefined,
+    ports: () => ({
+      signer: identity.signer,
+      verify,
+      pool,
+      loadWork: ({ job }) =>
+        Promise.resolve({
+          kind: "function",
+          spec: { cid: job.body.work.cid, abi: "bytes-1", entry: job.body.work.entry },
+          module,
+          args: { args: [], env: {}, files: [] },
+        }),
+      saveReceipt: () => undefined,
+      onTask: (event) => {
+        if (event !== "started") return;
+        begun += 1;
+        onTask?.(begun);
+      },
+      onOutcome: () => undefined,
+      onEnded: () => undefined,
+    }),
+  });
+  await mesh.start();
+  desk.start();
+  await untilOnline(mesh, AbortSignal.timeout(20_000));
+  const ground = { origin: contact.info.origin, asset: contact.info.asset };
+  const line = await OfferLine.open(
+    {
+      mesh,
+      relay,
+      ground,
+      root: identity.root,
+      signer: identity.signer,
+      verify,
+      now,
+      tariffMin: contact.info.tariff,
+      note: () => contact.note(),
+      capacity: () => ({ workers: 4, free: 4, memoryBytes: MEMORY_BYTES, abis: FUNCTION_ABIS }),
+    },
+    AbortSignal.timeout(20_000),
+  );
+  line.ended.catch(() => undefined);
+  return {
+    peer: identity.root,
+    get begun() {
+      return begun;
+    },
+    async vanish() {
+      await mesh.stop();
+      pool.stop();
+    },
+  };
+}
