@@ -74,7 +74,7 @@ function item(index: number, changes: Partial<OpeningItem> = {}): OpeningItem {
     entryIndex: 3,
     index,
     envelope,
-    openBy: Date.now() + index,
+    openBy: 1_000 + index,
     keptAt: Date.now(),
     ...changes,
   };

@@ -1,6 +1,7 @@
 import { equalBytes } from "../protocol/bytes.ts";
 import type { Cid } from "../protocol/cid.ts";
 import { leafHash } from "../protocol/merkle.ts";
+import { LONE_INPUT_BYTES } from "../storage/limits.ts";
 import type { HeldOutcomeRecord, HoldingRecord, HoldingShelf, StoredHolding } from "../storage/holdings.ts";
 import type { HeldMemory } from "./held-memory.ts";
 import { TreeTail } from "./tree-tail.ts";
@@ -288,7 +289,7 @@ export class HeldLease {
     if (!isOver(task)) return;
     this.#bytes -= task.header.length + task.size;
     this.#dropInput(task);
-    if (task.isStored) this.#unstored.freed.add(task.seq);
+    if (task.isStored) this.#freeStored(task);
     task.isStored = false;
   }
 
@@ -319,7 +320,7 @@ export class HeldLease {
         inputs: known(taken.inputs, this.#held).flatMap(({ seq, input }) =>
           input === undefined ? [] : [{ seq, input }],
         ),
-        freed: [...taken.freed],
+        freed: [...taken.freed].filter((seq) => seq >= this.#tasks.start),
       });
     } catch (error) {
       this.#unstored.back(taken);
@@ -334,7 +335,11 @@ export class HeldLease {
     const task = this.#held.get(seq);
     if (task !== undefined && !isOver(task)) task.isStored = true;
     // Covered while it was written.
-    else this.#unstored.freed.add(seq);
+    else if (task !== undefined) this.#freeStored(task);
+  }
+
+  #freeStored({ seq, size }: HeldTask): void {
+    if (size > LONE_INPUT_BYTES) this.#unstored.freed.add(seq);
   }
 
   /** Beyond the bound what is on the disk goes first; what is not, is lost. */

@@ -19,9 +19,9 @@ import { storageError } from "./storage-error.ts";
  * | models     | manifest's CID | manifest, which chunks are on the disk, last use   | model-record.ts       |
  * | openings   | relay's origin, entry, leaf | a drawn outcome laid open, on its way  | openings.ts           |
  * | holdings   | lease CID      | where the trees of a lease begin, newest advance   | holdings.ts           |
- * | heldTasks  | lease, seq     | header of a task whose outcome may be drawn        | holdings.ts           |
- * | heldInputs | lease, seq     | its input                                          | holdings.ts           |
- * | heldOutcomes | lease, leaf  | an outcome that may be drawn                       | holdings.ts           |
+ * | heldTasks  | lease, last seq | header of a task whose outcome may be drawn        | holdings.ts           |
+ * | heldInputs | lease, last seq | its input                                          | holdings.ts           |
+ * | heldOutcomes | lease, last leaf | an outcome that may be drawn                       | holdings.ts           |
  */
 export interface BrowserSchema extends DBSchema {
   identity: { key: string; value: unknown };

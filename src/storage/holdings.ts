@@ -1,6 +1,7 @@
 import type { IDBPTransaction } from "idb";
 import { type Cid, isCid } from "../protocol/cid.ts";
 import type { BrowserDatabase, BrowserSchema } from "./database.ts";
+import { LONE_INPUT_BYTES } from "./limits.ts";
 import { isStorageFull, StorageError } from "./storage-error.ts";
 import { asBytes, asBytesList, asCount, asText, fieldsOf } from "./stored-value.ts";
 
@@ -48,7 +49,7 @@ export interface HoldingChange {
   readonly tasks: readonly HeldTaskRecord[];
   readonly inputs: readonly HeldInputRecord[];
   readonly outcomes: readonly HeldOutcomeRecord[];
-  /** Tasks whose input is not needed any more. */
+  /** Tasks whose input, larger than LONE_INPUT_BYTES, is not needed any more; the smaller ones go with the trees' starts. */
   readonly freed: readonly number[];
 }
 
@@ -115,6 +116,13 @@ function parseTask(value: unknown): HeldTaskRecord | undefined {
   return seq === undefined || header === undefined ? undefined : { seq, header };
 }
 
+function parseInput(value: unknown): HeldInputRecord | undefined {
+  const fields = fieldsOf(value);
+  const seq = asCount(fields.get("seq"));
+  const input = asBytes(fields.get("input"));
+  return seq === undefined || input === undefined ? undefined : { seq, input };
+}
+
 function parseOutcome(value: unknown): HeldOutcomeRecord | undefined {
   const fields = fieldsOf(value);
   const [index, seq] = [asCount(fields.get("index")), asCount(fields.get("seq"))];
@@ -126,7 +134,15 @@ function isKnown<T>(value: T | undefined): value is T {
   return value !== undefined;
 }
 
-/** The requests of one write, in the order in which they are to happen. */
+/** The key of a batch: its last number, and a half, so that it is no key of a lone record. */
+function batchKey(lease: Cid, batch: readonly { readonly seq: number }[]): [string, number] {
+  return [lease, Math.max(...batch.map(({ seq }) => seq)) + 0.5];
+}
+
+/**
+ * The requests of one write. Each costs about as much as the bytes of a hundred small records, so what comes together is
+ * kept together, but for inputs that are worth freeing alone.
+ */
 function changes(
   write: Write,
   { record, tasks, inputs, outcomes, freed }: HoldingChange,
@@ -135,32 +151,80 @@ function changes(
   const heldTasks = write.objectStore("heldTasks");
   const heldInputs = write.objectStore("heldInputs");
   const heldOutcomes = write.objectStore("heldOutcomes");
-  return [
+  const requests: Promise<unknown>[] = [
     write.objectStore("holdings").put({ ...record }, lease),
-    ...tasks.map((each) => heldTasks.put({ ...each }, [lease, each.seq])),
-    ...inputs.map(({ seq, input }) => heldInputs.put(input, [lease, seq])),
-    ...outcomes.map((each) => heldOutcomes.put({ ...each }, [lease, each.index])),
+    ...inputs.filter(isLone).map((each) => heldInputs.put({ batch: [each] }, [lease, each.seq])),
     ...freed.map((seq) => heldInputs.delete([lease, seq])),
+  ];
+  const small = inputs.filter((each) => !isLone(each));
+  if (small.length > 0) requests.push(heldInputs.put({ batch: small }, batchKey(lease, small)));
+  if (tasks.length > 0) {
+    const batch = tasks.map(({ seq, header }) => ({ seq, header }));
+    requests.push(heldTasks.put({ batch }, batchKey(lease, batch)));
+  }
+  if (outcomes.length > 0) {
+    const last = Math.max(...outcomes.map(({ index }) => index));
+    requests.push(heldOutcomes.put({ batch: [...outcomes] }, [lease, last + 0.5]));
+  }
+  requests.push(
     heldTasks.delete(below(lease, record.tasks.start)),
     heldInputs.delete(below(lease, record.tasks.start)),
     heldOutcomes.delete(below(lease, record.outcomes.start)),
-  ];
+  );
+  return requests;
+}
+
+function isLone({ input }: HeldInputRecord): boolean {
+  return input.length > LONE_INPUT_BYTES;
+}
+
+/** What a batch holds, less what does not decode. */
+function unpacked<T>(values: readonly unknown[], parse: (value: unknown) => T | undefined): readonly T[] {
+  return values.flatMap((value) => {
+    const batch: unknown = fieldsOf(value).get("batch");
+    return Array.isArray(batch) ? batch.map(parse).filter(isKnown) : [];
+  });
 }
 
 async function loadOne(database: BrowserDatabase, record: HoldingRecord): Promise<StoredHolding> {
-  const all = below(record.lease);
+  const { lease } = record;
+  const all = below(lease);
   const read = database.transaction(STORES);
-  const [tasks, inputs, outcomes] = await Promise.all([
+  const heldInputs = read.objectStore("heldInputs");
+  const [tasks, keys, outcomes] = await Promise.all([
     read.objectStore("heldTasks").getAll(all),
-    read.objectStore("heldInputs").getAllKeys(all),
+    heldInputs.getAllKeys(all),
     read.objectStore("heldOutcomes").getAll(all),
   ]);
+  const numbers = keys.map(([, number]) => number);
+  const batches = numbers.filter((number) => !Number.isInteger(number));
+  const small = await Promise.all(batches.map((number) => heldInputs.get([lease, number])));
   return {
     record,
-    tasks: tasks.map(parseTask).filter(isKnown),
-    inputs: inputs.map(([, seq]) => seq),
-    outcomes: outcomes.map(parseOutcome).filter(isKnown),
+    tasks: unpacked(tasks, parseTask).filter(({ seq }) => seq >= record.tasks.start),
+    inputs: [...numbers.filter(Number.isInteger), ...unpacked(small, parseInput).map(({ seq }) => seq)],
+    outcomes: unpacked(outcomes, parseOutcome).filter(({ index }) => index >= record.outcomes.start),
   };
+}
+
+async function readInput(
+  database: BrowserDatabase,
+  lease: Cid,
+  seq: number,
+): Promise<Uint8Array | undefined> {
+  const lone = await database.get("heldInputs", [lease, seq]);
+  const [found] = unpacked([lone], parseInput);
+  if (found !== undefined) return found.input;
+  // Its batch has a key above it; inputs become whole in any order, so it may not be the first.
+  const from = IDBKeyRange.bound([lease, seq], [lease, Number.MAX_SAFE_INTEGER]);
+  let cursor = await database.transaction("heldInputs").store.openCursor(from);
+  while (cursor !== null) {
+    const input = unpacked([cursor.value], parseInput).find((each) => each.seq === seq)?.input;
+    if (input !== undefined) return input;
+    // oxlint-disable-next-line no-await-in-loop -- a cursor is a walk
+    cursor = await cursor.continue();
+  }
+  return undefined;
 }
 
 export function createHoldingShelf(database: BrowserDatabase): HoldingShelf {
@@ -174,7 +238,7 @@ export function createHoldingShelf(database: BrowserDatabase): HoldingShelf {
         throw error;
       }
     },
-    input: async (lease, seq) => asBytes(await database.get("heldInputs", [lease, seq])),
+    input: (lease, seq) => readInput(database, lease, seq),
     async load(origin) {
       const records = (await database.getAll("holdings")).map(parseRecord).filter(isKnown);
       return Promise.all(

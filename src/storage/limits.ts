@@ -8,3 +8,6 @@ export const BLOB_CAP_BYTES: number = 512 * 1024 * 1024;
 
 /** An identity file is about 200 characters; more than this is another file. */
 export const MAX_IDENTITY_FILE_LENGTH = 4_096;
+
+/** An input above this is kept in a record of its own and can be freed alone, bytes; below it a request costs more than the bytes. */
+export const LONE_INPUT_BYTES: number = 64 * 1024;
