@@ -24,6 +24,8 @@ export interface AuditRoundsParts extends ExaminerParts {
   readonly books: Books;
   readonly blobs: BlobFolder;
   readonly folder: OpeningFolder;
+  /** Openings at a time; MAX_WAITING when absent. */
+  readonly mostWaiting?: number;
   /** Takes the offers of an identity back that was proven to have lied. */
   readonly drop: (provider: string) => void;
   readonly metrics: Pick<RelayMetrics, "auditFailed" | "auditsWaiting" | "judged">;
@@ -36,6 +38,8 @@ interface Waiting extends Attempt {
   state: "held" | "queued" | "running";
 }
 
+const NONE: ReadonlySet<Waiting> = new Set();
+
 /**
  * Recomputes what was drawn and opened, a few at a time, and gives verdicts: also on what nobody opens, and on what this
  * relay cannot recompute. What it has taken on survives a restart.
@@ -43,6 +47,7 @@ interface Waiting extends Attempt {
 export class AuditRounds {
   readonly #parts: AuditRoundsParts;
   readonly #waiting = new Map<string, Waiting>();
+  readonly #byEntry = new Map<number, Set<Waiting>>();
   readonly #queues: Readonly<Record<WorkKind, Waiting[]>> = { function: [], model: [] };
   readonly #running: Record<WorkKind, number> = { function: 0, model: 0 };
   readonly #disputes = new Map<number, Promise<readonly DisputedOutcome[]>>();
@@ -50,6 +55,8 @@ export class AuditRounds {
   readonly #later = new Set<ReturnType<typeof setTimeout>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #startedMs: number;
+  /** When an opening was turned away last by a fault of this relay's, milliseconds since 1970. */
+  #troubleMs = Number.NEGATIVE_INFINITY;
   #stopped = false;
   readonly #examiner: Examiner;
 
@@ -57,11 +64,6 @@ export class AuditRounds {
     this.#parts = parts;
     this.#examiner = new Examiner(parts);
     this.#startedMs = parts.nowMs();
-  }
-
-  /** Openings that have no verdict yet. */
-  get waiting(): number {
-    return this.#waiting.size;
   }
 
   has(place: DrawnPlace): boolean {
@@ -76,15 +78,22 @@ export class AuditRounds {
       // oxlint-disable-next-line no-await-in-loop -- few, and each may be a write
       await this.#pin(await folder.readEvidence(place));
     }
-    for (const place of folder.waiting()) {
+    for (const place of folder.waiting())
       // oxlint-disable-next-line no-await-in-loop -- in order
-      const bytes = await folder.read(place);
-      const drawn = this.#drawn(place);
-      // oxlint-disable-next-line no-await-in-loop
-      if (drawn === undefined) await folder.drop(place);
-      else this.#add(place, drawn, openedFrom(bytes, drawn));
-    }
+      await this.#resume(place);
     this.#tickSoon();
+  }
+
+  /** What cannot be read any more is as if it had not come: there is time to open it again. */
+  async #resume(place: DrawnPlace): Promise<void> {
+    const { folder, log } = this.#parts;
+    const drawn = this.#drawn(place);
+    try {
+      if (drawn !== undefined) return this.#add(place, drawn, openedFrom(await folder.read(place), drawn));
+    } catch (error) {
+      log.error({ err: error, ...place }, "an opening of before the start cannot be read");
+    }
+    await folder.drop(place);
   }
 
   /** Until when an outcome may be opened: what was due while this relay was away has the full time from its start on. */
@@ -97,13 +106,21 @@ export class AuditRounds {
    * @throws FailureError `rate-limited` when too many wait, `not-found` where the input is neither in it nor here; as checkOpening
    */
   async take(place: DrawnPlace, drawn: DrawnOutcome, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    if (this.#waiting.size >= MAX_WAITING)
-      throw new FailureError("rate-limited", `${MAX_WAITING} outcomes wait to be recomputed; come again`);
+    const { content, folder, mostWaiting = MAX_WAITING } = this.#parts;
+    if (this.#waiting.size >= mostWaiting) {
+      this.#troubleMs = this.#parts.nowMs();
+      throw new FailureError("rate-limited", `${mostWaiting} outcomes wait to be recomputed; come again`);
+    }
     const opened = openedFrom(bytes, drawn);
     const { task, isComputed } = opened.shown;
-    if (isComputed && opened.opening.input === undefined && !this.#parts.content.has(task.inputCid))
+    if (isComputed && opened.opening.input === undefined && !content.has(task.inputCid))
       throw new FailureError("not-found", `opening: put the input ${task.inputCid} first`);
-    await this.#parts.folder.put(place, bytes);
+    try {
+      await folder.put(place, bytes);
+    } catch (error) {
+      this.#troubleMs = this.#parts.nowMs();
+      throw error;
+    }
     if (!this.has(place)) this.#add(place, drawn, opened);
   }
 
@@ -147,6 +164,8 @@ export class AuditRounds {
     const { kind } = drawn.job.terms.work;
     const waiting: Waiting = { place, kind, kept, state: "held", tries: 0 };
     this.#waiting.set(placeName(place), waiting);
+    const ofEntry = this.#byEntry.get(place.entry) ?? new Set();
+    this.#byEntry.set(place.entry, ofEntry.add(waiting));
     if (drawn.dispute === undefined) this.#enqueue(waiting);
     else this.#enqueueDispute(drawn);
   }
@@ -155,11 +174,11 @@ export class AuditRounds {
   #enqueueDispute({ row, receipt, dispute }: DrawnOutcome): void {
     const all = this.#ofEntry(row.entry);
     const count = receipt.count - (dispute?.before?.count ?? 0);
-    if (all.length >= count) for (const each of all) this.#enqueue(each);
+    if (all.size >= count) for (const each of all) this.#enqueue(each);
   }
 
-  #ofEntry(entry: number): readonly Waiting[] {
-    return [...this.#waiting.values()].filter(({ place }) => place.entry === entry);
+  #ofEntry(entry: number): ReadonlySet<Waiting> {
+    return this.#byEntry.get(entry) ?? NONE;
   }
 
   #enqueue(waiting: Waiting): void {
@@ -233,7 +252,12 @@ export class AuditRounds {
   async #forget(waiting: Waiting): Promise<void> {
     const { entry } = waiting.place;
     this.#waiting.delete(placeName(waiting.place));
-    if (this.#disputes.has(entry) && this.#ofEntry(entry).length === 0) this.#disputes.delete(entry);
+    const rest = this.#byEntry.get(entry);
+    rest?.delete(waiting);
+    if (rest?.size === 0) {
+      this.#byEntry.delete(entry);
+      this.#disputes.delete(entry);
+    }
     this.#parts.blobs.release(waiting.kept);
     await this.#parts.folder.drop(waiting.place);
   }
@@ -288,7 +312,7 @@ export class AuditRounds {
   }
 
   async #late(drawn: DrawnOutcome, now: number): Promise<void> {
-    const { row, source } = drawn;
+    const { row, source, lease } = drawn;
     const isOver = now > row.verdictBy - VERDICT_ROOM_MS;
     const waiting = this.#waiting.get(placeName(row));
     if (waiting !== undefined) {
@@ -300,7 +324,9 @@ export class AuditRounds {
       return;
     }
     if (now <= this.opensUntil(drawn)) return;
-    const isMissing = source === "relay" && !isOver;
+    // Where openings were turned away, nobody can tell whose fault it is that this one is not here.
+    const wasRefused = this.#troubleMs >= row.openBy - lease.terms.openMs;
+    const isMissing = source === "relay" && !isOver && !wasRefused;
     await this.#judge(drawn, { result: isMissing ? "missing" : "inconclusive" });
   }
 }

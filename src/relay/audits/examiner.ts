@@ -10,7 +10,7 @@ import { checkOpening, type Shown } from "./check-opening.ts";
 import { type DisputedOutcome, disputeProblem } from "./dispute-totals.ts";
 import type { Finding } from "./give-verdict.ts";
 import { keepBlob } from "./keep-blob.ts";
-import { DEADLINE_FACTOR, MOST_TASK_MS, MOST_TRIES } from "./limits.ts";
+import { DEADLINE_FACTOR, LOADING_MS, MOST_TASK_MS, MOST_TRIES } from "./limits.ts";
 import type { DrawnPlace } from "./opening-folder.ts";
 import type { Recomputation, Recomputed, Recomputer } from "./recompute.ts";
 import { ContentMissing, ContentTooLarge, type WorkContent } from "./work-content.ts";
@@ -106,7 +106,7 @@ export class Examiner {
         task,
         claimed,
         input: opening.input ?? (await content.bytes(task.inputCid)),
-        deadlineMs: Math.min(DEADLINE_FACTOR * task.deadlineMs, MOST_TASK_MS),
+        deadlineMs: Math.min(DEADLINE_FACTOR * task.deadlineMs + LOADING_MS, MOST_TASK_MS),
       };
       return await recomputers[attempt.kind].recompute(recomputation);
     } catch (error) {

@@ -23,6 +23,8 @@ export const VERDICT_ROOM_MS = 30_000;
  * longer than this, or one task would hold a thread for a day.
  */
 export const DEADLINE_FACTOR = 4;
+/** Loading a function counts here and not at providers: checking, metering and compiling 64 MiB takes some seconds. */
+export const LOADING_MS = 30_000;
 export const MOST_TASK_MS: number = 15 * 60 * 1000;
 
 /** Recomputations of one outcome that failed by our own fault before it is called inconclusive. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
@@ -34,7 +34,11 @@ async function open(): Promise<AuditScene> {
 }
 
 /** Audits of the same books and blobs, as a relay has them that was started anew. */
-async function audits({ relay }: AuditScene, blobFolder: string): Promise<RunningAudits> {
+async function audits(
+  { relay }: AuditScene,
+  blobFolder: string,
+  mostWaiting: number = 100,
+): Promise<RunningAudits> {
   const { scene, blobs, authentication, metrics } = relay;
   const nowMs = (): number => scene.clock.now;
   const running = await startAudits({
@@ -48,6 +52,7 @@ async function audits({ relay }: AuditScene, blobFolder: string): Promise<Runnin
     log: relay.log,
     nowMs,
     threads: 1,
+    mostWaiting,
     tariff: { ...scene.options.tariff },
   });
   return running;
@@ -80,6 +85,26 @@ it("openings that a relay has taken on are recomputed after a restart, and their
     matched: 1,
     missing: 0,
   });
+});
+
+it("an opening that the disk has lost does not keep a relay from starting, and may be brought again", async () => {
+  const scene = await open();
+  const folder = newFolder();
+  const before = await audits(scene, folder);
+  const lease = await openAuditedLease(scene, { isShared: false });
+  await lease.run("a");
+  const { index } = await lease.report();
+  const opening = await lease.opening(index, 0);
+  await before.desk.open(opening);
+  await before.stop();
+  writeFileSync(join(folder, "openings", `${index}-0`), "half a file");
+  await putRaw(scene, DOUBLER);
+  await scene.relay.blobs.put(cidOf(DAG_CBOR, ARGS), new Blob([ARGS]).stream());
+  const after = await audits(scene, folder);
+  closing.push(() => after.stop());
+  await after.desk.open(opening);
+  await expect.poll(() => lease.view().judged, PATIENCE).toBe(1);
+  expect(scene.relay.scene.books.audits.provider(lease.provider.key)).toMatchObject({ matched: 1 });
 });
 
 it("what was due while a relay was away may be opened for the full time after its start", async () => {
@@ -118,6 +143,33 @@ it("what nobody could open before its verdict was due, as the relay was away, co
   expect(books.audits.provider(lease.provider.key)).toMatchObject({ missing: 0, mismatched: 0 });
   expect(lease.view().forfeited).toBe(0n);
   expect(held).toBeGreaterThan(0n);
+});
+
+it("what a relay has turned away for want of room is not missing, and what it never saw before that is", async () => {
+  const scene = await open();
+  const { clock, books } = scene.relay.scene;
+  await scene.relay.stopAudits();
+  const full = await audits(scene, newFolder(), 1);
+  closing.push(() => full.stop());
+  const early = await openAuditedLease(scene);
+  await early.run("never opened");
+  await early.report();
+  clock.now += 11 * MINUTE;
+  await expect.poll(() => early.view().judged, PATIENCE).toBe(1);
+  expect(books.audits.provider(early.provider.key)).toMatchObject({ missing: 1 });
+  const lease = await openAuditedLease(scene, { isShared: false });
+  await lease.run("a");
+  await lease.run("b");
+  const { index } = await lease.report();
+  await scene.relay.blobs.remove(cidOf(RAW, DOUBLER));
+  await full.desk.open(await lease.opening(index, 0));
+  await expect(full.desk.open(await lease.opening(index, 1))).rejects.toThrow(
+    /^rate-limited: 1 outcomes wait/u,
+  );
+  clock.now += 11 * MINUTE;
+  await expect.poll(() => lease.view().judged, PATIENCE).toBe(2);
+  expect(books.audits.provider(lease.provider.key)).toMatchObject({ missing: 1 });
+  expect(lease.view().forfeited).toBe(0n);
 });
 
 it("the evidence of a false result is kept over restarts, and comes back when its blob has gone", async () => {

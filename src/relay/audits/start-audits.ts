@@ -30,6 +30,8 @@ export interface AuditsGround {
   readonly nowMs: () => number;
   /** Functions that are recomputed at a time, at least 1. */
   readonly threads: number;
+  /** Openings that may wait at a time; MAX_WAITING when absent. */
+  readonly mostWaiting?: number;
   readonly tariff: Tariff;
   readonly capability?: (peer: PeerId) => readonly CapabilityRow[];
 }
