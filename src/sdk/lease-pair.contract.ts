@@ -69,6 +69,8 @@ export interface PairOptions {
   readonly lease?: Partial<Lease>;
   readonly job?: Partial<Job>;
   readonly threads?: number;
+  /** Fills of the provider's seeds, root and session; 4 and 5 when absent. */
+  readonly seeds?: readonly [root: number, session: number];
   /** What runs the tasks instead of the module in a sandbox. */
   readonly work?: LoadedWork;
   /** A relay that keeps the books of the lease; without one nobody has heard of it. */
@@ -89,9 +91,10 @@ export interface PairRelay {
 export async function leasePair(options: PairOptions): Promise<LeasePair> {
   const relayLease = options.relay?.signer ?? (await signerFromSeed(crypto.subtle, seed(1)));
   const now = Date.now();
+  const [theirRoot, theirSession] = options.seeds ?? [4, 5];
   const [us, them] = await Promise.all([
     startSessionIdentity(crypto.subtle, { root: seed(2), session: seed(3) }, now),
-    startSessionIdentity(crypto.subtle, { root: seed(4), session: seed(5) }, now),
+    startSessionIdentity(crypto.subtle, { root: seed(theirRoot), session: seed(theirSession) }, now),
   ]);
   const verify = verifierOf(crypto.subtle);
   const args = { args: [], env: [], files: [] };

@@ -7,9 +7,9 @@ import type { PeerId } from "../protocol/peer-id.ts";
 import type { Finding } from "./ask-referee.ts";
 import { Ballot, forget, payAnyway, providerOf, type Replica, type Vote, voteOf } from "./ballot.ts";
 import type { MapResult } from "./job-options.ts";
-import type { LeaseCrew, Member } from "./lease-crew.ts";
+import type { Member } from "./lease-crew.ts";
 import { REVEAL_PATIENCE_MS, SEAL_PATIENCE_MS, STANDING_AGE_MS, TASK_ATTEMPTS } from "./limits.ts";
-import { Seating, type SeatingPorts } from "./seating.ts";
+import { type Crew, Seating, type SeatingPorts } from "./seating.ts";
 import type { Standing } from "./standings.ts";
 import type { TaskAnswer } from "./task-answers.ts";
 import { isSpent, mayRetry } from "./task-result.ts";
@@ -61,7 +61,7 @@ export class Quorum {
   }
 
   /** Gives work to whoever has room: first to inputs that wait for one more, then to new ones, several providers at once. */
-  async assign(crew: LeaseCrew, queue: WorkQueue, mayTake: () => boolean): Promise<void> {
+  async assign(crew: Crew, queue: WorkQueue, mayTake: () => boolean): Promise<void> {
     const seating = this.#seating;
     seating.seatWaiting(crew);
     const { replicas } = this.#ports;

@@ -4,6 +4,9 @@ import { type Ballot, providerOf } from "./ballot.ts";
 import type { LeaseCrew, Member } from "./lease-crew.ts";
 import type { RequesterSession } from "./requester-session.ts";
 
+/** Who is at work. */
+export type Crew = Pick<LeaseCrew, "members">;
+
 export interface SeatingPorts {
   /** Leases that the job may have at a time. */
   readonly parallel: number;
@@ -25,7 +28,7 @@ export class Seating {
   readonly #spent = new WeakSet<RequesterSession>();
   /** Proven to have lied: what else they said counts no more. */
   readonly #liars = new Set<PeerId>();
-  #crew: LeaseCrew | undefined;
+  #crew: Crew | undefined;
 
   constructor(ports: SeatingPorts) {
     this.#ports = ports;
@@ -45,7 +48,7 @@ export class Seating {
   }
 
   /** Inputs that wait for one more provider come before new ones. */
-  seatWaiting(crew: LeaseCrew): void {
+  seatWaiting(crew: Crew): void {
     this.#crew = crew;
     for (const waiting of this.#waiting) {
       const [member] = this.free(waiting.ballot.asked);
