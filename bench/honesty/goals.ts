@@ -64,7 +64,7 @@ export function measurementsOf(honest: Outcome | undefined, outcomes: readonly O
       goal: { value: 0, better: "lower" },
     },
     {
-      name: "longest run",
+      name: "longest run, on one core",
       value: Math.max(...all.map(({ seconds }) => seconds)),
       unit: "s",
       goal: { value: 120, better: "lower" },

@@ -1,4 +1,3 @@
-import type { Strategy } from "./strategy.ts";
 import { World, type WorldOptions } from "./world.ts";
 
 /** What one run showed. Pay and compute in micro-credits. */
@@ -28,6 +27,7 @@ export interface Outcome {
   readonly overheadAt: Readonly<Record<string, number>>;
   readonly overheadAfter500: number | null;
   readonly rounds: number;
+  /** Of one core, so that other programs do not count. */
   readonly seconds: number;
 }
 
@@ -50,8 +50,12 @@ function requesterNet(world: World): number {
   return world.gangValue === 0 ? 0 : (2 * world.gangValue - paid) / world.gangValue;
 }
 
+function secondsOf({ user, system }: { readonly user: number; readonly system: number }): number {
+  return (user + system) / 1e6;
+}
+
 export function simulate(options: WorldOptions): Outcome {
-  const start = performance.now();
+  const start = process.threadCpuUsage();
   const world = new World(options);
   world.run();
   const { strategy, tasks, providers } = options;
@@ -93,6 +97,6 @@ export function simulate(options: WorldOptions): Outcome {
     ),
     overheadAfter500: tasks > 500 ? overheadOf(world, 500, tasks) : null,
     rounds: world.rounds,
-    seconds: (performance.now() - start) / 1000,
+    seconds: secondsOf(process.threadCpuUsage(start)),
   };
 }
