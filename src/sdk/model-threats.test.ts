@@ -72,7 +72,7 @@ describe("a requester that wants a text for nothing", () => {
       return payload;
     };
     const { segments } = sendText(pair, LONG);
-    await expect.poll(() => pair.provider.channel.mayTell()).toBe(false);
+    await expect.poll(() => pair.provider.channel.mayTell(), { timeout: 15_000 }).toBe(false);
     await new Promise((resolve) => setTimeout(resolve, 200));
     // A window of one: what is at risk before anything is signed for. Nothing is final, and there is nothing to report.
     expect(pair.provider.channel.count).toBe(2);
