@@ -6,6 +6,7 @@ import { header } from "../protocol/header.ts";
 import { disputeMessage } from "../protocol/messages/audit.ts";
 import type { Signer } from "../protocol/signature.ts";
 import type { MicroCredits } from "../protocol/units.ts";
+import { atMost } from "./at-most.ts";
 import type { HeldLease } from "./held-lease.ts";
 import type { HeldLeases, LoggedLease } from "./held-leases.ts";
 import { DISPUTE_AFTER_MS, DISPUTE_LEAST, HELD_WATCH_MS, OPENING_STOP_MS } from "./limits.ts";
@@ -63,10 +64,7 @@ export class LeaseEnds {
   /** Once more, and what is unsigned by now is disputed at once. What is not settled waits for the next start. */
   async stop(): Promise<void> {
     clearInterval(this.#interval);
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, OPENING_STOP_MS);
-    await Promise.race([this.look(true), late]);
-    clearTimeout(timer);
+    await atMost(OPENING_STOP_MS, this.look(true));
   }
 
   /** A lease is over and its newest countersigned receipt has been reported. */

@@ -2,6 +2,7 @@ import type { RelayClient } from "../mesh/relay-client.ts";
 import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import type { OpeningItem, OpeningShelf } from "../storage/openings.ts";
+import { atMost } from "./at-most.ts";
 import { OPENING_KEPT_MS, OPENING_RETRY_MAX_MS, OPENING_RETRY_MIN_MS, OPENING_STOP_MS } from "./limits.ts";
 import { isAway } from "./relay-away.ts";
 
@@ -41,11 +42,7 @@ export class OpeningQueue {
 
   /** Tries once more, for a moment. What is left is sent by the next start. */
   async stop(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, OPENING_STOP_MS);
-    this.sendSoon();
-    await Promise.race([this.#passing, promise]);
-    clearTimeout(timer);
+    await atMost(OPENING_STOP_MS, this.flush());
     this.#stopped = true;
     clearTimeout(this.#retry);
   }

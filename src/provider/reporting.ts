@@ -5,11 +5,12 @@ import type { FailureError } from "../protocol/failure.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { SessionIdentity } from "../protocol/session-identity.ts";
 import type { Verify } from "../protocol/signature.ts";
+import { atMost } from "./at-most.ts";
 import type { HeldLease } from "./held-lease.ts";
 import { HeldLeases } from "./held-leases.ts";
 import type { WorkOrder } from "./check-open.ts";
 import { type Claim, LeaseEnds } from "./lease-ends.ts";
-import { STANDING_INTERVAL_MS } from "./limits.ts";
+import { OPENING_STOP_MS, STANDING_INTERVAL_MS } from "./limits.ts";
 import { OpeningQueue } from "./opening-queue.ts";
 import type { CountersignedReceipt } from "./provider-channel.ts";
 import type { ProviderSurroundings } from "./provider-run.ts";
@@ -101,7 +102,7 @@ export class Reporting {
   /** Reports everything once more, then stops trying. What is left waits for the next start. */
   async stop(): Promise<void> {
     clearInterval(this.#standing);
-    await Promise.all(this.#ending);
+    await atMost(OPENING_STOP_MS, Promise.all(this.#ending));
     await this.#reports.stop().catch(() => undefined);
     await this.#ends.stop();
     await this.#openings.stop();
