@@ -50,21 +50,23 @@ export function measurementsOf(honest: Outcome | undefined, outcomes: readonly O
   });
   if (honest !== undefined) rows.push(...honestRows(honest, sizeOf(honest)));
   const all = honest === undefined ? outcomes : [honest, ...outcomes];
+  const [some] = all;
+  const size = some === undefined ? "" : sizeOf(some);
   rows.push(
     {
-      name: "honest providers barred",
+      name: `${size} honest providers barred`,
       value: all.reduce((sum, { honestBarred }) => sum + honestBarred, 0),
       unit: "",
       goal: { value: 0, better: "lower" },
     },
     {
-      name: "pay that honest providers earned and did not get",
+      name: `${size} pay that honest providers earned and did not get`,
       value: all.reduce((sum, { honestLost }) => sum + Math.abs(honestLost), 0),
       unit: "µcredits",
       goal: { value: 0, better: "lower" },
     },
     {
-      name: "longest run, on one core",
+      name: `${size} longest run, on one core`,
       value: Math.max(...all.map(({ seconds }) => seconds)),
       unit: "s",
       goal: { value: 120, better: "lower" },

@@ -118,9 +118,14 @@ async function main(options: Options): Promise<void> {
       policy,
       rows,
     };
-    await writeFile(RESULTS, `${JSON.stringify(results, undefined, 2)}\n`);
+    await writeFile(RESULTS, `${JSON.stringify(results, plain, 2)}\n`);
   }
   if (options.json) console.log(jsonLine(tables[0]?.outcomes ?? [], options));
+}
+
+/** Amounts are whole numbers below 2^53 here. */
+function plain(_: string, value: unknown): unknown {
+  return typeof value === "bigint" ? Number(value) : value;
 }
 
 /** The first table in one line. */
