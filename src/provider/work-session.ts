@@ -120,6 +120,8 @@ export class WorkSession {
         return;
       case FRAME.unseal: {
         const [seq] = splitSeq(payload);
+        // Asked for while the drain that returns it was on its way.
+        if (this.#draining) return;
         this.#outcomes.unseal(seq);
         this.#runReady();
         return;

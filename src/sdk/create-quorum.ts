@@ -7,7 +7,7 @@ import { Quorum, type QuorumPorts } from "./quorum.ts";
 import type { RequesterPorts } from "./requester-session.ts";
 import { Standings } from "./standings.ts";
 
-export interface QuorumBasis extends Pick<QuorumPorts, "patienceMs" | "signal" | "onResult" | "onChange"> {
+interface QuorumBasis extends Pick<QuorumPorts, "patienceMs" | "signal" | "onResult" | "onChange"> {
   readonly job: MadeJob;
   readonly client: RelayClient;
   readonly contact: RelayContact;

@@ -89,6 +89,27 @@ describe("a job from options", () => {
     expect((await made({ maxTasks: 1_000_000 }, 10_000_000n)).body.cap).toBe(5_000_000n);
   });
 
+  test("with replicas reckons with one more than is asked for, in money and in providers", async () => {
+    const small = { fuel: 1_000n, outputBytes: 1024 };
+    const job = await made({ ...small, maxTasks: 7, replicas: 2 });
+    expect(job.body).toMatchObject({ maxTasks: 14, parallel: 4, verify: { k: 2 } });
+    expect(job.body.cap).toBe((7n * 3n + 4n) * priceOfOne(job));
+    expect((await made({ ...small, maxTasks: 1, replicas: 3, parallel: 1 })).body.parallel).toBe(4);
+    expect((await made({ ...small, maxTasks: 1, replicas: 5 })).body.parallel).toBe(5);
+    expect((await made({ ...small, maxTasks: 7 })).body).toMatchObject({ maxTasks: 7, verify: { k: 1 } });
+  });
+
+  test("is refused for replicas that its cap does not pay, or that no relay takes", async () => {
+    const small = { fuel: 1_000n, outputBytes: 1024, maxTasks: 7 };
+    const one = priceOfOne(await made(small));
+    expect((await made({ ...small, replicas: 3, cap: 3n * one })).body.parallel).toBe(3);
+    await expect(made({ ...small, replicas: 3, cap: 3n * one - 1n })).rejects.toThrow(
+      "3 replicas at their limits cost",
+    );
+    for (const replicas of [0, 6, 1.5, Number.NaN])
+      await expect(made({ ...small, replicas })).rejects.toThrow(RangeError);
+  });
+
   test("under an api-key caps a job at one task where half of what the key has left is less", async () => {
     const scarce = { maxTasks: 7, fuel: 1_000n, outputBytes: 1024 };
     const one = priceOfOne(await made(scarce));

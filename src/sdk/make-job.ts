@@ -125,10 +125,12 @@ interface Bounds extends Pick<Job, "limits" | "maxTasks" | "tariffMax"> {
   readonly parallel: number;
   /** Providers that compute each task. */
   readonly replicas: number;
+  /** What the relay burns of the cap for each lease. */
+  readonly leaseFee: MicroCredits;
 }
 
 /** Most replicas of one task, as relays have it unless their operator says otherwise. */
-const { maxReplicas: MAX_REPLICAS } = DEFAULT_AUDIT_POLICY;
+const MAX_REPLICAS = DEFAULT_AUDIT_POLICY.maxReplicas;
 
 /** Replicas that a task may come to where the first ones leave doubts: one more. */
 function likelyReplicas(replicas: number): number {
@@ -177,7 +179,8 @@ const NEW_ACCOUNT_CAP = 4_000_000n;
 function mostLeases(cap: MicroCredits, bounds: Bounds): number {
   const one = mostOfOne(bounds);
   const wanted = BigInt(bounds.parallel);
-  const affordable = one === 0n ? wanted : cap / one;
+  const each = one + bounds.leaseFee;
+  const affordable = each === 0n ? wanted : cap / each;
   return Math.max(1, Number(affordable < wanted ? affordable : wanted));
 }
 
@@ -275,6 +278,7 @@ async function sign(
     largestInput: ground.largestInput ?? limits.output,
     parallel: Math.max(Math.min(content.parallel, maxTasks), likelyReplicas(replicas)),
     replicas,
+    leaseFee: info.auditVersion === undefined ? microCredits(0) : DEFAULT_AUDIT_POLICY.leaseFee,
   };
   const cap = options.cap === undefined ? defaultCap(most, ground) : microCredits(options.cap);
   const body: Job = {

@@ -142,6 +142,29 @@ describe("results that wait for their audits", () => {
     expect(voided.map(({ index }) => index)).toEqual([0]);
   });
 
+  it("of several providers hold when all of their leases do, and are computed again once when any is void", async () => {
+    const held = new Provisional();
+    held.hold([named("a"), named("b")], item(0), result(0));
+    held.hold([named("b"), named("c")], item(1), result(1));
+    held.hold([named("c"), named("d")], item(2), result(2));
+    const judged = { drawn: 1, judged: 1, count: 2 };
+    const early = [
+      lease("a", judged),
+      lease("b", judged),
+      lease("c", { drawn: 1, count: 2 }),
+      lease("d", judged),
+    ];
+    const late = [
+      lease("a", judged),
+      lease("b", judged),
+      lease("c", { ...judged, forfeited: microCredits(5) }),
+      lease("d", { ...judged, forfeited: microCredits(5) }),
+    ];
+    const { certain, voided } = await held.judged(watch(relayOf(early, late)).watch);
+    expect(certain.map(({ index }) => index)).toEqual([0]);
+    expect(voided.map(({ index }) => index)).toEqual([1, 2]);
+  });
+
   it("are waited for no longer than the job lives", async () => {
     const held = new Provisional();
     held.hold([named("a")], item(0), result(0));

@@ -155,6 +155,17 @@ describe("a replica", () => {
   });
 });
 
+describe("a replica that drains", () => {
+  test("is not disturbed by being asked for what it returns", async () => {
+    const pair = await open();
+    const task = send(pair, "crossing");
+    await task.sealed;
+    void pair.provider.drain("draining");
+    expect(() => pair.provider.frame(FRAME.unseal, u32be(0))).not.toThrow();
+    expect(pair.provider.channel.count).toBe(0);
+  });
+});
+
 describe("threats on sealed outcomes", () => {
   test("a replica that changes its outcome after the seal is found out", async () => {
     const pair = await open();
