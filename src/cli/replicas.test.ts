@@ -162,6 +162,17 @@ describe("replicas at a real relay", { timeout: 60_000 }, () => {
     expect(summary.failed).toBe(0);
   });
 
+  test("a cancelled job ends, and pays what was computed", async () => {
+    const abort = new AbortController();
+    for (const module of [HONEST, HONEST])
+      await join(module, { onTask: (begun) => void (begun === 2 && abort.abort()) });
+    const handle = await tabmesh.map(HONEST, INPUTS, { ...LIMITS, replicas: 2, signal: abort.signal });
+    const summary = await handle.summary;
+    expect(summary.cancelled).toBe(true);
+    expect(summary.leases.every(({ failure }) => failure === undefined)).toBe(true);
+    expect(summary.spent).toBeGreaterThan(0n);
+  });
+
   test("with fewer providers than replicas the job says so, and fails with the relay's reasons", async () => {
     await join(HONEST);
     const notes: string[] = [];
