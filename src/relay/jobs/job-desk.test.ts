@@ -436,6 +436,23 @@ describe("a job whose results are compared", () => {
   });
 });
 
+test("a job whose providers are all there has a lease with each, although each lease costs a fee", async () => {
+  const relay = await open({ audit: DEFAULT_AUDIT_POLICY });
+  const names = ["one", "two", "three", "four"];
+  for (const name of names) relay.offers.put(offerOf(name), {});
+  const leases = leasesIn(await submit(relay, await jobOf(relay, { parallel: 4, cap: microCredits(8_000) })));
+  expect(leases.map(({ body }) => body.budget)).toEqual(Array.from(names, () => 1_999n));
+  expect(relay.offers.size).toBe(4);
+});
+
+test("a job that has fewer providers than replicas is told why there are no more", async () => {
+  const relay = await open({ audit: DEFAULT_AUDIT_POLICY });
+  relay.offers.put(offerOf("provider"), {});
+  const job = await jobOf(relay, { verify: { ...verify, k: 2 }, parallel: 3 });
+  expect(leasesIn(await submit(relay, job))).toHaveLength(1);
+  expect(await submit(relay, job)).toBe("no-provider: 1 provider: 1 at work on it");
+});
+
 test("under a policy that audits a lease names its version; who retires gets none", async () => {
   const relay = await open({ audit: { ...DEFAULT_AUDIT_POLICY, version: 3 } });
   relay.offers.put(offerOf("provider"), {});
