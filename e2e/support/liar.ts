@@ -13,6 +13,7 @@ function isAnswered(value: unknown): value is Answered {
   return typeof value === "object" && value !== null && "kind" in value;
 }
 
+// oxlint-disable-next-line unbound-method -- called with its port below
 const post = MessagePort.prototype.postMessage;
 let done = 0;
 

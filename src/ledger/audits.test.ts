@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type AuditPolicy, DEFAULT_AUDIT_POLICY, PPM } from "../protocol/audit-policy.ts";
 import type { Cid } from "../protocol/cid.ts";
 import type { VerdictResult } from "../protocol/messages/audit.ts";
-import type { ForfeitBody } from "../protocol/messages/entry.ts";
+import type { ForfeitBody } from "../protocol/messages/record-entries.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { priceOf } from "../protocol/tariff.ts";
 import { fuel, microCredits } from "../protocol/units.ts";

@@ -7,15 +7,8 @@ import {
   type VerdictResult,
   verdictMessage,
 } from "../protocol/messages/audit.ts";
-import type {
-  SettleBody,
-  ReleaseBody,
-  ForfeitBody,
-  PayoutCancelBody,
-  TypedEntry,
-  UnbondBody,
-  VestBody,
-} from "../protocol/messages/entry.ts";
+import type { SettleBody, ReleaseBody, PayoutCancelBody, TypedEntry } from "../protocol/messages/entry.ts";
+import type { ForfeitBody, UnbondBody, VestBody } from "../protocol/messages/record-entries.ts";
 import { type Job, jobMessage } from "../protocol/messages/job.ts";
 import { type Lease, leaseMessage } from "../protocol/messages/lease.ts";
 import { type Receipt, receiptMessage, reportMessage } from "../protocol/messages/receipt.ts";

@@ -1,6 +1,6 @@
 import type { Cid } from "../protocol/cid.ts";
 import type { VerdictResult } from "../protocol/messages/audit.ts";
-import type { ForfeitBody } from "../protocol/messages/entry.ts";
+import type { ForfeitBody } from "../protocol/messages/record-entries.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { microCredits } from "../protocol/units.ts";
 import { found } from "./found.ts";

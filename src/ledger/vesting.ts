@@ -1,5 +1,5 @@
 import type { AuditPolicy } from "../protocol/audit-policy.ts";
-import type { VestBody } from "../protocol/messages/entry.ts";
+import type { VestBody } from "../protocol/messages/record-entries.ts";
 import { microCredits } from "../protocol/units.ts";
 import type { LeaseState, ProviderState } from "./ledger-state.ts";
 

@@ -2,6 +2,16 @@ import { type AuditPolicy, auditPolicySchema } from "../audit-policy.ts";
 import { CborWriter } from "../cbor-writer.ts";
 import { type Cid } from "../cid.ts";
 import { MAX_ENTRY_BYTES, MAX_ENVELOPE_BYTES, WIRE_VERSION } from "../limits.ts";
+import {
+  type ForfeitBody,
+  forfeitSchema,
+  type ResetBody,
+  resetSchema,
+  type UnbondBody,
+  unbondSchema,
+  type VestBody,
+  vestSchema,
+} from "./record-entries.ts";
 import type { PeerId } from "../peer-id.ts";
 import { type EpochOpenBody, epochOpenBody } from "./epoch.ts";
 import { type PayoutLine, payoutAddressText } from "./payout.ts";
@@ -197,28 +207,6 @@ export interface ReleaseBody {
   readonly amount: MicroCredits;
 }
 
-/** An audit failed: held pay of a lease goes back to its job, and the provider's bond is burnt (rule 11). */
-export interface ForfeitBody {
-  readonly lease: Cid;
-  readonly provider: PeerId;
-  readonly refunded: MicroCredits;
-  readonly burnt: MicroCredits;
-}
-
-/** Held pay of a lease whose audits are over becomes the provider's own, or its bond. */
-export interface VestBody {
-  readonly lease: Cid;
-  readonly provider: PeerId;
-  readonly released: MicroCredits;
-  readonly bonded: MicroCredits;
-}
-
-/** A provider that retired gets its bond, and has no experience from here on. */
-export interface UnbondBody {
-  readonly provider: PeerId;
-  readonly amount: MicroCredits;
-}
-
 /** A batch begins; the entries of its lines follow at once. */
 export interface PayoutBatchBody {
   /** CID of the payout-batch. */
@@ -233,12 +221,6 @@ export interface PayoutPrepareBody extends PayoutLine {
 }
 
 /** The line was paid: its money has left. `reference` is the payment's identity outside. */
-/** A claim about a provider's machine was proven false: its record begins anew. No money moves. */
-export interface ResetBody {
-  readonly provider: PeerId;
-  readonly reason: string;
-}
-
 export interface PayoutBody extends PayoutLine {
   readonly batch: Cid;
   readonly reference: string;
@@ -336,11 +318,11 @@ export const entryBodies: { readonly [K in EntryType]: Schema<EntryBodies[K]> } 
     reason: oneOf(["final", "closed", "report-by", "void"]),
   }),
   release: record<ReleaseBody>({ job: cid, payer: peer, amount }),
-  vest: record<VestBody>({ lease: cid, provider: peer, released: amount, bonded: amount }),
-  forfeit: record<ForfeitBody>({ lease: cid, provider: peer, refunded: amount, burnt: amount }),
+  vest: vestSchema,
+  forfeit: forfeitSchema,
   retire: signed,
-  unbond: record<UnbondBody>({ provider: peer, amount }),
-  reset: record<ResetBody>({ provider: peer, reason: text(256) }),
+  unbond: unbondSchema,
+  reset: resetSchema,
   "payout-address": signed,
   "payout-batch": record<PayoutBatchBody>({ batch: cid, envelope }),
   "payout-prepare": record<PayoutPrepareBody>({

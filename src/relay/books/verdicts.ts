@@ -4,7 +4,7 @@ import type { Verified } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { requireOrigin } from "../../protocol/header.ts";
 import type { Verdict } from "../../protocol/messages/audit.ts";
-import type { ForfeitBody } from "../../protocol/messages/entry.ts";
+import type { ForfeitBody } from "../../protocol/messages/record-entries.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { AuditStore } from "../store/audit-rows.ts";
 import type { Draft } from "./draft.ts";
