@@ -63,7 +63,7 @@ function receiptEvent(lease: Cid, { receipt, advance, lost = [] }: Statement): L
     lease,
     id,
     receipt: body,
-    advance: openEnvelope(advanceMessage, advance).body,
+    advance: readBody(advanceMessage, advance),
     lost: lost.length,
   };
 }
