@@ -56,6 +56,12 @@ function allCommands(command: Command): readonly Command[] {
 }
 
 describe("the command line", () => {
+  test("more replicas than relays take are refused before anything is asked of anybody", async () => {
+    const { code, stderr } = await tabmesh("map", "f.wasm", "in.txt", "--replicas", "6", "--relay", NOBODY);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("It takes a whole number from 1 to 5.");
+  });
+
   test("every command has a help with an example", () => {
     const without = allCommands(createProgram(() => undefined)).filter((command) => {
       let help = "";

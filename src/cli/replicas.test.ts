@@ -65,7 +65,7 @@ async function join(
 ): Promise<FunctionProvider> {
   const provider = await startFunctionProvider(relay.url, { module, ...options });
   providers.push(provider);
-  await expect.poll(offers).toBe(providers.length);
+  await expect.poll(offers, { timeout: 10_000 }).toBe(providers.length);
   return provider;
 }
 

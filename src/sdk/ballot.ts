@@ -96,4 +96,6 @@ export function forget(votes: readonly Vote[]): void {
 export async function payAnyway({ member, sent }: Replica): Promise<void> {
   await sent.sealed.catch(() => undefined);
   member.session.unseal(sent.seq);
+  await sent.final.catch(() => undefined);
+  member.session.channel.forget(sent.seq);
 }

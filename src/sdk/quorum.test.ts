@@ -35,6 +35,8 @@ function adder(step: number): Uint8Array {
 const HONEST = adder(1);
 const FALSE = adder(2);
 const VERIFY = { policy: "sampled", k: 2, disclosure: "relay", drawCommit: new Uint8Array(32) } as const;
+/** Two shared cores are slow at times. */
+const PATIENCE = { timeout: 8_000 };
 const RECORD: Standing = { passed: 20, isBarred: false };
 
 const pairs: LeasePair[] = [];
@@ -106,8 +108,8 @@ function compute(inputs: readonly string[], changes: Partial<QuorumPorts> = {}):
 }
 
 async function all({ results, quorum }: Votes, count: number): Promise<readonly MapResult[]> {
-  await expect.poll(() => results.size, { timeout: 8_000 }).toBe(count);
-  await expect.poll(() => quorum.underWay).toBe(0);
+  await expect.poll(() => results.size, PATIENCE).toBe(count);
+  await expect.poll(() => quorum.underWay, PATIENCE).toBe(0);
   return [...results.values()];
 }
 
@@ -147,9 +149,9 @@ describe("a quorum", () => {
       return undefined;
     };
     const votes = compute(["a"]);
-    await expect.poll(() => one.requester.channel.sealed).toEqual([0]);
-    await expect.poll(() => late).toBeDefined();
-    await expect.poll(() => one.requester.channel.named).toBe(1);
+    await expect.poll(() => one.requester.channel.sealed, PATIENCE).toEqual([0]);
+    await expect.poll(() => late, PATIENCE).toBeDefined();
+    await expect.poll(() => one.requester.channel.named, PATIENCE).toBe(1);
     expect(heard).not.toContain(FRAME.unseal);
     expect(votes.results.size).toBe(0);
     other.requester.frame(FRAME.seal, late!);
@@ -176,7 +178,7 @@ describe("a quorum", () => {
       return undefined;
     };
     const votes = compute(["a"]);
-    await expect.poll(() => members.length).toBe(1);
+    await expect.poll(() => members.length, PATIENCE).toBe(1);
     expect(votes.results.size).toBe(0);
     await join();
     votes.look();
@@ -244,7 +246,7 @@ describe("a quorum", () => {
     const votes = compute(["a"], {
       standing: (peer) => Promise.resolve({ ...RECORD, isBarred: peer === provider }),
     });
-    await expect.poll(() => votes.quorum.wants).toBe(true);
+    await expect.poll(() => votes.quorum.wants, PATIENCE).toBe(true);
     expect(votes.results.size).toBe(0);
     await join();
     votes.look();
@@ -255,7 +257,7 @@ describe("a quorum", () => {
   test("agrees on a function's own failure, and replaces who has no budget for the task", async () => {
     const [, poor] = [await join(), await join({ lease: { budget: microCredits(3) } })];
     const votes = compute(["x"]);
-    await expect.poll(() => poor.requester.isOpen).toBe(false);
+    await expect.poll(() => poor.requester.isOpen, PATIENCE).toBe(false);
     await join();
     votes.look();
     const [result] = await all(votes, 1);

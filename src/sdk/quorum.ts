@@ -125,7 +125,8 @@ export class Quorum {
       asked = Array.from({ length: ballot.missing }, async () => {
         const member = await this.#seating.seat(ballot, 2 * this.#ports.patienceMs);
         if (member === undefined) throw noSeat(ballot);
-        await this.#ask(ballot, member);
+        // It may have been given up meanwhile.
+        if (this.#ballots.has(ballot)) await this.#ask(ballot, member);
       });
     }
   }
