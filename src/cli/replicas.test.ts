@@ -133,6 +133,15 @@ describe("replicas at a real relay", { timeout: 60_000 }, () => {
     expect((await Promise.all(liars.map(barred))).every((reason) => reason !== undefined)).toBe(true);
   });
 
+  test("an input larger than an opening is put beside it for the referee", async () => {
+    const liar = await join(FALSE);
+    await join(HONEST);
+    const large = new Uint8Array(40_000).fill(7);
+    const { outputs } = await compute([large], { outputBytes: 64 * 1024, fuel: 10_000_000n });
+    expect(outputs[0]).toBe([...large].map((byte) => byte + 1).join());
+    expect(await barred(liar)).toBeDefined();
+  });
+
   test("where no third one comes, the relay computes it again", async () => {
     for (const module of [HONEST, HONEST]) await join(module);
     const { outputs, summary, notes } = await compute(INPUTS.slice(0, 2), { noProviderTimeoutMs: 1_000 });
