@@ -15,6 +15,7 @@ import { decode } from "../protocol/schema.ts";
 import type { Signer } from "../protocol/signature.ts";
 import { microCredits } from "../protocol/units.ts";
 import { AccountEvents } from "./account-events.ts";
+import { KeptApart } from "./audits/peer-auditors.ts";
 import { startAudits } from "./audits/start-audits.ts";
 import { Authentication } from "./authenticate.ts";
 import { BlobFolder } from "./blob-folder.ts";
@@ -45,6 +46,7 @@ export interface RelayScene {
   /** What the log said, one object a line. */
   readonly logged: readonly Readonly<Record<string, unknown>>[];
   readonly log: Logger;
+  readonly apart: KeptApart;
   /** As when the relay ends, while the books go on for whoever comes after it. */
   stopAudits(): Promise<void>;
   close(): Promise<void>;
@@ -103,6 +105,7 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
     threads: 1,
     tariff: TARIFF,
   });
+  const apart = new KeptApart();
   const parts: HttpParts = {
     info: () => relayInfo(relayConfig({ tariff: TARIFF }), books, peer, ["/ip4/127.0.0.1/tcp/1/ws"]),
     health: () => Promise.resolve({ ok: true, books: true, disk: true, mesh: true }),
@@ -111,6 +114,7 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
       ...shared,
       tariff: TARIFF,
       isLoopback,
+      apart,
       sameOwner: (a, b) => a === b || (options.sameOwner?.(a, b) ?? false),
       welcome,
       limit,
@@ -142,6 +146,7 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
     authentication,
     logged,
     log,
+    apart,
     stopAudits: () => audits.stop(),
     async close() {
       events.close();

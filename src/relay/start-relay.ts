@@ -8,6 +8,7 @@ import { parsePeerId, type PeerId } from "../protocol/peer-id.ts";
 import { OFFER_PROTOCOL } from "../protocol/protocol-id.ts";
 import { microCredits } from "../protocol/units.ts";
 import { AccountEvents } from "./account-events.ts";
+import type { AuditorFactory } from "./audits/auditor-requester.ts";
 import { startAudits } from "./audits/start-audits.ts";
 import { Authentication } from "./authenticate.ts";
 import { BlobFolder } from "./blob-folder.ts";
@@ -25,10 +26,7 @@ import { createHttp } from "./http/relay-http.ts";
 import { JobDesk } from "./jobs/job-desk.ts";
 import { ReportDesk } from "./jobs/report-desk.ts";
 import { createWelcome } from "./jobs/welcome.ts";
-import { gatewaySeed } from "./relay-seeds.ts";
-import { GatewayDesk } from "./gateway/gateway-desk.ts";
 import type { GatewayFactory } from "./gateway/gateway-requester.ts";
-import { NO_PROVIDER_TIMEOUT_MS } from "./gateway/limits.ts";
 import { OFFER_BURST, OFFERS_PER_SECOND, PING_MS } from "./limits.ts";
 import { createMetrics, type RelayMetrics } from "./metrics.ts";
 import { LiveOffers } from "./offers/live-offers.ts";
@@ -40,6 +38,7 @@ import { openData, type RelayData } from "./open-data.ts";
 import { policyDocument } from "./policy-document.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { relayInfo } from "./relay-info.ts";
+import { hostPart, openGateway, peerAuditing } from "./relay-requesters.ts";
 import { startMesh } from "./start-mesh.ts";
 import { UndoStack } from "./undo-stack.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -65,6 +64,8 @@ export interface Relay {
 export interface RelayPorts {
   /** Makes the gateway's requester, which relays cannot do by themselves. Default: the relay has no gateway. */
   readonly gateway?: GatewayFactory;
+  /** Has outcomes computed by other providers, which relays cannot do by themselves. Default: the relay computes all of them. */
+  readonly auditor?: AuditorFactory;
   /** Default: pino to standard output, at the configured level. */
   readonly log?: Logger;
   /** Milliseconds since 1970. */
@@ -78,6 +79,7 @@ interface Start {
   readonly log: Logger;
   readonly nowMs: () => number;
   readonly gateway: GatewayFactory | undefined;
+  readonly auditor: AuditorFactory | undefined;
   readonly data: RelayData;
   readonly port: OpenPort;
   readonly url: string;
@@ -100,7 +102,11 @@ export async function startRelay(config: RelayConfig, ports: RelayPorts = {}): P
   const log = ports.log ?? pino({ level: config.logLevel });
   const nowMs = ports.nowMs ?? Date.now;
   try {
-    const start = await begin(config, undo, log, nowMs, config.gateway ? ports.gateway : undefined);
+    const { gateway, auditor } = ports;
+    const start = await begin(config, undo, log, nowMs, {
+      gateway: config.gateway ? gateway : undefined,
+      auditor,
+    });
     await answer(start);
     const { data, url, port, mesh } = start;
     const { origin, asset } = data.books;
@@ -125,17 +131,12 @@ export async function startRelay(config: RelayConfig, ports: RelayPorts = {}): P
   }
 }
 
-function hostPart(host: string): string {
-  if (host === "0.0.0.0" || host === "::") return "localhost";
-  return host.includes(":") ? `[${host}]` : host;
-}
-
 async function begin(
   config: RelayConfig,
   undo: UndoStack,
   log: Logger,
   nowMs: () => number,
-  gateway: GatewayFactory | undefined,
+  factories: Pick<Start, "auditor" | "gateway">,
 ): Promise<Start> {
   const data = await openData({
     dataDir: config.dataDir,
@@ -180,7 +181,7 @@ async function begin(
     undo,
     log,
     nowMs,
-    gateway,
+    ...factories,
     data,
     port,
     url,
@@ -210,6 +211,7 @@ async function answer(start: Start): Promise<void> {
     books,
     isLoopback && isTestAsset(books.asset) ? config.grant : microCredits(0),
   );
+  const { auditor, apart } = peerAuditing(start, isLoopback);
   const audits = await startAudits({
     ...shared,
     blobs,
@@ -217,6 +219,7 @@ async function answer(start: Start): Promise<void> {
     limit,
     nowMs,
     threads: config.auditThreads,
+    ...(auditor === undefined ? {} : { auditor, apart }),
     tariff: config.tariff,
     capability: (peer) => start.capability.capabilityView(peer),
   });
@@ -238,6 +241,7 @@ async function answer(start: Start): Promise<void> {
       ...shared,
       tariff: config.tariff,
       isLoopback,
+      apart,
       sameOwner: (a, b) => start.owners.sameOwner(a, b),
       welcome,
       limit,
@@ -272,26 +276,6 @@ async function answer(start: Start): Promise<void> {
   upkeep.start();
   undo.push(() => upkeep.stop());
   port.answer(http, (request, socket, head) => mesh.handleUpgrade(request, socket, head));
-}
-
-/** The gateway, where it is wanted and there is a requester for it; it reaches the relay as any requester does. */
-async function openGateway(
-  { config, undo, nowMs, gateway, data, port }: Start,
-  models: PublishedModels,
-): Promise<GatewayDesk | undefined> {
-  if (gateway === undefined) return undefined;
-  const seed = gatewaySeed(data.meshSeed);
-  const { key: identity } = await signerFromSeed(webcrypto.subtle, seed);
-  const relay = `http://${hostPart(config.host)}:${port.port}`;
-  const requester = gateway({ relay, seed, noProviderTimeoutMs: NO_PROVIDER_TIMEOUT_MS });
-  undo.push(() => requester.close());
-  return new GatewayDesk({
-    books: data.books,
-    requester,
-    identity,
-    model: (named) => models.find(named),
-    limit: new RateLimit(config.keyRate, "API key", nowMs),
-  });
 }
 
 async function answerOffers(

@@ -52,6 +52,11 @@ export interface JobOptions {
    * Default: "signed".
    */
   readonly accept?: "signed" | "audited";
+  /**
+   * Who may see inputs when a result is checked, besides the provider that computed it: the relay alone, or other providers
+   * as well. Default: "relay".
+   */
+  readonly disclosure?: "relay" | "peers";
   /** Without any provider for that long the job fails. Default 60,000 ms. */
   readonly noProviderTimeoutMs?: number;
   /** Cancels the job at the providers; what is not spent is refunded. */

@@ -267,7 +267,7 @@ export async function makeModelJob(
 
 async function sign(
   content: JobContent,
-  options: Pick<JobOptions, "cap" | "tariffMax">,
+  options: Pick<JobOptions, "cap" | "disclosure" | "tariffMax">,
   ground: JobGround,
 ): Promise<{ readonly made: MadeJob; readonly most: Bounds }> {
   const { info, requester, payer, apiKey, signer, nowMs, nonce, drawSecret } = ground;
@@ -295,7 +295,12 @@ async function sign(
     maxTasks: Math.min(maxTasks * replicas, MAX_TASKS_PER_JOB),
     parallel: mostLeases(cap, most),
     cap,
-    verify: { policy: "sampled", k: replicas, disclosure: "relay", drawCommit: drawCommitment(drawSecret) },
+    verify: {
+      policy: "sampled",
+      k: replicas,
+      disclosure: options.disclosure ?? "relay",
+      drawCommit: drawCommitment(drawSecret),
+    },
   };
   const envelope = await seal(jobMessage, body, [signer]);
   return { made: { id: bodyId(jobMessage, body), body, envelope, args, blobs }, most };

@@ -22,10 +22,11 @@ function parsePurpose(text: string): keyof RelayKeys {
 
 /** Runs a relay until it is told to stop. @param args flags as in RELAY_SETTINGS. */
 async function serve(args: readonly string[]): Promise<Exit> {
-  const [{ parseRelayConfig }, { startRelay }, { meshGateway }] = await Promise.all([
+  const [{ parseRelayConfig }, { startRelay }, { meshGateway }, { meshAuditor }] = await Promise.all([
     import("../../relay/settings.ts"),
     import("../../relay/start-relay.ts"),
     import("../gateway/mesh-gateway.ts"),
+    import("../gateway/mesh-auditor.ts"),
   ]);
   const config = parseRelayConfig(args, process.env);
   const isBuilt = existsSync(join(DIST_FOLDER, "index.html"));
@@ -33,7 +34,7 @@ async function serve(args: readonly string[]): Promise<Exit> {
   const interrupts = listenForInterrupts(() => stopped.resolve());
   const relay = await startRelay(
     { ...(isBuilt ? { staticDir: DIST_FOLDER } : {}), ...config },
-    { gateway: meshGateway },
+    { gateway: meshGateway, auditor: meshAuditor },
   );
   await stopped.promise;
   await relay.stop();

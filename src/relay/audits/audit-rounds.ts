@@ -13,7 +13,7 @@ import {
   type ExaminerParts,
   type Opened,
   openedFrom,
-  type WorkKind,
+  type Lane,
 } from "./examiner.ts";
 import { type Finding, giveVerdict } from "./give-verdict.ts";
 import { keepBlob } from "./keep-blob.ts";
@@ -48,8 +48,8 @@ export class AuditRounds {
   readonly #parts: AuditRoundsParts;
   readonly #waiting = new Map<string, Waiting>();
   readonly #byEntry = new Map<number, Set<Waiting>>();
-  readonly #queues: Readonly<Record<WorkKind, Waiting[]>> = { function: [], model: [] };
-  readonly #running: Record<WorkKind, number> = { function: 0, model: 0 };
+  readonly #queues: Readonly<Record<Lane, Waiting[]>> = { function: [], model: [], peer: [] };
+  readonly #running: Record<Lane, number> = { function: 0, model: 0, peer: 0 };
   readonly #disputes = new Map<number, Promise<readonly DisputedOutcome[]>>();
   readonly #work = new Set<Promise<void>>();
   readonly #later = new Set<ReturnType<typeof setTimeout>>();
@@ -129,8 +129,8 @@ export class AuditRounds {
     this.#stopped = true;
     clearTimeout(this.#timer);
     for (const timer of this.#later) clearTimeout(timer);
-    const { recomputers } = this.#parts;
-    await Promise.all([recomputers.function.stop(), recomputers.model.stop()]);
+    const { recomputers, peers } = this.#parts;
+    await Promise.all([recomputers.function.stop(), recomputers.model.stop(), peers?.stop()]);
     await Promise.all(this.#work);
   }
 
@@ -162,7 +162,8 @@ export class AuditRounds {
     const kept = opening.input === undefined ? [shown.task.inputCid] : [];
     this.#parts.blobs.keep(kept);
     const { kind } = drawn.job.terms.work;
-    const waiting: Waiting = { place, kind, kept, state: "held", tries: 0 };
+    const lane = this.#examiner.wantsPeer(drawn, shown) ? "peer" : kind;
+    const waiting: Waiting = { place, kind, lane, kept, state: "held", tries: 0 };
     this.#waiting.set(placeName(place), waiting);
     const ofEntry = this.#byEntry.get(place.entry) ?? new Set();
     this.#byEntry.set(place.entry, ofEntry.add(waiting));
@@ -184,20 +185,20 @@ export class AuditRounds {
   #enqueue(waiting: Waiting): void {
     if (waiting.state !== "held") return;
     waiting.state = "queued";
-    this.#queues[waiting.kind].push(waiting);
-    this.#assign(waiting.kind);
+    this.#queues[waiting.lane].push(waiting);
+    this.#assign(waiting.lane);
   }
 
-  #assign(kind: WorkKind): void {
-    while (!this.#stopped && this.#running[kind] < this.#parts.recomputers[kind].lanes) {
-      const waiting = this.#queues[kind].shift();
+  #assign(lane: Lane): void {
+    while (!this.#stopped && this.#running[lane] < this.#examiner.lanesOf(lane)) {
+      const waiting = this.#queues[lane].shift();
       if (waiting === undefined) return;
       waiting.state = "running";
-      this.#running[kind] += 1;
+      this.#running[lane] += 1;
       const work = this.#serve(waiting).finally(() => {
-        this.#running[kind] -= 1;
+        this.#running[lane] -= 1;
         this.#work.delete(work);
-        this.#assign(kind);
+        this.#assign(lane);
       });
       this.#work.add(work);
     }
@@ -211,13 +212,21 @@ export class AuditRounds {
       if (drawn === undefined) return await this.#forget(waiting);
       const opened = openedFrom(await folder.read(place), drawn);
       const finding = await this.#examiner.find(waiting, drawn, opened, () => this.#dispute(place.entry));
-      if (finding === undefined) this.#again(waiting);
+      if (finding === "ours") this.#toOurs(waiting);
+      else if (finding === undefined) this.#again(waiting);
       else if (!this.#stopped) await this.#conclude(waiting, drawn, opened, finding);
     } catch (error) {
       log.error({ err: error, ...place }, "an audit failed");
       waiting.tries += 1;
       this.#again(waiting);
     }
+  }
+
+  /** Another provider could not say, or says otherwise: the relay decides (rule 7). */
+  #toOurs(waiting: Waiting): void {
+    waiting.lane = waiting.kind;
+    waiting.state = "held";
+    this.#enqueue(waiting);
   }
 
   #again(waiting: Waiting): void {
@@ -268,7 +277,10 @@ export class AuditRounds {
     const { row, lease } = drawn;
     const { provider, instance, job } = lease.terms;
     const { result, expected, found, evidence } = finding;
-    metrics.judged(result, finding.isOurs === true ? "relay" : "none");
+    metrics.judged(
+      result,
+      finding.isOurs === true ? "relay" : finding.auditors === undefined ? "none" : "peer",
+    );
     const ids = { result, provider, instance, job, lease: lease.id, entry: row.entry, leaf: row.leaf };
     if (result !== "mismatch") {
       log.debug(ids, "verdict");

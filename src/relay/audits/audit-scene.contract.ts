@@ -30,7 +30,7 @@ import { encodeUtf8 } from "../../protocol/text.ts";
 import { fuel, type MicroCredits } from "../../protocol/units.ts";
 import { createSandbox } from "../../sandbox/sandbox.ts";
 import { bytesModule, wat } from "../../sandbox/wat.contract.ts";
-import { HEAD, openLease, TARIFF } from "../books/books-scene.contract.ts";
+import { HEAD, openLease, type Scene, TARIFF } from "../books/books-scene.contract.ts";
 import { checkBooks } from "../books/check-books.ts";
 import { openRelayScene, post, type RelayScene } from "../relay-scene.contract.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
@@ -79,7 +79,7 @@ const DOUBLES = bytesModule(
 
 export const DOUBLER: Uint8Array = await wat(DOUBLES);
 const NO_ARGS: JobArgs = { args: [], env: [], files: [] };
-const ARGS = encodeJobArgs(NO_ARGS);
+export const ARGS: Uint8Array = encodeJobArgs(NO_ARGS);
 
 function stream(bytes: Uint8Array): ReadableStream<Uint8Array> {
   return new Blob([new Uint8Array(bytes)]).stream();
@@ -115,7 +115,17 @@ export async function openAuditedLease(scene: AuditScene, options: LeaseOptions 
     },
     { policyVersion: scene.policy.version, ...options.lease },
   );
-  return new AuditedLease(scene, job, work.lease);
+  const ground = {
+    scene: scene.relay.scene,
+    post: (path: string, envelope: Uint8Array<ArrayBuffer>) => post(scene.relay, path, envelope),
+  };
+  return new AuditedLease(ground, job, work.lease);
+}
+
+/** Where a lease is at work. */
+export interface LeaseGround {
+  readonly scene: Scene;
+  post(path: string, envelope: Uint8Array<ArrayBuffer>): Promise<Response>;
 }
 
 const sandbox = createSandbox();
@@ -134,7 +144,7 @@ export type Lie = (outcome: OutcomeLeaf) => OutcomeLeaf;
 
 /** Both ends of one lease over real tasks. */
 export class AuditedLease {
-  readonly #scene: AuditScene;
+  readonly #ground: LeaseGround;
   readonly job: Verified<Job>;
   readonly lease: Verified<Lease>;
   readonly #tasks = new MerkleTree();
@@ -146,18 +156,18 @@ export class AuditedLease {
   #logged = 0;
   #advance: Uint8Array = new Uint8Array(0);
 
-  constructor(scene: AuditScene, job: Verified<Job>, lease: Verified<Lease>) {
-    this.#scene = scene;
+  constructor(ground: LeaseGround, job: Verified<Job>, lease: Verified<Lease>) {
+    this.#ground = ground;
     this.job = job;
     this.lease = lease;
   }
 
   get provider(): Signer {
-    return this.#scene.relay.scene.provider;
+    return this.#ground.scene.provider;
   }
 
   get requester(): Signer {
-    return this.#scene.relay.scene.requester;
+    return this.#ground.scene.requester;
   }
 
   /** Names a task; the outcome is the sandbox's, or what `lie` makes of it. */
@@ -283,9 +293,7 @@ export class AuditedLease {
       consistency: this.#outcomes.consistencyProof(this.#logged),
       lost,
     };
-    const answer = await this.#scene.relay.scene.books.report(
-      await seal(reportMessage, body, [this.provider]),
-    );
+    const answer = await this.#ground.scene.books.report(await seal(reportMessage, body, [this.provider]));
     this.#logged = this.#outcomes.size;
     return answer;
   }
@@ -339,7 +347,7 @@ export class AuditedLease {
 
   /** Opens an outcome at the relay. */
   async open(entryIndex: number, index: number, changes: Partial<Opening> = {}): Promise<Response> {
-    return post(this.#scene.relay, "/v1/openings", await this.opening(entryIndex, index, changes));
+    return this.#ground.post("/v1/openings", await this.opening(entryIndex, index, changes));
   }
 
   view(): {
@@ -348,7 +356,7 @@ export class AuditedLease {
     readonly forfeited: bigint;
     readonly amount: bigint;
   } {
-    const view = this.#scene.relay.scene.books
+    const view = this.#ground.scene.books
       .job(this.job.id)
       ?.leases.find(({ lease }) => lease === this.lease.id);
     if (view === undefined) throw new RangeError("the lease is unknown");

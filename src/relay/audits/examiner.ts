@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { AuditPolicy } from "../../protocol/audit-policy.ts";
 import { equalBytes } from "../../protocol/bytes.ts";
 import { readBody } from "../../protocol/envelope.ts";
 import { type Opening, openingMessage } from "../../protocol/messages/audit.ts";
@@ -12,15 +13,21 @@ import type { Finding } from "./give-verdict.ts";
 import { keepBlob } from "./keep-blob.ts";
 import { DEADLINE_FACTOR, LOADING_MS, MOST_TASK_MS, MOST_TRIES } from "./limits.ts";
 import type { DrawnPlace } from "./opening-folder.ts";
+import type { PeerAuditors, PeerOpinion } from "./peer-auditors.ts";
 import type { Recomputation, Recomputed, Recomputer } from "./recompute.ts";
 import { ContentMissing, ContentTooLarge, type WorkContent } from "./work-content.ts";
 
-export type WorkKind = "function" | "model";
+type WorkKind = "function" | "model";
+/** Who is at work: threads for functions, the one for models, or other providers. */
+export type Lane = WorkKind | "peer";
 
 export interface ExaminerParts {
   readonly blobs: Pick<BlobFolder, "put">;
   readonly content: WorkContent;
   readonly recomputers: Readonly<Record<WorkKind, Recomputer>>;
+  /** Other providers; absent where the relay computes everything itself. */
+  readonly peers?: PeerAuditors;
+  readonly policy: () => AuditPolicy | undefined;
   readonly metrics: Pick<RelayMetrics, "auditFailed">;
   readonly log: Logger;
   readonly nowMs: () => number;
@@ -43,7 +50,10 @@ export function openedFrom(bytes: Uint8Array<ArrayBuffer>, drawn: DrawnOutcome):
 export interface Attempt {
   readonly place: DrawnPlace;
   readonly kind: WorkKind;
+  lane: Lane;
   tries: number;
+  /** What another provider has said of it. */
+  opinion?: PeerOpinion;
 }
 
 /** Finds out whether an opened outcome is the one that an honest machine has. */
@@ -54,13 +64,48 @@ export class Examiner {
     this.#parts = parts;
   }
 
-  /** @returns nothing where it is to be tried again */
+  lanesOf(lane: Lane): number {
+    const { peers, recomputers } = this.#parts;
+    return lane === "peer" ? (peers?.lanes ?? 0) : recomputers[lane].lanes;
+  }
+
+  /** Whether another provider is asked first. In a dispute everything is the relay's, which keeps the outputs. */
+  wantsPeer({ dispute, job }: DrawnOutcome, { isComputed }: Shown): boolean {
+    const { peers, policy } = this.#parts;
+    const numbers = policy();
+    if (peers === undefined || numbers === undefined || dispute !== undefined || !isComputed) return false;
+    return peers.isWanted({ job: job.terms }, numbers);
+  }
+
+  /** A provider's word is enough for a match, never for a mismatch. */
+  async #askPeer(attempt: Attempt, drawn: DrawnOutcome, opened: Opened): Promise<Finding | "ours"> {
+    const { peers, policy } = this.#parts;
+    const numbers = policy();
+    const { found } = opened.shown;
+    if (peers === undefined || numbers === undefined) return "ours";
+    const recomputation = await this.#recomputation(drawn, opened);
+    const opinion = await peers
+      .ask(recomputation, drawn.lease.terms.provider, numbers)
+      .catch(() => undefined);
+    if (opinion === undefined) return "ours";
+    attempt.opinion = opinion;
+    if (opinion.isChecked || !equalBytes(opinion.hash, found)) return "ours";
+    return { result: "match", expected: opinion.hash, found, auditors: [opinion.provider] };
+  }
+
+  #lookAt(attempt: Attempt, hash: Uint8Array): void {
+    const { opinion, place } = attempt;
+    if (opinion === undefined || equalBytes(opinion.hash, hash)) return;
+    this.#parts.log.warn({ ...place, auditor: opinion.provider }, "an auditor's result is false");
+  }
+
+  /** @returns nothing where it is to be tried again, "ours" where a provider was asked and the relay is to decide */
   async find(
     attempt: Attempt,
     drawn: DrawnOutcome,
     opened: Opened,
     disputed: () => Promise<readonly DisputedOutcome[]>,
-  ): Promise<Finding | undefined> {
+  ): Promise<Finding | "ours" | undefined> {
     const { shown } = opened;
     const { found, isComputed } = shown;
     const problem = drawn.dispute === undefined ? undefined : problemOf(drawn, await disputed());
@@ -69,6 +114,7 @@ export class Examiner {
       return { result: "mismatch", found, isOurs: true };
     }
     if (!isComputed) return { result: "match", expected: found, found };
+    if (attempt.lane === "peer") return this.#askPeer(attempt, drawn, opened);
     const recomputed = await this.#recompute(attempt, drawn, opened);
     if (recomputed === undefined) return undefined;
     if (recomputed.kind === "unknown") {
@@ -81,6 +127,7 @@ export class Examiner {
     const { expected, output } = recomputed;
     const { hash } = encodeOutcome(expected);
     const isMatch = equalBytes(hash, found);
+    this.#lookAt(attempt, hash);
     if (isMatch && drawn.dispute !== undefined && output !== undefined && expected.outputCid !== undefined)
       await keepBlob(this.#parts.blobs, expected.outputCid, output);
     return {
@@ -92,22 +139,23 @@ export class Examiner {
     };
   }
 
-  async #recompute(
-    attempt: Attempt,
-    drawn: DrawnOutcome,
-    { opening, shown }: Opened,
-  ): Promise<Recomputed | undefined> {
-    const { content, recomputers, nowMs } = this.#parts;
+  /** @throws ContentMissing */
+  async #recomputation(drawn: DrawnOutcome, { opening, shown }: Opened): Promise<Recomputation> {
     const { task, claimed } = shown;
+    return {
+      job: drawn.job.terms,
+      lease: drawn.lease.id,
+      task,
+      claimed,
+      input: opening.input ?? (await this.#parts.content.bytes(task.inputCid)),
+      deadlineMs: Math.min(DEADLINE_FACTOR * task.deadlineMs + LOADING_MS, MOST_TASK_MS),
+    };
+  }
+
+  async #recompute(attempt: Attempt, drawn: DrawnOutcome, opened: Opened): Promise<Recomputed | undefined> {
+    const { recomputers, nowMs } = this.#parts;
     try {
-      const recomputation: Recomputation = {
-        job: drawn.job.terms,
-        lease: drawn.lease.id,
-        task,
-        claimed,
-        input: opening.input ?? (await content.bytes(task.inputCid)),
-        deadlineMs: Math.min(DEADLINE_FACTOR * task.deadlineMs + LOADING_MS, MOST_TASK_MS),
-      };
+      const recomputation = await this.#recomputation(drawn, opened);
       return await recomputers[attempt.kind].recompute(recomputation);
     } catch (error) {
       if (error instanceof ContentTooLarge) {

@@ -44,3 +44,9 @@ export const RECENT_CONTENT_BYTES: number = 256 * 1024 * 1024;
  * recomputed here, or it could have the relay killed for want of memory.
  */
 export const AUDIT_MEMORY_SHARE = 0.5;
+
+/** Outcomes that other providers compute at a time: each takes a place in the mesh. */
+export const PEERS_AT_A_TIME = 2;
+
+/** So long a provider is waited for; then the relay computes it itself. */
+export const ASK_PEER_MS: number = 2 * 60 * 1000;

@@ -105,7 +105,7 @@ export const POLICY_NUMBERS: readonly PolicyNumber[] = [
     name: "peerPpm",
     shown: ({ peerPpm }) => percent(peerPpm),
     means:
-      "Share of what is drawn that another provider computes. Not used yet: the relay computes all of it.",
+      "Share of what is drawn that another provider computes first: functions of the bytes interface, where the requester lets others see its inputs.",
   },
   {
     name: "knownPpm",
@@ -115,7 +115,8 @@ export const POLICY_NUMBERS: readonly PolicyNumber[] = [
   {
     name: "auditorCheckTasks",
     shown: ({ auditorCheckTasks }) => `1 in ${auditorCheckTasks}`,
-    means: "So often an auditor is given a task whose result is known. Not used yet.",
+    means:
+      "So often the relay computes what a provider has audited as well, to see whether the auditor is right.",
   },
   {
     name: "faultPpm",

@@ -11,7 +11,9 @@ import type { LiveOffers } from "../offers/live-offers.ts";
 import type { RateLimit } from "../rate-limit.ts";
 import { AuditDesk } from "./audit-desk.ts";
 import { AuditRounds } from "./audit-rounds.ts";
+import type { AuditorRequester } from "./auditor-requester.ts";
 import { OpeningFolder } from "./opening-folder.ts";
+import { type KeptApart, PeerAuditors } from "./peer-auditors.ts";
 import { FunctionRecomputer } from "./recompute-function.ts";
 import { ModelRecomputer } from "./recompute-model.ts";
 import { standingView } from "./standing-view.ts";
@@ -30,6 +32,12 @@ export interface AuditsGround {
   readonly nowMs: () => number;
   /** Functions that are recomputed at a time, at least 1. */
   readonly threads: number;
+  /** Has outcomes computed by other providers; absent where the relay computes everything itself. */
+  readonly auditor?: AuditorRequester;
+  /** Who is kept from auditing whom, for whoever gives leases. */
+  readonly apart?: KeptApart;
+  /** Chooses who audits; by chance when absent. */
+  readonly lot?: () => number;
   /** Openings that may wait at a time; MAX_WAITING when absent. */
   readonly mostWaiting?: number;
   readonly tariff: Tariff;
@@ -44,12 +52,18 @@ export interface RunningAudits {
 
 /** Goes on with what was opened before, and takes what comes. */
 export async function startAudits(ground: AuditsGround): Promise<RunningAudits> {
-  const { books, blobs, offers, tariff, capability, threads } = ground;
+  const { books, blobs, offers, tariff, capability, threads, auditor, apart, lot } = ground;
   const content = new WorkContent(blobs);
+  const peers =
+    auditor === undefined || apart === undefined
+      ? undefined
+      : new PeerAuditors({ requester: auditor, content, apart, ...(lot === undefined ? {} : { lot }) });
   const rounds = new AuditRounds({
     ...ground,
     folder: new OpeningFolder(join(ground.blobFolder, "openings")),
     content,
+    ...(peers === undefined ? {} : { peers }),
+    policy: () => books.audits.policy,
     recomputers: { function: new FunctionRecomputer(content, threads), model: new ModelRecomputer(content) },
     drop: (provider) => offers.drop(provider),
   });

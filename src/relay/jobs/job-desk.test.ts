@@ -453,6 +453,24 @@ test("a job that has fewer providers than replicas is told why there are no more
   expect(await submit(relay, job)).toBe("no-provider: 1 provider: 1 at work on it");
 });
 
+test("an audit goes to nobody of the owner whose work it is about", async () => {
+  const twins = new Set([signerOf("accused").key, signerOf("twin of accused").key]);
+  const relay = await open({
+    audit: DEFAULT_AUDIT_POLICY,
+    sameOwner: (a, b) => twins.has(a) && twins.has(b),
+  });
+  relay.offers.put(offerOf("accused"), {});
+  relay.offers.put(offerOf("twin of accused"), {});
+  relay.apart.set(relay.scene.requester.key, signerOf("accused").key);
+  const job = await jobOf(relay, { parallel: 3 });
+  expect(await submit(relay, job)).toBe("no-provider: 2 providers: 2 denied");
+  relay.offers.put(offerOf("other"), {});
+  const [lease, ...more] = leasesIn(await submit(relay, job));
+  expect([lease!.body.provider, more.length]).toEqual([signerOf("other").key, 0]);
+  relay.apart.delete(relay.scene.requester.key);
+  expect(leasesIn(await submit(relay, job))).toHaveLength(3);
+});
+
 test("under a policy that audits a lease names its version; who retires gets none", async () => {
   const relay = await open({ audit: { ...DEFAULT_AUDIT_POLICY, version: 3 } });
   relay.offers.put(offerOf("provider"), {});

@@ -25,6 +25,7 @@ import type { PeerId } from "../../protocol/peer-id.ts";
 import type { JobView } from "../../protocol/relay-api.ts";
 import type { Tariff } from "../../protocol/tariff.ts";
 import { microCredits } from "../../protocol/units.ts";
+import type { KeptApart } from "../audits/peer-auditors.ts";
 import type { Authentication } from "../authenticate.ts";
 import type { Books } from "../books.ts";
 import { verifyNative } from "../books/native-keys.ts";
@@ -44,6 +45,8 @@ export interface JobParts {
   readonly offers: LiveOffers;
   readonly tariff: Tariff;
   readonly isLoopback: boolean;
+  /** Requesters of audits, and whose work they have computed again: nobody of that owner gets it. */
+  readonly apart?: KeptApart;
   /** Whether two identities may have one owner. */
   readonly sameOwner: (a: PeerId, b: PeerId) => boolean;
   /** Gives a new payer its test credits, or does nothing. */
@@ -164,8 +167,11 @@ export class JobDesk implements Jobs {
     for (const { offer } of live)
       if ((cooling?.get(offer.instance) ?? 0) > nowMs()) returned.add(offer.provider);
     const holders = new Set(open.map(({ body }) => body.instance));
+    const accused = this.#parts.apart?.get(job.body.requester);
     const denied = (identity: PeerId): boolean =>
-      books.denied("peer", identity) !== undefined || books.audits.barred(identity) !== undefined;
+      (accused !== undefined && this.#parts.sameOwner(identity, accused)) ||
+      books.denied("peer", identity) !== undefined ||
+      books.audits.barred(identity) !== undefined;
     const replicas = job.body.verify.k > 1 ? { replicas: this.#replicas(job.id) } : {};
     const retiring = (provider: PeerId): boolean => books.audits.provider(provider)?.retiring !== undefined;
     return matchJob(job.body, live, { tariff, wanted, holders, returned, denied, retiring, ...replicas });
