@@ -57,6 +57,7 @@ export interface JobFlags extends RelayFlags {
   readonly wait?: number;
   readonly accept?: "signed" | "audited";
   readonly replicas?: number;
+  readonly disclosure?: "relay" | "peers";
   readonly quiet?: boolean;
   readonly yes?: boolean;
 }
@@ -90,13 +91,19 @@ export function addJobFlags(command: Command): Command {
       "providers of distinct owners that compute each task; results count when they agree, at k times the price",
       parseReplicas,
     )
+    .addOption(
+      new Option(
+        "--disclosure <who>",
+        "who may see inputs when a result is checked, besides its provider: the relay alone, or other providers too",
+      ).choices(["relay", "peers"]),
+    )
     .option("--quiet", "show no progress")
     .option("--yes", "you know that providers can read inputs");
 }
 
 /** What the common flags say of a job. */
 export function limitsOf(flags: JobFlags): JobOptions {
-  const { cap, fuel, memory, outputLimit, deadline, parallel, wait, accept, replicas } = flags;
+  const { cap, fuel, memory, outputLimit, deadline, parallel, wait, accept, replicas, disclosure } = flags;
   return {
     ...(cap === undefined ? {} : { cap }),
     ...(fuel === undefined ? {} : { fuel }),
@@ -107,6 +114,7 @@ export function limitsOf(flags: JobFlags): JobOptions {
     ...(wait === undefined ? {} : { noProviderTimeoutMs: wait }),
     ...(accept === undefined ? {} : { accept }),
     ...(replicas === undefined ? {} : { replicas }),
+    ...(disclosure === undefined ? {} : { disclosure }),
   };
 }
 
