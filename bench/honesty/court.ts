@@ -12,7 +12,7 @@ import type { Cid } from "../../src/protocol/cid.ts";
 import { drawnLeaves, drawSeed, type Hmac } from "../../src/protocol/draw.ts";
 import { header, testAsset } from "../../src/protocol/header.ts";
 import type { VerdictResult } from "../../src/protocol/messages/audit.ts";
-import type { ForfeitBody } from "../../src/protocol/messages/entry.ts";
+import type { ForfeitBody } from "../../src/protocol/messages/record-entries.ts";
 import type { Job } from "../../src/protocol/messages/job.ts";
 import type { Lease } from "../../src/protocol/messages/lease.ts";
 import type { Receipt } from "../../src/protocol/messages/receipt.ts";
