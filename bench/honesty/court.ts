@@ -1,4 +1,3 @@
-import { hash as hashOnce } from "node:crypto";
 import type { LedgerEvent } from "../../src/ledger/ledger-event.ts";
 import type { LeaseState, ProviderState } from "../../src/ledger/ledger-state.ts";
 import { MemoryLedger } from "../../src/ledger/memory-ledger.ts";
@@ -9,7 +8,7 @@ import { mayUnbond, vestingOf } from "../../src/ledger/vesting.ts";
 import { auditRate } from "../../src/market/audit-rate.ts";
 import { type AuditPolicy, PPM } from "../../src/protocol/audit-policy.ts";
 import type { Cid } from "../../src/protocol/cid.ts";
-import { drawnLeaves, drawSeed, type Hmac } from "../../src/protocol/draw.ts";
+import { drawnLeaves, drawSeed } from "../../src/protocol/draw.ts";
 import { header, testAsset } from "../../src/protocol/header.ts";
 import type { VerdictResult } from "../../src/protocol/messages/audit.ts";
 import type { ForfeitBody } from "../../src/protocol/messages/record-entries.ts";
@@ -18,6 +17,7 @@ import type { Lease } from "../../src/protocol/messages/lease.ts";
 import type { Receipt } from "../../src/protocol/messages/receipt.ts";
 import type { Advance } from "../../src/protocol/messages/task.ts";
 import type { PeerId } from "../../src/protocol/peer-id.ts";
+import { nativeHmac } from "../../src/relay/books/native-hmac.ts";
 import { priceOf, type Tariff } from "../../src/protocol/tariff.ts";
 import { fuel, type MicroCredits, microCredits } from "../../src/protocol/units.ts";
 import type { Lots } from "./lots.ts";
@@ -26,32 +26,6 @@ import type { Names } from "./names.ts";
 export const ORIGIN = "simulated/log";
 export const HEAD = header(ORIGIN, testAsset(ORIGIN));
 const NO_HASH = new Uint8Array(32);
-
-function sha256(bytes: Uint8Array): Uint8Array {
-  return hashOnce("sha256", bytes, "buffer");
-}
-
-const BLOCK_BYTES = 64;
-const HASH_BYTES = 32;
-const inner = new Uint8Array(BLOCK_BYTES + 1_024);
-const outer = new Uint8Array(BLOCK_BYTES + HASH_BYTES);
-let padded: Uint8Array | undefined;
-
-/** HMAC (RFC 2104) over the native hash: Node's own makes a key object each time, which takes 30 µs. Keys have 32 bytes. */
-const hmac: Hmac = (key, data) => {
-  if (key !== padded) {
-    padded = key;
-    inner.fill(0x36, 0, BLOCK_BYTES);
-    outer.fill(0x5c, 0, BLOCK_BYTES);
-    for (let at = 0; at < HASH_BYTES; at += 1) {
-      inner[at] = key[at]! ^ 0x36;
-      outer[at] = key[at]! ^ 0x5c;
-    }
-  }
-  inner.set(data, BLOCK_BYTES);
-  outer.set(sha256(inner.subarray(0, BLOCK_BYTES + data.length)), BLOCK_BYTES);
-  return sha256(outer);
-};
 
 /** Cumulative totals of a lease, as its next receipt states them. */
 export interface Totals {
@@ -227,9 +201,9 @@ export class Court implements Bailiff {
     };
     const index = this.ledger.size;
     this.#apply({ type: "receipt", lease: id, id: receiptCid, receipt, advance, lost: 0 });
-    const seed = drawSeed(this.#secret, ORIGIN, index, this.#entryHash(id, receipt), hmac);
+    const seed = drawSeed(this.#secret, ORIGIN, index, this.#entryHash(id, receipt), nativeHmac);
     const rate = (offset: number): number => (everything ? PPM : auditRate(this.policy, stake, offset));
-    return this.#draw(id, drawnLeaves(seed, stake.first, stake.end, rate, hmac));
+    return this.#draw(id, drawnLeaves(seed, stake.first, stake.end, rate, nativeHmac));
   }
 
   /**
@@ -275,9 +249,9 @@ export class Court implements Bailiff {
     return (this.#open.get(job)?.leases ?? []).flatMap((id) => {
       const newest = this.ledger.lease(id)?.newest;
       if (newest === undefined) return [];
-      const seed = drawSeed(secret, ORIGIN, newest.index, this.#entryHash(id, newest), hmac);
+      const seed = drawSeed(secret, ORIGIN, newest.index, this.#entryHash(id, newest), nativeHmac);
       const known = this.#drawn.get(id);
-      const leaves = drawnLeaves(seed, 0, newest.count, () => this.policy.requesterPpm, hmac);
+      const leaves = drawnLeaves(seed, 0, newest.count, () => this.policy.requesterPpm, nativeHmac);
       return this.#draw(
         id,
         leaves.filter((leaf) => known?.has(leaf) !== true),

@@ -1,9 +1,8 @@
-import { createHmac } from "node:crypto";
 import { auditOf, providerOf } from "../../ledger/provider-record.ts";
 import { type Stake, stakeOf } from "../../ledger/stake.ts";
 import { auditRate, mostRate } from "../../market/audit-rate.ts";
 import { type AuditPolicy, PPM } from "../../protocol/audit-policy.ts";
-import { drawnLeaves, drawSeed, type Hmac } from "../../protocol/draw.ts";
+import { drawnLeaves, drawSeed } from "../../protocol/draw.ts";
 import { readBody, sealSync } from "../../protocol/envelope.ts";
 import { header } from "../../protocol/header.ts";
 import { MAX_DRAW_LEAVES } from "../../protocol/limits.ts";
@@ -14,9 +13,8 @@ import type { Draft } from "./draft.ts";
 import { epochSecret, presentEpoch } from "./epochs.ts";
 import type { Court } from "./judging.ts";
 import { entryHash, plainBytes } from "./native-hash.ts";
+import { nativeHmac } from "./native-hmac.ts";
 import type { LeaseState } from "./standing.ts";
-
-export const nativeHmac: Hmac = (key, data) => createHmac("sha256", key).update(data).digest();
 
 /** What a draw is about to be made for: looked up before the entry changes it. */
 export interface DrawBasis {

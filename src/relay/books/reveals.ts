@@ -9,9 +9,10 @@ import { requireOrigin } from "../../protocol/header.ts";
 import type { Reveal } from "../../protocol/messages/audit.ts";
 import { microCredits } from "../../protocol/units.ts";
 import type { Draft } from "./draft.ts";
-import { logDraw, nativeHmac } from "./drawing.ts";
+import { logDraw } from "./drawing.ts";
 import { type Court, jobIn, soleSigner } from "./judging.ts";
 import { entryHash, sha256 } from "./native-hash.ts";
+import { nativeHmac } from "./native-hmac.ts";
 
 /**
  * Logs the requester's share of the draw, and draws by it from every lease of the job that has a receipt: a relay that
