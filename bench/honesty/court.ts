@@ -1,3 +1,4 @@
+import { hash as hashOnce } from "node:crypto";
 import type { LedgerEvent } from "../../src/ledger/ledger-event.ts";
 import type { LeaseState, ProviderState } from "../../src/ledger/ledger-state.ts";
 import { MemoryLedger } from "../../src/ledger/memory-ledger.ts";
