@@ -2,9 +2,11 @@ import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { CapabilityRow, StandingReason, StandingView } from "../../protocol/relay-api.ts";
+import type { ProviderState } from "../../provider/provider-state.ts";
 import type { RelayLink } from "../state/relay-link.ts";
 import { createStanding } from "../state/standing.ts";
 import { creditNumber } from "../words/credits.ts";
+import { counted } from "../words/quantities.ts";
 import {
   auditShareText,
   capabilityStateText,
@@ -19,11 +21,12 @@ import { Notice } from "./notice.tsx";
 export interface StandingPanelProps {
   readonly relay: RelayLink;
   readonly peer: PeerId;
+  readonly provider: ProviderState;
   readonly testMoney: boolean;
 }
 
 /** What the relay keeps back, how it trusts this key, and why work comes or does not. */
-export function StandingPanel({ relay, peer, testMoney }: StandingPanelProps): JSX.Element {
+export function StandingPanel({ relay, peer, provider, testMoney }: StandingPanelProps): JSX.Element {
   const standing = useMemo(() => createStanding(relay, peer), [relay, peer]);
   useEffect(() => standing.watch(), [standing]);
   const { value } = standing.view;
@@ -38,6 +41,13 @@ export function StandingPanel({ relay, peer, testMoney }: StandingPanelProps): J
   return (
     <section class="card" aria-labelledby="standing-title" aria-busy={value.kind === "loading"}>
       <h2 id="standing-title">Your standing</h2>
+      {provider.relayFault !== undefined && (
+        <Notice tone="alarm" title="The relay sent what cannot be true">
+          <p>
+            {provider.relayFault.detail} Your receipts stay in this browser; work elsewhere if this goes on.
+          </p>
+        </Notice>
+      )}
       {value.kind === "loading" ? (
         <p class="empty">Loading…</p>
       ) : value.value === undefined ? (
@@ -45,7 +55,7 @@ export function StandingPanel({ relay, peer, testMoney }: StandingPanelProps): J
           Nothing yet. Your first ten results are all recomputed, and your first earnings become your bond.
         </p>
       ) : (
-        <Standing view={value.value} testMoney={testMoney} />
+        <Standing view={value.value} openings={provider.openings} testMoney={testMoney} />
       )}
     </section>
   );
@@ -53,9 +63,11 @@ export function StandingPanel({ relay, peer, testMoney }: StandingPanelProps): J
 
 function Standing({
   view,
+  openings,
   testMoney,
 }: {
   readonly view: StandingView;
+  readonly openings: ProviderState["openings"];
   readonly testMoney: boolean;
 }): JSX.Element {
   const { barred, bond, bondWanted, held, nextAuditPpm, reasons, capability } = view;
@@ -98,6 +110,12 @@ function Standing({
               <dt>Audits so far</dt>
               <dd>{recordText(view)}</dd>
             </div>
+            {openings.waiting > 0 && (
+              <div>
+                <dt>Waiting to be shown to the relay</dt>
+                <dd>{counted(openings.waiting, "result")}</dd>
+              </div>
+            )}
           </dl>
         </>
       )}
