@@ -53,7 +53,12 @@ function AblePage({ state, able }: { readonly state: AppState; readonly able: Ab
             models={provider.models}
             onGpu={(gpu) => contribution.setGpu(gpu)}
           />
-          <StandingGate relay={state.relay} peer={account.peer.value} testMoney={state.testMoney.value} />
+          <StandingGate
+            relay={state.relay}
+            peer={account.peer.value}
+            provider={provider}
+            testMoney={state.testMoney.value}
+          />
           <AccountPanel account={account} contribution={contribution} testMoney={state.testMoney.value} />
         </div>
       </div>
