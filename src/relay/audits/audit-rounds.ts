@@ -47,6 +47,7 @@ const NONE: ReadonlySet<Waiting> = new Set();
 export class AuditRounds {
   readonly #parts: AuditRoundsParts;
   readonly #waiting = new Map<string, Waiting>();
+  /** What a dispute is about, by its entry. */
   readonly #byEntry = new Map<number, Set<Waiting>>();
   readonly #queues: Readonly<Record<Lane, Waiting[]>> = { function: [], model: [], peer: [] };
   readonly #running: Record<Lane, number> = { function: 0, model: 0, peer: 0 };
@@ -84,7 +85,7 @@ export class AuditRounds {
     this.#tickSoon();
   }
 
-  /** What cannot be read any more is as if it had not come: there is time to open it again. */
+  /** What cannot be read any more is this relay's fault: it may be opened again, and nothing of then is called missing. */
   async #resume(place: DrawnPlace): Promise<void> {
     const { folder, log } = this.#parts;
     const drawn = this.#drawn(place);
@@ -92,6 +93,8 @@ export class AuditRounds {
       if (drawn !== undefined) return this.#add(place, drawn, openedFrom(await folder.read(place), drawn));
     } catch (error) {
       log.error({ err: error, ...place }, "an opening of before the start cannot be read");
+      // Whoever brought it was told that it is here, and will not bring it again.
+      this.#troubleMs = this.#startedMs;
     }
     await folder.drop(place);
   }
@@ -165,10 +168,10 @@ export class AuditRounds {
     const lane = this.#examiner.wantsPeer(drawn, shown) ? "peer" : kind;
     const waiting: Waiting = { place, kind, lane, kept, state: "held", tries: 0 };
     this.#waiting.set(placeName(place), waiting);
+    if (drawn.dispute === undefined) return this.#enqueue(waiting);
     const ofEntry = this.#byEntry.get(place.entry) ?? new Set();
     this.#byEntry.set(place.entry, ofEntry.add(waiting));
-    if (drawn.dispute === undefined) this.#enqueue(waiting);
-    else this.#enqueueDispute(drawn);
+    this.#enqueueDispute(drawn);
   }
 
   /** A dispute is looked at as a whole: its sums can be checked only when all of it is open. */

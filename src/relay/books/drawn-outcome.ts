@@ -46,7 +46,9 @@ export function drawnOutcome(
   const draw = standing.entry(row.draw);
   if (lease === undefined || job === undefined || entry === undefined || draw === undefined)
     throw new RangeError(`the log does not hold what leaf ${row.leaf} of entry ${row.entry} was drawn from`);
-  const dispute = disputeIn(standing, row.entry, entry, previous);
+  const disputed = disputeIn(standing, row.entry, entry, previous);
+  // What was countersigned before is no part of it: the requester may have that drawn from the same entry later.
+  const dispute = row.leaf < (disputed?.before?.count ?? 0) ? undefined : disputed;
   return {
     row,
     source: drawIn(draw).source,

@@ -1,6 +1,7 @@
 import type { LoggedReceipt } from "../../ledger/ledger-state.ts";
 import { isContradiction, isSameWork, judgeReceipt } from "../../ledger/receipt-rules.ts";
 import { equalBytes } from "../../protocol/bytes.ts";
+import type { Cid } from "../../protocol/cid.ts";
 import { openEnvelope, readBody, type Unverified, verifiedSync } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { decodeEntry, decodeEntryOf } from "../../protocol/messages/entry.ts";
@@ -119,9 +120,10 @@ export function convict(
   for (const id of draft.leasesBoundTo(instance)) settleLease(draft, id, "void");
 }
 
-/** Two advances of one lease that cannot both be true: as many tasks, and not the same ones (rule 1). */
-function namesOtherTasks(newest: LoggedReceipt, advance: Advance): boolean {
-  return advance.taskCount === newest.taskCount && !equalBytes(advance.tasksRoot, newest.tasksRoot);
+/** Two advances of one lease (others have tasks of their own) that cannot both be true: as many tasks, and not the same ones (rule 1). */
+function namesOtherTasks(lease: Cid, newest: LoggedReceipt, advance: Advance): boolean {
+  if (advance.lease !== lease || advance.taskCount !== newest.taskCount) return false;
+  return !equalBytes(advance.tasksRoot, newest.tasksRoot);
 }
 
 function appendReceipt(
@@ -168,7 +170,7 @@ export function logReport(court: Court, draft: Draft, opened: OpenedReport): num
       "contradicts one that is logged; the session key is barred",
     );
   }
-  if (newest !== undefined && namesOtherTasks(newest, advance.body)) {
+  if (newest !== undefined && namesOtherTasks(lease.id, newest, advance.body)) {
     barFor(court, draft, lease.terms.requesterKey, "advances", newest.index, advance.bytes);
     return new FailureError("unnamed-task", "the requester named other tasks before; its key is barred");
   }
