@@ -26,21 +26,27 @@ export type Account =
 
 /** The name under which a balance is listed, as in "available:12D3KooW…"; at most 160 bytes, as in verdicts. */
 export function accountName(account: Account): string {
+  const owner = accountOwner(account);
+  return owner === "" ? account.kind : `${account.kind}:${owner}`;
+}
+
+/** Which one of its kind an account is: what stands behind the kind in its name; "" where there is but one. */
+export function accountOwner(account: Account): string {
   switch (account.kind) {
     case "outside":
     case "burnt":
-      return account.kind;
+      return "";
     case "available":
     case "pending":
     case "held":
     case "bond":
-      return `${account.kind}:${account.peer}`;
+      return account.peer;
     case "escrow":
-      return `escrow:${account.job}`;
+      return account.job;
     case "lease":
-      return `lease:${account.lease}`;
+      return account.lease;
     case "payout":
-      return `payout:${account.batch}:${account.peer}`;
+      return `${account.batch}:${account.peer}`;
     default:
       return account satisfies never;
   }

@@ -1,10 +1,5 @@
-import {
-  decodeEntry,
-  decodeEntryOf,
-  type EntryType,
-  type PolicyBody,
-  type RelayKeys,
-} from "../protocol/messages/entry.ts";
+import type { Digest } from "../protocol/cid.ts";
+import type { EntryType, PolicyBody, RelayKeys } from "../protocol/messages/entry.ts";
 import type { Join } from "../protocol/merkle.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { SignatureClaim } from "../protocol/signature.ts";
@@ -17,6 +12,8 @@ export interface LogCheckOptions {
   /** SHA-256 of leaves and nodes by the runtime's own means. */
   readonly leafHash: (entry: Uint8Array) => Uint8Array;
   readonly join: Join;
+  /** SHA-256 of messages, likewise. */
+  readonly digest?: Digest;
   /** Whether `append` answers with the signatures that an entry stands on. */
   readonly signatures: boolean;
 }
@@ -41,12 +38,13 @@ export class LogCheck {
   readonly #root: GrowingRoot;
   readonly #counts = new Map<EntryType, number>();
   readonly #signatures: LogSignatures;
-  readonly replay: Replay = new Replay();
+  readonly replay: Replay;
   #names: { readonly origin: string; readonly asset: string } | undefined;
 
   constructor(options: LogCheckOptions) {
     this.#options = options;
     this.#root = new GrowingRoot(options.join);
+    this.replay = new Replay(options.digest);
     this.#signatures = new LogSignatures(this.replay);
   }
 
@@ -87,14 +85,15 @@ export class LogCheck {
     const index = this.size;
     this.#root.append(this.#options.leafHash(entry));
     try {
-      this.replay.append(entry);
-      const { type } = decodeEntry(entry);
+      const typed = typedEntry(entry);
+      const { type } = typed;
+      this.replay.append(typed);
       this.#counts.set(type, (this.#counts.get(type) ?? 0) + 1);
-      if (type === "policy") this.#meet(decodeEntryOf("policy", entry).body);
+      if (typed.type === "policy") this.#meet(typed.body);
       else if (index === 0) throw new RangeError("the first entry of a log is a policy");
       // Keys are followed in any case.
       const isRule = type === "policy" || type === "key-rotate";
-      return this.#options.signatures || isRule ? this.#signatures.claimsOf(typedEntry(entry)) : NOTHING;
+      return this.#options.signatures || isRule ? this.#signatures.claimsOf(typed) : NOTHING;
     } catch (error) {
       throw new LogContradiction(index, told(error), { cause: error });
     }

@@ -1,5 +1,5 @@
-import { type Cid } from "../protocol/cid.ts";
-import { openEnvelope, readBody } from "../protocol/envelope.ts";
+import type { Cid, Digest } from "../protocol/cid.ts";
+import { readBody, readMessage } from "../protocol/envelope.ts";
 import {
   disputeMessage,
   drawMessage,
@@ -56,8 +56,8 @@ interface Statement {
   readonly lost?: readonly number[];
 }
 
-function receiptEvent(lease: Cid, { receipt, advance, lost = [] }: Statement): LedgerEvent {
-  const { id, body } = openEnvelope(receiptMessage, receipt);
+function receiptEvent(lease: Cid, { receipt, advance, lost = [] }: Statement, digest?: Digest): LedgerEvent {
+  const { id, body } = readMessage(receiptMessage, receipt, digest);
   return {
     type: "receipt",
     lease,
@@ -68,8 +68,12 @@ function receiptEvent(lease: Cid, { receipt, advance, lost = [] }: Statement): L
   };
 }
 
-/** @throws FailureError `malformed` when an envelope inside is none. Signatures are not looked at. */
-export function eventOf(entry: TypedEntry): LedgerEvent {
+/**
+ * Signatures are not looked at.
+ * @param digest the runtime's SHA-256 where it can hash at once.
+ * @throws FailureError `malformed` when an envelope inside is none.
+ */
+export function eventOf(entry: TypedEntry, digest?: Digest): LedgerEvent {
   switch (entry.type) {
     case "deposit":
     case "grant":
@@ -79,17 +83,17 @@ export function eventOf(entry: TypedEntry): LedgerEvent {
     case "payout-cancel":
       return { type: entry.type, body: entry.body };
     case "escrow": {
-      const { body, signedBy } = openEnvelope(jobMessage, entry.body.envelope);
-      return { type: "escrow", job: entry.body.job, terms: body, signers: signedBy.map(({ key }) => key) };
+      const { body, signers } = readMessage(jobMessage, entry.body.envelope, digest);
+      return { type: "escrow", job: entry.body.job, terms: body, signers };
     }
     case "lease": {
-      const { id, body } = openEnvelope(leaseMessage, entry.body.envelope);
+      const { id, body } = readMessage(leaseMessage, entry.body.envelope, digest);
       return { type: "lease", lease: entry.body.lease, revision: id, terms: body };
     }
     case "receipt":
-      return receiptEvent(entry.body.lease, readBody(reportMessage, entry.body.envelope));
+      return receiptEvent(entry.body.lease, readBody(reportMessage, entry.body.envelope), digest);
     case "dispute":
-      return receiptEvent(entry.body.lease, readBody(disputeMessage, entry.body.envelope));
+      return receiptEvent(entry.body.lease, readBody(disputeMessage, entry.body.envelope), digest);
     case "draw": {
       const { lease, leaves } = readBody(drawMessage, entry.body.envelope);
       return { type: "draw", lease, leaves: leaves.length };

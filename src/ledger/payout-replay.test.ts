@@ -84,7 +84,7 @@ function cancelled(batch: Cid, { account, amount }: PayoutLine): Step {
 
 function replayOf(...steps: readonly Step[]): Replay {
   const replay = new Replay();
-  for (const { bytes } of steps) replay.append(bytes);
+  for (const { bytes } of steps) replay.append(typedEntry(bytes));
   return replay;
 }
 

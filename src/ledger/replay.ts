@@ -1,3 +1,4 @@
+import type { Digest } from "../protocol/cid.ts";
 import { decodeEntry, entryBodies, type TypedEntry } from "../protocol/messages/entry.ts";
 import { MAX_ENTRY_BYTES } from "../protocol/limits.ts";
 import { decode, type Schema } from "../protocol/schema.ts";
@@ -25,19 +26,25 @@ function isTyped(entry: unknown, body: unknown): entry is TypedEntry {
 /** Recomputes accounts, jobs, leases and records from the entries of a log, in order. Needs nothing but the entries. */
 export class Replay extends MemoryLedger {
   #time = 0;
+  readonly #digest: Digest | undefined;
   readonly payouts: PayoutReplay = new PayoutReplay();
+
+  /** @param digest the runtime's SHA-256 where it can hash at once. */
+  constructor(digest?: Digest) {
+    super();
+    this.#digest = digest;
+  }
 
   /**
    * Takes the next entry.
    * @throws RangeError when time runs backwards, an account would go below zero, something is unknown, or a payout breaks
    * its rules.
    */
-  append(data: Uint8Array): readonly Posting[] {
-    const entry = typedEntry(data);
+  append(entry: TypedEntry): readonly Posting[] {
     if (entry.time < this.#time) throw new RangeError("log time runs backwards");
     this.#time = entry.time;
     if (entry.type === "policy") this.announce(entry.body);
     this.payouts.take(entry, this.size);
-    return this.apply(eventOf(entry), entry.time);
+    return this.apply(eventOf(entry, this.#digest), entry.time);
   }
 }

@@ -1,5 +1,4 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { base32 } from "multiformats/bases/base32";
 import { equalBytes } from "./bytes.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -19,6 +18,55 @@ const SHA2_256 = 0x12;
 const DIGEST_BYTES = 32;
 export const CID_BYTES = 36;
 
+/** RFC 4648 base32 in lower case, with the multibase prefix "b" before it. */
+const SYMBOLS = Array.from("abcdefghijklmnopqrstuvwxyz234567", (symbol) => symbol.charCodeAt(0));
+const PREFIX = "b".charCodeAt(0);
+const CID_TEXT_LENGTH = 59;
+const SYMBOL_BITS = 5;
+const NO_SYMBOL = 255;
+const VALUES: Uint8Array = new Uint8Array(128).fill(NO_SYMBOL);
+for (const [value, symbol] of SYMBOLS.entries()) VALUES[symbol] = value;
+
+const spelled: number[] = Array.from({ length: CID_TEXT_LENGTH }, () => PREFIX);
+
+/**
+ * Made in one piece: V8 keeps a text that grew character by character as a tree of its pieces, 1.5 kB for one CID, until
+ * somebody reads all of it.
+ */
+function encodeBase32(bytes: Uint8Array): string {
+  let at = 1;
+  let bits = 0;
+  let pending = 0;
+  for (const byte of bytes) {
+    pending = ((pending << 8) | byte) & 0xfff;
+    bits += 8;
+    while (bits >= SYMBOL_BITS) {
+      bits -= SYMBOL_BITS;
+      spelled[at++] = SYMBOLS[(pending >>> bits) & 31] ?? 0;
+    }
+  }
+  spelled[at] = SYMBOLS[(pending << (SYMBOL_BITS - bits)) & 31] ?? 0;
+  return String.fromCharCode(...spelled);
+}
+
+/** The bytes of a text of the right length; `undefined` when it is not their one canonical spelling. */
+function decodeBase32(cid: string): Uint8Array | undefined {
+  const bytes = new Uint8Array(CID_BYTES);
+  let at = 0;
+  let bits = 0;
+  let pending = 0;
+  for (let i = 1; i < CID_TEXT_LENGTH; i += 1) {
+    const value = VALUES[cid.charCodeAt(i)] ?? NO_SYMBOL;
+    if (value === NO_SYMBOL) return undefined;
+    pending = ((pending << SYMBOL_BITS) | value) & 0xfff;
+    bits += SYMBOL_BITS;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes[at++] = pending >>> bits;
+  }
+  return (pending & ((1 << bits) - 1)) === 0 ? bytes : undefined;
+}
+
 function isCodec(value: number | undefined): value is Codec {
   return value === DAG_CBOR || value === RAW;
 }
@@ -35,13 +83,9 @@ function isCidBytes(bytes: Uint8Array): boolean {
 
 /** True for exactly the canonical text of a CID this project uses: version 1, raw or dag-cbor, SHA-256, base32. */
 export function isCid(text: unknown): text is Cid {
-  if (typeof text !== "string" || text.length !== 59 || text[0] !== "b") return false;
-  try {
-    const bytes = base32.decode(text);
-    return isCidBytes(bytes) && base32.encode(bytes) === text;
-  } catch {
-    return false;
-  }
+  if (typeof text !== "string" || text.length !== CID_TEXT_LENGTH || text[0] !== "b") return false;
+  const bytes = decodeBase32(text);
+  return bytes !== undefined && isCidBytes(bytes);
 }
 
 function brand(text: string): Cid {
@@ -50,7 +94,7 @@ function brand(text: string): Cid {
 }
 
 function hasCidLength(text: string): text is Cid {
-  return text.length === 59;
+  return text.length === CID_TEXT_LENGTH;
 }
 
 /** Text of CIDs met lately, by their first digest bytes: the messages of a lease name the same few again and again. */
@@ -71,12 +115,14 @@ export function cidFromBytes(bytes: Uint8Array): Cid {
 
 function encodeCid(bytes: Uint8Array): Cid {
   if (!isCidBytes(bytes)) throw new WireError("CID is not version 1, raw or dag-cbor, with SHA-256");
-  return brand(base32.encode(bytes));
+  return brand(encodeBase32(bytes));
 }
 
 /** The 36 bytes of a CID. */
 export function cidBytes(cid: Cid): Uint8Array {
-  return base32.decode(cid);
+  const bytes = decodeBase32(cid);
+  if (bytes === undefined) throw new WireError("CID is not base32");
+  return bytes;
 }
 
 /** @param digest SHA-256, 32 bytes. */
@@ -85,7 +131,7 @@ export function cidFromDigest(codec: Codec, digest: Uint8Array): Cid {
   const bytes = new Uint8Array(CID_BYTES);
   bytes.set([1, codec, SHA2_256, DIGEST_BYTES]);
   bytes.set(digest, 4);
-  return brand(base32.encode(bytes));
+  return brand(encodeBase32(bytes));
 }
 
 /** The SHA-256 digest inside a CID, 32 bytes. */

@@ -14,6 +14,7 @@ import {
   record,
   type Schema,
   text,
+  where,
 } from "./schema.ts";
 import {
   isSoundSignature,
@@ -57,6 +58,24 @@ const envelopeSchema: Schema<Envelope> = record<Envelope>({
       key: peer,
       delegation: optional(bytes(MAX_DELEGATION_BYTES)),
       sig: exactBytes(SIGNATURE_BYTES),
+    }),
+    MAX_SIGNATURES,
+  ),
+});
+
+/** The same shape, whose signatures are read as views: for whoever does not look at them. */
+const unprovenSchema: Schema<Envelope> = record<Envelope>({
+  type: text(32),
+  body: bytesInPlace(MAX_BODY_BYTES),
+  signatures: list(
+    record<EnvelopeSignature>({
+      key: peer,
+      delegation: optional(bytesInPlace(MAX_DELEGATION_BYTES)),
+      sig: where(
+        bytesInPlace(SIGNATURE_BYTES),
+        ({ length }) => length === SIGNATURE_BYTES,
+        "is not 64 bytes long",
+      ),
     }),
     MAX_SIGNATURES,
   ),
@@ -119,8 +138,8 @@ export function bodyId<T>(type: MessageType<T>, body: T): Cid {
   return cidOf(DAG_CBOR, encode(type.schema, body));
 }
 
-function readEnvelope(type: string, data: Uint8Array): Envelope {
-  const envelope = decode(envelopeSchema, data, MAX_ENVELOPE_BYTES);
+function readEnvelope(type: string, data: Uint8Array, schema: Schema<Envelope> = envelopeSchema): Envelope {
+  const envelope = decode(schema, data, MAX_ENVELOPE_BYTES);
   if (envelope.type !== type)
     throw new WireError(`message: expected a ${type}, not a ${envelope.type.slice(0, 32)}`);
   return envelope;
@@ -131,7 +150,28 @@ function readEnvelope(type: string, data: Uint8Array): Envelope {
  * @throws FailureError `malformed`, `unsupported`, `too-large`.
  */
 export function readBody<T>(type: MessageType<T>, data: Uint8Array): T {
-  return decode(type.schema, readEnvelope(type.name, data).body);
+  return decode(type.schema, readEnvelope(type.name, data, unprovenSchema).body);
+}
+
+/** A message as its envelope has it, and the keys that are said to have signed it. */
+export interface Unproven<T> {
+  readonly id: Cid;
+  readonly body: T;
+  readonly signers: readonly PeerId[];
+}
+
+/**
+ * Like readBody, with the message's identity and who is said to have signed it; no signature is looked at.
+ * @param digest the runtime's SHA-256 where it can hash at once.
+ * @throws FailureError as readBody.
+ */
+export function readMessage<T>(type: MessageType<T>, data: Uint8Array, digest?: Digest): Unproven<T> {
+  const { body, signatures } = readEnvelope(type.name, data, unprovenSchema);
+  return {
+    id: cidOf(DAG_CBOR, body, digest),
+    body: decode(type.schema, body),
+    signers: signatures.map(({ key }) => key),
+  };
 }
 
 /** What remains to be verified of an envelope. @throws FailureError `bad-signature` when a signature breaks the signature law. */

@@ -10,14 +10,14 @@ import type { BooksStore, JobRow, LeaseRow } from "../store/books-store.ts";
 import { periodOf } from "./api-key-rules.ts";
 import { recordProblems } from "./check-records.ts";
 import { payoutProblems, setAside } from "./check-payouts.ts";
-import { entryHash, joinHashes } from "./native-hash.ts";
+import { entryHash, joinHashes, sha256 } from "./native-hash.ts";
 
 /** Entries that are read at a time. */
 const READ_AT_ONCE = 1_024;
 
 /** Reads every entry again; holds all jobs and leases. */
 function replayed(store: BooksStore, size: number): { readonly replay: Replay; readonly root: Uint8Array } {
-  const check = new LogCheck({ leafHash: entryHash, join: joinHashes, signatures: false });
+  const check = new LogCheck({ leafHash: entryHash, join: joinHashes, digest: sha256, signatures: false });
   while (check.size < size) {
     const entries = store.entries(check.size, Math.min(READ_AT_ONCE, size - check.size));
     if (entries.length === 0) throw new RangeError(`entry ${check.size} is missing`);

@@ -6,7 +6,7 @@ import type { EntryType, RelayKeys } from "../../protocol/messages/entry.ts";
 import { keyFromPeerId, type PeerId } from "../../protocol/peer-id.ts";
 import type { SignatureClaim } from "../../protocol/signature.ts";
 import { LogCheck, LogContradiction } from "../../ledger/check-log.ts";
-import { entryHash, joinHashes } from "../books/native-hash.ts";
+import { entryHash, joinHashes, sha256 } from "../books/native-hash.ts";
 import { verifyNative } from "../books/native-keys.ts";
 import { ClaimThreads } from "../threads/claim-threads.ts";
 import type { LogSource } from "./log-source.ts";
@@ -80,6 +80,7 @@ class SourceCheck {
     this.#check = new LogCheck({
       leafHash: (entry) => this.#leaf(entry),
       join: joinHashes,
+      digest: sha256,
       signatures: options.signatures,
     });
   }
