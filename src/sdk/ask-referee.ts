@@ -1,30 +1,22 @@
 import type { RelayContact } from "../ledger/relay-contact.ts";
 import type { RelayClient } from "../mesh/relay-client.ts";
-import { openEnvelope, readBody, seal, verified } from "../protocol/envelope.ts";
+import { openEnvelope, seal, verified } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { header } from "../protocol/header.ts";
-import {
-  type Opening,
-  openingMessage,
-  type Referee,
-  refereeMessage,
-  type Verdict,
-  verdictMessage,
-} from "../protocol/messages/audit.ts";
+import { type Referee, refereeMessage, type Verdict, verdictMessage } from "../protocol/messages/audit.ts";
 import { decodeEntryOf } from "../protocol/messages/entry.ts";
-import { advanceMessage } from "../protocol/messages/task.ts";
 import type { Signer, Verify } from "../protocol/signature.ts";
 import type { Vote } from "./ballot.ts";
+import { layOpen } from "./lay-open.ts";
 import type { LoggedReport } from "./lease-crew.ts";
 import {
-  INLINE_INPUT_BYTES,
   REFEREE_LOG_TRIES,
   REFEREE_PATIENCE_MS,
   REFEREE_POLL_MAX_MS,
   REFEREE_POLL_MIN_MS,
 } from "./limits.ts";
 import { pause } from "./pause.ts";
-import type { RequesterChannel, ShownOutcome } from "./requester-channel.ts";
+import type { ShownOutcome } from "./requester-channel.ts";
 import type { RequesterSession } from "./requester-session.ts";
 import type { WorkItem } from "./work-queue.ts";
 
@@ -62,7 +54,11 @@ export async function askReferee(ports: RefereePorts, vote: Vote, item: WorkItem
   };
   const envelope = await seal(refereeMessage, question, [ports.signer]);
   const known = await ports.client.referee(envelope, ports.signal);
-  if (known.leaves[0]?.verdict === undefined) await layOpen(ports, question, channel, shown, logged, item);
+  if (known.leaves[0]?.verdict === undefined) {
+    const { advance, body } = logged.material;
+    const under = { entryIndex: logged.index, count: body.count, advance };
+    await layOpen(ports, under, { channel, shown, input: item });
+  }
   const deadlineMs = performance.now() + REFEREE_PATIENCE_MS + 2 * channel.held.job.body.limits.deadlineMs;
   const at = await verdictEntry(ports, envelope, deadlineMs);
   if (at === undefined) return "unknown";
@@ -86,33 +82,6 @@ async function loggedWith(
     await pause(REFEREE_POLL_MIN_MS, signal);
   }
   return undefined;
-}
-
-async function layOpen(
-  ports: RefereePorts,
-  { origin, asset, entryIndex }: Referee,
-  channel: RequesterChannel,
-  shown: ShownOutcome,
-  { material }: LoggedReport,
-  { bytes, cid }: WorkItem,
-): Promise<void> {
-  const { taskCount } = readBody(advanceMessage, material.advance);
-  const paths = channel.paths(shown, material.body.count, taskCount);
-  if (paths === undefined) throw new FailureError("malformed", "the outcome is not under the receipt");
-  const isInline = bytes.length <= INLINE_INPUT_BYTES;
-  if (!isInline && !(await ports.client.hasBlob(cid, ports.signal)))
-    await ports.client.putBlob(cid, bytes, ports.signal);
-  const opening: Opening = {
-    ...header(origin, asset),
-    entryIndex,
-    index: shown.index,
-    leaf: shown.leaf,
-    task: shown.task,
-    ...paths,
-    advance: material.advance,
-    ...(isInline ? { input: bytes } : {}),
-  };
-  await ports.client.open(await seal(openingMessage, opening, [ports.signer]), ports.signal);
 }
 
 /** Asks until there is a verdict, less and less often. @param deadlineMs by performance.now() */

@@ -16,7 +16,7 @@ import { embed } from "./embed.ts";
 import { generate } from "./generate.ts";
 import type { JobRunOptions } from "./job-run-options.ts";
 import { JobRun } from "./job-run.ts";
-import { SALTS_IN_STOCK } from "./limits.ts";
+import { SALTS_IN_STOCK, SECOND_DRAW_CLOSE_MS } from "./limits.ts";
 import { type JobGround, makeJob } from "./make-job.ts";
 import type { Embeddings, GenerateRequest, Generation, JobPayer, ModelJobOptions } from "./model-options.ts";
 import type { ModelPorts } from "./model-ports.ts";
@@ -84,7 +84,10 @@ export interface Tabmesh {
   /** What the relay keeps for everybody. */
   models(): Promise<readonly PublishedModel[]>;
   account(): Promise<AccountView | undefined>;
-  /** Cancels what is open and leaves the mesh. */
+  /**
+   * Cancels what is open and leaves the mesh. Waits up to five seconds for the openings that follow a job: results that the
+   * requester's own secret has drawn to be recomputed.
+   */
   close(): Promise<void>;
 }
 
@@ -280,12 +283,24 @@ class RequesterClient implements Tabmesh {
   async close(): Promise<void> {
     for (const run of this.#runs) run.cancel();
     await Promise.allSettled([...this.#runs].map((run) => run.summary));
+    await this.#endSecondDraws();
     this.#stopServing();
     await this.#mesh.stop();
   }
 
+  /** Waits for what a job leaves to do after its end, a little. */
+  async #endSecondDraws(): Promise<void> {
+    const draws = [...this.#runs].map(({ secondDraw }) => secondDraw);
+    const late = setTimeout(() => {
+      for (const draw of draws) draw.stop();
+    }, SECOND_DRAW_CLOSE_MS);
+    await Promise.all(draws.map(({ over }) => over));
+    clearTimeout(late);
+  }
+
   async #forgetWhenEnded(run: JobRun): Promise<void> {
     await Promise.allSettled([run.summary]);
+    await run.secondDraw.over;
     this.#runs.delete(run);
   }
 }

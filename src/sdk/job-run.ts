@@ -22,6 +22,7 @@ import { Provisional } from "./provisional.ts";
 import type { Quorum } from "./quorum.ts";
 import { Recruiting } from "./recruiting.ts";
 import { isShared } from "./share-work.ts";
+import { SecondDraw } from "./second-draw.ts";
 import { silenceOf } from "./silence.ts";
 import type { TaskAttempt } from "./task-watch.ts";
 import type { TaskAnswer } from "./task-answers.ts";
@@ -32,6 +33,8 @@ import { type WorkItem, WorkQueue } from "./work-queue.ts";
 export class JobRun {
   readonly results: Outbound<MapResult> = new Outbound(UNREAD_RESULTS);
   readonly summary: Promise<JobSummary>;
+  /** After the job: delays neither its results nor its summary. */
+  readonly secondDraw: SecondDraw;
   readonly #run: JobRunOptions;
   readonly #queue: WorkQueue;
   readonly #recruiting: Recruiting;
@@ -55,6 +58,7 @@ export class JobRun {
 
   constructor(run: JobRunOptions) {
     this.#run = run;
+    this.secondDraw = new SecondDraw(run);
     this.#queue = new WorkQueue(run.inputs, run.job.body.nonce, (bytes) => run.ports.sha256(bytes));
     this.#recruiting = new Recruiting({
       parallel: run.job.body.parallel,
@@ -77,7 +81,11 @@ export class JobRun {
   #newCrew(): LeaseCrew {
     return new LeaseCrew({
       ...this.#run,
-      ports: { ...this.#run.ports, onRoom: () => this.#wake() },
+      ports: {
+        ...this.#run.ports,
+        onRoom: () => this.#wake(),
+        ...(this.secondDraw.isDue ? { keep: (outcome, leaf) => this.secondDraw.keep(outcome, leaf) } : {}),
+      },
       signal: this.#abort.signal,
       onChange: (note) => this.#tell(note),
     });
@@ -130,6 +138,7 @@ export class JobRun {
     this.#enter("settling");
     await this.#dismiss(isCut ? "cancel" : "close");
     const closed = await closeJob(this.#run).catch(() => undefined);
+    if (closed !== undefined) this.secondDraw.begin();
     this.#enter(this.#cancelled ? "cancelled" : "done");
     if (failure === undefined) this.results.end(this.#cancelled ? this.#abort.signal.reason : undefined);
     else this.results.end(failure);

@@ -98,3 +98,18 @@ export const REFEREE_POLL_MAX_MS = 5_000;
 
 /** Inputs up to this size are part of an opening; larger ones are put under their CID. */
 export const INLINE_INPUT_BYTES: number = 32 * 1024;
+
+/**
+ * Outcomes kept with their inputs for the second draw, in bytes of one job; beyond it a random share of them. As much as one
+ * blob may have: a page that embeds texts or renders tiles does not notice it, and a share of 32 MiB is still many outcomes.
+ */
+export const KEPT_OUTCOME_BYTES: number = 32 * 1024 * 1024;
+
+/** After a job the second draw has so long: some hundred openings, each a round trip, with a wait where the relay has no room. */
+export const SECOND_DRAW_MS = 120_000;
+
+/** Where the relay has no room for one more opening it is asked again after that. */
+export const OPENING_RETRY_MS = 1_000;
+
+/** A client that is closed waits for its second draws no longer than that: a person waits with it. */
+export const SECOND_DRAW_CLOSE_MS = 5_000;

@@ -31,6 +31,8 @@ export interface MadeJob {
   /** Encoded JobArgs. */
   readonly args: Uint8Array;
   readonly blobs: ReadonlyMap<Cid, Uint8Array>;
+  /** The requester's share of the draw, 32 bytes: nobody else knows it before the job is over (rule 3). */
+  readonly drawSecret: Uint8Array;
 }
 
 export interface JobGround {
@@ -303,5 +305,5 @@ async function sign(
     },
   };
   const envelope = await seal(jobMessage, body, [signer]);
-  return { made: { id: bodyId(jobMessage, body), body, envelope, args, blobs }, most };
+  return { made: { id: bodyId(jobMessage, body), body, envelope, args, blobs, drawSecret }, most };
 }

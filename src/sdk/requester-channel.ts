@@ -37,7 +37,7 @@ export interface ReportMaterial {
   readonly prove: (count: number) => readonly Uint8Array[] | undefined;
 }
 
-/** A replica's outcome, kept so that it can be laid open when another one differs. */
+/** An outcome with its task, kept so that it can be laid open: where a replica differs, or by the requester's share of the draw. */
 export interface ShownOutcome {
   /** Its leaf, and the leaf's place in the tree of outcomes. */
   readonly leaf: Uint8Array;
@@ -71,13 +71,16 @@ export class RequesterChannel {
   readonly #seals: SealedTasks;
   /** Of a job whose replicas are compared, until `forget`. By seq. */
   readonly #shown = new Map<number, ShownOutcome>();
+  /** Told each outcome that ends its task. */
+  readonly #onEnded: ((shown: ShownOutcome, outcome: OutcomeLeaf) => void) | undefined;
   #named = 0;
   #closed = false;
   #receipt: Unverified<Receipt> | undefined;
   #countersigned: { readonly receipt: Unverified<Receipt>; readonly advance: Uint8Array } | undefined;
 
-  constructor(held: HeldLease) {
+  constructor(held: HeldLease, onEnded?: (shown: ShownOutcome, outcome: OutcomeLeaf) => void) {
     this.held = held;
+    this.#onEnded = onEnded;
     this.#seals = new SealedTasks(isSealed(held.job.body));
   }
 
@@ -207,19 +210,22 @@ export class RequesterChannel {
     }
     this.#follow(open, outcome);
     this.#seals.open(outcome);
-    if (outcome.seal !== undefined)
-      this.#shown.set(outcome.seq, {
-        leaf: encoded.slice(),
-        index: this.#tally.count,
-        task: open.encoded,
-        seq: outcome.seq,
-      });
+    this.#show(open.encoded, encoded, outcome);
     if (outcome.end) {
       this.#open.delete(outcome.seq);
       this.#openBytes -= task.size;
     }
     this.#tally.append(leafHash(encoded), outcome, task.size);
     return outcome;
+  }
+
+  /** Before it is counted. */
+  #show(task: Uint8Array, encoded: Uint8Array, outcome: OutcomeLeaf): void {
+    const { seq, seal, end } = outcome;
+    if (seal === undefined && (!end || this.#onEnded === undefined)) return;
+    const shown = { leaf: encoded.slice(), index: this.#tally.count, task, seq };
+    if (seal !== undefined) this.#shown.set(seq, shown);
+    if (end) this.#onEnded?.(shown, outcome);
   }
 
   /**

@@ -14,7 +14,8 @@ import { decode } from "../protocol/schema.ts";
 import type { Signer, Verify } from "../protocol/signature.ts";
 import { failureSchema, FRAME, splitHeader, splitSeq } from "../protocol/work-frame.ts";
 import { ADVANCE_INTERVAL_MS, QUIET_TASKS, FINISH_TIMEOUT_MS } from "./limits.ts";
-import { type HeldLease, RequesterChannel } from "./requester-channel.ts";
+import type { OutcomeWithInput } from "./lay-open.ts";
+import { type HeldLease, RequesterChannel, type ShownOutcome } from "./requester-channel.ts";
 import { type FinalSegment, type SentTask, TaskAnswers } from "./task-answers.ts";
 
 /** What one task needs. */
@@ -45,6 +46,8 @@ export interface RequesterPorts {
   sha256(bytes: Uint8Array): Promise<Uint8Array>;
   /** There is room for more tasks, or the session is over. */
   onRoom(): void;
+  /** Where outcomes are kept to be laid open later: told each that ends its task. */
+  readonly keep?: (outcome: OutcomeWithInput, leaf: OutcomeLeaf) => void;
 }
 
 /** One lease at work, seen from the requester: an accepted stream, from the first task to the last signature. */
@@ -53,6 +56,8 @@ export class RequesterSession {
   readonly #frames: FrameStream;
   readonly #ports: RequesterPorts;
   readonly #answers: TaskAnswers;
+  /** Of open tasks, by seq, where outcomes are kept. */
+  readonly #inputs = new Map<number, TaskInput>();
   readonly #ended = Promise.withResolvers<FailureError | undefined>();
   #signing = false;
   #cooling: ReturnType<typeof setTimeout> | undefined;
@@ -65,7 +70,11 @@ export class RequesterSession {
   constructor(frames: FrameStream, held: HeldLease, ports: RequesterPorts) {
     this.#frames = frames;
     this.#ports = ports;
-    this.channel = new RequesterChannel(held);
+    const { keep } = ports;
+    this.channel = new RequesterChannel(
+      held,
+      keep === undefined ? undefined : (shown, leaf) => this.#keep(keep, shown, leaf),
+    );
     this.#answers = new TaskAnswers({
       sha256: (bytes) => ports.sha256(bytes),
       onAnswer: () => ports.onRoom(),
@@ -98,9 +107,18 @@ export class RequesterSession {
       input.seed,
     );
     const sent = this.#answers.expect(task.seq, input);
+    if (this.#ports.keep !== undefined) this.#inputs.set(task.seq, input);
     sendInParts(this.#frames, TASK_PARTS, task.seq, bytes, input.bytes).catch(() => undefined);
     this.#signSoon();
     return sent;
+  }
+
+  #keep(keep: NonNullable<RequesterPorts["keep"]>, shown: ShownOutcome, leaf: OutcomeLeaf): void {
+    const input = this.#inputs.get(shown.seq);
+    this.#inputs.delete(shown.seq);
+    if (input === undefined) return;
+    const { bytes, cid } = input;
+    keep({ channel: this.channel, shown, input: { bytes, cid } }, leaf);
   }
 
   /** Asks for an outcome that its provider has sealed; nothing where it is not sealed, or asked for already. */
@@ -282,6 +300,7 @@ export class RequesterSession {
   #finish(failure: FailureError | undefined): void {
     if (this.#over) return;
     this.#over = true;
+    this.#inputs.clear();
     clearTimeout(this.#cooling);
     const reason = failure ?? new FailureError("disconnected", "the session is over");
     this.#answers.reject(reason);
