@@ -110,10 +110,10 @@ export class BooksRelay {
   async open(envelope: Uint8Array): Promise<void> {
     this.#requireHere();
     this.onOpen();
-    const { body } = openEnvelope(openingMessage, envelope);
+    const { body, signedBy } = openEnvelope(openingMessage, envelope);
     const drawn = this.books.audits.drawn(body.entryIndex, body.index);
     if (drawn === undefined) throw new FailureError("not-found", "not drawn");
-    const shown = checkOpening(body, drawn);
+    const shown = checkOpening(body, drawn, signedBy);
     if (body.input === undefined && !this.blobs.has(shown.task.inputCid))
       throw new FailureError("not-found", "its input is not here");
     this.opened.set(`${body.entryIndex} ${body.index}`, { opening: body, shown });

@@ -1,11 +1,12 @@
 import type { Logger } from "pino";
 import type { AuditPolicy } from "../../protocol/audit-policy.ts";
 import { equalBytes } from "../../protocol/bytes.ts";
-import { readBody } from "../../protocol/envelope.ts";
+import { openEnvelope } from "../../protocol/envelope.ts";
 import { type Opening, openingMessage } from "../../protocol/messages/audit.ts";
 import { encodeOutcome } from "../../protocol/messages/task.ts";
 import type { DrawnOutcome } from "../audit-books.ts";
 import type { BlobFolder } from "../blob-folder.ts";
+import { sha256 } from "../books/native-hash.ts";
 import type { RelayMetrics } from "../metrics.ts";
 import { checkOpening, type Shown } from "./check-opening.ts";
 import { type DisputedOutcome, disputeProblem } from "./dispute-totals.ts";
@@ -42,8 +43,8 @@ export interface Opened {
 
 /** @throws FailureError as checkOpening */
 export function openedFrom(bytes: Uint8Array<ArrayBuffer>, drawn: DrawnOutcome): Opened {
-  const opening = readBody(openingMessage, bytes);
-  return { opening, shown: checkOpening(opening, drawn), bytes };
+  const { body: opening, signedBy } = openEnvelope(openingMessage, bytes, sha256);
+  return { opening, shown: checkOpening(opening, drawn, signedBy), bytes };
 }
 
 /** An opening and how often it was tried. */
