@@ -47,7 +47,14 @@ beforeAll(async () => {
   pair.stop();
   ({ order } = pair);
   const { id, body, bytes } = order.job;
-  job = { id, body, envelope: bytes, args: new Uint8Array(), blobs: new Map() };
+  job = {
+    id,
+    body,
+    envelope: bytes,
+    args: new Uint8Array(),
+    blobs: new Map(),
+    drawSecret: new Uint8Array(32),
+  };
   [us, them, stranger] = await Promise.all([identity(2, 3), identity(4, 5), identity(30, 31)]);
   leaseKey = await signerFromSeed(crypto.subtle, seed(1));
   log = await signerFromSeed(crypto.subtle, seed(40));
