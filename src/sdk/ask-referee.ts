@@ -56,7 +56,8 @@ export async function askReferee(ports: RefereePorts, vote: Vote, item: WorkItem
   const known = await ports.client.referee(envelope, ports.signal);
   if (known.leaves[0]?.verdict === undefined) {
     const { advance, body } = logged.material;
-    const under = { entryIndex: logged.index, count: body.count, advance };
+    const { count, taskCount } = body;
+    const under = { entryIndex: logged.index, count, taskCount, advance };
     await layOpen(ports, under, { channel, shown, input: item });
   }
   const deadlineMs = performance.now() + REFEREE_PATIENCE_MS + 2 * channel.held.job.body.limits.deadlineMs;

@@ -28,6 +28,8 @@ export interface DrawnUnder {
   readonly entryIndex: number;
   /** Outcomes under that receipt. */
   readonly count: number;
+  /** Tasks that its provider has signed for in that receipt; those beyond are in the advance alone. */
+  readonly taskCount: number;
   /** Envelope of that receipt's advance, or of a later one. */
   readonly advance: Uint8Array;
 }
@@ -38,11 +40,14 @@ export interface DrawnUnder {
  */
 export async function layOpen(
   { client, signer, signal }: OpeningPorts,
-  { entryIndex, count, advance }: DrawnUnder,
+  { entryIndex, count, taskCount, advance }: DrawnUnder,
   { channel, shown, input }: OutcomeWithInput,
 ): Promise<void> {
   const { origin, asset } = channel.held.lease.body;
-  const paths = channel.paths(shown, count, openEnvelope(advanceMessage, advance).body.taskCount);
+  // A list of tasks that the provider has signed for proves more than a longer one.
+  const isSignedFor = shown.seq < taskCount;
+  const tasks = isSignedFor ? taskCount : openEnvelope(advanceMessage, advance).body.taskCount;
+  const paths = channel.paths(shown, count, tasks);
   if (paths === undefined) throw new FailureError("malformed", "the outcome is not under the receipt");
   const isInline = input.bytes.length <= INLINE_INPUT_BYTES;
   if (!isInline && !(await client.hasBlob(input.cid, signal)))

@@ -7,6 +7,7 @@ import { header } from "../protocol/header.ts";
 import { type Draw, drawMessage, revealMessage } from "../protocol/messages/audit.ts";
 import { decodeEntry, decodeEntryOf } from "../protocol/messages/entry.ts";
 import { isStreamed } from "../protocol/messages/job.ts";
+import { receiptMessage, reportMessage } from "../protocol/messages/receipt.ts";
 import type { OutcomeLeaf } from "../protocol/messages/task.ts";
 import type { Signer } from "../protocol/signature.ts";
 import { KeptOutcomes } from "./kept-outcomes.ts";
@@ -29,6 +30,13 @@ function isComputed({ code }: OutcomeLeaf): boolean {
 
 function isCode(error: unknown, name: "not-found" | "rate-limited"): boolean {
   return error instanceof FailureError && error.code === failureCode(name);
+}
+
+/** Tasks that the provider has signed for in a receipt's entry, known where the requester has signed it as well. */
+function tasksSignedFor(entry: Uint8Array): number {
+  if (decodeEntry(entry).type !== "receipt") return 0;
+  const { receipt } = readBody(reportMessage, decodeEntryOf("receipt", entry).body.envelope);
+  return readBody(receiptMessage, receipt).taskCount;
 }
 
 /**
@@ -114,12 +122,14 @@ export class SecondDraw {
   /** One that cannot be opened is no reason to leave out the others. */
   async #open({ entryIndex, end }: Draw, outcome: OutcomeWithInput, signal: AbortSignal): Promise<void> {
     const advance = outcome.channel.report()?.advance;
-    if (advance === undefined) return;
+    const entry = await this.#entry(entryIndex, signal);
+    if (advance === undefined || entry === undefined) return;
+    const taskCount = tasksSignedFor(entry);
     const ports = { client: this.#parts.client, signer: this.#parts.ports.signer, signal };
     for (;;) {
       try {
         // oxlint-disable-next-line no-await-in-loop -- until the relay has room for it
-        await layOpen(ports, { entryIndex, count: end, advance }, outcome);
+        await layOpen(ports, { entryIndex, count: end, taskCount, advance }, outcome);
         return;
       } catch (error) {
         signal.throwIfAborted();

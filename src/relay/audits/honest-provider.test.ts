@@ -135,3 +135,28 @@ describe("a requester that names different tasks in two leases", () => {
     expect(books.audits.barred(one.requester.key)).toBeUndefined();
   });
 });
+
+describe("pay that is held", () => {
+  it("is not held back for good by a requester that has one outcome after the other refereed", async () => {
+    const scene = await openAuditScene({ firstTasks: 0, floorPpm: 0, rateNumerator: 0 });
+    scenes.push(scene);
+    const lease = await openAuditedLease(scene, { job: { verify: REPLICATED } });
+    for (const input of ["a", "b", "c", "d"]) await lease.run(input);
+    await lease.report({ close: false });
+    for (let i = 0; i < 8; i += 1) await lease.run(`${i}`);
+    const { index } = await lease.report();
+    scene.relay.scene.clock.now += scene.policy.holdMs;
+    const { audits } = scene.relay.scene.books;
+    const leaves = Array.from({ length: 12 }, (_, i) => i).filter(
+      (leaf) => audits.drawn(index, leaf) === undefined,
+    );
+    const question = { ...HEAD, lease: lease.lease.id, entryIndex: index, leaves };
+    const asked = await post(
+      scene.relay,
+      "/v1/referees",
+      await seal(refereeMessage, question, [lease.requester]),
+    );
+    expect(await refusalOf(asked)).toMatch(/^expired:/u);
+    expect(lease.view().drawn).toBeLessThan(12);
+  });
+});

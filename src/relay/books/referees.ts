@@ -29,6 +29,7 @@ function receiptAt(lease: LeaseState, entry: Uint8Array | undefined): Receipt {
  * Draws what the requester of replicas asks for, as far as it is not drawn: nobody has to open it but the requester.
  * Recomputing costs the relay, so it is done for a bounded number of outcomes, or for half of a long lease.
  * @throws FailureError `bad-signature`, `unknown-lease`, `not-found`, `malformed` for leaves that the receipt does not have,
+ * `expired` when its pay would be free by now, or a requester could hold that back for as long as it likes,
  * `unsupported` where nothing is replicated or audited, `rate-limited` beyond that number.
  */
 export function referee(court: Court, draft: Draft, message: Verified<Referee>): void {
@@ -48,6 +49,8 @@ export function referee(court: Court, draft: Draft, message: Verified<Referee>):
   const leaves = [...new Set(body.leaves)]
     .filter((leaf) => draft.audits.draw(body.entryIndex, leaf) === undefined)
     .toSorted((a, b) => a - b);
+  if (leaves.length > 0 && draft.time >= (lease.settledAt ?? draft.time) + Math.max(1, policy.holdMs))
+    throw new FailureError("expired", "referee: the lease was settled too long ago");
   if (lease.drawn + leaves.length > Math.max(REFEREED_LEAVES, count / 2))
     throw new FailureError("rate-limited", `referee: ${lease.drawn} of ${count} outcomes are drawn already`);
   const { experience, bond } = providerOf(lease.terms.provider, draft);
