@@ -6,7 +6,7 @@
 const FIRST_CAPACITY = 512;
 
 export class CborWriter {
-  #bytes: Uint8Array = new Uint8Array(FIRST_CAPACITY);
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_CAPACITY);
   #length = 0;
 
   #reserve(count: number): void {
@@ -101,6 +101,6 @@ export class CborWriter {
   take(): Uint8Array<ArrayBuffer> {
     const taken = this.#bytes.slice(0, this.#length);
     this.#length = 0;
-    return new Uint8Array(taken.buffer);
+    return taken;
   }
 }

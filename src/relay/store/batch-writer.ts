@@ -94,7 +94,8 @@ export class BatchWriter {
     try {
       this.#writeLog(batch);
       for (const row of batch.jobs) this.#writeJob(row);
-      for (const row of batch.leases) this.#writeLease(row);
+      const first = batch.head.size - batch.entries.length;
+      for (const row of batch.leases) this.#writeLease(row, row.index >= first);
       for (const row of batch.accounts) this.#writeAccount(row);
       for (const row of batch.earnings) this.#writeEarnings(row);
       for (const denial of batch.denials) this.#writeDenial(denial);
@@ -137,11 +138,11 @@ export class BatchWriter {
     this.#newJob.run(escrowIndex, id, requester, nonce, expires, state, unbound, spent, refunded, openLeases);
   }
 
-  #writeLease(row: LeaseRow): void {
-    if (this.#updateLease(row)) return;
+  #writeLease(row: LeaseRow, isNew: boolean): void {
+    if (!isNew && this.#updateLease(row)) return;
     const { index, id, job, provider, instance, revision, termsIndex, state, bound, reportBy, newest } = row;
     this.#newLease.run(index, id, job, provider, instance, revision, termsIndex, state, bound, reportBy);
-    if (newest !== undefined) this.#updateLease(row);
+    if (newest !== undefined || row.state === "settled") this.#updateLease(row);
   }
 
   #updateLease(row: LeaseRow): boolean {

@@ -39,13 +39,15 @@ import { SqlitePayouts } from "./sqlite-payouts.ts";
 
 /**
  * WAL, so that a commit is one append and readers never wait; FULL, so that it is on the disk when it returns. EXCLUSIVE,
- * so that a second relay on the same file fails to start instead of building on stale balances.
+ * so that a second relay on the same file fails to start instead of building on stale balances. 32 MiB of pages are kept:
+ * the indexes of a log's jobs and leases soon exceed the 2 MB that are usual, and then each commit reads them again.
  */
 const PRAGMAS = `
   PRAGMA locking_mode = EXCLUSIVE;
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   PRAGMA trusted_schema = OFF;
+  PRAGMA cache_size = -32768;
 `;
 
 function idOf(row: Row): Cid {
