@@ -1,0 +1,127 @@
+/** Three tabs compute everything twice or more: their results agree, are audited on top, and all who computed are paid. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "@playwright/test";
+import { encodeScene, tileInputs } from "../examples/raytrace/scene.ts";
+import { createRelayClient } from "../src/mesh/relay-client.ts";
+import type { PeerId } from "../src/protocol/peer-id.ts";
+import { createSandbox } from "../src/sandbox/sandbox.ts";
+import { connect, type JobSummary, type MapResult } from "../src/sdk/index.ts";
+import { ownedBy } from "./support/money.ts";
+import { freePort, type RelayProcess, startRelayProcess } from "./support/relay-process.ts";
+import { openProviderTab } from "./support/tab.ts";
+
+const RAYTRACE = new URL("../examples/raytrace/", import.meta.url);
+const LIMITS = { fuel: 1_000_000_000n, memoryBytes: 64 * 1024 * 1024, outputBytes: 256 * 1024 } as const;
+const PICTURE = { width: 96, height: 54, tilesX: 4, tilesY: 2, samples: 8 };
+const TABS = 3;
+const REPLICAS = 2;
+
+const folder = mkdtempSync(join(tmpdir(), "tabmesh-replicas-"));
+let relay: RelayProcess;
+const open: (() => Promise<unknown>)[] = [];
+
+test.describe.configure({ mode: "serial" });
+
+test.beforeAll(async () => {
+  relay = await startRelayProcess({ dataDir: folder, port: await freePort() });
+});
+test.afterAll(async () => {
+  for (const close of open.splice(0).toReversed()) await close().catch(() => undefined);
+  await relay?.kill();
+  rmSync(folder, { recursive: true });
+});
+
+async function outputsHere(module: Uint8Array, inputs: readonly Uint8Array[]): Promise<readonly string[]> {
+  const sandbox = createSandbox();
+  await sandbox.load("f", new Uint8Array(module));
+  const outputs: string[] = [];
+  for (const input of inputs) {
+    const result = await sandbox.run({
+      function: { cid: "f", abi: "bytes-1", entry: "" },
+      args: { args: [], env: {}, files: [] },
+      input: new Uint8Array(input),
+      seed: new Uint8Array(32),
+      limits: LIMITS,
+    });
+    if (result.kind !== "done") throw new Error("a tile failed here");
+    outputs.push(Buffer.from(result.output).toString("hex"));
+  }
+  return outputs;
+}
+
+function outputsOf(results: readonly MapResult[]): readonly string[] {
+  return results
+    .toSorted((a, b) => a.index - b.index)
+    .map((result) => (result.kind === "done" ? Buffer.from(result.output).toString("hex") : "failed"));
+}
+
+test("tabs that compute the same tiles agree to the bit, pass their audits, and each is paid for what it computed", async () => {
+  for (let tab = 0; tab < TABS; tab += 1) {
+    const { browser } = await openProviderTab(relay.url);
+    open.push(() => browser.close());
+  }
+  const module = new Uint8Array(await readFile(new URL("raytrace.wasm", RAYTRACE)));
+  const scene = encodeScene(JSON.parse(await readFile(new URL("scenes/studio.json", RAYTRACE), "utf8")));
+  const inputs = tileInputs(scene, PICTURE).map(({ bytes }) => bytes);
+  const tabmesh = await connect({ relay: relay.url, iceServers: [] });
+  open.push(() => tabmesh.close());
+  const results: MapResult[] = [];
+  const handle = await tabmesh.map(module, inputs, {
+    ...LIMITS,
+    parallel: TABS,
+    replicas: REPLICAS,
+    accept: "audited",
+  });
+  for await (const result of handle) results.push(result);
+  const summary = await handle.summary;
+  expect(outputsOf(results)).toEqual(await outputsHere(module, inputs));
+  expect(summary).toMatchObject({
+    done: inputs.length,
+    failed: 0,
+    agreed: inputs.length,
+    disputed: 0,
+    voided: 0,
+  });
+  await expectPaid(tabmesh.requester, summary, inputs.length);
+});
+
+/** Every outcome that was asked for is paid to whoever computed it, and nothing else is. */
+async function expectPaid(requester: PeerId, summary: JobSummary, tiles: number): Promise<void> {
+  const client = createRelayClient({ baseUrl: relay.url, fetch });
+  const { leases, spent, refunded, cap } = await client.job(summary.job);
+  const earned = new Map<PeerId, bigint>();
+  for (const { provider, amount, forfeited } of leases) {
+    expect(forfeited).toBe(0n);
+    earned.set(provider, (earned.get(provider) ?? 0n) + amount);
+  }
+  const computed = summary.leases.reduce((sum, { tasks }) => sum + tasks, 0);
+  expect(computed).toBeGreaterThanOrEqual(REPLICAS * tiles);
+  const paid = [...earned].filter(([, amount]) => amount > 0n);
+  expect(paid.length).toBeGreaterThanOrEqual(REPLICAS);
+  for (const [provider, amount] of paid) {
+    expect(ownedBy(await client.account(provider))).toBe(amount);
+    const standing = await client.standing(provider);
+    expect(standing).toMatchObject({ mismatched: 0, missing: 0 });
+    expect(standing.matched).toBeGreaterThan(0);
+  }
+  const sum = paid.reduce((all, [, amount]) => all + amount, 0n);
+  // Each lease costs a fee that nobody gets.
+  expect(spent - sum).toBe(BigInt(leases.length));
+  expect(spent + refunded).toBe(cap);
+  expect((await client.account(requester)).escrowed).toBe(0n);
+}
+
+test("anybody recomputes the log with it", async () => {
+  const main = join(import.meta.dirname, "../src/cli/main.ts");
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [main, "fsck", "--relay", relay.url, "--json"],
+    { env: { ...process.env, TABMESH_HOME: join(folder, "home") } },
+  );
+  expect(JSON.parse(stdout)).toMatchObject({ ok: true });
+});
