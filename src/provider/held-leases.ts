@@ -16,7 +16,7 @@ import { type MicroCredits, microCredits } from "../protocol/units.ts";
 import type { HoldingShelf } from "../storage/holdings.ts";
 import { HeldLease } from "./held-lease.ts";
 import { HeldMemory } from "./held-memory.ts";
-import { HELD_GRACE_MS, MOST_EARLIER_ENTRIES } from "./limits.ts";
+import { HELD_GRACE_MS } from "./limits.ts";
 import { makeOpening } from "./make-opening.ts";
 import type { OpeningQueue } from "./opening-queue.ts";
 import { isAway } from "./relay-away.ts";
@@ -124,7 +124,8 @@ export class HeldLeases {
     if (held === undefined) return;
     const statement = this.#statement(held, answer);
     await this.#fill(held, Math.min(statement.prevCount, statement.receipt.count));
-    await this.#take(held, answer, statement);
+    await this.#open(held, answer, statement);
+    await cover(held, statement.receipt.count);
   }
 
   /** Asks how far the relay has logged a lease, and for every draw that this side has not heard of. @throws FailureError */
@@ -146,21 +147,24 @@ export class HeldLeases {
     }
   }
 
-  /** Draws from entries that the other side has brought, the newest first found and the oldest first taken. */
+  /**
+   * Opens what was drawn from entries that the other side has brought, from the newest to the oldest, however many: nothing is
+   * passed over before all of it was looked at, or a requester could hide a draw behind many reports.
+   */
   async #fill(held: HeldLease, count: number): Promise<void> {
-    const found: { readonly entry: DrawnEntry; readonly statement: LoggedStatement }[] = [];
-    for (let upTo = count; upTo > held.covered && found.length < MOST_EARLIER_ENTRIES;) {
+    let newest: number | undefined;
+    for (let upTo = count; upTo > held.covered;) {
       // oxlint-disable-next-line no-await-in-loop -- each names the one before
       const entry = await this.#entryAt(held, upTo);
       if (entry === undefined) break;
       const statement = this.#statement(held, entry);
       if (statement.receipt.count !== upTo) break;
-      found.push({ entry, statement });
+      // oxlint-disable-next-line no-await-in-loop
+      await this.#open(held, entry, statement);
+      newest ??= upTo;
       upTo = Math.min(statement.prevCount, upTo - 1);
     }
-    for (const { entry, statement } of found.toReversed())
-      // oxlint-disable-next-line no-await-in-loop -- freed in order
-      await this.#take(held, entry, statement);
+    if (newest !== undefined) await cover(held, newest);
   }
 
   /** The entry of the receipt over `count` outcomes: by bringing it again, or as the account's list has it. */
@@ -211,7 +215,8 @@ export class HeldLeases {
     throw new ForgedDrawError("from a receipt that is not of this lease", { entry, draws });
   }
 
-  async #take(
+  /** Lays open what was drawn from an entry. */
+  async #open(
     held: HeldLease,
     { index, entry, draw }: DrawnEntry,
     statement: LoggedStatement,
@@ -239,8 +244,6 @@ export class HeldLeases {
       }
       openings.sendSoon();
     }
-    // A full disk: what is freed in memory is freed there with the next write.
-    await held.cover(count).catch(() => undefined);
   }
 
   /** One entry, one draw: who draws again from the same entry chooses what is opened. @throws ForgedDrawError */
@@ -257,4 +260,9 @@ export class HeldLeases {
       });
     draws.set(place, { id, bytes });
   }
+}
+
+/** A full disk: what is freed in memory is freed there with the next write. */
+async function cover(held: HeldLease, count: number): Promise<void> {
+  await held.cover(count).catch(() => undefined);
 }

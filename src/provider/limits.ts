@@ -126,9 +126,6 @@ export const OPENING_KEPT_MS: number = 24 * 60 * 60 * 1000;
 /** A tab that stops files disputes, and then sends openings, for that long each; the rest waits for its next start. */
 export const OPENING_STOP_MS = 3_000;
 
-/** Entries of a lease that the other side has logged and this side has not heard of, one before the other: more is no coincidence. */
-export const MOST_EARLIER_ENTRIES = 256;
-
 /** Nothing new is signed for so long while outcomes wait for it: an honest requester signs within a second, a hidden tab that lost its connection comes back within a minute or not at all. */
 export const DISPUTE_AFTER_MS: number = 60_000;
 

@@ -76,6 +76,9 @@ async function sendAll({ pair }: Scene, names: readonly string[]): Promise<void>
   await Promise.all(names.map((name) => send(pair, input(name))));
 }
 
+/** More than come in a while from an honest requester. */
+const MANY = 270;
+
 const NAMES = ["a", "b", "c", "d", "e", "f"];
 
 /** Reports for the requester what it has countersigned by now. */
@@ -182,6 +185,28 @@ describe("what the relay has drawn", () => {
     expect(relay.draws().length).toBe(6);
     expect(relay.unopened()).toEqual([]);
   });
+
+  test("is opened from every one of hundreds of reports that the requester brings before the provider does", async () => {
+    const scene = await begin();
+    const { pair, relay, tab } = scene;
+    relay.isAway = true;
+    let logged = 0;
+    for (let i = 0; i < MANY; i += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one report each
+      await send(pair, input(`${i}`));
+      // oxlint-disable-next-line no-await-in-loop
+      await expect
+        .poll(() => pair.requester.channel.report()?.body.count ?? 0, { interval: 1 })
+        .toBeGreaterThan(logged);
+      // oxlint-disable-next-line no-await-in-loop
+      logged = await requesterReports(scene, logged);
+    }
+    relay.isAway = false;
+    await closed(scene);
+    await tab.settle();
+    expect(relay.draws().length).toBeGreaterThan(9);
+    expect(relay.unopened()).toEqual([]);
+  }, 120_000);
 
   test("is opened where the requester reports in secret what it tells the provider nothing of", async () => {
     const scene = await begin();
