@@ -54,7 +54,7 @@ export function keyFromPeerId(peer: PeerId): Uint8Array {
 export function isPeerId(text: unknown): text is PeerId {
   if (typeof text !== "string" || !hasPeerPrefix(text) || text.length > 64) return false;
   try {
-    return peerIdFromKey(keyFromPeerId(text)) === text;
+    return peerIdFromMulticodecKey(multicodecKey(text)) === text;
   } catch {
     return false;
   }
