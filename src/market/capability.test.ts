@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { DECLINES, PROPERTIES, type Property } from "../protocol/messages/capability.ts";
+import { DECLINES } from "../protocol/messages/capability.ts";
+import { PROPERTIES, type Property } from "../protocol/property.ts";
 import {
   contradicted,
   isClaimRefuted,

@@ -1,4 +1,5 @@
-import { type Decline, type Property, PROPERTIES } from "../protocol/messages/capability.ts";
+import { type Decline } from "../protocol/messages/capability.ts";
+import { type Property, PROPERTIES } from "../protocol/property.ts";
 import {
   AGREEMENT_FACTOR,
   ASK_AGAIN_MS,

@@ -3,7 +3,6 @@ import { openEnvelope } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { hashesTo } from "../protocol/hashes-to.ts";
 import { failureCode } from "../protocol/failure-code.ts";
-import type { JsonShape } from "../protocol/json-shape.ts";
 import { MAX_ENTRY_BYTES } from "../protocol/limits.ts";
 import { type RefereeAnswer, refereeAnswerSchema } from "../protocol/messages/audit.ts";
 import { closeJobMessage } from "../protocol/messages/job.ts";
@@ -18,41 +17,37 @@ import {
 import { unpublishModelMessage } from "../protocol/messages/model.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import {
-  type AccountView,
   type ApiKeyView,
-  type EarningsPoint,
   type JobView,
   MESSAGE_TYPE,
   type ModelPeers,
   type PayoutAddressView,
   type PayoutView,
   type PublishedModel,
-  type ReceiptView,
   RELAY_PATHS,
-  type RelayInfo,
-  type StandingView,
 } from "../protocol/relay-api.ts";
 import {
-  accountViewJson,
   apiKeyViewsJson,
-  earningsPointsJson,
   jobViewJson,
   keyRotationsJson,
   modelPeersJson,
   payoutAddressViewJson,
   payoutViewsJson,
   publishedModelJson,
-  publishedModelsJson,
-  receiptViewsJson,
-  relayInfoJson,
 } from "../protocol/relay-json.ts";
 import { decode, type Schema } from "../protocol/schema.ts";
-import { standingViewJson } from "../protocol/standing-json.ts";
-import { type AccountEvent, accountEvents, parseJson } from "./relay-events.ts";
 import { type Exchange, exchangeBytes, type ExchangeOptions } from "./relay-exchange.ts";
+import {
+  createRelayQueries,
+  exchangeOptions,
+  fill,
+  MAX_VIEW_BYTES,
+  pageQuery,
+  type RelayClientOptions,
+  type RelayQueries,
+  view,
+} from "./relay-queries.ts";
 
-/** Longest answers that are read, in bytes. A view's longest list has 1,200 points of 80 bytes, or 1,024 leases of 250. */
-const MAX_VIEW_BYTES: number = 512 * 1024;
 /** 1,024 leases of at most 3 KiB. */
 const MAX_LEASE_ANSWER_BYTES: number = 4 * 1024 * 1024;
 /** An entry and a draw, each at most an envelope, and a proof. */
@@ -60,26 +55,13 @@ const MAX_PROOF_ANSWER_BYTES: number = 160 * 1024;
 /** A signed note of a log and its witnesses. */
 const MAX_NOTE_BYTES = 4_096;
 
-/** A relay on this machine answers in milliseconds, one behind a phone network in seconds. */
-const DEFAULT_TIMEOUT_MS = 15_000;
-
-export interface RelayClientOptions {
-  /** Origin of the relay's HTTP server, as in "https://relay.example"; a path before /v1 may follow. */
-  readonly baseUrl: string;
-  readonly fetch: typeof fetch;
-  /** Silence that is waited for, in milliseconds. */
-  readonly timeoutMs?: number;
-}
-
 /**
  * The relay's HTTP interface as functions. Answers are decoded and bounded in size, but nothing is verified: signatures,
  * proofs and checkpoints are the caller's to check. All requests may be repeated.
  * @throws FailureError, every function: with the relay's own code when it refuses; `disconnected` or `timed-out` when it
  * cannot be reached; `malformed` or `too-large` when its answer is not what was asked for. An aborted signal's reason.
  */
-export interface RelayClient {
-  readonly baseUrl: string;
-  info(signal?: AbortSignal): Promise<RelayInfo>;
+export interface RelayClient extends RelayQueries {
   submitJob(envelope: Uint8Array, signal?: AbortSignal): Promise<LeaseAnswer>;
   job(job: Cid, signal?: AbortSignal): Promise<JobView>;
   closeJob(envelope: Uint8Array, signal?: AbortSignal): Promise<JobView>;
@@ -92,15 +74,11 @@ export interface RelayClient {
   /** Safe to repeat: until there are verdicts. @throws FailureError `unsupported`, `rate-limited` */
   referee(envelope: Uint8Array, signal?: AbortSignal): Promise<RefereeAnswer>;
   retire(peer: PeerId, envelope: Uint8Array, signal?: AbortSignal): Promise<Inclusion>;
-  /** How a provider stands; somebody who has never worked stands at nothing. */
-  standing(peer: PeerId, signal?: AbortSignal): Promise<StandingView>;
   putBlob(cid: Cid, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
   /** `undefined` when the relay has no such blob. @throws FailureError `content-mismatch` when the bytes are others. */
   getBlob(cid: Cid, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Whether the relay has the blob. */
   hasBlob(cid: Cid, signal?: AbortSignal): Promise<boolean>;
-  /** All that the relay publishes, by name. */
-  models(signal?: AbortSignal): Promise<readonly PublishedModel[]>;
   /** @param model a published name or a CID. @throws FailureError `not-found` */
   model(model: string, signal?: AbortSignal): Promise<PublishedModel>;
   /** Providers that say they hold a model. */
@@ -108,24 +86,6 @@ export interface RelayClient {
   /** @throws FailureError `not-found` naming chunks that the relay lacks, `denied` for a name of somebody else */
   publishModel(envelope: Uint8Array, signal?: AbortSignal): Promise<PublishedModel>;
   unpublishModel(envelope: Uint8Array, signal?: AbortSignal): Promise<void>;
-  account(peer: PeerId, signal?: AbortSignal): Promise<AccountView>;
-  /** Newest first; `before` is an entry index to continue below. */
-  receipts(
-    peer: PeerId,
-    page: { readonly before?: number; readonly limit: number },
-    signal?: AbortSignal,
-  ): Promise<readonly ReceiptView[]>;
-  earnings(
-    peer: PeerId,
-    bucket: "hour" | "day",
-    fromMs: number,
-    signal?: AbortSignal,
-  ): Promise<readonly EarningsPoint[]>;
-  /** Begins with the account as it is; then every change, through lost connections. Ends when aborted. */
-  events(
-    peer: PeerId,
-    options: { readonly lastId?: number; readonly signal: AbortSignal },
-  ): AsyncIterable<AccountEvent>;
   /** The newest signed note. */
   checkpoint(signal?: AbortSignal): Promise<string>;
   /** Bytes of one log entry. */
@@ -150,30 +110,12 @@ export interface RelayClient {
   ): Promise<readonly PayoutView[]>;
 }
 
-/** Fills the `:x` of a path in RELAY_PATHS. */
-function fill(path: string, segment: string | number): string {
-  return path.replace(/:[a-z]+/u, encodeURIComponent(segment));
-}
-
-function pageQuery({ before, limit }: { readonly before?: number; readonly limit: number }): string {
-  return before === undefined ? `limit=${limit}` : `before=${before}&limit=${limit}`;
-}
-
 function post(path: string, body: Uint8Array, signal?: AbortSignal): Omit<Exchange, "maxBytes"> {
   return { path, method: "POST", body, contentType: MESSAGE_TYPE, signal };
 }
 
 export function createRelayClient(options: RelayClientOptions): RelayClient {
-  const http: ExchangeOptions = {
-    baseUrl: options.baseUrl.replace(/\/+$/u, ""),
-    fetch: (input, init) => options.fetch(input, init),
-    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-  };
-
-  async function view<T>(shape: JsonShape<T>, exchange: Omit<Exchange, "maxBytes">): Promise<T> {
-    const bytes = await exchangeBytes(http, { ...exchange, maxBytes: MAX_VIEW_BYTES });
-    return shape.read(parseJson(new TextDecoder().decode(bytes)));
-  }
+  const http = exchangeOptions(options);
 
   async function message<T>(schema: Schema<T>, exchange: Exchange): Promise<T> {
     return decode(schema, await exchangeBytes(http, exchange), exchange.maxBytes);
@@ -189,20 +131,19 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
   }
 
   return {
-    baseUrl: http.baseUrl,
-    info: (signal) => view(relayInfoJson, { path: RELAY_PATHS.relay, signal }),
+    ...createRelayQueries(options),
     submitJob: (envelope, signal) =>
       message(leaseAnswerSchema, {
         ...post(RELAY_PATHS.jobs, envelope, signal),
         maxBytes: MAX_LEASE_ANSWER_BYTES,
       }),
-    job: (job, signal) => view(jobViewJson, { path: fill(RELAY_PATHS.job, job), signal }),
+    job: (job, signal) => view(http, jobViewJson, { path: fill(RELAY_PATHS.job, job), signal }),
     async closeJob(envelope, signal) {
       const { job } = openEnvelope(closeJobMessage, envelope).body;
-      return view(jobViewJson, post(fill(RELAY_PATHS.closeJob, job), envelope, signal));
+      return view(http, jobViewJson, post(fill(RELAY_PATHS.closeJob, job), envelope, signal));
     },
     cancelLease: (lease, envelope, signal) =>
-      view(jobViewJson, post(fill(RELAY_PATHS.cancelLease, lease), envelope, signal)),
+      view(http, jobViewJson, post(fill(RELAY_PATHS.cancelLease, lease), envelope, signal)),
     report: (envelope, signal) =>
       message(reportAnswerSchema, {
         ...post(RELAY_PATHS.reports, envelope, signal),
@@ -226,7 +167,6 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
         maxBytes: MAX_PROOF_ANSWER_BYTES,
       }),
     retire: (peer, envelope, signal) => logged(fill(RELAY_PATHS.retire, peer), envelope, signal),
-    standing: (peer, signal) => view(standingViewJson, { path: fill(RELAY_PATHS.standing, peer), signal }),
     async putBlob(cid, bytes, signal) {
       await exchangeBytes(http, {
         path: fill(RELAY_PATHS.blob, cid),
@@ -247,29 +187,17 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
         throw error;
       }
     },
-    models: (signal) => view(publishedModelsJson, { path: RELAY_PATHS.models, signal }),
-    model: (model, signal) => view(publishedModelJson, { path: fill(RELAY_PATHS.model, model), signal }),
+    model: (model, signal) =>
+      view(http, publishedModelJson, { path: fill(RELAY_PATHS.model, model), signal }),
     modelPeers: (model, signal) =>
-      view(modelPeersJson, { path: fill(RELAY_PATHS.modelPeers, model), signal }),
-    publishModel: (envelope, signal) => view(publishedModelJson, post(RELAY_PATHS.models, envelope, signal)),
+      view(http, modelPeersJson, { path: fill(RELAY_PATHS.modelPeers, model), signal }),
+    publishModel: (envelope, signal) =>
+      view(http, publishedModelJson, post(RELAY_PATHS.models, envelope, signal)),
     async unpublishModel(envelope, signal) {
       const { name } = openEnvelope(unpublishModelMessage, envelope).body;
       const path = fill(RELAY_PATHS.unpublishModel, name);
       await exchangeBytes(http, { ...post(path, envelope, signal), maxBytes: MAX_VIEW_BYTES });
     },
-    account: (peer, signal) => view(accountViewJson, { path: fill(RELAY_PATHS.account, peer), signal }),
-    receipts: (peer, page, signal) =>
-      view(receiptViewsJson, {
-        path: `${fill(RELAY_PATHS.accountReceipts, peer)}?${pageQuery(page)}`,
-        signal,
-      }),
-    earnings: (peer, bucket, fromMs, signal) =>
-      view(earningsPointsJson, {
-        path: `${fill(RELAY_PATHS.accountEarnings, peer)}?bucket=${bucket}&from=${fromMs}`,
-        signal,
-      }),
-    events: (peer, { lastId, signal }) =>
-      accountEvents({ ...http, path: fill(RELAY_PATHS.accountEvents, peer), lastId, signal }),
     async checkpoint(signal) {
       const note = await exchangeBytes(http, {
         path: RELAY_PATHS.checkpoint,
@@ -293,19 +221,19 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
         signal,
       }),
     async keyRotations(signal) {
-      return (await view(keyRotationsJson, { path: RELAY_PATHS.keyRotations, signal })).indices;
+      return (await view(http, keyRotationsJson, { path: RELAY_PATHS.keyRotations, signal })).indices;
     },
     revoke: (envelope, signal) => logged(RELAY_PATHS.revocations, envelope, signal),
     addApiKey: (envelope, signal) => logged(RELAY_PATHS.apiKeys, envelope, signal),
     revokeApiKey: (envelope, signal) => logged(RELAY_PATHS.apiKeyRevocations, envelope, signal),
     apiKeys: (peer, signal) =>
-      view(apiKeyViewsJson, { path: fill(RELAY_PATHS.accountApiKeys, peer), signal }),
+      view(http, apiKeyViewsJson, { path: fill(RELAY_PATHS.accountApiKeys, peer), signal }),
     setPayoutAddress: (peer, envelope, signal) =>
       logged(fill(RELAY_PATHS.accountPayoutAddress, peer), envelope, signal),
     payoutAddress: (peer, signal) =>
-      view(payoutAddressViewJson, { path: fill(RELAY_PATHS.accountPayoutAddress, peer), signal }),
+      view(http, payoutAddressViewJson, { path: fill(RELAY_PATHS.accountPayoutAddress, peer), signal }),
     payouts: (peer, page, signal) =>
-      view(payoutViewsJson, {
+      view(http, payoutViewsJson, {
         path: `${fill(RELAY_PATHS.accountPayouts, peer)}?${pageQuery(page)}`,
         signal,
       }),

@@ -2,7 +2,8 @@ import fc, { type Arbitrary } from "fast-check";
 import { type Cid, cidFromDigest, DAG_CBOR, RAW } from "./cid.ts";
 import { FAILURE_KINDS, type FailureCode } from "./failure-code.ts";
 import type { Ext, ExtValue, Header } from "./header.ts";
-import { type ApiKey, type ApiKeyRevoke, CAP_PERIODS } from "./messages/api-key.ts";
+import { type ApiKey, type ApiKeyRevoke } from "./messages/api-key.ts";
+import { CAP_PERIODS } from "./cap-period.ts";
 import type { AuditPolicy } from "./audit-policy.ts";
 import {
   type Dispute,
@@ -20,8 +21,8 @@ import {
   type Claim,
   type Decline,
   DECLINES,
-  PROPERTIES,
 } from "./messages/capability.ts";
+import { PROPERTIES } from "./property.ts";
 import { MAX_CHALLENGE_LANES } from "./limits.ts";
 import type { EntryBodies, EntryType } from "./messages/entry.ts";
 import type { CloseJob, Job, JobArgs, JobFile, JobLimits, Verification, Work } from "./messages/job.ts";

@@ -1,8 +1,8 @@
 import type { Cid } from "./cid.ts";
 import type { Failure } from "./failure.ts";
 import type { PeerId } from "./peer-id.ts";
-import type { CapPeriod } from "./messages/api-key.ts";
-import type { Property } from "./messages/capability.ts";
+import type { CapPeriod } from "./cap-period.ts";
+import type { Property } from "./property.ts";
 import type { RelayKeys } from "./messages/entry.ts";
 import type { ModelEntry } from "./model-entry.ts";
 import type { Tariff } from "./tariff.ts";

@@ -14,7 +14,7 @@ import {
   jsonUint,
   optionalJson,
 } from "./json-shape.ts";
-import { CAP_PERIODS } from "./messages/api-key.ts";
+import { CAP_PERIODS } from "./cap-period.ts";
 import type { RelayKeys } from "./messages/entry.ts";
 import {
   MAX_MODEL_BYTES,

@@ -10,7 +10,7 @@ import {
   jsonUint,
   optionalJson,
 } from "./json-shape.ts";
-import { PROPERTIES } from "./messages/capability.ts";
+import { PROPERTIES } from "./property.ts";
 import type { CapabilityRow, StandingReason, StandingView } from "./relay-api.ts";
 
 /** Rules that are told with a standing: some of those of matching, and those of audits. */

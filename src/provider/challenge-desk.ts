@@ -12,14 +12,8 @@ import {
 } from "../protocol/challenge/challenge-work.ts";
 import { failureCode } from "../protocol/failure-code.ts";
 import { MAX_CHALLENGE_MS } from "../protocol/limits.ts";
-import type {
-  Challenge,
-  ChallengeAnswer,
-  Claim,
-  Decline,
-  KernelProperty,
-  Property,
-} from "../protocol/messages/capability.ts";
+import type { Challenge, ChallengeAnswer, Claim, Decline } from "../protocol/messages/capability.ts";
+import type { KernelProperty, Property } from "../protocol/property.ts";
 import type { TaskRequest, TaskResult } from "../sandbox/task.ts";
 import { CHALLENGE_FRAME_BYTES, CHALLENGE_START_MS, CHALLENGE_THREADS_MS } from "./limits.ts";
 import type { SandboxThread } from "./sandbox-thread.ts";

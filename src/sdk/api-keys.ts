@@ -3,12 +3,8 @@ import type { Cid } from "../protocol/cid.ts";
 import { bodyId, seal } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { header } from "../protocol/header.ts";
-import {
-  type ApiKey,
-  apiKeyMessage,
-  apiKeyRevokeMessage,
-  type CapPeriod,
-} from "../protocol/messages/api-key.ts";
+import { type ApiKey, apiKeyMessage, apiKeyRevokeMessage } from "../protocol/messages/api-key.ts";
+import { type CapPeriod } from "../protocol/cap-period.ts";
 import type { ApiKeyView } from "../protocol/relay-api.ts";
 import { encodeUtf8 } from "../protocol/text.ts";
 import { microCredits } from "../protocol/units.ts";

@@ -4,8 +4,9 @@ import { createIdentityVault, type IdentityVault } from "./identity.ts";
 import { BLOB_CAP_BYTES } from "./limits.ts";
 import { deferModelStore } from "./deferred-model-store.ts";
 import type { ModelStore } from "./model-store.ts";
-import { createHoldingShelf, type HoldingShelf } from "./holdings.ts";
-import { createOpeningShelf, type OpeningShelf } from "./openings.ts";
+import { deferHoldings, deferOpenings } from "./deferred-shelves.ts";
+import type { HoldingShelf } from "./holdings.ts";
+import type { OpeningShelf } from "./openings.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
 import { createRelayPins, type RelayPins } from "./relay-pins.ts";
 import { createSettingsShelf, type SettingsShelf } from "./settings.ts";
@@ -49,8 +50,8 @@ export async function openBrowserStore(
     settings: createSettingsShelf(database),
     relays: createRelayPins(database),
     outbox: createOutbox(database),
-    holdings: createHoldingShelf(database),
-    openings: createOpeningShelf(database),
+    holdings: deferHoldings(database),
+    openings: deferOpenings(database),
     blobs: createBlobCache(database, options.blobCapBytes ?? BLOB_CAP_BYTES),
     models: deferModelStore(database, `${name}-models`),
     lost: lost.promise,

@@ -1,4 +1,5 @@
 import type { BrowserDatabase } from "./database.ts";
+import { loadOnce } from "./load-once.ts";
 import { freeRoom } from "./free-room.ts";
 import type { ModelStore } from "./model-store.ts";
 
@@ -7,19 +8,9 @@ import type { ModelStore } from "./model-store.ts";
  * there are no models it is not needed to say so.
  */
 export function deferModelStore(database: BrowserDatabase, folderName: string): ModelStore {
-  let loading: Promise<ModelStore> | undefined;
-  const load = async (): Promise<ModelStore> => {
-    const { createModelStore } = await import("./model-store.ts");
-    return createModelStore(database, folderName);
-  };
-  const store = (): Promise<ModelStore> => {
-    // Code that did not arrive is asked for again.
-    loading ??= load().catch((error: unknown) => {
-      loading = undefined;
-      throw error;
-    });
-    return loading;
-  };
+  const store = loadOnce(async () =>
+    (await import("./model-store.ts")).createModelStore(database, folderName),
+  );
   const isEmpty = async (): Promise<boolean> => (await database.count("models")) === 0;
   return {
     list: async () => ((await isEmpty()) ? [] : (await store()).list()),

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { CAP_PERIODS, type CapPeriod } from "../../protocol/messages/api-key.ts";
+import { CAP_PERIODS, type CapPeriod } from "../../protocol/cap-period.ts";
 import type { ApiKeyView } from "../../protocol/relay-api.ts";
 import { type Cid, isCid } from "../../protocol/cid.ts";
 import { createApiKey, listApiKeys, type MadeApiKey, revokeApiKey } from "../../sdk/index.ts";

@@ -1,6 +1,6 @@
 import type { Backend } from "../backend.ts";
 import type { FailureCode } from "../../protocol/failure-code.ts";
-import type { KernelProperty } from "../../protocol/messages/capability.ts";
+import type { KernelProperty } from "../../protocol/property.ts";
 
 /**
  * What computes: `auto` takes WebGPU where it answers rightly and is the faster one, else WebAssembly. While it tries both, the

@@ -1,6 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes } from "../../protocol/bytes.ts";
-import type { KernelProperty } from "../../protocol/messages/capability.ts";
+import type { KernelProperty } from "../../protocol/property.ts";
 import type { Backend, Decoder } from "../backend.ts";
 import { forwardFuel } from "../generate/fuel.ts";
 import { PROBE_SHAPE, probeModel } from "./probe-model.ts";

@@ -4,11 +4,8 @@ import { type Header, headerFields } from "../header.ts";
 import { HASH_BYTES } from "../merkle.ts";
 import type { PeerId } from "../peer-id.ts";
 import { amount, cid, exactBytes, oneOf, optional, peer, record, text, uint } from "../schema.ts";
+import { CAP_PERIODS, type CapPeriod } from "../cap-period.ts";
 import type { MicroCredits } from "../units.ts";
-
-/** Over what a cap counts: one day (UTC, by log time), or the key's whole life. */
-export const CAP_PERIODS = ["day", "total"] as const;
-export type CapPeriod = (typeof CAP_PERIODS)[number];
 
 /**
  * An account lets the relay's gateway spend its money for whoever shows a key, up to a cap. Signed by the account's root

@@ -17,12 +17,8 @@ import {
   withMeasurement,
 } from "../../market/capability.ts";
 import type { Rates } from "../../market/match-job.ts";
-import {
-  type Decline,
-  type KernelProperty,
-  type Property,
-  PROPERTIES,
-} from "../../protocol/messages/capability.ts";
+import { type Decline } from "../../protocol/messages/capability.ts";
+import { type KernelProperty, type Property, PROPERTIES } from "../../protocol/property.ts";
 import type { Offer } from "../../protocol/messages/session.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { CapabilityRow } from "../../protocol/relay-api.ts";

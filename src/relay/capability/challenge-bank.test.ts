@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
 import { equalBytes, toHex } from "../../protocol/bytes.ts";
 import { burnFunction, burnInput, upstreamBytes } from "../../protocol/challenge/challenge-work.ts";
-import type { Property } from "../../protocol/messages/capability.ts";
+import type { Property } from "../../protocol/property.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import { createSandbox } from "../../sandbox/sandbox.ts";
 import { requestFor } from "../../sandbox/wat.contract.ts";

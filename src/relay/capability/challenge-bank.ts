@@ -1,4 +1,4 @@
-import type { Property } from "../../protocol/messages/capability.ts";
+import type { Property } from "../../protocol/property.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import { KEPT_CHALLENGES, MOST_PREPARING, MOST_USES } from "./limits.ts";
 

@@ -14,8 +14,8 @@ import {
   challengeAnswerMessage,
   challengeMessage,
   DECLINES,
-  type Property,
 } from "../../protocol/messages/capability.ts";
+import { type Property } from "../../protocol/property.ts";
 import { type Offer, offerMessage } from "../../protocol/messages/session.ts";
 import { decode } from "../../protocol/schema.ts";
 import type { Signer } from "../../protocol/signature.ts";

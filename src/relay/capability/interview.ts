@@ -12,8 +12,8 @@ import {
   type ChallengeAnswer,
   challengeMessage,
   NONCE_BYTES,
-  type Property,
 } from "../../protocol/messages/capability.ts";
+import { type Property } from "../../protocol/property.ts";
 import type { Offer } from "../../protocol/messages/session.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Signer } from "../../protocol/signature.ts";

@@ -1,5 +1,5 @@
-import { CAP_PERIODS } from "../../protocol/messages/api-key.ts";
-import { PROPERTIES } from "../../protocol/messages/capability.ts";
+import { CAP_PERIODS } from "../../protocol/cap-period.ts";
+import { PROPERTIES } from "../../protocol/property.ts";
 import { FAILURE_KINDS } from "../../protocol/failure-code.ts";
 import { MODEL_ENTRIES } from "../../protocol/model-entry.ts";
 
