@@ -246,11 +246,14 @@ export class AuditRounds {
     const { blobs, folder } = this.#parts;
     const evidence = cidOf(RAW, opened.bytes, sha256);
     await keepBlob(blobs, evidence, opened.bytes);
+    // One proof is enough against one identity: thousands of its lies are not to fill the disk.
+    const isProof =
+      finding.result === "mismatch" &&
+      this.#parts.books.audits.barred(drawn.lease.terms.provider) === undefined;
+    // Before the verdict, or a relay that is killed right after it has convicted somebody without evidence.
+    if (isProof) await folder.convict(waiting.place);
     await this.#judge(drawn, { ...finding, evidence });
-    if (finding.result === "mismatch") {
-      await folder.convict(waiting.place);
-      await this.#pin(opened.bytes);
-    }
+    if (isProof) await this.#pin(opened.bytes);
     await this.#forget(waiting);
   }
 

@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync } from "node:fs";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { link, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 /** A drawn outcome: the receipt's entry and the leaf under it. */
@@ -66,9 +66,12 @@ export class OpeningFolder {
     await rm(join(this.#folder, placeName(place)), { force: true });
   }
 
-  /** It has its verdict, and somebody was convicted by it. */
+  /** Somebody is about to be convicted by it: it stays, also when it is dropped. */
   async convict(place: DrawnPlace): Promise<void> {
-    await rename(join(this.#folder, placeName(place)), join(this.#evidence, placeName(place)));
+    const kept = join(this.#evidence, placeName(place));
+    // What is left of an attempt before.
+    await rm(kept, { force: true });
+    await link(join(this.#folder, placeName(place)), kept);
   }
 }
 

@@ -15,6 +15,12 @@ import {
 } from "./recompute.ts";
 import type { WorkContent } from "./work-content.ts";
 
+/** Memory that this process may have: the machine's, or less in a container. */
+function memoryHere(): number {
+  const bound = process.constrainedMemory();
+  return bound > 0 ? Math.min(bound, totalmem()) : totalmem();
+}
+
 /** Runs functions again, in the same sandbox as a tab's. */
 export class FunctionRecomputer implements Recomputer {
   readonly lanes: number;
@@ -24,7 +30,7 @@ export class FunctionRecomputer implements Recomputer {
   readonly #memoryBytes: number;
 
   /** @param threads at a time, at least 1 @param machineBytes memory of this machine */
-  constructor(content: WorkContent, threads: number, machineBytes: number = totalmem()) {
+  constructor(content: WorkContent, threads: number, machineBytes: number = memoryHere()) {
     this.#memoryBytes = (AUDIT_MEMORY_SHARE * machineBytes) / threads;
     this.lanes = threads;
     this.#content = content;

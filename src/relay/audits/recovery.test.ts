@@ -190,3 +190,43 @@ it("the evidence of a false result is kept over restarts, and comes back when it
   closing.push(() => second.stop());
   expect(scene.relay.blobs.has(evidence)).toBe(true);
 });
+
+it("of one identity that lies a thousand times, one proof is kept", async () => {
+  const scene = await open();
+  const folder = newFolder();
+  const desk = await audits(scene, folder);
+  closing.push(() => desk.stop());
+  const lease = await openAuditedLease(scene);
+  for (const input of ["a", "b", "c"])
+    // oxlint-disable-next-line no-await-in-loop
+    await lease.run(input, (outcome) => ({ ...outcome, outputCid: cidOf(RAW, encodeUtf8("no")) }));
+  const { index } = await lease.report();
+  await desk.desk.open(await lease.opening(index, 0));
+  await expect.poll(() => lease.view().judged, PATIENCE).toBe(1);
+  for (const leaf of [1, 2]) await desk.desk.open(await lease.opening(index, leaf));
+  await expect.poll(() => lease.view().judged, PATIENCE).toBe(3);
+  expect(scene.relay.scene.books.audits.provider(lease.provider.key)).toMatchObject({ mismatched: 3 });
+  await expect.poll(() => readdirSync(join(folder, "openings")), PATIENCE).toEqual(["evidence"]);
+  expect(readdirSync(join(folder, "openings", "evidence"))).toEqual([`${index}-0`]);
+});
+
+it("an opening that a relay has taken on and cannot read any more costs its provider nothing", async () => {
+  const scene = await open();
+  const { clock, books } = scene.relay.scene;
+  await scene.relay.stopAudits();
+  const folder = newFolder();
+  const first = await audits(scene, folder);
+  const lease = await openAuditedLease(scene, { isShared: false });
+  await lease.run("a");
+  const { index } = await lease.report();
+  await scene.relay.blobs.remove(cidOf(RAW, DOUBLER));
+  await first.desk.open(await lease.opening(index, 0));
+  await first.stop();
+  writeFileSync(join(folder, "openings", `${index}-0`), "rotten");
+  const second = await audits(scene, folder);
+  closing.push(() => second.stop());
+  clock.now += 11 * MINUTE;
+  await expect.poll(() => lease.view().judged, PATIENCE).toBe(1);
+  expect(books.audits.provider(lease.provider.key)).toMatchObject({ missing: 0 });
+  expect(lease.view().forfeited).toBe(0n);
+});
