@@ -36,7 +36,11 @@ export async function openFirefoxTab(
   const page = await browser.newPage();
   await page.setViewport({ width: 1280, height: 900 });
   const errors: string[] = [];
-  page.on("pageerror", (error) => errors.push(error instanceof Error ? error.message : String(error)));
+  page.on("pageerror", (error) => {
+    const message = error instanceof Error ? error.message : String(error);
+    // Firefox calls each attempt at a connection that finds no path an error; the next one may find it.
+    if (!message.startsWith("WebRTC: ICE failed")) errors.push(message);
+  });
   await page.goto(url);
   return {
     browser,
