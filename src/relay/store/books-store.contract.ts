@@ -191,6 +191,14 @@ export function booksStoreContract(open: () => BooksStore): void {
     store.close();
   });
 
+  it("keeps when a lease ended that began in the same batch", () => {
+    const store = open();
+    const ended = lease("ended", 1, { state: "settled", bound: microCredits(0), settledAt: 1_002 });
+    store.commit(batch(2, { entries: entries(0, 2), leases: [ended] }));
+    expect(store.lease(ended.id)).toEqual(ended);
+    store.close();
+  });
+
   it("finds leases and jobs that are due, oldest first", () => {
     const store = open();
     const late = lease("late", 3, { reportBy: 100 });
