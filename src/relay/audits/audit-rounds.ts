@@ -244,16 +244,21 @@ export class AuditRounds {
 
   async #conclude(waiting: Waiting, drawn: DrawnOutcome, opened: Opened, finding: Finding): Promise<void> {
     const { blobs, folder } = this.#parts;
-    const evidence = cidOf(RAW, opened.bytes, sha256);
-    await keepBlob(blobs, evidence, opened.bytes);
     // One proof is enough against one identity: thousands of its lies are not to fill the disk.
     const isProof =
       finding.result === "mismatch" &&
       this.#parts.books.audits.barred(drawn.lease.terms.provider) === undefined;
-    // Before the verdict, or a relay that is killed right after it has convicted somebody without evidence.
-    if (isProof) await folder.convict(waiting.place);
-    await this.#judge(drawn, { ...finding, evidence });
-    if (isProof) await this.#pin(opened.bytes);
+    if (isProof) {
+      const evidence = cidOf(RAW, opened.bytes, sha256);
+      await keepBlob(blobs, evidence, opened.bytes);
+      // Before the verdict, or a relay that is killed right after it has convicted somebody without evidence.
+      await folder.convict(waiting.place);
+      await this.#judge(drawn, { ...finding, evidence });
+      await this.#pin(opened.bytes);
+    } else {
+      // What was right convicts nobody, and its input is nobody's business (rule 14).
+      await this.#judge(drawn, finding);
+    }
     await this.#forget(waiting);
   }
 

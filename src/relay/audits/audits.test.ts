@@ -96,6 +96,19 @@ describe("outcomes that are drawn and opened", () => {
     expect(held).toBe(0n);
   });
 
+  it("that are right stay between provider and relay: no blob and no entry gives the input away", async () => {
+    const scene = await open();
+    const lease = await openAuditedLease(scene);
+    await lease.run("a secret");
+    const { index } = await lease.report();
+    const blobs = scene.relay.blobs.bytes;
+    await lease.open(index, 0);
+    await untilJudged(lease, 1);
+    expect(verdictOf(scene, index, 0).evidenceCid).toBeUndefined();
+    expect(scene.relay.blobs.bytes).toBe(blobs);
+    expect(scene.relay.blobs.has(cidOf(RAW, encodeUtf8("a secret")))).toBe(false);
+  });
+
   it("of tasks that trap match too: a trap is computed like anything else", async () => {
     const scene = await open();
     const lease = await openAuditedLease(scene);
