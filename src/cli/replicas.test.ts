@@ -137,7 +137,12 @@ describe("replicas at a real relay", { timeout: 60_000 }, () => {
     for (const module of [HONEST, HONEST]) await join(module);
     const { outputs } = await compute(INPUTS, { replicas: 3, parallel: 4 });
     expect(outputs).toEqual(RIGHT);
-    await expectBarred(...liars);
+    // Who was seated beside the honest ones is found out; the other may not have been asked.
+    await expect
+      .poll(async () => (await Promise.all(liars.map(barred))).some((reason) => reason !== undefined), {
+        timeout: 30_000,
+      })
+      .toBe(true);
   });
 
   test("an input larger than an opening is put beside it for the referee", async () => {
