@@ -1,10 +1,10 @@
 import { defineConfig } from "@playwright/test";
 
-/** Two files of journeys at a time: each starts browsers and a relay of its own, and mostly waits for the network. */
+/** Three files of journeys at a time: each starts browsers and a relay of its own, and mostly waits for the network. */
 export default defineConfig({
   testDir: "e2e",
   testMatch: "**/*.spec.ts",
-  workers: 2,
+  workers: 3,
   timeout: 120_000,
   expect: { timeout: 15_000 },
   reporter: [["list"]],

@@ -18,8 +18,8 @@ export default defineConfig({
           include: ["{src,examples,bench,e2e}/**/*.test.ts"],
           exclude: ["**/*.browser.test.ts"],
           testTimeout: 30_000,
-          // Most wait for processes, disks or each other: two cores hold two files at a time.
-          maxWorkers: Math.max(2, availableParallelism() - 1),
+          // Most wait for processes, disks or each other: two cores hold three files at a time.
+          maxWorkers: Math.max(3, availableParallelism() - 1),
         },
       },
       {

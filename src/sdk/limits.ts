@@ -80,8 +80,9 @@ export const STREAM_SILENCE_MS = 5_000;
 /** Beyond its deadline and those of the tasks before it, a replica has so long until it seals its outcome; then it counts as lost. */
 export const SEAL_PATIENCE_MS = 30_000;
 
-/** A sealed outcome that was asked for has so long to arrive and be signed for: 32 MiB through a slow line take minutes. */
-export const REVEAL_PATIENCE_MS = 300_000;
+/** A sealed outcome that was asked for has so long to arrive and be signed for, and what its bytes take on a slow line. */
+export const REVEAL_PATIENCE_MS = 30_000;
+export const SLOW_BYTES_PER_MS = 64;
 
 /** Where doubts are left, the providers' records are asked for again so often: audits that they passed meanwhile may settle it. */
 export const STANDING_AGE_MS = 2_000;

@@ -8,12 +8,12 @@ import type { Finding } from "./ask-referee.ts";
 import { Ballot, forget, payAnyway, providerOf, type Replica, type Vote, voteOf } from "./ballot.ts";
 import type { MapResult } from "./job-options.ts";
 import type { Member } from "./lease-crew.ts";
-import { REVEAL_PATIENCE_MS, SEAL_PATIENCE_MS, STANDING_AGE_MS, TASK_ATTEMPTS } from "./limits.ts";
+import { SEAL_PATIENCE_MS, STANDING_AGE_MS, TASK_ATTEMPTS } from "./limits.ts";
 import { type Crew, Seating, type SeatingPorts } from "./seating.ts";
 import type { Standing } from "./standings.ts";
 import type { TaskAnswer } from "./task-answers.ts";
 import { isSpent, mayRetry } from "./task-result.ts";
-import { within } from "./within.ts";
+import { revealMs, within } from "./within.ts";
 import type { WorkItem, WorkQueue } from "./work-queue.ts";
 
 export interface QuorumPorts extends SeatingPorts {
@@ -150,7 +150,7 @@ export class Quorum {
       pace.answered(performance.now() - sentAt);
       this.#ports.onChange();
       if (session.channel.isSealed(seq)) return;
-      unpaid = await within(session, answer, REVEAL_PATIENCE_MS);
+      unpaid = await within(session, answer, revealMs(session));
       ballot.open.delete(replica);
     } catch (error) {
       if (replica !== undefined) ballot.open.delete(replica);
@@ -194,8 +194,8 @@ export class Quorum {
     const { member, provider, sent } = replica;
     const { session } = member;
     try {
-      const answer = await within(session, sent.answer, REVEAL_PATIENCE_MS);
-      await within(session, sent.final, REVEAL_PATIENCE_MS);
+      const answer = await within(session, sent.answer, revealMs(session));
+      await within(session, sent.final, revealMs(session));
       ballot.votes.push(voteOf(replica, answer));
       ballot.open.delete(replica);
     } catch (error) {

@@ -1,3 +1,4 @@
+import { REVEAL_PATIENCE_MS, SLOW_BYTES_PER_MS } from "./limits.ts";
 import { FailureError } from "../protocol/failure.ts";
 import type { RequesterSession } from "./requester-session.ts";
 
@@ -12,4 +13,9 @@ export async function within<T>(session: RequesterSession, promise: Promise<T>, 
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** How long to wait for a sealed outcome that was asked for, milliseconds. */
+export function revealMs({ channel }: RequesterSession): number {
+  return REVEAL_PATIENCE_MS + channel.held.job.body.limits.output / SLOW_BYTES_PER_MS;
 }
