@@ -134,7 +134,6 @@ it("work that comes ends a challenge at once, and the next challenge finds new t
 it("what takes longer than a challenge may is given back, as is more than there is room or will for", async () => {
   const desk = open();
   expect(await desk.compute(challengeOf("fuel", 4_000_000_000), nothing)).toEqual({ declined: "too-long" });
-  expect(await desk.compute(challengeOf("wasm-rows", 1_000), nothing)).toEqual({ declined: "too-long" });
   expect(await desk.compute(challengeOf("memory", 65), nothing)).toEqual({ declined: "no-memory" });
   const narrow = open({ threads: () => 1 });
   expect(await narrow.compute(challengeOf("fuel-all", 1_000, 2), nothing)).toEqual({ declined: "unwilling" });
