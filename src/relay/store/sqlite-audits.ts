@@ -6,6 +6,7 @@ import { parsePeerId, type PeerId } from "../../protocol/peer-id.ts";
 import { microCredits } from "../../protocol/units.ts";
 import type { AuditRows, AuditStore, DrawRow } from "./audit-rows.ts";
 import { big, cidIn, int, type Row, str } from "./rows.ts";
+import { Statements } from "./statements.ts";
 
 /** Records of providers, and what was drawn, as a migration. Draws that wait for a verdict are found by time and by lease. */
 export const AUDIT_TABLES = `
@@ -83,8 +84,6 @@ function drawRow(row: Row): DrawRow {
   };
 }
 
-type Parameter = number | string;
-
 function peerOf(row: Row): PeerId {
   return parsePeerId(str(row, "peer"));
 }
@@ -95,49 +94,27 @@ function idOf(row: Row): Cid {
 
 /** Records and draws in the books' database. */
 export class SqliteAudits implements AuditStore {
-  readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #ask: Statements;
 
   constructor(database: DatabaseSync) {
-    this.#database = database;
-  }
-
-  #statement(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#database.prepare(sql);
-      statement.setReadBigInts(true);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
-  }
-
-  #all<T>(read: (row: Row) => T, sql: string, ...parameters: Parameter[]): readonly T[] {
-    return this.#statement(sql)
-      .all(...parameters)
-      .map(read);
-  }
-
-  #one<T>(read: (row: Row) => T, sql: string, ...parameters: Parameter[]): T | undefined {
-    const row = this.#statement(sql).get(...parameters);
-    return row === undefined ? undefined : read(row);
+    this.#ask = new Statements(database);
   }
 
   provider(peer: PeerId): ProviderState | undefined {
-    return this.#one(providerRow, "SELECT * FROM providers WHERE peer = ?", peer);
+    return this.#ask.one(providerRow, "SELECT * FROM providers WHERE peer = ?", peer);
   }
 
   share(provider: PeerId, era: number, payer: PeerId): ExperienceShare | undefined {
     const sql = "SELECT * FROM experience WHERE provider = ? AND era = ? AND payer = ?";
-    return this.#one(experienceRow, sql, provider, era, payer);
+    return this.#ask.one(experienceRow, sql, provider, era, payer);
   }
 
   draw(entry: number, leaf: number): DrawRow | undefined {
-    return this.#one(drawRow, "SELECT * FROM draws WHERE entry = ? AND leaf = ?", entry, leaf);
+    return this.#ask.one(drawRow, "SELECT * FROM draws WHERE entry = ? AND leaf = ?", entry, leaf);
   }
 
   unreleased(provider: PeerId): readonly Cid[] {
-    return this.#all(
+    return this.#ask.all(
       idOf,
       `SELECT id, idx FROM leases WHERE provider = ? AND held > 0
        UNION SELECT id, idx FROM leases WHERE provider = ? AND state <> 'settled' ORDER BY idx`,
@@ -151,7 +128,7 @@ export class SqliteAudits implements AuditStore {
     { holdTasks, bondTasks }: Pick<AuditPolicy, "holdTasks" | "bondTasks">,
     limit: number,
   ): readonly Cid[] {
-    return this.#all(
+    return this.#ask.all(
       idOf,
       `SELECT l.id FROM leases l JOIN providers p ON p.peer = l.provider
        WHERE l.held > 0 AND l.settled_at <= ? AND l.drawn = l.judged
@@ -165,7 +142,7 @@ export class SqliteAudits implements AuditStore {
   }
 
   retired(time: number, limit: number): readonly PeerId[] {
-    return this.#all(
+    return this.#ask.all(
       peerOf,
       `SELECT peer FROM providers WHERE retiring IS NOT NULL AND retiring <= ? AND held = 0 AND open_leases = 0
        ORDER BY retiring LIMIT ?`,
@@ -175,7 +152,7 @@ export class SqliteAudits implements AuditStore {
   }
 
   unjudged(time: number, limit: number): readonly DrawRow[] {
-    return this.#all(
+    return this.#ask.all(
       drawRow,
       "SELECT * FROM draws WHERE verdict IS NULL AND open_by < ? ORDER BY open_by, entry, leaf LIMIT ?",
       time,
@@ -184,12 +161,12 @@ export class SqliteAudits implements AuditStore {
   }
 
   drawsOf(entry: number): readonly DrawRow[] {
-    return this.#all(drawRow, "SELECT * FROM draws WHERE entry = ? ORDER BY leaf", entry);
+    return this.#ask.all(drawRow, "SELECT * FROM draws WHERE entry = ? ORDER BY leaf", entry);
   }
 
   unjudgedOf(lease: Cid): readonly DrawRow[] {
     const sql = "SELECT * FROM draws WHERE lease = ? AND verdict IS NULL ORDER BY entry, leaf";
-    return this.#all(drawRow, sql, lease);
+    return this.#ask.all(drawRow, sql, lease);
   }
 
   records(): {
@@ -197,8 +174,8 @@ export class SqliteAudits implements AuditStore {
     readonly experience: readonly ExperienceShare[];
   } {
     return {
-      providers: this.#all(providerRow, "SELECT * FROM providers"),
-      experience: this.#all(experienceRow, "SELECT * FROM experience"),
+      providers: this.#ask.all(providerRow, "SELECT * FROM providers"),
+      experience: this.#ask.all(experienceRow, "SELECT * FROM experience"),
     };
   }
 }

@@ -1,4 +1,4 @@
-import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
+import { backup, DatabaseSync } from "node:sqlite";
 import type { Cid } from "../../protocol/cid.ts";
 import type { EntryType } from "../../protocol/messages/entry.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
@@ -34,6 +34,7 @@ import {
   spendingRow,
   str,
 } from "./rows.ts";
+import { Statements } from "./statements.ts";
 import { SqliteAudits } from "./sqlite-audits.ts";
 import { SqlitePayouts } from "./sqlite-payouts.ts";
 
@@ -57,56 +58,32 @@ function idOf(row: Row): Cid {
 /** The books in one SQLite database, by Node's own binding. */
 class SqliteStore implements BooksStore {
   readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #ask: Statements;
   readonly #writer: BatchWriter;
   readonly payouts: PayoutStore;
   readonly audits: AuditStore;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
+    this.#ask = new Statements(database);
     this.#writer = new BatchWriter(database);
     this.payouts = new SqlitePayouts(database);
     this.audits = new SqliteAudits(database);
   }
 
-  #statement(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#database.prepare(sql);
-      statement.setReadBigInts(true);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
-  }
-
-  #all<T>(read: (row: Row) => T, sql: string, ...parameters: (number | string | Uint8Array)[]): readonly T[] {
-    return this.#statement(sql)
-      .all(...parameters)
-      .map(read);
-  }
-
-  #one<T>(
-    read: (row: Row) => T,
-    sql: string,
-    ...parameters: (number | string | Uint8Array)[]
-  ): T | undefined {
-    const row = this.#statement(sql).get(...parameters);
-    return row === undefined ? undefined : read(row);
-  }
-
   head(): Head | undefined {
-    return this.#one(
+    return this.#ask.one(
       (row) => ({ size: int(row, "size"), root: blob(row, "root"), time: int(row, "time") }),
       "SELECT * FROM head",
     );
   }
 
   entry(index: number): Uint8Array | undefined {
-    return this.#one((row) => blob(row, "bytes"), "SELECT bytes FROM entries WHERE idx = ?", index);
+    return this.#ask.one((row) => blob(row, "bytes"), "SELECT bytes FROM entries WHERE idx = ?", index);
   }
 
   entries(first: number, count: number): readonly Uint8Array[] {
-    return this.#all(
+    return this.#ask.all(
       (row) => blob(row, "bytes"),
       "SELECT bytes FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx",
       first,
@@ -115,7 +92,7 @@ class SqliteStore implements BooksStore {
   }
 
   entriesOf(type: EntryType): readonly number[] {
-    return this.#all(
+    return this.#ask.all(
       (row) => int(row, "idx"),
       "SELECT idx FROM rare_entries WHERE type = ? ORDER BY idx",
       type,
@@ -123,7 +100,7 @@ class SqliteStore implements BooksStore {
   }
 
   receiptEntry(from: number, seq: number): number | undefined {
-    return this.#one(
+    return this.#ask.one(
       (row) => int(row, "idx"),
       `WITH RECURSIVE chain (idx, seq, previous) AS (
          SELECT idx, seq, previous FROM entries WHERE idx = ?
@@ -137,7 +114,7 @@ class SqliteStore implements BooksStore {
   }
 
   previousEntry(index: number): number | undefined {
-    return this.#one(
+    return this.#ask.one(
       (row) => int(row, "previous"),
       "SELECT previous FROM entries WHERE idx = ? AND previous IS NOT NULL",
       index,
@@ -145,7 +122,7 @@ class SqliteStore implements BooksStore {
   }
 
   nodes(level: number, index: number): NodeRun | undefined {
-    return this.#one(
+    return this.#ask.one(
       (row) => ({ level, first: int(row, "first"), hashes: blob(row, "hashes") }),
       "SELECT first, hashes FROM nodes WHERE level = ? AND first <= ? ORDER BY first DESC LIMIT 1",
       level,
@@ -154,23 +131,23 @@ class SqliteStore implements BooksStore {
   }
 
   job(id: Cid): JobRow | undefined {
-    return this.#one(jobRow, "SELECT * FROM jobs WHERE id = ?", id);
+    return this.#ask.one(jobRow, "SELECT * FROM jobs WHERE id = ?", id);
   }
 
   jobOf(requester: PeerId, nonce: Uint8Array): Cid | undefined {
-    return this.#one(idOf, "SELECT id FROM jobs WHERE requester = ? AND nonce = ?", requester, nonce);
+    return this.#ask.one(idOf, "SELECT id FROM jobs WHERE requester = ? AND nonce = ?", requester, nonce);
   }
 
   lease(id: Cid): LeaseRow | undefined {
-    return this.#one(leaseRow, "SELECT * FROM leases WHERE id = ?", id);
+    return this.#ask.one(leaseRow, "SELECT * FROM leases WHERE id = ?", id);
   }
 
   leasesOf(job: Cid): readonly LeaseRow[] {
-    return this.#all(leaseRow, "SELECT * FROM leases WHERE job = ? ORDER BY idx", job);
+    return this.#ask.all(leaseRow, "SELECT * FROM leases WHERE job = ? ORDER BY idx", job);
   }
 
   leasesBoundTo(instance: PeerId): readonly Cid[] {
-    return this.#all(
+    return this.#ask.all(
       idOf,
       "SELECT id FROM leases WHERE instance = ? AND state <> 'settled' ORDER BY idx",
       instance,
@@ -178,18 +155,18 @@ class SqliteStore implements BooksStore {
   }
 
   account(peer: PeerId): AccountRow | undefined {
-    return this.#one(accountRow, "SELECT * FROM accounts WHERE peer = ?", peer);
+    return this.#ask.one(accountRow, "SELECT * FROM accounts WHERE peer = ?", peer);
   }
 
   due(time: number, limit: number): { readonly leases: readonly Cid[]; readonly jobs: readonly Cid[] } {
     return {
-      leases: this.#all(
+      leases: this.#ask.all(
         idOf,
         "SELECT id FROM leases WHERE state <> 'settled' AND report_by < ? ORDER BY report_by LIMIT ?",
         time,
         limit,
       ),
-      jobs: this.#all(
+      jobs: this.#ask.all(
         idOf,
         "SELECT id FROM jobs WHERE state = 'open' AND expires < ? ORDER BY expires LIMIT ?",
         time,
@@ -199,7 +176,7 @@ class SqliteStore implements BooksStore {
   }
 
   receiptsOf(provider: PeerId, before: number, limit: number): readonly LeaseRow[] {
-    return this.#all(
+    return this.#ask.all(
       leaseRow,
       "SELECT * FROM leases WHERE provider = ? AND receipt_index < ? ORDER BY receipt_index DESC LIMIT ?",
       provider,
@@ -209,7 +186,7 @@ class SqliteStore implements BooksStore {
   }
 
   earnings(peer: PeerId, from: number): readonly EarningsRow[] {
-    return this.#all(
+    return this.#ask.all(
       earningsRow,
       "SELECT * FROM earnings WHERE peer = ? AND hour >= ? ORDER BY hour",
       peer,
@@ -219,7 +196,7 @@ class SqliteStore implements BooksStore {
 
   issued(): bigint {
     return (
-      this.#one(
+      this.#ask.one(
         (row) => big(row, "issued"),
         `SELECT (SELECT COALESCE(SUM(available + pending + escrowed), 0) FROM accounts)
           + (SELECT COALESCE(SUM(held + bond), 0) FROM providers)
@@ -229,7 +206,7 @@ class SqliteStore implements BooksStore {
   }
 
   spending(apiKey: Cid, period: number): bigint {
-    const amount = this.#one(
+    const amount = this.#ask.one(
       (row) => big(row, "amount"),
       "SELECT amount FROM spendings WHERE api_key = ? AND period = ?",
       apiKey,
@@ -239,7 +216,7 @@ class SqliteStore implements BooksStore {
   }
 
   denial(kind: DenialKind, value: string): string | undefined {
-    return this.#one(
+    return this.#ask.one(
       (row) => str(row, "reason"),
       "SELECT reason FROM denials WHERE kind = ? AND value = ?",
       kind,
@@ -248,7 +225,7 @@ class SqliteStore implements BooksStore {
   }
 
   denials(): readonly Denial[] {
-    return this.#all(
+    return this.#ask.all(
       (row): Denial => ({
         kind: str(row, "kind") === "cid" ? "cid" : "peer",
         value: str(row, "value"),
@@ -259,11 +236,11 @@ class SqliteStore implements BooksStore {
   }
 
   evidence(cid: Cid): Uint8Array | undefined {
-    return this.#one((row) => blob(row, "bytes"), "SELECT bytes FROM evidence WHERE cid = ?", cid);
+    return this.#ask.one((row) => blob(row, "bytes"), "SELECT bytes FROM evidence WHERE cid = ?", cid);
   }
 
   secret(name: string): Uint8Array | undefined {
-    return this.#one((row) => blob(row, "value"), "SELECT value FROM secrets WHERE name = ?", name);
+    return this.#ask.one((row) => blob(row, "value"), "SELECT value FROM secrets WHERE name = ?", name);
   }
 
   everything(): {
@@ -273,29 +250,25 @@ class SqliteStore implements BooksStore {
     readonly spendings: readonly SpendingRow[];
   } {
     return {
-      accounts: this.#all(accountRow, "SELECT * FROM accounts"),
-      jobs: this.#all(jobRow, "SELECT * FROM jobs"),
-      leases: this.#all(leaseRow, "SELECT * FROM leases"),
-      spendings: this.#all(spendingRow, "SELECT * FROM spendings"),
+      accounts: this.#ask.all(accountRow, "SELECT * FROM accounts"),
+      jobs: this.#ask.all(jobRow, "SELECT * FROM jobs"),
+      leases: this.#ask.all(leaseRow, "SELECT * FROM leases"),
+      spendings: this.#ask.all(spendingRow, "SELECT * FROM spendings"),
     };
   }
 
   publishedModels(): readonly PublishedRow[] {
-    return this.#all(publishedRow, "SELECT * FROM published_models ORDER BY name");
+    return this.#ask.all(publishedRow, "SELECT * FROM published_models ORDER BY name");
   }
 
   putPublished({ name, model, publisher, published, manifest }: PublishedRow): void {
-    this.#statement("INSERT OR REPLACE INTO published_models VALUES (?, ?, ?, ?, ?)").run(
-      name,
-      model,
-      publisher,
-      published,
-      manifest,
-    );
+    this.#ask
+      .get("INSERT OR REPLACE INTO published_models VALUES (?, ?, ?, ?, ?)")
+      .run(name, model, publisher, published, manifest);
   }
 
   removePublished(name: string): void {
-    this.#statement("DELETE FROM published_models WHERE name = ?").run(name);
+    this.#ask.get("DELETE FROM published_models WHERE name = ?").run(name);
   }
 
   commit(batch: Batch): void {
