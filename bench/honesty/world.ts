@@ -5,7 +5,6 @@ import { matchJob } from "../../src/market/match-job.ts";
 import { priceAtLimits } from "../../src/ledger/window-reserve.ts";
 import { type AuditPolicy, PPM } from "../../src/protocol/audit-policy.ts";
 import type { Cid } from "../../src/protocol/cid.ts";
-import type { Verified } from "../../src/protocol/envelope.ts";
 import type { Job } from "../../src/protocol/messages/job.ts";
 import type { PeerId } from "../../src/protocol/peer-id.ts";
 import { priceOf, type Tariff } from "../../src/protocol/tariff.ts";
@@ -270,14 +269,13 @@ export class World {
     );
     if (matches.length === 0) return [];
     const job = court.openJob(terms);
-    const verified = { id: job, body: terms } as unknown as Verified<Job>;
     const isWash = this.gang.includes(payer);
     return matches.map((candidate, replica) => {
       const { unbound, escrowIndex } = court.job(job)!;
       const budget = shareOf(unbound, matches.length - replica, matches.length - replica);
       const lease = court.addLease(
         leaseTerms({
-          job: verified,
+          job: { id: job, body: terms },
           requesterKey: payer,
           candidate,
           replica,

@@ -87,7 +87,7 @@ export function windowOf(
 
 /** What a lease is made of. */
 export interface LeaseBasis {
-  readonly job: Verified<Job>;
+  readonly job: Pick<Verified<Job>, "id" | "body">;
   /** The requester's key that signs advances: one of the job's signers that acts for the requester. */
   readonly requesterKey: PeerId;
   readonly candidate: Candidate;

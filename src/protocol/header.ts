@@ -112,7 +112,7 @@ export function header(origin: string, asset: string): Header {
   return { v: WIRE_VERSION, origin, asset, crit: [], ext: {} };
 }
 
-/** Test money of a relay: no bond, no experience, no payout (rule 18). */
+/** Test money of a relay: never paid out, and in no log with other money, so bonds and experience in it stay there (rule 18). */
 export function testAsset(origin: string): string {
   return `test:${origin}`;
 }

@@ -96,7 +96,7 @@ export interface RelayInfo {
   readonly version: string;
   readonly origin: string;
   readonly asset: string;
-  /** Money is test credits: no bond, no experience, no payout. */
+  /** Money is test credits: never paid out. */
   readonly testMoney: boolean;
   readonly wireVersions: readonly number[];
   readonly profiles: readonly number[];
