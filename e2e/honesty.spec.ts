@@ -9,9 +9,9 @@ import { expect, type Page, test } from "@playwright/test";
 import { assemble, encodeScene, tileInputs } from "../examples/raytrace/scene.ts";
 import { createRelayClient } from "../src/mesh/relay-client.ts";
 import type { PeerId } from "../src/protocol/peer-id.ts";
-import { createSandbox } from "../src/sandbox/sandbox.ts";
 import { connect, type JobSummary, type MapResult } from "../src/sdk/index.ts";
 import { ownedBy } from "./support/money.ts";
+import { hexOf, outputsHere } from "./support/outputs-here.ts";
 import { scriptOf } from "./support/page-site.ts";
 import { freePort, type RelayProcess, startRelayProcess } from "./support/relay-process.ts";
 import { contribute, launchChromium, openProviderTab } from "./support/tab.ts";
@@ -55,24 +55,6 @@ async function openLiar(): Promise<Page> {
   return page;
 }
 
-async function tilesHere(inputs: readonly Uint8Array[], module: Uint8Array): Promise<readonly Uint8Array[]> {
-  const sandbox = createSandbox();
-  await sandbox.load("f", new Uint8Array(module));
-  const outputs: Uint8Array[] = [];
-  for (const input of inputs) {
-    const result = await sandbox.run({
-      function: { cid: "f", abi: "bytes-1", entry: "" },
-      args: { args: [], env: {}, files: [] },
-      input: new Uint8Array(input),
-      seed: new Uint8Array(32),
-      limits: LIMITS,
-    });
-    if (result.kind !== "done") throw new Error("a tile failed here");
-    outputs.push(result.output);
-  }
-  return outputs;
-}
-
 function outputsOf(results: readonly MapResult[]): readonly Uint8Array[] {
   return results
     .toSorted((a, b) => a.index - b.index)
@@ -104,10 +86,8 @@ test("one of five tabs lies: it is caught and barred, its work is done again, an
   for await (const result of handle) results.push(result);
   const summary = await handle.summary;
   const outputs = outputsOf(results);
-  const right = await tilesHere(inputs, module);
-  expect(outputs.map((output) => Buffer.from(output).toString("hex"))).toEqual(
-    right.map((output) => Buffer.from(output).toString("hex")),
-  );
+  const right = await outputsHere(module, inputs, LIMITS);
+  expect(hexOf(outputs)).toEqual(hexOf(right));
   expect(assemble(PICTURE, tiles, outputs)).toEqual(assemble(PICTURE, tiles, right));
   expect(summary.voided).toBeGreaterThan(0);
   await expectMoney(tabmesh.requester, summary);

@@ -9,8 +9,8 @@ import { expect, test } from "@playwright/test";
 import { encodeScene, tileInputs } from "../examples/raytrace/scene.ts";
 import { createRelayClient } from "../src/mesh/relay-client.ts";
 import type { PeerId } from "../src/protocol/peer-id.ts";
-import { createSandbox } from "../src/sandbox/sandbox.ts";
 import { connect, type JobSummary, type MapResult } from "../src/sdk/index.ts";
+import { hexOf, outputsHere } from "./support/outputs-here.ts";
 import { ownedBy } from "./support/money.ts";
 import { freePort, type RelayProcess, startRelayProcess } from "./support/relay-process.ts";
 import { openProviderTab } from "./support/tab.ts";
@@ -35,24 +35,6 @@ test.afterAll(async () => {
   await relay?.kill();
   rmSync(folder, { recursive: true });
 });
-
-async function outputsHere(module: Uint8Array, inputs: readonly Uint8Array[]): Promise<readonly string[]> {
-  const sandbox = createSandbox();
-  await sandbox.load("f", new Uint8Array(module));
-  const outputs: string[] = [];
-  for (const input of inputs) {
-    const result = await sandbox.run({
-      function: { cid: "f", abi: "bytes-1", entry: "" },
-      args: { args: [], env: {}, files: [] },
-      input: new Uint8Array(input),
-      seed: new Uint8Array(32),
-      limits: LIMITS,
-    });
-    if (result.kind !== "done") throw new Error("a tile failed here");
-    outputs.push(Buffer.from(result.output).toString("hex"));
-  }
-  return outputs;
-}
 
 function outputsOf(results: readonly MapResult[]): readonly string[] {
   return results
@@ -79,7 +61,7 @@ test("tabs that compute the same tiles agree to the bit, pass their audits, and 
   });
   for await (const result of handle) results.push(result);
   const summary = await handle.summary;
-  expect(outputsOf(results)).toEqual(await outputsHere(module, inputs));
+  expect(outputsOf(results)).toEqual(hexOf(await outputsHere(module, inputs, LIMITS)));
   expect(summary).toMatchObject({
     done: inputs.length,
     failed: 0,
