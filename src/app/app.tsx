@@ -4,6 +4,7 @@ import { SiteHeader } from "./components/site-header.tsx";
 import { UpdateNotice } from "./components/update-notice.tsx";
 import { ContributePage } from "./pages/contribute-page.tsx";
 import { EarningsGate } from "./pages/earnings-gate.tsx";
+import { type LoadPage, PageGate } from "./pages/page-gate.tsx";
 import { SearchGate } from "./pages/search-gate.tsx";
 import type { AppState } from "./state/app-state.ts";
 import type { PageName } from "./state/route.ts";
@@ -11,8 +12,15 @@ import type { PageName } from "./state/route.ts";
 const TITLES: Readonly<Record<PageName, string>> = {
   contribute: "Contribute",
   earnings: "Earnings",
+  jobs: "Jobs",
   search: "Search",
+  network: "Network",
+  sites: "Sites",
 };
+
+const loadJobs: LoadPage = async () => (await import("./pages/jobs-page.tsx")).JobsPage;
+const loadNetwork: LoadPage = async () => (await import("./pages/network-page.tsx")).NetworkPage;
+const loadSites: LoadPage = async () => (await import("./pages/sites-page.tsx")).SitesPage;
 
 /** A change of page is a change of place: title and focus move with it, as with a full load. */
 function useArrival(page: PageName): RefObject<HTMLElement | null> {
@@ -57,6 +65,12 @@ function Page({ page, state }: { readonly page: PageName; readonly state: AppSta
       return <EarningsGate state={state} />;
     case "search":
       return <SearchGate state={state} />;
+    case "jobs":
+      return <PageGate key={page} load={loadJobs} state={state} needsMemory />;
+    case "network":
+      return <PageGate key={page} load={loadNetwork} state={state} />;
+    case "sites":
+      return <PageGate key={page} load={loadSites} state={state} needsMemory />;
     default:
       return page satisfies never;
   }

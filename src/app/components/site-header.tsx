@@ -8,7 +8,10 @@ import { ThemeButton } from "./theme-button.tsx";
 const PAGES: readonly (readonly [PageName, string])[] = [
   ["contribute", "Contribute"],
   ["earnings", "Earnings"],
+  ["jobs", "Jobs"],
   ["search", "Search"],
+  ["network", "Network"],
+  ["sites", "Sites"],
 ];
 
 /** The strip of tabs that the page hangs from. */

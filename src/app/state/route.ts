@@ -1,18 +1,24 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 
-export type PageName = "contribute" | "earnings" | "search";
+export type PageName = "contribute" | "earnings" | "jobs" | "search" | "network" | "sites";
 
 /** Pages live behind the hash, so that one file serves them all, offline as well. */
 const PAGE_BY_HASH: ReadonlyMap<string, PageName> = new Map([
   ["#/", "contribute"],
   ["#/earnings", "earnings"],
+  ["#/jobs", "jobs"],
   ["#/search", "search"],
+  ["#/network", "network"],
+  ["#/sites", "sites"],
 ]);
 
 const HASH_BY_PAGE: Readonly<Record<PageName, string>> = {
   contribute: "#/",
   earnings: "#/earnings",
+  jobs: "#/jobs",
   search: "#/search",
+  network: "#/network",
+  sites: "#/sites",
 };
 
 export function hashOf(page: PageName): string {
