@@ -22,16 +22,41 @@ const loadJobs: LoadPage = async () => (await import("./pages/jobs-page.tsx")).J
 const loadNetwork: LoadPage = async () => (await import("./pages/network-page.tsx")).NetworkPage;
 const loadSites: LoadPage = async () => (await import("./pages/sites-page.tsx")).SitesPage;
 
-/** A change of page is a change of place: title and focus move with it, as with a full load. */
+/** A change of page is a change of place: title, focus and the top of the window move with it, as with a full load. */
 function useArrival(page: PageName): RefObject<HTMLElement | null> {
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
   useEffect(() => {
     document.title = `${TITLES[page]} · Tabmesh`;
-    if (isFirst.current) isFirst.current = false;
-    else main.current?.querySelector("h1")?.focus();
+    if (isFirst.current) {
+      isFirst.current = false;
+      return undefined;
+    }
+    scrollTo(0, 0);
+    return main.current === null ? undefined : focusHeading(main.current);
   }, [page]);
   return main;
+}
+
+/**
+ * Moves the focus to the page's heading, which a page loaded when first shown brings along later. A person who has
+ * moved on by then keeps the focus where it is.
+ * @returns what stops the wait.
+ */
+function focusHeading(main: HTMLElement): () => void {
+  const startedAt = document.activeElement;
+  const isFocused = (): boolean => {
+    const heading = main.querySelector("h1");
+    heading?.focus({ preventScroll: true });
+    return heading !== null;
+  };
+  if (isFocused()) return () => undefined;
+  const arrivals = new MutationObserver(() => {
+    const hasMovedOn = document.activeElement !== startedAt && document.activeElement !== document.body;
+    if (hasMovedOn || isFocused()) arrivals.disconnect();
+  });
+  arrivals.observe(main, { childList: true, subtree: true });
+  return () => arrivals.disconnect();
 }
 
 export function App({ state }: { readonly state: AppState }): JSX.Element {

@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import type { AppState } from "../state/app-state.ts";
 import { valueOf } from "../state/loadable.ts";
 import { hashOf, type PageName } from "../state/route.ts";
@@ -16,6 +17,12 @@ const PAGES: readonly (readonly [PageName, string])[] = [
 
 /** The strip of tabs that the page hangs from. */
 export function SiteHeader({ state }: { readonly state: AppState }): JSX.Element {
+  const current = state.page.value;
+  const tabs = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    // On a very small phone the tabs scroll.
+    tabs.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [current]);
   return (
     <header class="strip">
       <div class="strip-inner">
@@ -24,14 +31,10 @@ export function SiteHeader({ state }: { readonly state: AppState }): JSX.Element
           <span class="brand-name">Tabmesh</span>
         </a>
         <nav aria-label="Pages">
-          <ul class="tabs">
+          <ul class="tabs" ref={tabs}>
             {PAGES.map(([page, label]) => (
               <li key={page}>
-                <a
-                  class="tab"
-                  href={hashOf(page)}
-                  aria-current={state.page.value === page ? "page" : undefined}
-                >
+                <a class="tab" href={hashOf(page)} aria-current={current === page ? "page" : undefined}>
                   {label}
                 </a>
               </li>
