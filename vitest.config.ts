@@ -8,6 +8,9 @@ const isolationHeaders = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
+/** What a test waits for comes in milliseconds, but on a machine that is busy with others it may take seconds. */
+const expect = { poll: { timeout: 15_000 } };
+
 export default defineConfig({
   test: {
     projects: [
@@ -18,6 +21,7 @@ export default defineConfig({
           include: ["{src,examples,bench,e2e}/**/*.test.ts"],
           exclude: ["**/*.browser.test.ts"],
           testTimeout: 30_000,
+          expect,
           // Most wait for processes, disks or each other: two cores hold three files at a time.
           maxWorkers: Math.max(3, availableParallelism() - 1),
         },
@@ -29,6 +33,7 @@ export default defineConfig({
           name: "browser",
           include: ["src/**/*.browser.test.ts"],
           testTimeout: 30_000,
+          expect,
           browser: {
             enabled: true,
             headless: true,

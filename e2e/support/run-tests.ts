@@ -9,7 +9,7 @@ import { findFirefox } from "../../src/cli/browser/find-chromium.ts";
 import { canInstall, ensureChromium, installPackages } from "../../src/cli/browser/install-browser.ts";
 import { PACKAGE_FOLDER } from "../../src/cli/built-app.ts";
 import { explain, explanationText } from "../../src/cli/explain.ts";
-import { readPlaywright, readVitest, type Tally } from "./test-report.ts";
+import { checkTally, readPlaywright, readVitest, runAgain, type Tally } from "./test-report.ts";
 
 const OUT = join(PACKAGE_FOLDER, "out", "test");
 /** The longest step but the journeys takes two minutes on two cores; one that hangs must not take all time with it. */
@@ -28,7 +28,12 @@ interface Step {
   readonly env?: Readonly<Record<string, string>>;
   /** Tells the program how long it may take; it may then use all the time that is left. */
   readonly limit?: (ms: number) => string;
+  /** Can run the files that are named alone. */
+  readonly takesFiles?: boolean;
 }
+
+/** More failed files than these are no accident. */
+const MOST_AGAIN = 4;
 
 function reportOf(name: string): string {
   return join(OUT, `${name}.json`);
@@ -36,7 +41,12 @@ function reportOf(name: string): string {
 
 function vitest(name: string, project: string): Step {
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${reportOf(name)}`];
-  return { name, command: ["vitest", "run", "--project", project, ...reporters], read: readVitest };
+  return {
+    name,
+    command: ["vitest", "run", "--project", project, ...reporters],
+    read: readVitest,
+    takesFiles: true,
+  };
 }
 
 const STEPS: readonly Step[] = [
@@ -49,7 +59,7 @@ const STEPS: readonly Step[] = [
   { name: "build", command: ["vite", "build"] },
   {
     name: "e2e",
-    command: ["playwright", "test", "--reporter=list,json"],
+    command: ["playwright", "test", "--retries=1", "--reporter=list,json"],
     read: readPlaywright,
     env: { PLAYWRIGHT_JSON_OUTPUT_FILE: reportOf("e2e") },
     limit: (ms) => `--global-timeout=${Math.round(ms)}`,
@@ -60,8 +70,14 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-async function run(step: Step, env: NodeJS.ProcessEnv, timeoutMs: number): Promise<boolean> {
-  const [program, ...given] = step.command;
+async function run(
+  step: Step,
+  env: NodeJS.ProcessEnv,
+  timeoutMs: number,
+  files: readonly string[] = [],
+): Promise<boolean> {
+  const [program, ...rest] = step.command;
+  const given = [...rest, ...files];
   const args = step.limit === undefined ? given : [...given, step.limit(Math.max(1, timeoutMs - REPORT_MS))];
   const child = spawn(join(PACKAGE_FOLDER, "node_modules", ".bin", program), args, {
     cwd: PACKAGE_FOLDER,
@@ -79,14 +95,30 @@ async function run(step: Step, env: NodeJS.ProcessEnv, timeoutMs: number): Promi
 }
 
 async function tallyOf(step: Step, isOk: boolean): Promise<Tally> {
-  const one: Tally = { passed: isOk ? 1 : 0, failed: isOk ? 0 : 1, skipped: [] };
+  const one = checkTally(isOk);
   if (step.read === undefined) return one;
   try {
     const tally = step.read(JSON.parse(await readFile(reportOf(step.name), "utf8")));
     return isOk || tally.failed > 0 ? tally : { ...tally, failed: 1 };
   } catch {
-    return { ...one, passed: 0, failed: 1 };
+    return { ...checkTally(false), failures: ["it left no report"] };
   }
+}
+
+/** Runs a step; its files that fail are run again by themselves, since two cores with many tests make any of them wait. */
+async function runStep(step: Step, env: NodeJS.ProcessEnv, timeLeft: () => number): Promise<Tally> {
+  const mostMs = (): number =>
+    step.limit === undefined ? Math.min(timeLeft(), STEP_TIMEOUT_MS) : timeLeft();
+  const attempt = async (files: readonly string[]): Promise<Tally> => {
+    await rm(reportOf(step.name), { force: true });
+    const isOk = timeLeft() > 0 && (await run(step, env, mostMs(), files));
+    return tallyOf(step, isOk);
+  };
+  const first = await attempt([]);
+  const files = first.failedFiles;
+  if (step.takesFiles !== true || files.length === 0 || files.length > MOST_AGAIN) return first;
+  say(`\n— ${step.name}, again by themselves: ${files.join(" ")}`);
+  return runAgain(first, await attempt(files));
 }
 
 /** Browsers for the steps. Firefox is for one journey, which says so when there is none. */
@@ -108,19 +140,21 @@ async function runAll(steps: readonly Step[]): Promise<number> {
   const env = await browsers();
   const lines: string[] = [];
   const skipped: string[] = [];
+  const failures: string[] = [];
+  const unsteady: string[] = [];
   let [passed, failed] = [0, 0];
   for (const step of steps) {
-    const leftMs = Math.round(RUN_TIMEOUT_MS - (performance.now() - startedMs));
     say(`\n— ${step.name}: ${step.command.join(" ")}`);
     // Two cores: one step at a time.
     const stepStartMs = performance.now();
-    await rm(reportOf(step.name), { force: true });
-    const mostMs = step.limit === undefined ? Math.min(leftMs, STEP_TIMEOUT_MS) : leftMs;
-    const isOk = leftMs > 0 && (await run(step, env, mostMs));
-    const tally = await tallyOf(step, isOk);
+    const tally = await runStep(step, env, () =>
+      Math.round(RUN_TIMEOUT_MS - (performance.now() - startedMs)),
+    );
     passed += tally.passed;
     failed += tally.failed;
     skipped.push(...tally.skipped.map((name) => `${step.name}: ${name}`));
+    failures.push(...tally.failures.map((line) => `${step.name}: ${line}`));
+    unsteady.push(...tally.unsteady.map((line) => `${step.name}: ${line}`));
     const seconds = ((performance.now() - stepStartMs) / 1000).toFixed(1);
     lines.push(
       `${tally.failed === 0 ? "✓" : "✗"} ${step.name.padEnd(8)} ${String(tally.passed).padStart(5)} passed, ` +
@@ -129,6 +163,8 @@ async function runAll(steps: readonly Step[]): Promise<number> {
   }
   say("");
   for (const name of skipped) say(`skipped: ${name}`);
+  for (const line of unsteady) say(`unsteady, passed at its second run: ${line}`);
+  for (const line of failures) say(`FAILED: ${line}`);
   for (const line of lines) say(line);
   const summary = `${passed} passed, ${failed} failed`;
   await writeFile(join(OUT, "summary.txt"), `${summary}\n`);

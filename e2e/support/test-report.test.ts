@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readPlaywright, readVitest } from "./test-report.ts";
+import { readPlaywright, readVitest, runAgain } from "./test-report.ts";
 
 function file(status: string, ...tests: readonly (readonly [string, string])[]) {
   return { status, assertionResults: tests.map(([fullName, each]) => ({ fullName, status: each })) };
@@ -14,7 +14,7 @@ describe("a report of Vitest", () => {
         file("failed", ["c", "failed"], ["d", "todo"]),
       ],
     };
-    expect(readVitest(report)).toEqual({ passed: 1, failed: 1, skipped: ["b", "d"] });
+    expect(readVitest(report)).toMatchObject({ passed: 1, failed: 1, skipped: ["b", "d"] });
   });
 
   test("a file that could not be loaded is a failure", () => {
@@ -26,6 +26,40 @@ describe("a report of Vitest", () => {
     expect(readVitest({ success: false, testResults: [file("passed", ["a", "passed"])] })).toMatchObject({
       failed: 1,
     });
+  });
+});
+
+describe("failed files that are run again by themselves", () => {
+  const failing = {
+    success: false,
+    testResults: [
+      {
+        name: "x.test.ts",
+        status: "failed",
+        assertionResults: [
+          { fullName: "waits", status: "failed", failureMessages: ["\u001B[31mtoo late\u001B[0m\n  at x"] },
+          { fullName: "adds", status: "passed" },
+        ],
+      },
+    ],
+  };
+
+  test("are named with the beginning of what was wrong", () => {
+    expect(readVitest(failing)).toMatchObject({ failures: ["waits: too late"], failedFiles: ["x.test.ts"] });
+  });
+
+  test("count as passed where all pass alone, and the tests stay named", () => {
+    const again = readVitest({ success: true, testResults: [file("passed", ["waits", "passed"])] });
+    expect(runAgain(readVitest(failing), again)).toMatchObject({
+      passed: 2,
+      failed: 0,
+      failures: [],
+      unsteady: ["waits: too late"],
+    });
+  });
+
+  test("stay failed where one fails again", () => {
+    expect(runAgain(readVitest(failing), readVitest(failing))).toMatchObject({ passed: 1, failed: 1 });
   });
 });
 
@@ -51,9 +85,9 @@ describe("a report of Playwright", () => {
         },
       ],
     };
-    expect(readPlaywright(report)).toEqual({
-      passed: 3,
-      failed: 2,
+    expect(readPlaywright(report)).toMatchObject({
+      passed: 4,
+      failed: 1,
       skipped: ["two (no Firefox here)", "three"],
     });
   });
