@@ -7,21 +7,23 @@ import { EXIT, PlainError, usageError } from "./plain-error.ts";
 import { relayTrouble } from "./requester.ts";
 
 describe("an error in words", () => {
-  test("says what happened, why, and what to do, with the code to search for", () => {
+  test("says what happened, why, who pays, and what to do, with the code to search for", () => {
     const error = new FailureError("import-refused", "env.fetch");
     expect(explanationText(explain(error))).toBe(
       "tabmesh: The function imports something that is not on the list. [30016 import-refused]\n" +
-        "  why: env.fetch\n" +
-        "  do:  Remove the import; its name is in the detail.\n",
+        "  why:  env.fetch\n" +
+        "  pays: Nobody pays: what was set aside goes back to the requester.\n" +
+        "  do:   Remove the import; its name is in the detail.\n",
     );
   });
 
   test.each(FAILURE_KINDS.map(({ code, name }) => [name, code] as const))(
-    "%s has a cause and an advice",
+    "%s has a cause, a payer and an advice",
     (_, code) => {
       if (!isFailureCode(code)) throw new Error("no code");
-      const { what, why, advice, exit } = explain(new FailureError(code, "the detail"));
-      expect([what, advice]).not.toContain("");
+      const { what, why, pays, advice, exit } = explain(new FailureError(code, "the detail"));
+      expect([what, pays, advice]).not.toContain("");
+      expect(pays).toBeDefined();
       expect(why).toBe("the detail");
       expect(exit).toBe(EXIT.failed);
     },

@@ -1,4 +1,5 @@
 import { failureKind } from "../protocol/failure-code.ts";
+import { whoPays } from "../protocol/failure-words.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { printable } from "./chat/printable.ts";
 import { ConfigError } from "../relay/settings.ts";
@@ -8,6 +9,8 @@ import { EXIT, type Exit, PlainError } from "./plain-error.ts";
 export interface Explanation {
   readonly what: string;
   readonly why?: string;
+  /** Of a failure: who pays for it. */
+  readonly pays?: string;
   readonly advice?: string;
   readonly exit: Exit;
   /** Of a failure that has one. */
@@ -85,16 +88,18 @@ export function explain(error: unknown): Explanation {
 function explainFailure(error: FailureError): Explanation {
   const { code, name, means, advice } = failureKind(error.code);
   const cause = error.cause instanceof Error ? ` (${error.cause.message})` : "";
-  return { what: means, why: `${error.detail}${cause}`, advice, exit: EXIT.failed, code, name };
+  const pays = whoPays(error.code);
+  return { what: means, why: `${error.detail}${cause}`, pays, advice, exit: EXIT.failed, code, name };
 }
 
 /** Lines for standard error. The code stands at the end of the first, for whoever searches for it. */
 export function explanationText(explanation: Explanation): string {
-  const { what, why, advice, code, name } = explanation;
+  const { what, why, pays, advice, code, name } = explanation;
   const first = code === undefined ? what : `${what} [${code} ${name ?? ""}]`;
   const lines = [`tabmesh: ${first}`];
-  if (why !== undefined && why !== "") lines.push(`  why: ${why}`);
-  if (advice !== undefined) lines.push(`  do:  ${advice}`);
+  if (why !== undefined && why !== "") lines.push(`  why:  ${why}`);
+  if (pays !== undefined) lines.push(`  pays: ${pays}`);
+  if (advice !== undefined) lines.push(`  do:   ${advice}`);
   // Details of failures come from other machines.
   return printable(`${lines.join("\n")}\n`);
 }

@@ -1,4 +1,5 @@
 import { failureKind } from "../protocol/failure-code.ts";
+import { whoPays } from "../protocol/failure-words.ts";
 import { printable } from "./chat/printable.ts";
 import type { JobSummary, LeaseSummary, MapResult } from "../sdk/index.ts";
 import { EXIT, type Exit } from "./plain-error.ts";
@@ -28,13 +29,14 @@ export function summaryText(summary: JobSummary, testMoney: boolean): string {
   return `${done} done${failed === 0 ? "" : `, ${failed} failed`}${compared}${moved}${again}: ${money}.`;
 }
 
-/** A failed task in one line. @param name of its input. */
+/** A failed task: what and why, then who pays and what to do. @param name of its input. */
 export function failureLine(
   name: string,
   result: Pick<Extract<MapResult, { kind: "failed" }>, "code" | "detail">,
 ): string {
-  const { means, name: kind } = failureKind(result.code);
-  return printable(`${name}: ${means} [${result.code} ${kind}] ${result.detail}`.trimEnd());
+  const { means, name: kind, advice } = failureKind(result.code);
+  const what = `${name}: ${means} [${result.code} ${kind}] ${result.detail}`.trimEnd();
+  return printable(`${what}\n  ${whoPays(result.code)} ${advice}`);
 }
 
 function leaseJson(lease: LeaseSummary): Readonly<Record<string, unknown>> {

@@ -7,6 +7,9 @@ import { type Hello, helloMessage } from "./messages/session.ts";
 import type { PeerId } from "./peer-id.ts";
 import type { Signer, Verify } from "./signature.ts";
 
+/** A provider that says so answers pings on its work streams. */
+const PULSE = "pulse";
+
 /** Which relay and money a conversation is about. */
 export interface Ground {
   readonly origin: string;
@@ -20,6 +23,8 @@ export interface Greeting {
   readonly root: PeerId;
   /** The key of this session, and of the connection. */
   readonly instance: PeerId;
+  /** Whether it answers pings on a work stream; older programs end the stream over them. */
+  readonly hasPulse: boolean;
   /** The newest checkpoint it knows, unverified. */
   readonly checkpoint?: string;
 }
@@ -35,7 +40,7 @@ export async function greet(
     ...header(ground.origin, ground.asset),
     role,
     versions: [WIRE_VERSION],
-    features: [],
+    features: role === "provider" ? [PULSE] : [],
     instance: signer.key,
     ...(checkpoint === undefined ? {} : { checkpoint }),
   };
@@ -55,7 +60,7 @@ export async function readGreeting(
   verify: Verify,
 ): Promise<Greeting> {
   const hello = await verified(openEnvelope(helloMessage, envelope), verify);
-  const { role, versions, instance, checkpoint } = hello.body;
+  const { role, versions, instance, checkpoint, features } = hello.body;
   if (!versions.includes(WIRE_VERSION)) {
     throw new FailureError(
       "version-mismatch",
@@ -69,5 +74,6 @@ export async function readGreeting(
   }
   const { root, delegation } = signatory(by, nowMs);
   if (delegation !== undefined) await verified(delegation, verify);
-  return { role, root, instance, ...(checkpoint === undefined ? {} : { checkpoint }) };
+  const hasPulse = features.includes(PULSE);
+  return { role, root, instance, hasPulse, ...(checkpoint === undefined ? {} : { checkpoint }) };
 }

@@ -2,5 +2,7 @@
 export const WORK_PROTOCOL = "/tabmesh/work/1";
 export const BLOB_PROTOCOL = "/tabmesh/blob/1";
 export const OFFER_PROTOCOL = "/tabmesh/offer/1";
+/** On which a requester hears that a provider of its leases has fallen silent. */
+export const WATCH_PROTOCOL = "/tabmesh/watch/1";
 /** Returns every byte it is sent: the reference that the benches divide by. */
 export const ECHO_PROTOCOL = "/tabmesh/echo/1";

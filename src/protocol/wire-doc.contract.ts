@@ -49,12 +49,19 @@ const LIMIT_WORDS: Readonly<Record<keyof typeof limits, string>> = {
   MAX_SEALED_BYTES: "bytes of outputs that a provider keeps under seal for one lease",
   MAX_REFEREE_LEAVES: "outcomes that one referee message names",
   PAYOUT_ADDRESS_WAIT_MS: "ms of log time before a changed payout address is used",
+  MIN_RETIRE_AFTER_MS: "ms of log time, the shortest idle time in `assign`",
+  MAX_SITES_PER_ACCOUNT: "sites of one account",
+  MAX_SITE_DAYS: "days of a site in a list",
+  ALERT_SECRET_BYTES: "bytes of a webhook's key",
+  MAX_ALERT_URL_BYTES: "bytes of a webhook's or push service's address",
+  MAX_ALERTS_PER_ACCOUNT: "alerts of one account",
 };
 
 const PROTOCOL_WORDS: Readonly<Record<keyof typeof protocols, string>> = {
   WORK_PROTOCOL: "work stream",
   BLOB_PROTOCOL: "blob stream",
   OFFER_PROTOCOL: "offer stream",
+  WATCH_PROTOCOL: "watch stream",
   ECHO_PROTOCOL: "returns every byte; for measuring",
 };
 

@@ -33,7 +33,7 @@ export const FRAME = {
   outcomeData: 9,
   /** Provider to requester. receipt envelope. */
   receipt: 10,
-  /** Requester to provider. stop envelope. */
+  /** Requester to provider. stop envelope: ends one task, which another provider has done meanwhile. */
   stop: 11,
   /** Requester to provider. cancel envelope. */
   cancel: 12,
@@ -41,7 +41,7 @@ export const FRAME = {
   drain: 13,
   /** Provider to relay. offer envelope. */
   offer: 14,
-  /** Relay to provider, and its answer: nothing but the frame. */
+  /** Relay to provider, or requester to a provider whose hello has the feature `pulse`; and its answer: nothing but the frame. */
   ping: 15,
   pong: 16,
   /** Blob stream: 36 bytes of CID; then the answer's size as u64be (2^64 − 1: not here), then data frames. */
@@ -60,6 +60,10 @@ export const FRAME = {
   seal: 23,
   /** Requester to provider. `u32be seq`: the sealed outcome may be shown. */
   unseal: 24,
+  /** Requester to relay, on a watch stream. 36 bytes: CID of an open lease that was made for the key of this connection. */
+  watch: 25,
+  /** Relay to requester. The CID of such a lease, whose provider does not answer the relay any more. */
+  quiet: 26,
 } as const;
 
 /** What a requester shows a provider before the first task. */

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { failureKind } from "../../protocol/failure-code.ts";
+import { whoPays } from "../../protocol/failure-words.ts";
 import type { MapResult } from "../../sdk/index.ts";
 import { type MapTask, sha256Hex } from "./map-inputs.ts";
 
@@ -16,8 +17,9 @@ export async function keepResult(
   folder: string,
 ): Promise<Readonly<Record<string, unknown>>> {
   if (result.kind === "failed") {
-    const { name, means } = failureKind(result.code);
-    return { input: task.name, ok: false, code: result.code, name, means, detail: result.detail };
+    const { name, means, advice } = failureKind(result.code);
+    const { code, detail } = result;
+    return { input: task.name, ok: false, code, name, means, detail, pays: whoPays(code), advice };
   }
   const path = join(folder, task.output);
   await mkdir(dirname(path), { recursive: true });
