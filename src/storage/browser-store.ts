@@ -8,6 +8,7 @@ import { deferHoldings, deferOpenings } from "./deferred-shelves.ts";
 import type { HoldingShelf } from "./holdings.ts";
 import type { OpeningShelf } from "./openings.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
+import { createRecentJobs, type RecentJobsShelf } from "./recent-jobs.ts";
 import { createRelayPins, type RelayPins } from "./relay-pins.ts";
 import { createSettingsShelf, type SettingsShelf } from "./settings.ts";
 
@@ -20,6 +21,7 @@ export interface BrowserStore {
   readonly holdings: HoldingShelf;
   readonly openings: OpeningShelf;
   readonly blobs: BlobCache;
+  readonly jobs: RecentJobsShelf;
   readonly models: ModelStore;
   /** Resolves when the browser or a newer version of this program takes the database away; calls fail from then on. */
   readonly lost: Promise<void>;
@@ -27,6 +29,12 @@ export interface BrowserStore {
   persist(): Promise<boolean>;
   close(): void;
 }
+
+/** The part of it that a provider works with. */
+export type ProviderStore = Pick<
+  BrowserStore,
+  "identity" | "relays" | "outbox" | "holdings" | "openings" | "blobs" | "models" | "persist"
+>;
 
 export interface BrowserStoreOptions {
   /** Bytes of all blobs together. Default BLOB_CAP_BYTES. */
@@ -53,6 +61,7 @@ export async function openBrowserStore(
     holdings: deferHoldings(database),
     openings: deferOpenings(database),
     blobs: createBlobCache(database, options.blobCapBytes ?? BLOB_CAP_BYTES),
+    jobs: createRecentJobs(database),
     models: deferModelStore(database, `${name}-models`),
     lost: lost.promise,
     persist: async () => navigator.storage.persist(),

@@ -54,7 +54,7 @@ function sizeOf({ checkpoint, origin }: RelayPin): number {
 }
 
 /** The pin as given, but with the newer of the two checkpoints. */
-function withNewest(pin: RelayPin, known: RelayPin | undefined): RelayPin {
+export function newerPin(pin: RelayPin, known: RelayPin | undefined): RelayPin {
   if (known?.checkpoint === undefined || sizeOf(known) <= sizeOf(pin)) return pin;
   return { ...pin, checkpoint: known.checkpoint };
 }
@@ -72,7 +72,7 @@ export function createRelayPins(database: BrowserDatabase): RelayPins {
     async update(pin) {
       const write = database.transaction("relays", "readwrite", DURABLE);
       const known = parsePin(pin.origin, await write.store.get(pin.origin));
-      await write.store.put({ ...withNewest(pin, known) }, pin.origin);
+      await write.store.put({ ...newerPin(pin, known) }, pin.origin);
       await write.done;
     },
     async bind(url, origin) {
