@@ -1,5 +1,6 @@
 // oxlint-disable-next-line no-restricted-imports -- the page's end of the line to a thread: it runs nothing itself
 import { type CalledSandbox, callSandbox } from "../sandbox/call-sandbox.ts";
+import type { Inspection } from "../sandbox/inspect/inspect-module.ts";
 import type { LoadResult, TaskRequest, TaskResult } from "../sandbox/task.ts";
 import { THREAD_START_MS } from "./limits.ts";
 import type { ThreadHost } from "./thread-host.ts";
@@ -18,15 +19,21 @@ export interface SandboxThread {
   onDeath(listener: (reason: string) => void): void;
 }
 
+/** One that also looks at functions without running them. */
+export interface InspectingThread extends SandboxThread {
+  /** @param entry exported function that a job would call; "" for the interface's usual one */
+  inspect(bytes: Uint8Array, entry: string): Promise<Inspection>;
+}
+
 /**
  * Starts a thread in a place that may still be opening; calls wait until it is there.
  * @param onStuck called when the place does not start threads any more
  */
-export function startSandboxThread(place: Promise<ThreadHost>, onStuck: () => void): SandboxThread {
+export function startSandboxThread(place: Promise<ThreadHost>, onStuck: () => void): InspectingThread {
   return new HostedThread(place, onStuck);
 }
 
-class HostedThread implements SandboxThread {
+class HostedThread implements InspectingThread {
   readonly #sandbox: CalledSandbox;
   readonly #line: MessagePort;
   readonly #died = Promise.withResolvers<string>();
@@ -45,6 +52,10 @@ class HostedThread implements SandboxThread {
 
   runAll(requests: readonly TaskRequest[]): Promise<readonly TaskResult[]> {
     return this.#sandbox.runAll(requests);
+  }
+
+  inspect(bytes: Uint8Array, entry: string): Promise<Inspection> {
+    return this.#sandbox.inspect(bytes, entry);
   }
 
   terminate(): void {

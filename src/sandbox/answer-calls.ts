@@ -1,3 +1,4 @@
+import { inspectModule } from "./inspect/inspect-module.ts";
 import { createSandbox } from "./sandbox.ts";
 import type { Sandbox, TaskResult } from "./task.ts";
 import type { ThreadAnswer, ThreadCall, ThreadLine } from "./thread-message.ts";
@@ -31,6 +32,12 @@ async function answer(line: ThreadLine, sandbox: Sandbox, call: ThreadCall): Pro
         return post(line, { kind: "answer", call: id, value: await sandbox.load(call.cid, call.bytes) });
       case "forget":
         return post(line, { kind: "answer", call: id, value: await sandbox.forget(call.cid) });
+      case "inspect":
+        return post(line, {
+          kind: "answer",
+          call: id,
+          value: await inspectModule(call.bytes, call.entry),
+        });
       case "run": {
         const results: TaskResult[] = [];
         // oxlint-disable-next-line no-await-in-loop -- one thread runs one after the other

@@ -1,6 +1,7 @@
 import { afterEach, expect, it } from "vitest";
 import { answerCalls } from "./answer-calls.ts";
 import { callSandbox } from "./call-sandbox.ts";
+import { inspectModule } from "./inspect/inspect-module.ts";
 import { bytesModule, bytesOf, requestFor, wat } from "./wat.contract.ts";
 
 const ports: MessagePort[] = [];
@@ -70,4 +71,32 @@ it("words that are no answer, or answer what nobody asked, change nothing", asyn
   });
   theirs.start();
   expect(await sandbox.runAll([requestFor("bytes-1", {})])).toEqual([DONE]);
+});
+
+it("a thread looks at a function, and its answer arrives as it was", async () => {
+  const [ours, theirs] = line();
+  const sandbox = callSandbox(ours);
+  answerCalls(theirs);
+  const module = await wat(ECHO);
+  expect(await sandbox.inspect(module, "")).toEqual(await inspectModule(module));
+  const nothing = bytesOf("nothing");
+  expect(await sandbox.inspect(nothing, "")).toEqual(await inspectModule(nothing));
+});
+
+it.each([
+  ["no object", 7],
+  ["a verdict of its own", { verdict: "splendid" }],
+  ["a CID that is none", { cid: "x" }],
+  ["reasons of no known code", { reasons: [{ code: 7, name: "", detail: "" }] }],
+  ["a list that is none", { interfaces: {} }],
+  ["a feature that nobody knows", { outline: { features: ["flying"] } }],
+  ["an import without a name", { imports: [{ module: "", kind: "function", type: "", abis: [] }] }],
+])("a thread that inspects and answers with %s is not believed", async (_what, change) => {
+  const [ours, theirs] = line();
+  const sandbox = callSandbox(ours);
+  const real = await inspectModule(await wat(ECHO));
+  const value = typeof change === "object" ? { ...real, ...change } : change;
+  theirs.addEventListener("message", () => theirs.postMessage({ kind: "answer", call: 0, value }, []));
+  theirs.start();
+  await expect(sandbox.inspect(bytesOf(""), "")).rejects.toThrow("another shape");
 });

@@ -1,3 +1,5 @@
+import type { Inspection } from "./inspect/inspect-module.ts";
+import { readInspection } from "./inspect/read-inspection.ts";
 import { readAnswer, readLoadResult, readResults } from "./read-answer.ts";
 import type { RemoteSandbox, TaskRequest, TaskResult } from "./task.ts";
 import type { ThreadCall, ThreadLine } from "./thread-message.ts";
@@ -6,6 +8,8 @@ import type { ThreadCall, ThreadLine } from "./thread-message.ts";
 export interface CalledSandbox extends RemoteSandbox {
   /** Resolves when the thread takes calls; those made before wait for it. */
   readonly up: Promise<void>;
+  /** All that can be said of a function without running it. @param entry as for inspectModule */
+  inspect(bytes: Uint8Array, entry: string): Promise<Inspection>;
 }
 
 interface Waiting {
@@ -48,6 +52,7 @@ export function callSandbox(line: ThreadLine): CalledSandbox {
     up,
     load: (cid, bytes) => ask({ kind: "load", cid, bytes }, readLoadResult),
     runAll,
+    inspect: (bytes, entry) => ask({ kind: "inspect", bytes, entry }, readInspection),
     async run(request) {
       const [result] = await runAll([request]);
       if (result === undefined) throw new TypeError("the thread gave no result");

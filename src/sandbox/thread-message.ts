@@ -9,7 +9,9 @@ import type { TaskRequest } from "./task.ts";
 export type ThreadCall =
   | { readonly kind: "load"; readonly call: number; readonly cid: string; readonly bytes: Uint8Array }
   | { readonly kind: "run"; readonly call: number; readonly requests: readonly TaskRequest[] }
-  | { readonly kind: "forget"; readonly call: number; readonly cid: string };
+  | { readonly kind: "forget"; readonly call: number; readonly cid: string }
+  /** Looks at a function without running it; `entry` as for inspectModule. */
+  | { readonly kind: "inspect"; readonly call: number; readonly bytes: Uint8Array; readonly entry: string };
 
 /** From the thread. What it says is `unknown` to its owner until read-answer.ts has spoken. */
 export type ThreadAnswer =

@@ -1,24 +1,26 @@
 import type { ByteReader } from "../decode/byte-reader.ts";
 
 /** Extensions of WebAssembly beyond its first version, as its proposals are called. */
-export type Feature =
-  | "bulk-memory"
-  | "custom-page-sizes"
-  | "exception-handling"
-  | "extended-const"
-  | "function-references"
-  | "gc"
-  | "memory64"
-  | "multi-memory"
-  | "multi-value"
-  | "mutable-globals"
-  | "reference-types"
-  | "relaxed-simd"
-  | "saturating-truncation"
-  | "sign-extension"
-  | "simd128"
-  | "tail-call"
-  | "threads";
+export const FEATURES = [
+  "bulk-memory",
+  "custom-page-sizes",
+  "exception-handling",
+  "extended-const",
+  "function-references",
+  "gc",
+  "memory64",
+  "multi-memory",
+  "multi-value",
+  "mutable-globals",
+  "reference-types",
+  "relaxed-simd",
+  "saturating-truncation",
+  "sign-extension",
+  "simd128",
+  "tail-call",
+  "threads",
+] as const;
+export type Feature = (typeof FEATURES)[number];
 
 /** What follows an instruction's byte. */
 type Immediates = readonly ("u32" | "u64" | "byte" | "memory" | "block" | "heap")[];
