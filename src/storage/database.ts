@@ -22,6 +22,7 @@ import { storageError } from "./storage-error.ts";
  * | heldTasks  | lease, last seq | header of a task whose outcome may be drawn        | holdings.ts           |
  * | heldInputs | lease, last seq | its input                                          | holdings.ts           |
  * | heldOutcomes | lease, last leaf | an outcome that may be drawn                       | holdings.ts           |
+ * | jobs       | job CID        | what became of a job that this browser asked for   | recent-jobs.ts        |
  */
 export interface BrowserSchema extends DBSchema {
   identity: { key: string; value: unknown };
@@ -39,12 +40,13 @@ export interface BrowserSchema extends DBSchema {
   heldTasks: { key: [string, number]; value: unknown };
   heldInputs: { key: [string, number]; value: unknown };
   heldOutcomes: { key: [string, number]; value: unknown };
+  jobs: { key: string; value: unknown };
 }
 
 export type BrowserDatabase = IDBPDatabase<BrowserSchema>;
 
 /** Raised with every change of the table above; `upgrade` then carries old records over. */
-export const DATABASE_VERSION = 3;
+export const DATABASE_VERSION = 4;
 
 /** What must survive a crash of the browser or of the machine waits for the disk. */
 export const DURABLE: IDBTransactionOptions = { durability: "strict" };
@@ -83,6 +85,7 @@ export async function openDatabase(name: string, onLost: () => void): Promise<Br
         if (version < 1) createFirst(database);
         if (version < 2) database.createObjectStore("models");
         if (version < 3) createThird(database);
+        if (version < 4) database.createObjectStore("jobs");
       },
       blocking(_current, _blocked, event) {
         const { target } = event;

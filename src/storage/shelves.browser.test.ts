@@ -1,10 +1,14 @@
 import { openDB } from "idb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { cidOf, RAW } from "../protocol/cid.ts";
+import { failureCode } from "../protocol/failure-code.ts";
+import { isPeerId } from "../protocol/peer-id.ts";
+import { microCredits } from "../protocol/units.ts";
 import { type BrowserStore, openBrowserStore } from "./browser-store.ts";
 import { openDatabase } from "./database.ts";
 import type { HoldingChange, HoldingRecord } from "./holdings.ts";
 import type { OpeningItem } from "./openings.ts";
+import { memoryRecentJobs, type RecentJob } from "./recent-jobs.ts";
 
 const ORIGIN = "localhost/log";
 const LEASE = cidOf(RAW, Uint8Array.of(1));
@@ -177,6 +181,62 @@ describe("what a draw may ask for", () => {
   });
 });
 
+describe("recent jobs", () => {
+  const job = (index: number, changes: Partial<RecentJob> = {}): RecentJob => ({
+    job: cidOf(RAW, Uint8Array.of(index)),
+    relayUrl: "http://localhost:8787",
+    name: `job ${index}`,
+    workCid: OTHER,
+    startedAt: 1_000 + index,
+    state: "running",
+    tasks: 3,
+    done: 0,
+    failed: 0,
+    spent: microCredits(0),
+    leases: [],
+    ...changes,
+  });
+
+  test("are kept newest first, with what became of them", async () => {
+    const provider = "12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X";
+    if (!isPeerId(provider)) throw new Error("no peer id");
+    const lease = { lease: LEASE, provider, tasks: 3, amount: microCredits(7), entryIndex: 0 };
+    const failure = { code: failureCode("no-provider"), detail: "no provider is connected" };
+    const ended = { endedAt: 5_000, state: "done", done: 2, failed: 1, spent: microCredits(7) } as const;
+    await store.jobs.put(job(1));
+    await store.jobs.put(job(2, { state: "failed", failure }));
+    await store.jobs.put(job(1, { ...ended, leases: [lease] }));
+    expect(await store.jobs.list()).toEqual([
+      job(2, { state: "failed", failure }),
+      job(1, { ...ended, leases: [lease] }),
+    ]);
+    await store.jobs.remove(job(2).job);
+    expect((await store.jobs.list()).map(({ name }) => name)).toEqual(["job 1"]);
+  });
+
+  test("beyond fifty the oldest go, and what cannot be read is left out", async () => {
+    for (let index = 0; index < 52; index += 1) await store.jobs.put(job(index));
+    const list = await store.jobs.list();
+    expect([list.length, list.at(-1)?.name]).toEqual([50, "job 2"]);
+    store.close();
+    const database = await openDatabase(name, () => undefined);
+    await database.put("jobs", { ...job(60), spent: -1n }, job(60).job);
+    database.close();
+    store = await openBrowserStore(name);
+    expect((await store.jobs.list()).map(({ name: each }) => each)).not.toContain("job 60");
+  });
+
+  test("in memory are the same list without a disk", async () => {
+    const jobs = memoryRecentJobs();
+    await jobs.put(job(1));
+    await jobs.put(job(2));
+    await jobs.put(job(1, { done: 3 }));
+    expect(await jobs.list()).toEqual([job(2), job(1, { done: 3 })]);
+    await jobs.remove(job(2).job);
+    expect(await jobs.list()).toEqual([job(1, { done: 3 })]);
+  });
+});
+
 describe("a database of the version before", () => {
   test("is carried over with what waits in it", async () => {
     const old = `old-${crypto.randomUUID()}`;
@@ -218,6 +278,7 @@ describe("a database of the version before", () => {
     await now.holdings.write(change([0]));
     expect(await now.openings.count(ORIGIN)).toBe(1);
     expect(await now.holdings.load(ORIGIN)).toHaveLength(1);
+    expect(await now.jobs.list()).toEqual([]);
     now.close();
   });
 });
