@@ -20,6 +20,7 @@ import { SALTS_IN_STOCK, SECOND_DRAW_CLOSE_MS } from "./limits.ts";
 import { type JobGround, makeJob } from "./make-job.ts";
 import type { Embeddings, GenerateRequest, Generation, JobPayer, ModelJobOptions } from "./model-options.ts";
 import type { ModelPorts } from "./model-ports.ts";
+import { taskSeed } from "./work-queue.ts";
 
 export interface ConnectOptions {
   /** Origin of the relay's HTTP server, as in "http://localhost:8787". */
@@ -38,6 +39,8 @@ export interface ConnectOptions {
 /** One job under way: iterate over it for the results, in the order they become final. */
 export interface JobHandle extends AsyncIterable<MapResult> {
   readonly job: Cid;
+  /** What clock and randomness of an input's task follow from, 32 bytes: with it anybody computes the same again. */
+  seed(index: number): Uint8Array;
   /** Resolves after the last receipt is logged and the rest refunded. Rejects when the job could not be carried out. */
   readonly summary: Promise<JobSummary>;
   /** Cancels what is open at the providers and refunds the rest. */
@@ -196,6 +199,7 @@ class RequesterClient implements Tabmesh {
     });
     return {
       job: job.id,
+      seed: (index) => taskSeed(job.body.nonce, index),
       summary: run.summary,
       cancel: () => run.cancel(),
       [Symbol.asyncIterator]: () => run.results[Symbol.asyncIterator](),
