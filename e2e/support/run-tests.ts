@@ -131,7 +131,12 @@ async function browsers(): Promise<NodeJS.ProcessEnv> {
   }
   say(`Chromium: ${chromium}`);
   say(`Firefox:  ${firefox ?? "none, so journeys in Firefox are skipped"}`);
-  return { CHROMIUM_PATH: chromium, ...(firefox === undefined ? {} : { FIREFOX_PATH: firefox }) };
+  return {
+    CHROMIUM_PATH: chromium,
+    // Hundreds of tests start the command.
+    NODE_COMPILE_CACHE: join(OUT, "compiled"),
+    ...(firefox === undefined ? {} : { FIREFOX_PATH: firefox }),
+  };
 }
 
 async function runAll(steps: readonly Step[]): Promise<number> {

@@ -5,7 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
+import * as module from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,9 +14,9 @@ import { fileURLToPath } from "node:url";
 const LEAST_MAJOR = 24;
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"];
 
-const main = fileURLToPath(new URL("main.ts", import.meta.url));
-
 if (Number.parseInt(process.versions.node, 10) >= LEAST_MAJOR) {
+  // What was compiled at the last start is not compiled again: half the time until a command does something.
+  module.enableCompileCache();
   await import("./main.ts");
 } else {
   const node = installedNode();
@@ -34,7 +34,7 @@ if (Number.parseInt(process.versions.node, 10) >= LEAST_MAJOR) {
 /** @returns {string | undefined} */
 function installedNode() {
   try {
-    const folder = dirname(createRequire(import.meta.url).resolve("node/package.json"));
+    const folder = dirname(module.createRequire(import.meta.url).resolve("node/package.json"));
     const path = join(folder, "bin", process.platform === "win32" ? "node.exe" : "node");
     return existsSync(path) ? path : undefined;
   } catch {
@@ -47,7 +47,9 @@ function installedNode() {
  * @param {string} node
  */
 function hand(node) {
-  const child = spawn(node, [...process.execArgv, main, ...process.argv.slice(2)], { stdio: "inherit" });
+  const child = spawn(node, [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: "inherit",
+  });
   for (const signal of FORWARDED) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
     process.stderr.write(`tabmesh could not start ${node}: ${error.message}\n`);
