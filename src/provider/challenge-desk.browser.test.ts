@@ -30,7 +30,7 @@ function open(changes: Partial<ChallengeDeskOptions> = {}): ChallengeDesk {
   const desk = new ChallengeDesk({
     startThread: () => starter.start(),
     threads: () => 2,
-    memoryBytes: 64 * 1024 * 1024,
+    memory: () => 64 * 1024 * 1024,
     kernels: { measure: (task) => host.measure(task), stopMeasuring: () => void host.stop() },
     isIdle: () => true,
     ...changes,

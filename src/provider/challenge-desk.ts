@@ -30,8 +30,8 @@ export interface ChallengeDeskOptions {
   startThread(): SandboxThread;
   /** Threads that the person allows. */
   threads(): number;
-  /** Memory one function may have, bytes. */
-  readonly memoryBytes: number;
+  /** Memory one function may have now, bytes. */
+  readonly memory: () => number;
   readonly kernels?: Kernels;
   /** Whether there is no paid work, and none is about to come. */
   isIdle(): boolean;
@@ -67,12 +67,12 @@ export class ChallengeDesk {
 
   constructor(options: ChallengeDeskOptions) {
     this.#options = options;
-    this.#claims.set("memory", options.memoryBytes);
   }
 
   /** What this machine says of itself, by its own clock. */
   get claims(): readonly Claim[] {
-    return [...this.#claims].map(([property, value]) => ({ property, value }));
+    const speeds = [...this.#claims].map(([property, value]) => ({ property, value }));
+    return [{ property: "memory", value: this.#options.memory() }, ...speeds];
   }
 
   /** @param send takes the next bytes of an `upstream` challenge to the relay */
@@ -199,7 +199,7 @@ export class ChallengeDesk {
     turn: Turn,
   ): Promise<() => Promise<readonly Lane[]>> {
     const memoryBytes = burnMemory(entry, amount);
-    if (memoryBytes > this.#options.memoryBytes + 65_536)
+    if (memoryBytes > this.#options.memory() + 65_536)
       return () => Promise.resolve([{ declined: "no-memory" }]);
     this.#burn ??= burnFunction();
     const { cid, module } = this.#burn;

@@ -78,6 +78,8 @@ export class ProviderRun {
   readonly #events: RunEvents;
   readonly #openLine: (signal: AbortSignal) => Promise<OfferLine>;
   readonly #stopping = new AbortController();
+  /** Of one function or model. */
+  #memoryBytes: number;
   #line: OfferLine | undefined;
 
   private constructor(
@@ -103,7 +105,9 @@ export class ProviderRun {
     const signer = identity.signer;
     this.#reporting = new Reporting({ surroundings, client, contact, identity, verify, now, events });
     const functions = new FunctionSource(surroundings.cache, mesh, client);
-    const { memoryBytes, models } = surroundings;
+    const { models } = surroundings;
+    this.#memoryBytes = surroundings.memoryBytes;
+    const memory = (): number => this.#memoryBytes;
     this.models =
       models &&
       new ModelJobs({
@@ -118,7 +122,7 @@ export class ProviderRun {
       contact,
       source: client,
       root: identity.root,
-      memoryBytes,
+      memory,
       hasModels: models !== undefined,
       now,
       onChange: () => this.#changed(),
@@ -147,7 +151,7 @@ export class ProviderRun {
     this.#challenges = new ChallengeDesk({
       startThread: () => surroundings.startThread(),
       threads: () => this.pool.size,
-      memoryBytes,
+      memory,
       ...(this.models === undefined ? {} : { kernels: this.models }),
       isIdle: () => this.#isIdle,
     });
@@ -164,7 +168,7 @@ export class ProviderRun {
           now,
           tariffMin: contact.info.tariff,
           note: () => contact.note(),
-          capacity: () => this.#capacity(memoryBytes),
+          capacity: () => this.#capacity(),
           challenges: this.#challenges,
           ...(site === undefined ? {} : { site }),
         },
@@ -212,8 +216,9 @@ export class ProviderRun {
     return this.#desk.sessions.size;
   }
 
-  /** Capacity has changed. */
-  renewOffer(): void {
+  /** Memory that one function or model may have from now on, bytes. */
+  setMemory(bytes: number): void {
+    this.#memoryBytes = bytes;
     this.#line?.renew();
   }
 
@@ -234,12 +239,12 @@ export class ProviderRun {
   }
 
   /** A model at work takes the processor of a thread. */
-  #capacity(memoryBytes: number): Capacity {
+  #capacity(): Capacity {
     const { pool, models } = this;
     return {
       workers: pool.size,
       free: Math.max(0, pool.free - (models?.busy ?? 0)),
-      memoryBytes,
+      memoryBytes: this.#memoryBytes,
       abis: models === undefined ? FUNCTION_ABIS : ABIS,
       ...(models === undefined ? {} : { models: models.held }),
       claims: this.#challenges.claims,

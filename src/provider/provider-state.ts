@@ -2,16 +2,24 @@ import type { Cid } from "../protocol/cid.ts";
 import type { Failure } from "../protocol/failure.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { MicroCredits } from "../protocol/units.ts";
+import type { ProviderLimits } from "../storage/provider-limits.ts";
+import type { GovernorView } from "./governor/governor-view.ts";
 import type { ModelsState } from "./model-jobs.ts";
 import type { DrawEvidence } from "./read-draw.ts";
 import type { Isolation } from "./thread-host.ts";
 
-/** Where a provider stands. `waiting`: ready to lease; `elsewhere`: another tab of this browser is the provider. */
+export type { ProviderLimits };
+
+/**
+ * Where a provider stands. `waiting`: ready to lease; `paused`: the governor allows nothing now, see its reasons;
+ * `elsewhere`: another tab of this browser is the provider.
+ */
 export type ProviderPhase =
   | "stopped"
   | "starting"
   | "waiting"
   | "working"
+  | "paused"
   | "reconnecting"
   | "draining"
   | "elsewhere"
@@ -55,7 +63,10 @@ export interface ProviderState {
   readonly origin?: string;
   readonly asset?: string;
   readonly testMoney: boolean;
+  /** Threads that work may go to now: those of the limits, or fewer where the governor holds some back. */
   readonly workers: number;
+  /** What may be used now, and why not more; absent while nothing runs. */
+  readonly governor?: GovernorView;
   /** What stands around the functions; absent until their place is open. */
   readonly isolation?: Isolation;
   readonly running: readonly RunningTask[];
@@ -88,10 +99,8 @@ export interface Provider {
   start(): Promise<void>;
   /** Drains: running tasks are returned, the last receipts reported. Idempotent. */
   stop(): Promise<void>;
-  /** Changes the number of worker threads, at least 1. */
-  setWorkers(count: number): void;
-  /** Whether models may compute on the graphics card; the next task is computed so. */
-  setGpu(gpu: boolean): void;
+  /** What the person gives from now on: less holds at once, more when the machine has been calm for a while. */
+  setLimits(limits: ProviderLimits): void;
   /** The person has deleted a model, or a page has fetched one. */
   refreshModels(): void;
 }

@@ -3,6 +3,7 @@ import { createTabMesh } from "../mesh/tab-mesh.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { microCredits } from "../protocol/units.ts";
 import type { BrowserStore } from "../storage/browser-store.ts";
+import { type ProviderLimits, UNLIMITED } from "../storage/provider-limits.ts";
 import { embeddingSite, placeOfPage } from "./embedding-site.ts";
 import { startModelThread } from "./model-thread.ts";
 import { ProviderRun } from "./provider-run.ts";
@@ -19,25 +20,28 @@ export interface TabProviderOptions {
   readonly sandbox: SandboxFiles;
   /** URL of the script of workers/inference.worker.ts, in one file; without it no models run. */
   readonly modelScript?: string;
-  /** Whether models may compute on the graphics card; they may if not said. */
-  readonly gpu?: boolean;
-  /** Threads; all cores but one when absent. */
-  readonly workers?: number;
+  /** What the person gives; all cores but one, always, when absent. */
+  readonly limits?: ProviderLimits;
 }
 
 /** One provider per browser: this lock is held while it runs. */
 const LOCK = "tabmesh-provider";
 
-/** Memory one function or model may have in a tab: half a gigabyte leaves the page and others room. */
-const MEMORY_BYTES: number = 512 * 1024 * 1024;
+/** Memory one function or model may have in a tab, MiB: half a gigabyte leaves the page and others room. */
+const MEMORY_MIB = 512;
 
 /** State changes are told at most ten times a second: more nobody can read, and each costs a paint. Rates are refreshed every second while they fall. */
 const NOTIFY_INTERVAL_MS = 100;
 const RATE_INTERVAL_MS = 1_000;
 
-/** Threads a provider uses unless told otherwise: all but one, at least one. */
-export function defaultWorkers(): number {
-  return Math.max(1, navigator.hardwareConcurrency - 1);
+/** What is given unless told otherwise: all threads but one, at least one, and at any time. */
+function defaultLimits(): ProviderLimits {
+  return { ...UNLIMITED, workers: Math.max(1, navigator.hardwareConcurrency - 1), gpu: true };
+}
+
+/** Of one function or model. */
+function memoryBytes({ memoryMiB = MEMORY_MIB }: ProviderLimits): number {
+  return Math.min(memoryMiB, MEMORY_MIB) * 1024 * 1024;
 }
 
 export function createTabProvider(options: TabProviderOptions): Promise<Provider> {
@@ -47,8 +51,7 @@ export function createTabProvider(options: TabProviderOptions): Promise<Provider
 class TabProvider implements Provider {
   readonly #options: TabProviderOptions;
   readonly #listeners = new Set<(state: ProviderState) => void>();
-  #workers: number;
-  #gpu: boolean;
+  #limits: ProviderLimits;
   #phase: ProviderPhase = "stopped";
   #failure: FailureError | undefined;
   #retryAt: number | undefined;
@@ -65,8 +68,7 @@ class TabProvider implements Provider {
 
   constructor(options: TabProviderOptions) {
     this.#options = options;
-    this.#workers = Math.max(1, options.workers ?? defaultWorkers());
-    this.#gpu = options.gpu ?? true;
+    this.#limits = options.limits ?? defaultLimits();
   }
 
   state(): ProviderState {
@@ -94,7 +96,7 @@ class TabProvider implements Provider {
             asset: run.contact.info.asset,
             testMoney: run.contact.info.testMoney,
           }),
-      workers: this.#workers,
+      workers: this.#limits.workers,
       ...(isolation === undefined ? {} : { isolation }),
       ...(run?.models === undefined ? {} : { models: run.models.view() }),
       ...(run?.activity.view() ?? nothing),
@@ -126,16 +128,12 @@ class TabProvider implements Provider {
     this.#end("stopped");
   }
 
-  setWorkers(count: number): void {
-    this.#workers = Math.max(1, Math.floor(count));
-    this.#run?.pool.setSize(this.#workers);
-    this.#run?.renewOffer();
-    this.#changed();
-  }
-
-  setGpu(gpu: boolean): void {
-    this.#gpu = gpu;
-    this.#run?.models?.setGpu(gpu);
+  setLimits(limits: ProviderLimits): void {
+    this.#limits = limits;
+    const run = this.#run;
+    run?.pool.setSize(limits.workers);
+    run?.models?.setGpu(limits.gpu);
+    run?.setMemory(memoryBytes(limits));
     this.#changed();
   }
 
@@ -184,8 +182,8 @@ class TabProvider implements Provider {
         holdings: store.holdings,
         openings: store.openings,
         cache: store.blobs,
-        workers: this.#workers,
-        memoryBytes: MEMORY_BYTES,
+        workers: this.#limits.workers,
+        memoryBytes: memoryBytes(this.#limits),
         startThread: () => threads.start(),
         ...(modelScript === undefined
           ? {}
@@ -193,7 +191,7 @@ class TabProvider implements Provider {
               models: {
                 store: store.models,
                 startThread: () => startModelThread(modelScript),
-                gpu: this.#gpu,
+                gpu: this.#limits.gpu,
               },
             }),
         createMesh: createTabMesh,

@@ -1,11 +1,13 @@
 import { type BrowserStore, openBrowserStore } from "../storage/browser-store.ts";
 import type { Identity } from "../storage/identity-file.ts";
 import type { StoredModel } from "../storage/model-store.ts";
+import { UNLIMITED } from "../storage/provider-limits.ts";
 import type { Settings, Theme } from "../storage/settings.ts";
 import { storageError, type StorageTrouble } from "../storage/storage-error.ts";
 
 /** What the browser remembers for the page that holds the provider. */
 export type TabMemory = BrowserStore;
+export { UNLIMITED };
 export type { StoredModel };
 export type { Identity, Settings, StorageTrouble, Theme };
 

@@ -154,7 +154,7 @@ async function answerTo(shown: Shown = {}, times = 1): Promise<string> {
     contact,
     source,
     root: them.root,
-    memoryBytes: 1 << 30,
+    memory: () => 1 << 30,
     hasModels: false,
     now: Date.now,
     onChange: () => undefined,

@@ -22,8 +22,8 @@ export interface WorkDeskOptions {
   readonly root: PeerId;
   /** The ports of a session with one requester. */
   readonly ports: (remote: string) => SessionPorts;
-  /** Memory one function or model may have, bytes. */
-  readonly memoryBytes: number;
+  /** Memory one function or model may have now, bytes. */
+  readonly memory: () => number;
   /** Whether models run here. */
   readonly hasModels: boolean;
   /** Milliseconds since 1970. */
@@ -133,7 +133,7 @@ class Visit {
   }
 
   async #open(payload: Uint8Array): Promise<void> {
-    const { contact, source, root, memoryBytes, hasModels, now } = this.#options;
+    const { contact, source, root, memory, hasModels, now } = this.#options;
     const { remotePeer } = this.#frames.stream;
     const ports = this.#options.ports(remotePeer);
     const me: ProviderIdentity = {
@@ -145,7 +145,7 @@ class Visit {
     };
     const order = await checkOpen(payload, me, remotePeer, now(), ports.verify);
     decideAdmission(order, {
-      memoryBytes,
+      memoryBytes: memory(),
       hasModels,
       atWork: this.#sessions.size,
       accepted: this.#accepted,

@@ -1,4 +1,5 @@
 import type { BrowserDatabase } from "./database.ts";
+import { parseStoredLimits, type StoredLimits } from "./provider-limits.ts";
 import { asCount, fieldsOf } from "./stored-value.ts";
 
 export type Theme = "system" | "light" | "dark";
@@ -9,6 +10,8 @@ export interface Settings {
   readonly theme: Theme;
   /** Whether models may compute on the graphics card; absent: they may. */
   readonly gpu?: boolean;
+  /** The other limits of a provider; absent: UNLIMITED. */
+  readonly limits?: StoredLimits;
 }
 
 /** A person's consent to contribute through one relay. */
@@ -39,10 +42,12 @@ function parseSettings(value: unknown): Settings {
   const workers = asCount(fields.get("workers"));
   const theme = asTheme(fields.get("theme"));
   const gpu = fields.get("gpu");
+  const limits = parseStoredLimits(fields.get("limits"));
   return {
     theme,
     ...(workers === undefined || workers === 0 ? {} : { workers }),
     ...(typeof gpu === "boolean" ? { gpu } : {}),
+    ...(limits === undefined ? {} : { limits }),
   };
 }
 

@@ -32,6 +32,7 @@ export function ContributePage({ state }: { readonly state: AppState }): JSX.Ele
 function AblePage({ state, able }: { readonly state: AppState; readonly able: Able }): JSX.Element {
   const { contribution, account } = able;
   const provider = contribution.state.value;
+  const limits = state.preferences.limits.value;
   return (
     <>
       <ContributePanel contribution={contribution} />
@@ -44,14 +45,14 @@ function AblePage({ state, able }: { readonly state: AppState; readonly able: Ab
         </div>
         <div class="stack">
           <WorkersControl
-            workers={state.preferences.workers.value}
+            workers={limits.workers}
             most={mostWorkers()}
-            onChange={(count) => contribution.setWorkers(count)}
+            onChange={(workers) => contribution.setLimits({ workers })}
           />
           <ModelsControl
-            gpu={state.preferences.gpu.value}
+            gpu={limits.gpu}
             models={provider.models}
-            onGpu={(gpu) => contribution.setGpu(gpu)}
+            onGpu={(gpu) => contribution.setLimits({ gpu })}
           />
           <StandingGate
             relay={state.relay}
@@ -64,7 +65,7 @@ function AblePage({ state, able }: { readonly state: AppState; readonly able: Ab
       </div>
       {contribution.isAsking.value && (
         <ConsentDialog
-          workers={state.preferences.workers.value}
+          workers={limits.workers}
           mostWorkers={mostWorkers()}
           testMoney={state.testMoney.value}
           onAgree={() => void contribution.agree()}

@@ -1,7 +1,7 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { FailureError } from "../../protocol/failure.ts";
 import { fuel, microCredits } from "../../protocol/units.ts";
-import type { Provider, ProviderState } from "../../provider/provider-state.ts";
+import type { Provider, ProviderLimits, ProviderState } from "../../provider/provider-state.ts";
 import type { TabMemory } from "../../provider/tab-memory.ts";
 import { openProvider } from "./provider-link.ts";
 import type { Preferences } from "./preferences.ts";
@@ -26,9 +26,8 @@ export interface Contribution {
   decline(): void;
   /** Stops, and asks again next time. */
   withdraw(): Promise<void>;
-  setWorkers(count: number): void;
-  /** Whether models may compute on the graphics card. */
-  setGpu(gpu: boolean): void;
+  /** Changes some of what the person gives, now and at the next visit. */
+  setLimits(change: Partial<ProviderLimits>): void;
   /** The person has deleted a model. */
   refreshModels(): void;
 }
@@ -73,7 +72,9 @@ class SwitchedContribution implements Contribution {
   constructor(options: ContributionOptions) {
     const { preferences, testMoney } = options;
     this.#options = options;
-    this.state = computed(() => this.#live.value ?? restingState(preferences.workers.value, testMoney.value));
+    this.state = computed(
+      () => this.#live.value ?? restingState(preferences.limits.value.workers, testMoney.value),
+    );
     this.isOn = computed(() => !OFF_PHASES.has(this.state.value.phase));
   }
 
@@ -112,14 +113,11 @@ class SwitchedContribution implements Contribution {
     this.hasConsent.value = false;
   }
 
-  setWorkers(count: number): void {
-    this.#options.preferences.setWorkers(count);
-    this.#provider?.setWorkers(count);
-  }
-
-  setGpu(gpu: boolean): void {
-    this.#options.preferences.setGpu(gpu);
-    this.#provider?.setGpu(gpu);
+  setLimits(change: Partial<ProviderLimits>): void {
+    const { preferences } = this.#options;
+    const limits = { ...preferences.limits.value, ...change };
+    preferences.setLimits(limits);
+    this.#provider?.setLimits(limits);
   }
 
   refreshModels(): void {
@@ -128,15 +126,14 @@ class SwitchedContribution implements Contribution {
 
   async #start(): Promise<void> {
     const { relayUrl, memory, preferences, testMoney } = this.#options;
-    const resting = restingState(preferences.workers.value, testMoney.value);
+    const resting = restingState(preferences.limits.value.workers, testMoney.value);
     try {
       if (this.#provider === undefined) {
         this.#live.value = { ...resting, phase: "starting" };
         const provider = await openProvider({
           relayUrl,
           store: memory,
-          workers: preferences.workers.value,
-          gpu: preferences.gpu.value,
+          limits: preferences.limits.value,
         });
         provider.subscribe((state) => {
           this.#live.value = state;

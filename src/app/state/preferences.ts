@@ -1,23 +1,24 @@
 import { effect, type ReadonlySignal, signal } from "@preact/signals";
-import type { Settings, TabMemory, Theme } from "../../provider/tab-memory.ts";
+import type { ProviderLimits } from "../../provider/provider-state.ts";
+import { type Settings, type TabMemory, type Theme, UNLIMITED } from "../../provider/tab-memory.ts";
 import { suggestedWorkers } from "./capabilities.ts";
 
 /** What the person chose, kept by the browser where it lets us. */
 export interface Preferences {
   readonly theme: ReadonlySignal<Theme>;
-  readonly workers: ReadonlySignal<number>;
-  /** Whether models may compute on the graphics card. */
-  readonly gpu: ReadonlySignal<boolean>;
+  readonly limits: ReadonlySignal<ProviderLimits>;
   setTheme(theme: Theme): void;
-  setWorkers(workers: number): void;
-  setGpu(gpu: boolean): void;
+  setLimits(limits: ProviderLimits): void;
 }
 
 export function createPreferences(memory: TabMemory | undefined, stored: Settings): Preferences {
   const settings = signal(stored);
   const theme = signal<Theme>(stored.theme);
-  const workers = signal(stored.workers ?? suggestedWorkers());
-  const gpu = signal(stored.gpu ?? true);
+  const limits = signal<ProviderLimits>({
+    ...(stored.limits ?? UNLIMITED),
+    workers: stored.workers ?? suggestedWorkers(),
+    gpu: stored.gpu ?? true,
+  });
   effect(() => {
     const root = document.documentElement;
     if (theme.value === "system") delete root.dataset["theme"];
@@ -30,19 +31,15 @@ export function createPreferences(memory: TabMemory | undefined, stored: Setting
   };
   return {
     theme,
-    workers,
-    gpu,
+    limits,
     setTheme(next) {
       theme.value = next;
       save({ theme: next });
     },
-    setWorkers(next) {
-      workers.value = next;
-      save({ workers: next });
-    },
-    setGpu(next) {
-      gpu.value = next;
-      save({ gpu: next });
+    setLimits(next) {
+      limits.value = next;
+      const { workers, gpu, ...others } = next;
+      save({ workers, gpu, limits: others });
     },
   };
 }

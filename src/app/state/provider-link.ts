@@ -1,4 +1,4 @@
-import type { Provider } from "../../provider/provider-state.ts";
+import type { Provider, ProviderLimits } from "../../provider/provider-state.ts";
 import type { TabMemory } from "../../provider/tab-memory.ts";
 // oxlint-disable-next-line import/default -- made by the bundler, see bundled.d.ts
 import modelScript from "../../../workers/inference.worker.ts?worker&url";
@@ -8,9 +8,7 @@ import script from "../../../workers/sandbox.worker.ts?worker&url";
 export interface ProviderOptions {
   readonly relayUrl: string;
   readonly store: TabMemory;
-  readonly workers: number;
-  /** Whether models may compute on the graphics card. */
-  readonly gpu: boolean;
+  readonly limits: ProviderLimits;
 }
 
 /** What threads for functions are made from. The bundler puts the script into one file. */

@@ -63,6 +63,12 @@ export function phaseWords(state: ProviderState): PhaseWords {
       };
     case "working":
       return { tone: "work", title: "Working", sentence: workingSentence(state) };
+    case "paused":
+      return {
+        tone: "wait",
+        title: "Pausing",
+        sentence: "Your limits allow no work now. It goes on by itself.",
+      };
     case "reconnecting":
       return {
         tone: "wait",
