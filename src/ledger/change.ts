@@ -266,6 +266,10 @@ function paidOut({
   }
 }
 
+function passed({ body: { from, to, amount } }: Event<"transfer">): readonly Posting[] {
+  return transfer({ kind: "available", peer: from }, { kind: "available", peer: to }, amount);
+}
+
 /**
  * What an event at a place in the log does to the accounts. It takes the event for granted: whether it may happen is
  * judged before. The states it answers with agree with its postings.
@@ -281,6 +285,8 @@ export function changeBy(event: LedgerEvent, place: Place, ledger: LedgerLookup)
     case "payout":
     case "payout-cancel":
       return { postings: paidOut(event) };
+    case "transfer":
+      return { postings: passed(event) };
     case "escrow":
       return opened(event, place);
     case "lease":

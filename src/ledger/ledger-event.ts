@@ -8,6 +8,7 @@ import {
   verdictMessage,
 } from "../protocol/messages/audit.ts";
 import type { SettleBody, ReleaseBody, PayoutCancelBody, TypedEntry } from "../protocol/messages/entry.ts";
+import type { TransferBody } from "../protocol/messages/assign.ts";
 import type { ForfeitBody, UnbondBody, VestBody } from "../protocol/messages/record-entries.ts";
 import { type Job, jobMessage } from "../protocol/messages/job.ts";
 import { type Lease, leaseMessage } from "../protocol/messages/lease.ts";
@@ -43,6 +44,7 @@ export type LedgerEvent =
   | { readonly type: "cancel"; readonly lease: Cid }
   | { readonly type: "settle"; readonly body: SettleBody }
   | { readonly type: "release"; readonly body: ReleaseBody }
+  | { readonly type: "transfer"; readonly body: TransferBody }
   | { readonly type: "forfeit"; readonly body: ForfeitBody }
   /** Moves no money. */
   | { readonly type: "other" };
@@ -106,6 +108,8 @@ export function eventOf(entry: TypedEntry, digest?: Digest): LedgerEvent {
       return { type: "vest", body: entry.body };
     case "retire":
       return { type: "retire", account: readBody(retireMessage, entry.body.envelope).account };
+    case "lapse":
+      return { type: "retire", account: entry.body.account };
     case "unbond":
       return { type: "unbond", body: entry.body };
     case "reset":
@@ -118,6 +122,9 @@ export function eventOf(entry: TypedEntry, digest?: Digest): LedgerEvent {
       return { type: "release", body: entry.body };
     case "forfeit":
       return { type: "forfeit", body: entry.body };
+    case "transfer":
+      return { type: "transfer", body: entry.body };
+    case "assign":
     case "payout-address":
     case "payout-batch":
     case "policy":

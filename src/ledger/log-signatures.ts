@@ -1,8 +1,9 @@
 import { equalBytes } from "../protocol/bytes.ts";
 import type { Cid } from "../protocol/cid.ts";
 import { type Signatory, signatory } from "../protocol/delegation.ts";
-import { openSignatures, readBody } from "../protocol/envelope.ts";
+import { type MessageType, openSignatures, readBody } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
+import { assignMessage } from "../protocol/messages/assign.ts";
 import { disputeMessage } from "../protocol/messages/audit.ts";
 import type { KeyRotateBody, RelayKeys, TypedEntry } from "../protocol/messages/entry.ts";
 import { jobMessage } from "../protocol/messages/job.ts";
@@ -66,7 +67,9 @@ export class LogSignatures {
       case "payout-batch":
         return this.#relays(entry.body.envelope, "lease", entry.time);
       case "payout-address":
-        return this.#payoutAddress(entry.body.envelope, entry.time);
+        return this.#byAccount(payoutAddressMessage, entry.body.envelope, entry.time);
+      case "assign":
+        return this.#byAccount(assignMessage, entry.body.envelope, entry.time);
       case "draw":
       case "verdict":
         return this.#relays(entry.body.envelope, "draw", entry.time);
@@ -92,6 +95,8 @@ export class LogSignatures {
       case "payout-prepare":
       case "payout":
       case "payout-cancel":
+      case "transfer":
+      case "lapse":
       case "epoch-open":
       case "bar":
         return [];
@@ -127,11 +132,16 @@ export class LogSignatures {
     return claims;
   }
 
-  #payoutAddress(envelope: Uint8Array, time: number): readonly SignatureClaim[] {
+  /** What gives an account's money away is signed by the account itself, not by a session of it. */
+  #byAccount(
+    type: MessageType<{ readonly account: PeerId }>,
+    envelope: Uint8Array,
+    time: number,
+  ): readonly SignatureClaim[] {
     const { by, claims } = this.#open(envelope, time);
-    const { account } = readBody(payoutAddressMessage, envelope);
+    const { account } = readBody(type, envelope);
     if (by.length !== 1 || by[0]?.session !== account)
-      refuse("payout-address: not signed by its account itself alone");
+      refuse(`${type.name}: not signed by its account itself alone`);
     return claims;
   }
 

@@ -2,9 +2,10 @@ import fc, { type Arbitrary } from "fast-check";
 import { type Cid, cidFromDigest, DAG_CBOR, RAW } from "./cid.ts";
 import { FAILURE_KINDS, type FailureCode } from "./failure-code.ts";
 import type { Ext, ExtValue, Header } from "./header.ts";
+import type { Alert, AlertRequest, PushTarget, WebhookTarget } from "./messages/alert.ts";
 import { type ApiKey, type ApiKeyRevoke } from "./messages/api-key.ts";
 import { CAP_PERIODS } from "./cap-period.ts";
-import type { AuditPolicy } from "./audit-policy.ts";
+import { type AuditPolicy, PPM } from "./audit-policy.ts";
 import {
   type Dispute,
   type Draw,
@@ -23,13 +24,16 @@ import {
   DECLINES,
 } from "./messages/capability.ts";
 import { PROPERTIES } from "./property.ts";
-import { MAX_CHALLENGE_LANES } from "./limits.ts";
+import { MAX_CHALLENGE_LANES, MIN_RETIRE_AFTER_MS } from "./limits.ts";
 import type { EntryBodies, EntryType } from "./messages/entry.ts";
 import type { CloseJob, Job, JobArgs, JobFile, JobLimits, Verification, Work } from "./messages/job.ts";
 import type { Accept, Lease, LeaseAnswer, LeaseGrant } from "./messages/lease.ts";
 import type { Inclusion, Receipt, Report, ReportAnswer } from "./messages/receipt.ts";
 import { MODEL_NAME, type PublishModel, type UnpublishModel } from "./messages/model.ts";
 import type { PayoutAddress, PayoutBatch, PayoutLine } from "./messages/payout.ts";
+import type { Assign } from "./messages/assign.ts";
+import { SITE_STATES, type SiteRegistration } from "./messages/site.ts";
+import { type SiteId, siteId } from "./site.ts";
 import { ABIS, type Drain, type Hello, type KeyRevoke, type Offer } from "./messages/session.ts";
 import type { Advance, Cancel, OutcomeLeaf, Stop, Task } from "./messages/task.ts";
 import type { Delegation } from "./delegation.ts";
@@ -98,6 +102,20 @@ const code: Arbitrary<FailureCode> = fc.constantFrom(
 );
 const abi = fc.constantFrom(...ABIS);
 const modelName: Arbitrary<string> = fc.stringMatching(MODEL_NAME);
+export const anySiteOrigin: Arbitrary<string> = fc.oneof(
+  fc.stringMatching(
+    /^https:\/\/[a-z0-9]{1,20}(\.[a-z0-9]([a-z0-9-]{0,9}[a-z0-9])?){0,3}(:[1-3][0-9]{3,4})?$/u,
+  ),
+  fc.constantFrom(
+    "http://localhost:8080",
+    "http://127.0.0.1",
+    "http://[::1]:5173",
+    "http://app.localhost:3000",
+  ),
+);
+const anySiteId: Arbitrary<SiteId> = fc
+  .tuple(anyPeer, anySiteOrigin)
+  .map(([owner, page]) => siteId(owner, page));
 const payoutAddress: Arbitrary<string> = fc.stringMatching(/^[0-9A-Za-z][0-9A-Za-z._:@/+-]{0,127}$/u);
 const payoutLine: FieldsOf<PayoutLine> = { account: anyPeer, amount, address: payoutAddress };
 const proof = list(hash, 8);
@@ -277,6 +295,30 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
     "resumeAfterMs",
   ),
   "key-revoke": record<KeyRevoke>({ ...header, root: anyPeer, key: anyPeer }),
+  alert: fc.oneof(
+    record<Omit<Alert, "push" | "below">>({
+      ...header,
+      account: anyPeer,
+      webhook: record<WebhookTarget>({ url: anyText(1_024), secret: hash }),
+      events: fc.constant(["audit-failed", "payout"]),
+      issuedAt: uint(),
+    }),
+    record<Omit<Alert, "webhook">>({
+      ...header,
+      account: anyPeer,
+      push: record<PushTarget>({ endpoint: anyText(1_024), p256dh: exact(65), auth: exact(16) }),
+      events: fc.constant(["low-balance"]),
+      below: amount,
+      issuedAt: uint(),
+    }),
+  ),
+  "alert-request": record<AlertRequest>({
+    ...header,
+    account: anyPeer,
+    does: fc.constantFrom("test", "remove"),
+    alert: anyCid,
+    issuedAt: uint(),
+  }),
   "api-key": record<ApiKey>(
     {
       ...header,
@@ -302,6 +344,28 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
     total: amount,
     root: hash,
   }),
+  site: record<SiteRegistration>({
+    ...header,
+    owner: anyPeer,
+    page: anySiteOrigin,
+    share: uint(PPM),
+    state: fc.constantFrom(...SITE_STATES),
+    at: uint(),
+  }),
+  assign: record<Assign>(
+    {
+      ...header,
+      account: anyPeer,
+      payee: anyPeer,
+      ppm: uint(PPM),
+      sweep: fc.boolean(),
+      site: anySiteId,
+      retireAfterMs: uint().map((ms) => Math.max(ms, MIN_RETIRE_AFTER_MS)),
+      at: uint(),
+    },
+    "site",
+    "retireAfterMs",
+  ).filter(({ account, payee }) => account !== payee),
   delegation: record<Delegation>({ root: anyPeer, session: anyPeer, notBefore: uint(), notAfter: uint() }),
   job: record<Job>(
     {
@@ -593,6 +657,9 @@ export const anyEntryBody: { readonly [K in EntryType]: Arbitrary<EntryBodies[K]
   "payout-prepare": record<EntryBodies["payout-prepare"]>({ batch: anyCid, ...payoutLine }),
   payout: record<EntryBodies["payout"]>({ batch: anyCid, ...payoutLine, reference: anyText(256) }),
   "payout-cancel": record<EntryBodies["payout-cancel"]>({ batch: anyCid, account: anyPeer, amount }),
+  assign: record<EntryBodies["assign"]>({ envelope }),
+  transfer: record<EntryBodies["transfer"]>({ from: anyPeer, to: anyPeer, amount, cause: uint() }),
+  lapse: record<EntryBodies["lapse"]>({ account: anyPeer, assignment: anyCid }),
   "epoch-open": record<EntryBodies["epoch-open"]>(
     { epoch: uint(), commit: hash, revealed: hash },
     "revealed",

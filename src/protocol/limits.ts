@@ -123,3 +123,21 @@ export const MAX_SEALED_BYTES: number = 128 * 1024 * 1024;
 
 /** Outcomes that one referee message names. */
 export const MAX_REFEREE_LEAVES = 64;
+
+/** Key of a webhook's signatures, bytes: as long as what HMAC-SHA-256 makes of it. */
+export const ALERT_SECRET_BYTES = 32;
+
+/** Address of a webhook or a push service, bytes: the longest that push services give out take some 400. */
+export const MAX_ALERT_URL_BYTES = 1_024;
+
+/** Alerts of one account: each is one more call for every event. */
+export const MAX_ALERTS_PER_ACCOUNT = 8;
+
+/** Shortest idle time after which an account may be taken to have retired, ms of log time: a visitor who reads another page is not gone. */
+export const MIN_RETIRE_AFTER_MS: number = 10 * 60 * 1000;
+
+/** Sites of one account that the relay keeps; a list of them with a season of days is half a megabyte at most. */
+export const MAX_SITES_PER_ACCOUNT = 32;
+
+/** Days of one site in a list, the newest. */
+export const MAX_SITE_DAYS = 92;

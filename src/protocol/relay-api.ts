@@ -42,9 +42,16 @@ export const RELAY_PATHS = {
   account: "/v1/accounts/:peer",
   /** GET ?before=index&limit=n: ReceiptView[], newest first. */
   accountReceipts: "/v1/accounts/:peer/receipts",
-  /** GET ?bucket=hour|day&from=ms: EarningsPoint[]. */
+  /** GET ?before=index&skip=n&limit=n and what ReceiptFilter names: HistoryPage, newest first. */
+  accountHistory: "/v1/accounts/:peer/history",
+  /** GET ?by=function|site&bucket=hour|day|month&from=ms: EarningsShare[], the largest first. */
+  accountShares: "/v1/accounts/:peer/earnings/shares",
+  /** GET ?bucket=hour|day|month&from=ms: EarningsPoint[]. */
   accountEarnings: "/v1/accounts/:peer/earnings",
-  /** GET, server-sent events: `account` with AccountView, `receipt` with ReceiptView; the id is the entry's index. */
+  /**
+   * GET, server-sent events: `account` with AccountView, `receipt` with ReceiptView; the id is the entry's index.
+   * `lapse` says that receipts before this id were left out, so that a list has to be fetched anew.
+   */
   accountEvents: "/v1/accounts/:peer/events",
   /** GET: signed note, text/plain. */
   checkpoint: "/v1/log/checkpoint",
@@ -80,8 +87,28 @@ export const RELAY_PATHS = {
   retire: "/v1/accounts/:peer/retire",
   /** GET: StandingView. */
   standing: "/v1/accounts/:peer/standing",
+  /** GET: NetworkView; see network-view.ts. */
+  network: "/v1/network",
+  /** POST alert envelope: AlertView; see alert-view.ts. */
+  alerts: "/v1/alerts",
+  /** POST alert-request envelope: AlertView[] for list, AlertTrial for test, nothing for remove. */
+  alertRequests: "/v1/alerts/requests",
+  /** GET: PushKey. */
+  pushKey: "/v1/alerts/push-key",
   /** GET ?before=number&limit=n: PayoutView[], newest first. */
   accountPayouts: "/v1/accounts/:peer/payouts",
+  /** PUT site envelope: SiteView. The newest `at` counts; the same one again changes nothing. */
+  sites: "/v1/sites",
+  /** GET: SiteView. */
+  site: "/v1/sites/:id",
+  /** GET ?from=ms: SiteContributions[], the sites of an owner with their days. */
+  accountSites: "/v1/accounts/:peer/sites",
+  /** POST assign envelope: Inclusion, dag-cbor. */
+  assignments: "/v1/assignments",
+  /** GET: AssignmentView. */
+  accountAssignment: "/v1/accounts/:peer/assignment",
+  /** GET ?before=index&limit=n: TransferView[], to and from the account, newest first. */
+  accountTransfers: "/v1/accounts/:peer/transfers",
 } as const;
 
 export interface IceServer {
@@ -173,6 +200,11 @@ export interface AccountView {
   readonly bond: MicroCredits;
   /** Earned in all, settled. */
   readonly earned: MicroCredits;
+  /** Lost in all because an audit failed: pay that went back to who paid, and bond that was burnt. */
+  readonly slashed: MicroCredits;
+  /** Paid out in all, and set aside in a payout that is under way. */
+  readonly paid: MicroCredits;
+  readonly payingOut: MicroCredits;
   /** Earned since midnight UTC, pending included. */
   readonly earnedToday: MicroCredits;
   /** Size of the log this view is of. */
@@ -194,6 +226,10 @@ export interface ReceiptView {
   readonly amount: MicroCredits;
   readonly final: boolean;
   readonly settled: boolean;
+  /** Of the amount: kept back until its audits are over. Absent for nothing. */
+  readonly held?: MicroCredits;
+  /** Of the amount: taken back because an audit failed. Absent for nothing. */
+  readonly forfeited?: MicroCredits;
 }
 
 export interface EarningsPoint {

@@ -12,6 +12,7 @@ import {
   type VestBody,
   vestSchema,
 } from "./record-entries.ts";
+import { type LapseBody, lapseSchema, type TransferBody, transferSchema } from "./assign.ts";
 import type { PeerId } from "../peer-id.ts";
 import { type EpochOpenBody, epochOpenBody } from "./epoch.ts";
 import { type PayoutLine, payoutAddressText } from "./payout.ts";
@@ -59,6 +60,9 @@ export const ENTRY_TYPES = [
   "payout-prepare",
   "payout",
   "payout-cancel",
+  "assign",
+  "transfer",
+  "lapse",
   "epoch-open",
   "key-rotate",
   "key-revoke",
@@ -280,6 +284,9 @@ export interface EntryBodies {
   readonly "payout-prepare": PayoutPrepareBody;
   readonly payout: PayoutBody;
   readonly "payout-cancel": PayoutCancelBody;
+  readonly assign: SignedBody;
+  readonly transfer: TransferBody;
+  readonly lapse: LapseBody;
   readonly "epoch-open": EpochOpenBody;
   readonly "key-rotate": KeyRotateBody;
   readonly "key-revoke": SignedBody;
@@ -339,6 +346,9 @@ export const entryBodies: { readonly [K in EntryType]: Schema<EntryBodies[K]> } 
     reference: text(256),
   }),
   "payout-cancel": record<PayoutCancelBody>({ batch: cid, account: peer, amount }),
+  assign: signed,
+  transfer: transferSchema,
+  lapse: lapseSchema,
   "epoch-open": epochOpenBody,
   "key-rotate": record<KeyRotateBody>({
     purpose: oneOf(["log", "lease", "draw"]),

@@ -4,6 +4,7 @@ import { auditPolicySchema, DEFAULT_AUDIT_POLICY, PPM } from "../audit-policy.ts
 import { delegationMessage } from "../delegation.ts";
 import { drawnLeaves } from "../draw.ts";
 import type { MessageType } from "../envelope.ts";
+import { type Alert, alertMessage, alertRequestMessage } from "../messages/alert.ts";
 import { type ApiKey, apiKeyMessage, apiKeyRevokeMessage } from "../messages/api-key.ts";
 import {
   disputeMessage,
@@ -25,6 +26,9 @@ import {
 import { type EntryBodies, entryBodies, type EntryType } from "../messages/entry.ts";
 import { closeJobMessage, jobArgsSchema, jobMessage } from "../messages/job.ts";
 import { acceptMessage, leaseAnswerSchema, leaseMessage } from "../messages/lease.ts";
+import { type Assign, assignMessage } from "../messages/assign.ts";
+import { type SiteRegistration, siteMessage } from "../messages/site.ts";
+import { siteId } from "../site.ts";
 import { publishModelMessage, unpublishModelMessage } from "../messages/model.ts";
 import {
   type PayoutAddress,
@@ -301,6 +305,46 @@ function payoutMessages(cast: Cast, story: Story): readonly MessageSample[] {
   ];
 }
 
+function siteOf(cast: Cast, { head }: Story): SiteRegistration {
+  const page = "https://news.example";
+  return { ...head, owner: cast.requester.key, page, share: 250_000, state: "open", at: START };
+}
+
+function assignOf(cast: Cast, story: Story): Assign {
+  const { owner, page } = siteOf(cast, story);
+  return {
+    ...story.head,
+    account: cast.provider.key,
+    payee: owner,
+    ppm: 750_000,
+    sweep: false,
+    site: siteId(owner, page),
+    retireAfterMs: 86_400_000,
+    at: START,
+  };
+}
+
+function siteMessages(cast: Cast, story: Story): readonly MessageSample[] {
+  const assign = assignOf(cast, story);
+  return [
+    message("payout", "site", siteMessage, siteOf(cast, story), "requester"),
+    message("payout", "assign", assignMessage, assign, "provider"),
+    message(
+      "payout",
+      "assign of everything to another account",
+      assignMessage,
+      {
+        ...without(assign, "site", "retireAfterMs"),
+        payee: cast.auditor.key,
+        ppm: 1_000_000,
+        sweep: true,
+        at: START + 1,
+      },
+      "provider",
+    ),
+  ];
+}
+
 function modelMessages(cast: Cast, { head }: Story): readonly MessageSample[] {
   const name = { ...head, publisher: cast.requester.key, name: "stories-260k", issuedAt: START };
   return [
@@ -312,6 +356,31 @@ function modelMessages(cast: Cast, { head }: Story): readonly MessageSample[] {
       { ...name, issuedAt: START + 1 },
       "requester",
     ),
+  ];
+}
+
+function alertMessages(cast: Cast, { head }: Story): readonly MessageSample[] {
+  const account = cast.provider.key;
+  const ask = { ...head, account, issuedAt: START };
+  const url = "https://example.org/hooks/tabmesh";
+  const webhook: Alert = {
+    ...ask,
+    webhook: { url, secret: hash(0x21) },
+    events: ["audit-failed", "payout", "provider-stopped"],
+  };
+  const p256dh = new Uint8Array(65).fill(0x22).fill(0x04, 0, 1);
+  const push: Alert = {
+    ...ask,
+    push: { endpoint: "https://push.example.org/subscription/1", p256dh, auth: hash(0x23).slice(0, 16) },
+    events: ["low-balance"],
+    below: microCredits(500_000),
+  };
+  const alert = bodyId(alertMessage, webhook);
+  return [
+    message("session", "alert by webhook", alertMessage, webhook, "provider"),
+    message("session", "alert by push", alertMessage, push, "provider"),
+    message("session", "alert-request for a list", alertRequestMessage, { ...ask, does: "list" }, "provider"),
+    message("session", "alert-request", alertRequestMessage, { ...ask, does: "remove", alert }, "provider"),
   ];
 }
 
@@ -539,7 +608,9 @@ export function messageSamples(cast: Cast, story: Story): readonly MessageSample
     ...sessionMessages(cast, story),
     ...keyMessages(cast, story),
     ...modelMessages(cast, story),
+    ...alertMessages(cast, story),
     ...payoutMessages(cast, story),
+    ...siteMessages(cast, story),
     ...workMessages(cast, story),
     ...auditMessages(cast, story),
   ];
@@ -669,6 +740,17 @@ export async function entrySamples(
     bodyOf("payout-prepare", { batch, ...line }),
     bodyOf("payout", { batch, ...line, reference: "transfer 17" }),
     bodyOf("payout-cancel", { batch, account: line.account, amount: line.amount }),
+    bodyOf("assign", { envelope: envelope("assign") }),
+    bodyOf("transfer", {
+      from: cast.provider.key,
+      to: cast.requester.key,
+      amount: microCredits(12),
+      cause: 14,
+    }),
+    bodyOf("lapse", {
+      account: cast.provider.key,
+      assignment: bodyId(assignMessage, assignOf(cast, story)),
+    }),
     bodyOf("epoch-open", { epoch: 0, commit: hash(0x41) }, "epoch-open, the first"),
     bodyOf("epoch-open", { epoch: 1, commit: sha256(EPOCH_SECRET), revealed: hash(0x43) }),
     bodyOf(
