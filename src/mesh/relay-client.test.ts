@@ -24,6 +24,9 @@ const account: AccountView = {
   held: zero,
   bond: zero,
   earned: zero,
+  slashed: zero,
+  paid: zero,
+  payingOut: zero,
   earnedToday: zero,
   logSize: 1,
 };

@@ -7,7 +7,9 @@ import { anySignal, ask, type ExchangeOptions, inPlainWords, Patience } from "./
 /** One change of an account. `id` is the index of the log entry it follows from, to resume by. */
 export type AccountEvent =
   | { readonly id: number; readonly kind: "account"; readonly data: AccountView }
-  | { readonly id: number; readonly kind: "receipt"; readonly data: ReceiptView };
+  | { readonly id: number; readonly kind: "receipt"; readonly data: ReceiptView }
+  /** More happened than is told one by one: lists have to be fetched anew. */
+  | { readonly id: number; readonly kind: "lapse" };
 
 /** The relay sends a comment every 15 s; after three missed ones the connection is taken for dead. */
 const SILENCE_MS = 50_000;
@@ -130,10 +132,11 @@ export class EventParser {
     const text = this.#data.trimEnd();
     this.#kind = "";
     this.#data = "";
-    if (text === "" || (kind !== "account" && kind !== "receipt")) return undefined;
+    if (text === "" || (kind !== "account" && kind !== "receipt" && kind !== "lapse")) return undefined;
     const id = Number(this.#id);
     if (this.#id === "" || !Number.isSafeInteger(id) || id < 0)
       throw new FailureError("malformed", "an event has no id");
+    if (kind === "lapse") return { id, kind };
     const data: unknown = parseJson(text);
     return kind === "account"
       ? { id, kind, data: accountViewJson.read(data, kind) }

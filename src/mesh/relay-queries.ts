@@ -1,3 +1,4 @@
+import type { EarningsSpan } from "../protocol/earnings-json.ts";
 import type { JsonShape } from "../protocol/json-shape.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import {
@@ -51,7 +52,7 @@ export interface RelayQueries {
   ): Promise<readonly ReceiptView[]>;
   earnings(
     peer: PeerId,
-    bucket: "hour" | "day",
+    span: EarningsSpan,
     fromMs: number,
     signal?: AbortSignal,
   ): Promise<readonly EarningsPoint[]>;
@@ -104,9 +105,9 @@ export function createRelayQueries(options: RelayClientOptions): RelayQueries {
         path: `${fill(RELAY_PATHS.accountReceipts, peer)}?${pageQuery(page)}`,
         signal,
       }),
-    earnings: (peer, bucket, fromMs, signal) =>
+    earnings: (peer, span, fromMs, signal) =>
       view(http, earningsPointsJson, {
-        path: `${fill(RELAY_PATHS.accountEarnings, peer)}?bucket=${bucket}&from=${fromMs}`,
+        path: `${fill(RELAY_PATHS.accountEarnings, peer)}?bucket=${span}&from=${fromMs}`,
         signal,
       }),
     events: (peer, { lastId, signal }) =>

@@ -28,6 +28,9 @@ const account: AccountView = {
   held: microCredits(2),
   bond: microCredits(3),
   earned: microCredits((1n << 53n) + 1n),
+  slashed: microCredits(4),
+  paid: microCredits(5),
+  payingOut: microCredits(6),
   earnedToday: microCredits(12),
   logSize: 17,
 };

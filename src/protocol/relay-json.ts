@@ -132,6 +132,9 @@ export const accountViewJson: JsonShape<AccountView> = jsonRecord<AccountView>({
   held: jsonAmount,
   bond: jsonAmount,
   earned: jsonAmount,
+  slashed: jsonAmount,
+  paid: jsonAmount,
+  payingOut: jsonAmount,
   earnedToday: jsonAmount,
   logSize: jsonUint(),
 });
@@ -149,6 +152,8 @@ export const receiptViewJson: JsonShape<ReceiptView> = jsonRecord<ReceiptView>({
   amount: jsonAmount,
   final: jsonBool,
   settled: jsonBool,
+  held: optionalJson(jsonAmount),
+  forfeited: optionalJson(jsonAmount),
 });
 
 export const receiptViewsJson: JsonShape<readonly ReceiptView[]> = jsonList(

@@ -11,8 +11,8 @@ import { MAX_EVENT_STREAMS, MAX_EVENT_STREAMS_PER_ADDRESS, MAX_RESUMED_ENTRIES }
 /** One server-sent event. `id` is the index of the log entry it follows from. */
 export interface AccountEvent {
   readonly id: number;
-  readonly event: "account" | "receipt";
-  /** JSON of the view. */
+  readonly event: "account" | "receipt" | "lapse";
+  /** JSON of the view; of a lapse, an empty object. */
   readonly data: string;
 }
 
@@ -27,6 +27,8 @@ export interface Subscription {
 interface Listener {
   /** Entries of this account that were not told yet. */
   pending: number[];
+  /** Whether some of them were left out. */
+  lapsed: boolean;
   ended: boolean;
   wake: () => void;
 }
@@ -62,13 +64,13 @@ export class AccountEvents {
   }
 
   /**
-   * Begins with the account as it is; with `lastId`, with what happened after that entry, or the newest receipts when
-   * that is too much.
+   * Begins with the account as it is; with `lastId`, with what happened after that entry, or, when that is too much, with
+   * a lapse and the newest receipts.
    * @throws FailureError `rate-limited` when too many streams are open.
    */
   subscribe(peer: PeerId, address: string, lastId: number | undefined): Subscription {
     this.#admit(address);
-    const listener: Listener = { pending: [], ended: false, wake: () => undefined };
+    const listener: Listener = { pending: [], lapsed: false, ended: false, wake: () => undefined };
     const listeners = this.#listeners.get(peer) ?? new Set();
     this.#listeners.set(peer, listeners.add(listener));
     let first: readonly AccountEvent[] | undefined = [...this.#missed(peer, lastId), this.#account(peer)];
@@ -81,7 +83,10 @@ export class AccountEvents {
         await untilWoken(listener, waitMs);
         if (listener.ended) return undefined;
         const told = listener.pending.splice(0);
-        return told.length === 0 ? [] : [...this.#receipts(peer, told), this.#account(peer)];
+        if (told.length === 0) return [];
+        const lapse = listener.lapsed ? this.#lapse(peer) : this.#receipts(peer, told);
+        listener.lapsed = false;
+        return [...lapse, this.#account(peer)];
       },
       end: () => {
         if (left) return;
@@ -114,8 +119,11 @@ export class AccountEvents {
   #tell(peer: PeerId, index: number): void {
     for (const listener of this.#listeners.get(peer) ?? []) {
       listener.pending.push(index);
-      // A listener that does not read learns the account's state and the newest receipts, not every step.
-      if (listener.pending.length > MAX_RESUMED_ENTRIES) listener.pending.splice(0, MAX_RESUMED_ENTRIES / 2);
+      // A listener that does not read learns that it has missed something, and the newest receipts.
+      if (listener.pending.length > MAX_RESUMED_ENTRIES) {
+        listener.pending.splice(0, MAX_RESUMED_ENTRIES / 2);
+        listener.lapsed = true;
+      }
       listener.wake();
     }
   }
@@ -129,13 +137,20 @@ export class AccountEvents {
   #missed(peer: PeerId, lastId: number | undefined): readonly AccountEvent[] {
     if (lastId === undefined) return [];
     const size = this.#books.size();
-    if (size - lastId - 1 > MAX_RESUMED_ENTRIES) {
-      const newest = this.#books.receipts(peer, undefined, MAX_RECEIPTS_PER_PAGE);
-      return newest.toReversed().map((receipt) => receiptEvent(receipt.entryIndex, receipt));
-    }
+    if (size - lastId - 1 > MAX_RESUMED_ENTRIES) return this.#lapse(peer);
     const missed: number[] = [];
     for (let index = lastId + 1; index < size; index += 1) missed.push(index);
     return this.#receipts(peer, missed);
+  }
+
+  /** Says that there is a gap, and gives the newest receipts after it. */
+  #lapse(peer: PeerId): readonly AccountEvent[] {
+    const newest = this.#books.receipts(peer, undefined, MAX_RECEIPTS_PER_PAGE).toReversed();
+    const id = newest[0]?.entryIndex ?? Math.max(0, this.#books.size() - 1);
+    return [
+      { id, event: "lapse", data: "{}" },
+      ...newest.map((receipt) => receiptEvent(receipt.entryIndex, receipt)),
+    ];
   }
 
   #receipts(peer: PeerId, indices: readonly number[]): readonly AccountEvent[] {

@@ -55,6 +55,15 @@ export const MAX_EVENT_STREAMS_PER_ADDRESS = 64;
 /** Entries that are read again for a client that resumes, 20 µs each; beyond that it gets the newest receipts instead. */
 export const MAX_RESUMED_ENTRIES = 300;
 
+/**
+ * Receipts that one question about a history looks through, 1 µs each; the answer says where to go on. A page of an
+ * account with millions of them would keep everybody else waiting.
+ */
+export const MAX_SEARCHED_RECEIPTS = 5_000;
+
+/** Receipts that may be passed over to begin further down in a list, 50 ns each. */
+export const MAX_SKIPPED_RECEIPTS = 1_000_000;
+
 /** Leases past their time are settled this often. */
 export const SETTLE_MS = 1_000;
 

@@ -39,6 +39,9 @@ function viewWith(today: bigint): AccountView {
     held: microCredits(0n),
     bond: microCredits(0n),
     earned: microCredits(0n),
+    slashed: microCredits(0n),
+    paid: microCredits(0n),
+    payingOut: microCredits(0n),
     earnedToday: microCredits(today),
     logSize: 1,
   };

@@ -151,7 +151,7 @@ class FollowedEarnings implements Earnings {
       for await (const event of views.events(this.#peer, { signal: until })) {
         this.isLive.value = true;
         if (event.kind === "account") this.account.value = ready(event.data);
-        else this.#take(event.data);
+        else if (event.kind === "receipt") this.#take(event.data);
         this.#chartSoon(until);
       }
     } catch (error) {

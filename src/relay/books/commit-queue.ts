@@ -40,7 +40,8 @@ function isHead(found: Head | undefined, expected: Head): boolean {
 }
 
 function jobRowOf({ terms, signers: _signers, ...row }: JobState): JobRow {
-  return { ...row, requester: terms.requester, nonce: terms.nonce, expires: terms.expires };
+  const { requester, nonce, expires, work } = terms;
+  return { ...row, requester, nonce, expires, work: work.cid };
 }
 
 function leaseRowOf({ terms, ...row }: LeaseState): LeaseRow {

@@ -190,7 +190,13 @@ export class Committed implements Standing {
     return job;
   }
 
-  #jobOfRow({ requester: _requester, nonce: _nonce, expires: _expires, ...row }: JobRow): JobState {
+  #jobOfRow({
+    requester: _requester,
+    nonce: _nonce,
+    expires: _expires,
+    work: _work,
+    ...row
+  }: JobRow): JobState {
     const { envelope } = decodeEntryOf("escrow", this.#entry(row.escrowIndex)).body;
     const { body, signedBy } = openEnvelope(jobMessage, envelope);
     return { ...row, terms: body, signers: signedBy.map(({ key }) => key) };

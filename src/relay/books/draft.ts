@@ -282,10 +282,11 @@ export class Draft implements Standing {
     this.spendings.set(spendingName(key.id, period), { apiKey: key.id, period, amount });
   }
 
-  #earn(id: Cid, { lease }: Change): void {
+  #earn(id: Cid, { lease, job }: Change): void {
     if (lease?.newest === undefined) return;
     const before = this.lease(id)?.newest;
     this.earnings.push({
+      ...(job === undefined ? {} : { work: job.terms.work.cid }),
       peer: lease.terms.provider,
       hour: this.time - (this.time % HOUR_MS),
       amount: lease.earned - (this.lease(id)?.earned ?? 0n),

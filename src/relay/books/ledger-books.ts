@@ -8,6 +8,13 @@ import { type Lease, leaseMessage } from "../../protocol/messages/lease.ts";
 import type { Inclusion, ReportAnswer } from "../../protocol/messages/receipt.ts";
 import type { KeyRevoke } from "../../protocol/messages/session.ts";
 import type { Cancel } from "../../protocol/messages/task.ts";
+import type {
+  EarningsShare,
+  EarningsSpan,
+  EarningsSplit,
+  HistoryPage,
+  HistoryQuery,
+} from "../../protocol/earnings-json.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type {
   AccountView,
@@ -30,6 +37,8 @@ import type { Draft } from "./draft.ts";
 import { cancelLease, closeJob } from "./ending.ts";
 import { type Court, jobIn } from "./judging.ts";
 import { LedgerPayouts } from "./ledger-payouts.ts";
+import { earningsPoints, earningsShares, historyPage } from "./history-views.ts";
+import { Losses } from "./losses.ts";
 import { MAX_SETTLED_AT_ONCE } from "./limits.ts";
 import type { LogTree } from "./log-tree.ts";
 import { plainBytes } from "./native-hash.ts";
@@ -41,15 +50,7 @@ import { logReport, type OpenedReport, openReport, verifyReport } from "./report
 import { bar, grant, revokeKey, rotateKey } from "./rule-entries.ts";
 import { settlePast } from "./settling.ts";
 import type { Policy } from "./standing.ts";
-import {
-  accountView,
-  apiKeyStanding,
-  apiKeyViews,
-  earningsPoints,
-  jobView,
-  receiptViews,
-  type ViewParts,
-} from "./views.ts";
+import { accountView, apiKeyStanding, apiKeyViews, jobView, receiptViews, type ViewParts } from "./views.ts";
 
 export interface LedgerBooksParts {
   readonly court: Court;
@@ -73,7 +74,11 @@ export class LedgerBooks implements Books {
     this.#parts = parts;
     this.audits = new LedgerAudits(parts, (index) => this.#prove(index));
     this.payouts = new LedgerPayouts(parts, (index) => this.#prove(index));
-    this.#views = { asset: parts.court.asset, store: parts.store, committed: parts.committed };
+    const losses = new Losses(parts.store);
+    parts.queue.onCommit(({ entries }) => {
+      for (const { index, type } of entries) if (type === "forfeit") losses.count(index);
+    });
+    this.#views = { asset: parts.court.asset, store: parts.store, committed: parts.committed, losses };
   }
 
   get origin(): string {
@@ -302,8 +307,16 @@ export class LedgerBooks implements Books {
     return receiptViews(this.#views, peer, before, limit);
   }
 
-  earnings(peer: PeerId, bucket: "hour" | "day", fromMs: number): readonly EarningsPoint[] {
-    return earningsPoints(this.#views, peer, bucket, fromMs);
+  history(peer: PeerId, query: HistoryQuery): HistoryPage {
+    return historyPage(this.#parts.store.history, peer, query);
+  }
+
+  earnings(peer: PeerId, span: EarningsSpan, fromMs: number): readonly EarningsPoint[] {
+    return earningsPoints(this.#parts.store.history, peer, span, fromMs);
+  }
+
+  shares(peer: PeerId, split: EarningsSplit, span: EarningsSpan, fromMs: number): readonly EarningsShare[] {
+    return earningsShares(this.#parts.store.history, peer, split, span, fromMs);
   }
 
   job(job: Cid): JobView | undefined {

@@ -2,19 +2,15 @@ import { newProvider } from "../../ledger/ledger-state.ts";
 import { toHex } from "../../protocol/bytes.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
-import type {
-  AccountView,
-  ApiKeyView,
-  EarningsPoint,
-  JobView,
-  ReceiptView,
-} from "../../protocol/relay-api.ts";
+import type { AccountView, ApiKeyView, JobView, ReceiptView } from "../../protocol/relay-api.ts";
 import { MAX_LISTED_API_KEYS } from "../../protocol/relay-json.ts";
 import { microCredits } from "../../protocol/units.ts";
 import type { ApiKeyStanding } from "../books.ts";
-import type { BooksStore, LeaseRow } from "../store/books-store.ts";
+import type { BooksStore } from "../store/books-store.ts";
 import { allowanceOf, isInForce, periodOf } from "./api-key-rules.ts";
 import type { Committed } from "./committed.ts";
+import { historyView } from "./history-views.ts";
+import type { Losses } from "./losses.ts";
 import type { ApiKeyState } from "./standing.ts";
 
 const DAY_MS = 86_400_000;
@@ -23,6 +19,7 @@ export interface ViewParts {
   readonly asset: string;
   readonly store: BooksStore;
   readonly committed: Committed;
+  readonly losses: Losses;
 }
 
 function startOf(time: number, span: number): number {
@@ -30,9 +27,11 @@ function startOf(time: number, span: number): number {
 }
 
 /** @param now milliseconds since 1970; the day is that of UTC. */
-export function accountView({ asset, store, committed }: ViewParts, peer: PeerId, now: number): AccountView {
+export function accountView(parts: ViewParts, peer: PeerId, now: number): AccountView {
+  const { asset, store, committed, losses } = parts;
   const { available, pending, escrowed, earned } = committed.account(peer);
   const { held, bond } = committed.provider(peer) ?? newProvider(peer);
+  const { paid, prepared } = store.payouts.paidTo(peer);
   const today = store.earnings(peer, startOf(now, DAY_MS));
   const earnedToday = microCredits(today.reduce((sum, { amount }) => sum + amount, 0n));
   return {
@@ -44,6 +43,9 @@ export function accountView({ asset, store, committed }: ViewParts, peer: PeerId
     held,
     bond,
     earned,
+    slashed: losses.of(peer),
+    paid: microCredits(paid),
+    payingOut: microCredits(prepared),
     earnedToday,
     logSize: committed.size,
   };
@@ -99,29 +101,6 @@ export function jobView({ store, committed }: ViewParts, id: Cid): JobView | und
   return { job: id, state, cap: terms.cap, spent, refunded, leases };
 }
 
-function receiptView({ committed }: ViewParts, row: LeaseRow): ReceiptView[] {
-  const { newest, id, job, state } = row;
-  const terms = committed.job(job)?.terms;
-  if (newest === undefined || terms === undefined) return [];
-  const { index, time, count, payable, fuel, amount, final } = newest;
-  return [
-    {
-      entryIndex: index,
-      time,
-      lease: id,
-      job,
-      workCid: terms.work.cid,
-      requester: terms.requester,
-      count,
-      payable,
-      fuel,
-      amount,
-      final,
-      settled: state === "settled",
-    },
-  ];
-}
-
 /** Newest first. */
 export function receiptViews(
   parts: ViewParts,
@@ -129,27 +108,14 @@ export function receiptViews(
   before: number | undefined,
   limit: number,
 ): readonly ReceiptView[] {
-  const rows = parts.store.receiptsOf(peer, before ?? Number.MAX_SAFE_INTEGER, limit);
-  return rows.flatMap((row) => receiptView(parts, row));
-}
-
-/** Oldest first; spans without earnings are left out. */
-export function earningsPoints(
-  { store }: ViewParts,
-  peer: PeerId,
-  bucket: "hour" | "day",
-  fromMs: number,
-): readonly EarningsPoint[] {
-  const span = bucket === "hour" ? DAY_MS / 24 : DAY_MS;
-  const points = new Map<number, EarningsPoint>();
-  for (const { hour, amount, tasks } of store.earnings(peer, startOf(Math.max(fromMs, 0), span))) {
-    const start = startOf(hour, span);
-    const before = points.get(start);
-    points.set(start, {
-      start,
-      amount: microCredits((before?.amount ?? 0n) + amount),
-      tasks: (before?.tasks ?? 0) + tasks,
-    });
-  }
-  return [...points.values()];
+  const below = before ?? Number.MAX_SAFE_INTEGER;
+  const { rows } = parts.store.history.receipts({
+    provider: peer,
+    filter: {},
+    before: below,
+    skip: 0,
+    limit,
+    search: limit,
+  });
+  return rows.flatMap(historyView);
 }

@@ -1,4 +1,5 @@
 import { GATEWAY_PATHS } from "../gateway/gateway-paths.ts";
+import { EARNINGS_SPANS, EARNINGS_SPLITS, PAY_STATES } from "../../protocol/earnings-json.ts";
 import { RELAY_PATHS } from "../../protocol/relay-api.ts";
 import { messageBody, type Operation, rawBody, textBody, view } from "./operation.ts";
 import { PAYOUT_OPERATIONS } from "./payout-operations.ts";
@@ -131,14 +132,40 @@ const OPERATIONS: readonly Operation[] = [
     method: "get",
     path: RELAY_PATHS.accountEarnings,
     summary: "Earnings over time",
-    query: { bucket: { enum: ["hour", "day"] }, from: whole },
+    query: { bucket: { enum: EARNINGS_SPANS }, from: whole },
     required: ["bucket"],
     answer: { "application/json": { schema: listOf({ $ref: "#/components/schemas/EarningsPoint" }) } },
   },
   {
     method: "get",
+    path: RELAY_PATHS.accountShares,
+    summary: "Earnings over time by function or site, the largest first",
+    query: { by: { enum: EARNINGS_SPLITS }, bucket: { enum: EARNINGS_SPANS }, from: whole },
+    required: ["by", "bucket"],
+    answer: { "application/json": { schema: listOf({ $ref: "#/components/schemas/EarningsShare" }) } },
+  },
+  {
+    method: "get",
+    path: RELAY_PATHS.accountHistory,
+    summary: "Receipts looked through page by page, newest first",
+    query: {
+      before: whole,
+      skip: whole,
+      limit: whole,
+      work: cid,
+      requester: peer,
+      site: text,
+      state: { enum: PAY_STATES },
+      from: whole,
+      to: whole,
+      text,
+    },
+    answer: view("HistoryPage"),
+  },
+  {
+    method: "get",
     path: RELAY_PATHS.accountEvents,
-    summary: "Server-sent events `account` and `receipt`; resumed by Last-Event-ID",
+    summary: "Server-sent events `account`, `receipt` and `lapse`; resumed by Last-Event-ID",
     answer: { "text/event-stream": { schema: text } },
   },
   { method: "get", path: RELAY_PATHS.checkpoint, summary: "Signed head of the log", answer: textBody },

@@ -27,3 +27,19 @@ export function uintParam(
 export function optionalUintParam(name: string, text: string | undefined): number | undefined {
   return text === undefined ? undefined : uintParam(name, text);
 }
+
+export function oneOfParam<const W extends string>(
+  name: string,
+  text: string | undefined,
+  words: readonly W[],
+): W {
+  const found = words.find((word) => word === text);
+  if (found !== undefined) return found;
+  throw new FailureError("malformed", `${name} is none of ${words.join(", ")}`);
+}
+
+/** @param max in UTF-16 units. */
+export function textParam(name: string, text: string, max: number): string {
+  if (text !== "" && text.length <= max) return text;
+  throw new FailureError("malformed", `${name} is not a text of 1 to ${max} characters`);
+}

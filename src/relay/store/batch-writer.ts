@@ -12,6 +12,7 @@ import type {
   SpendingRow,
 } from "./books-store.ts";
 import { AuditWriter } from "./sqlite-audits.ts";
+import { ShareWriter } from "./sqlite-history.ts";
 import { PayoutWriter } from "./sqlite-payouts.ts";
 
 /** Entry types that are too many to list by type. */
@@ -46,6 +47,7 @@ export class BatchWriter {
   readonly #secret: StatementSync;
   readonly #evidence: StatementSync;
   readonly #spending: StatementSync;
+  readonly #shares: ShareWriter;
   readonly #payouts: PayoutWriter;
   readonly #audits: AuditWriter;
   readonly #head: StatementSync;
@@ -64,7 +66,10 @@ export class BatchWriter {
       `INSERT INTO earnings VALUES (?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET amount = amount + excluded.amount, tasks = tasks + excluded.tasks`,
     );
-    this.#newJob = sql("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    this.#newJob = sql(
+      `INSERT INTO jobs (escrow_index, id, requester, nonce, expires, state, unbound, spent, refunded, open_leases, work)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
     this.#job = sql(
       "UPDATE jobs SET state = ?, unbound = ?, spent = ?, refunded = ?, open_leases = ? WHERE escrow_index = ?",
     );
@@ -83,6 +88,7 @@ export class BatchWriter {
     this.#secret = sql("INSERT INTO secrets VALUES (?, ?)");
     this.#evidence = sql("INSERT OR IGNORE INTO evidence VALUES (?, ?)");
     this.#spending = sql("INSERT OR REPLACE INTO spendings VALUES (?, ?, ?)");
+    this.#shares = new ShareWriter(database);
     this.#payouts = new PayoutWriter(database);
     this.#head = sql("UPDATE head SET size = ?, root = ?, time = ? WHERE one = 1 AND size = ?");
     this.#firstHead = sql("INSERT INTO head VALUES (1, ?, ?, ?)");
@@ -98,6 +104,7 @@ export class BatchWriter {
       for (const row of batch.leases) this.#writeLease(row, row.index >= first);
       for (const row of batch.accounts) this.#writeAccount(row);
       for (const row of batch.earnings) this.#writeEarnings(row);
+      this.#shares.write(batch.earnings);
       for (const denial of batch.denials) this.#writeDenial(denial);
       for (const { name, value } of batch.secrets) this.#secret.run(name, value);
       for (const { cid, bytes } of batch.evidence) this.#evidence.run(cid, bytes);
@@ -134,8 +141,20 @@ export class BatchWriter {
     const { escrowIndex, state, unbound, spent, refunded, openLeases } = row;
     const { changes } = this.#job.run(state, unbound, spent, refunded, openLeases, escrowIndex);
     if (changes === 1) return;
-    const { id, requester, nonce, expires } = row;
-    this.#newJob.run(escrowIndex, id, requester, nonce, expires, state, unbound, spent, refunded, openLeases);
+    const { id, requester, nonce, expires, work } = row;
+    this.#newJob.run(
+      escrowIndex,
+      id,
+      requester,
+      nonce,
+      expires,
+      state,
+      unbound,
+      spent,
+      refunded,
+      openLeases,
+      work,
+    );
   }
 
   #writeLease(row: LeaseRow, isNew: boolean): void {

@@ -46,6 +46,7 @@ function job(name: string, index: number, changes: Partial<JobRow> = {}): JobRow
     escrowIndex: index,
     requester: peer(1),
     nonce: new Uint8Array(16).fill(index),
+    work: cid("work"),
     expires: 5_000,
     state: "open",
     unbound: microCredits(10),

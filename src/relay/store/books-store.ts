@@ -4,6 +4,7 @@ import type { EntryType } from "../../protocol/messages/entry.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { MicroCredits } from "../../protocol/units.ts";
 import type { AuditRows, AuditStore } from "./audit-rows.ts";
+import type { HistoryStore } from "./history-rows.ts";
 import type { PayoutRows, PayoutStore } from "./payout-rows.ts";
 import type { PublishedRows } from "./published-rows.ts";
 
@@ -11,6 +12,8 @@ import type { PublishedRows } from "./published-rows.ts";
 export type JobRow = Omit<JobState, "terms" | "signers"> & {
   readonly requester: PeerId;
   readonly nonce: Uint8Array;
+  /** What is computed. */
+  readonly work: Cid;
   /** Log time after which it ends, milliseconds since 1970. */
   readonly expires: number;
 };
@@ -38,6 +41,8 @@ export interface EarningsRow {
   readonly hour: number;
   readonly amount: bigint;
   readonly tasks: number;
+  /** When it is written: what it was earned with. */
+  readonly work?: Cid;
 }
 
 /** What jobs opened in one period set aside or spent under an api-key. */
@@ -124,6 +129,7 @@ export interface Batch {
 export interface BooksStore extends KeptBytes, PublishedRows {
   readonly payouts: PayoutStore;
   readonly audits: AuditStore;
+  readonly history: HistoryStore;
   head(): Head | undefined;
   entry(index: number): Uint8Array | undefined;
   /** Entries of a rare type (anything but money of jobs), oldest first. */

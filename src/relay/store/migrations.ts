@@ -1,5 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
+import { decodeEntryOf } from "../../protocol/messages/entry.ts";
+import { jobMessage } from "../../protocol/messages/job.ts";
+import { openEnvelope } from "../../protocol/envelope.ts";
 import { AUDIT_TABLES } from "./sqlite-audits.ts";
+import { HISTORY_TABLES } from "./sqlite-history.ts";
 import { PAYOUT_TABLES } from "./sqlite-payouts.ts";
 
 /**
@@ -74,7 +78,14 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE evidence (cid TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  HISTORY_TABLES,
 ];
+
+/** For migrations: what the job of an escrow entry computes. */
+function workOfEscrow(bytes: unknown): string {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError("a job's escrow entry is not there");
+  return openEnvelope(jobMessage, decodeEntryOf("escrow", bytes).body.envelope).body.work.cid;
+}
 
 function versionOf(database: DatabaseSync): number {
   return Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
@@ -95,6 +106,7 @@ export function migrate(database: DatabaseSync, migrations: readonly string[] = 
   const version = versionOf(database);
   if (version > migrations.length)
     throw new RangeError(`the database has schema ${version}, this program knows ${migrations.length}`);
+  database.function("work_of_escrow", { deterministic: true, directOnly: true }, workOfEscrow);
   for (const [step, sql] of migrations.entries()) {
     if (step < version) continue;
     try {

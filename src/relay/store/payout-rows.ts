@@ -53,6 +53,8 @@ export interface PayoutStore extends PayoutStanding {
   batches(limit: number): readonly PayoutBatchRow[];
   /** Lines of an account with a batch numbered below `before`, newest first. */
   linesOf(account: PeerId, before: number, limit: number): readonly PayoutLineRow[];
+  /** What an account was paid in all, and what is set aside for it, in micro-credits. */
+  paidTo(account: PeerId): { readonly paid: bigint; readonly prepared: bigint };
   /** Everything, for the recomputation from entries. */
   everything(): PayoutRows;
 }

@@ -70,6 +70,7 @@ export function jobRow(row: Row): JobRow {
     escrowIndex: int(row, "escrow_index"),
     requester: parsePeerId(str(row, "requester")),
     nonce: blob(row, "nonce"),
+    work: cidIn(row, "work"),
     expires: int(row, "expires"),
     state: oneOf(row, "state", ["open", "closing", "closed"]),
     unbound: microCredits(big(row, "unbound")),

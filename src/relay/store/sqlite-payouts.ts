@@ -154,6 +154,17 @@ export class SqlitePayouts implements PayoutStore {
     );
   }
 
+  paidTo(account: PeerId): { readonly paid: bigint; readonly prepared: bigint } {
+    const [sums] = this.#all(
+      (row) => ({ paid: big(row, "paid"), prepared: big(row, "prepared") }),
+      `SELECT COALESCE(SUM(l.amount) FILTER (WHERE b.state = 'paid'), 0) AS paid,
+         COALESCE(SUM(l.amount) FILTER (WHERE b.state = 'prepared'), 0) AS prepared
+       FROM payout_lines l JOIN payout_batches b ON b.id = l.batch WHERE l.account = ?`,
+      account,
+    );
+    return sums ?? { paid: 0n, prepared: 0n };
+  }
+
   credit(reference: string): number | undefined {
     return this.#all(creditRow, "SELECT * FROM credits WHERE reference = ?", reference)[0]?.index;
   }

@@ -36,6 +36,8 @@ import {
 } from "./rows.ts";
 import { Statements } from "./statements.ts";
 import { SqliteAudits } from "./sqlite-audits.ts";
+import type { HistoryStore } from "./history-rows.ts";
+import { SqliteHistory } from "./sqlite-history.ts";
 import { SqlitePayouts } from "./sqlite-payouts.ts";
 
 /**
@@ -62,6 +64,7 @@ class SqliteStore implements BooksStore {
   readonly #writer: BatchWriter;
   readonly payouts: PayoutStore;
   readonly audits: AuditStore;
+  readonly history: HistoryStore;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -69,6 +72,7 @@ class SqliteStore implements BooksStore {
     this.#writer = new BatchWriter(database);
     this.payouts = new SqlitePayouts(database);
     this.audits = new SqliteAudits(database);
+    this.history = new SqliteHistory(database);
   }
 
   head(): Head | undefined {
