@@ -232,23 +232,6 @@ test("a key file moves the account to another browser, and replacing asks first"
   await to.close();
 });
 
-for (const width of [390, 1280]) {
-  test(`no page is wider than ${width} px, in either colour scheme`, async () => {
-    for (const colorScheme of ["light", "dark"] as const) {
-      const context = await browser.newContext({ colorScheme, viewport: { width, height: 844 } });
-      for (const path of ["/", "/#/earnings", "/#/search"]) {
-        const page = await visit(context, path);
-        await expect(page.getByText("Loading…")).toHaveCount(0);
-        const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        expect(excess, `${path} ${colorScheme}`).toBeLessThanOrEqual(0);
-        expect(await page.getByRole("heading", { level: 1 }).count()).toBe(1);
-        await page.close();
-      }
-      await context.close();
-    }
-  });
-}
-
 test("the page can be installed: manifest, icons and a service worker are there", async () => {
   const context = await browser.newContext();
   const page = await visit(context);

@@ -107,7 +107,9 @@ function NoModel({ onRetry }: { readonly onRetry: () => void }): JSX.Element {
       <p>
         This relay keeps none that turns texts into vectors. Whoever has one can publish it for everybody:
       </p>
-      <pre class="recipe code">npx tabmesh model publish sentences.tmm</pre>
+      <pre class="recipe code" tabIndex={0}>
+        npx tabmesh model publish sentences.tmm
+      </pre>
       <p>
         <button class="button button-quiet" type="button" onClick={onRetry}>
           Look again
