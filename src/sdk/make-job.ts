@@ -217,12 +217,7 @@ export async function makeJob(module: Uint8Array, options: JobOptions, ground: J
     work: { kind: "function", cid: workCid, entry: options.entry ?? USUAL_ENTRY[abi], abi } as const,
     args: encodeJobArgs(args),
     blobs: new Map([[workCid, module], ...files]),
-    limits: {
-      fuel: fuel(options.fuel ?? JOB_DEFAULTS.fuel),
-      memory: options.memoryBytes ?? JOB_DEFAULTS.memoryBytes,
-      output: options.outputBytes ?? JOB_DEFAULTS.outputBytes,
-      deadlineMs: options.deadlineMs ?? JOB_DEFAULTS.deadlineMs,
-    },
+    limits: limitsOf(options),
     maxTasks: options.maxTasks ?? JOB_DEFAULTS.maxTasks,
     parallel: options.parallel ?? JOB_DEFAULTS.parallel,
     replicas: requireReplicas(options.replicas ?? 1),
@@ -267,6 +262,62 @@ export async function makeModelJob(
   return made;
 }
 
+/** Limits of a task as a job will name them. */
+function limitsOf(options: JobOptions): JobLimits {
+  return {
+    fuel: fuel(options.fuel ?? JOB_DEFAULTS.fuel),
+    memory: options.memoryBytes ?? JOB_DEFAULTS.memoryBytes,
+    output: options.outputBytes ?? JOB_DEFAULTS.outputBytes,
+    deadlineMs: options.deadlineMs ?? JOB_DEFAULTS.deadlineMs,
+  };
+}
+
+function boundsOf(
+  content: Pick<JobContent, "limits" | "maxTasks" | "parallel" | "replicas">,
+  options: Pick<JobOptions, "tariffMax">,
+  { info, largestInput }: Pick<JobGround, "info" | "largestInput">,
+): Bounds {
+  const { limits, maxTasks, parallel, replicas } = content;
+  return {
+    limits,
+    maxTasks,
+    tariffMax: options.tariffMax ?? info.tariff,
+    largestInput: largestInput ?? limits.output,
+    parallel: Math.max(Math.min(parallel, maxTasks), likelyReplicas(replicas)),
+    replicas,
+    leaseFee: info.auditVersion === undefined ? microCredits(0) : DEFAULT_AUDIT_POLICY.leaseFee,
+  };
+}
+
+/** What a job of a function will set aside where its options name no cap, and what it burns for each lease. */
+export interface CapForecast {
+  readonly cap: MicroCredits;
+  /** What one task costs that uses all it may: a cap below it finds no provider. */
+  readonly mostOfOne: MicroCredits;
+  readonly leaseFee: MicroCredits;
+  /** Leases wanted at a time. */
+  readonly leases: number;
+}
+
+export function forecastCap(
+  options: JobOptions,
+  ground: Pick<JobGround, "info" | "available" | "largestInput">,
+): CapForecast {
+  const content = {
+    limits: limitsOf(options),
+    maxTasks: options.maxTasks ?? JOB_DEFAULTS.maxTasks,
+    parallel: options.parallel ?? JOB_DEFAULTS.parallel,
+    replicas: options.replicas ?? 1,
+  };
+  const bounds = boundsOf(content, options, ground);
+  const { available } = ground;
+  const cap =
+    options.cap === undefined
+      ? defaultCap(bounds, { available, apiKey: undefined })
+      : microCredits(options.cap);
+  return { cap, mostOfOne: mostOfOne(bounds), leaseFee: bounds.leaseFee, leases: mostLeases(cap, bounds) };
+}
+
 async function sign(
   content: JobContent,
   options: Pick<JobOptions, "cap" | "disclosure" | "tariffMax">,
@@ -274,14 +325,7 @@ async function sign(
 ): Promise<{ readonly made: MadeJob; readonly most: Bounds }> {
   const { info, requester, payer, apiKey, signer, nowMs, nonce, drawSecret } = ground;
   const { work, args, blobs, limits, maxTasks, replicas } = content;
-  const bounds = { limits, maxTasks, tariffMax: options.tariffMax ?? info.tariff };
-  const most: Bounds = {
-    ...bounds,
-    largestInput: ground.largestInput ?? limits.output,
-    parallel: Math.max(Math.min(content.parallel, maxTasks), likelyReplicas(replicas)),
-    replicas,
-    leaseFee: info.auditVersion === undefined ? microCredits(0) : DEFAULT_AUDIT_POLICY.leaseFee,
-  };
+  const most = boundsOf(content, options, ground);
   const cap = options.cap === undefined ? defaultCap(most, ground) : microCredits(options.cap);
   const body: Job = {
     ...header(info.origin, info.asset),
@@ -293,7 +337,8 @@ async function sign(
     expires: nowMs + JOB_LIFETIME_MS,
     work: { ...work, profile: info.profiles[0] ?? SANDBOX_PROFILE, effects: [] },
     argsCid: cidOf(DAG_CBOR, args),
-    ...bounds,
+    limits,
+    tariffMax: most.tariffMax,
     maxTasks: Math.min(maxTasks * replicas, MAX_TASKS_PER_JOB),
     parallel: mostLeases(cap, most),
     cap,

@@ -9,7 +9,6 @@ import type { IdentityVault } from "./identity.ts";
 import { MEMORY_BLOB_BYTES } from "./limits.ts";
 import { memoryHoldings, memoryOpenings, memoryOutbox } from "./memory-shelves.ts";
 import type { ModelStore } from "./model-store.ts";
-import { memoryRecentJobs } from "./recent-jobs.ts";
 import type { RelayPin, RelayPins } from "./relay-pins.ts";
 import { newerPin } from "./relay-pins.ts";
 import { StorageError } from "./storage-error.ts";
@@ -26,7 +25,6 @@ export function openMemoryStore(blobCapBytes: number = MEMORY_BLOB_BYTES): Provi
     holdings: memoryHoldings(),
     openings: memoryOpenings(),
     blobs: new MemoryBlobs(blobCapBytes),
-    jobs: memoryRecentJobs(),
     models: NO_MODELS,
     persist: async () => false,
   };

@@ -111,17 +111,3 @@ export function createRecentJobs(database: BrowserDatabase): RecentJobsShelf {
     remove: async (job) => database.delete("jobs", job),
   };
 }
-
-/** For where the browser keeps nothing: the jobs of this page alone. */
-export function memoryRecentJobs(): RecentJobsShelf {
-  const jobs = new Map<Cid, RecentJob>();
-  return {
-    list: async () => newestFirst([...jobs.values()]),
-    async put(job) {
-      jobs.set(job.job, job);
-    },
-    async remove(job) {
-      jobs.delete(job);
-    },
-  };
-}

@@ -8,7 +8,7 @@ import { type BrowserStore, openBrowserStore } from "./browser-store.ts";
 import { openDatabase } from "./database.ts";
 import type { HoldingChange, HoldingRecord } from "./holdings.ts";
 import type { OpeningItem } from "./openings.ts";
-import { memoryRecentJobs, type RecentJob } from "./recent-jobs.ts";
+import { type RecentJob } from "./recent-jobs.ts";
 
 const ORIGIN = "localhost/log";
 const LEASE = cidOf(RAW, Uint8Array.of(1));
@@ -224,16 +224,6 @@ describe("recent jobs", () => {
     database.close();
     store = await openBrowserStore(name);
     expect((await store.jobs.list()).map(({ name: each }) => each)).not.toContain("job 60");
-  });
-
-  test("in memory are the same list without a disk", async () => {
-    const jobs = memoryRecentJobs();
-    await jobs.put(job(1));
-    await jobs.put(job(2));
-    await jobs.put(job(1, { done: 3 }));
-    expect(await jobs.list()).toEqual([job(2), job(1, { done: 3 })]);
-    await jobs.remove(job(2).job);
-    expect(await jobs.list()).toEqual([job(1, { done: 3 })]);
   });
 });
 
