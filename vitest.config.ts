@@ -8,6 +8,9 @@ const isolationHeaders = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
+/** Files that take longer than they tell news: `npm run soak tests` runs them. */
+const LONG: readonly string[] = process.env["TABMESH_TESTS"] === "full" ? [] : ["**/*.long.test.ts"];
+
 /** What a test waits for comes in milliseconds, but on a machine that is busy with others it may take seconds. */
 const expect = { poll: { timeout: 15_000 } };
 
@@ -19,7 +22,7 @@ export default defineConfig({
           name: "node",
           environment: "node",
           include: ["{src,examples,bench,e2e}/**/*.test.ts"],
-          exclude: ["**/*.browser.test.ts"],
+          exclude: ["**/*.browser.test.ts", ...LONG],
           testTimeout: 30_000,
           expect,
           // Most wait for processes, disks or each other: two cores hold three files at a time.

@@ -53,7 +53,7 @@ test("whatever a function does, Firefox tells its end as every engine does", asy
   summaries.push(...(await runEngineCases(requester)));
 });
 
-test("a large program runs in Firefox as it does in Node", async () => {
+test("a large program runs in Firefox as it does in Node", { tag: "@long" }, async () => {
   summaries.push(await runSpeech(requester));
 });
 

@@ -180,7 +180,7 @@ test.describe("Firefox", () => {
     );
   });
 
-  test("has them in a thread too", async () => {
+  test("has them in a thread too", { tag: "@long" }, async () => {
     const report = await tab.page.evaluate(() => modelPage.inThread("reportGpu"));
     console.log(`${tab.version}, in a thread: ${JSON.stringify(report)}`);
     test.skip(!JSON.stringify(report).includes("ready"), "this Firefox has WebGPU in pages only");

@@ -149,7 +149,7 @@ test("the person is told that there is no room, and so is the requester", async 
   await expect(shelf(page)).not.toContainText("No room");
 });
 
-test("Firefox keeps a model as Chromium does, and gives it to a tab there", async () => {
+test("Firefox keeps a model as Chromium does, and gives it to a tab there", { tag: "@long" }, async () => {
   test.skip(firefox === undefined, NO_FIREFOX);
   const tab = await openFirefoxTab(firefox ?? "", relay.url);
   const { browser, page, errors } = tab;

@@ -6,9 +6,10 @@ import { openApi } from "../../src/relay/http/open-api.ts";
 import { openRelayScene } from "../../src/relay/relay-scene.contract.ts";
 import { HEAP_BOUND, HttpFuzz } from "./http-fuzz.ts";
 import { type OpenApiDocument, operationsOf, templateOf } from "./http-operations.ts";
+import { tries } from "../../src/protocol/tries.contract.ts";
 
 /** The soak sends a million. */
-const INPUTS = 2_000;
+const INPUTS: number = tries(2_000);
 /** Not in the document, which is about what programs ask for: the page of who comes with a browser. */
 const PAGES: ReadonlySet<string> = new Set(["GET /"]);
 

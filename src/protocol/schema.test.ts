@@ -24,6 +24,7 @@ import { messageSamples, partSamples, schemaOfEntry } from "./vectors/catalogue.
 import { makeCast } from "./vectors/cast.contract.ts";
 import { dagCborForm, toJsonForm } from "./vectors/json-form.contract.ts";
 import { tellStory } from "./vectors/story.contract.ts";
+import { tries } from "./tries.contract.ts";
 
 interface Kind {
   readonly schema: Schema<unknown>;
@@ -84,7 +85,7 @@ describe.each([...Object.entries(anyMessage), ...Object.entries(anyPart)])("Any 
         expect(toHex(encoded)).toBe(toHex(dagCbor.encode(dagCborForm(toJsonForm(value)))));
         expect(decode(schema, encoded)).toEqual(value);
       }),
-      { numRuns: 60 },
+      { numRuns: tries(60) },
     );
   });
 
@@ -115,7 +116,7 @@ describe("Entry bodies", () => {
         expect(toHex(encoded)).toBe(toHex(dagCbor.encode(dagCborForm(toJsonForm(value)))));
         expect(decode(schema, encoded)).toEqual(value);
       }),
-      { numRuns: 40 },
+      { numRuns: tries(40) },
     );
   });
 
@@ -148,7 +149,7 @@ describe("Decoding", () => {
       fc.property(fc.constantFrom(...schemas), anyBytes(200), (schema, noise) => {
         expectCanonicalOrRefused(schema, noise);
       }),
-      { numRuns: 3_000 },
+      { numRuns: tries(3_000) },
     );
   });
 
@@ -175,7 +176,7 @@ describe("Decoding", () => {
       fc.property(fc.constantFrom(...schemas), value, (schema, data) => {
         expectCanonicalOrRefused(schema, dagCbor.encode(data));
       }),
-      { numRuns: 2_000 },
+      { numRuns: tries(2_000) },
     );
   });
 

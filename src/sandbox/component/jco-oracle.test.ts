@@ -8,6 +8,7 @@ import { fromJco, memberOf, toJco, withJco } from "./jco-oracle.contract.ts";
 import { toJson } from "./json/to-json.ts";
 import { primitiveType, recordType, type ValueType } from "./types/value-type.ts";
 import type { Value } from "./values/value.ts";
+import { tries } from "../../protocol/tries.contract.ts";
 
 /** jco knows no latin1+utf16; component.test.ts has its tests. */
 const ENCODINGS: readonly Encoding[] = ["utf8", "utf16"];
@@ -84,8 +85,8 @@ describe("values of any type", () => {
           compared += 1;
         }
       }),
-      { numRuns: 60 },
+      { numRuns: tries(60) },
     );
-    expect(compared).toBeGreaterThan(60 * VALUES_PER_TYPE);
+    expect(compared).toBeGreaterThan(tries(60) * VALUES_PER_TYPE);
   });
 });

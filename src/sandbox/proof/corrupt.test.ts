@@ -3,9 +3,10 @@ import { draw } from "../../../e2e/soak/chance.ts";
 import { compileFunction } from "../compile-function.ts";
 import { corrupt, judge } from "./corrupt.contract.ts";
 import { corruptSubjects } from "./corrupt-subjects.contract.ts";
+import { tries } from "../../protocol/tries.contract.ts";
 
 /** A few seconds. `npm run soak sandbox-corrupt` makes many more. */
-const MUTATIONS = 4_000;
+const MUTATIONS: number = tries(4_000);
 
 describe("a damaged module", () => {
   it("is refused, or rewritten to what the engine accepts exactly when it accepts the original", async () => {

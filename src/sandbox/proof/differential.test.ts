@@ -6,9 +6,13 @@ import { PROFILE_FUEL } from "./fuel-rules.contract.ts";
 import { generateProgram } from "./generate-program.contract.ts";
 import { OPERATIONS } from "./instructions.contract.ts";
 import { writeProgram } from "./program.contract.ts";
+import { tries } from "../../protocol/tries.contract.ts";
 
 /** A few seconds. `npm run soak sandbox-fuzz` runs many more. */
-const PROGRAMS = 250;
+const PROGRAMS: number = tries(250);
+
+/** To hold every instruction between them. */
+const CENSUS = 250;
 
 const FEATURES = { tailCalls: true, vectors: true };
 
@@ -33,7 +37,7 @@ describe("programs made at random", () => {
 
   it("have every instruction between them, and the engine accepts them all", () => {
     const seen = new Set<number>();
-    for (let round = 0; round < PROGRAMS; round += 1) {
+    for (let round = 0; round < CENSUS; round += 1) {
       const program = generateProgram(draw("differential", round), FEATURES);
       expect(WebAssembly.validate(writeProgram(program)), `program ${round}`).toBe(true);
       for (const { body } of program.functions) for (const { code } of body) seen.add(code);
