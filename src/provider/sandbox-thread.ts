@@ -13,6 +13,8 @@ export interface SandboxThread {
   load(cid: string, bytes: Uint8Array): Promise<LoadResult>;
   /** Runs tasks one after the other, and answers when all have ended. */
   runAll(requests: readonly TaskRequest[]): Promise<readonly TaskResult[]>;
+  /** Resolves when the thread has done nothing for so many milliseconds. A hidden page has no clock as good as that. */
+  rest(ms: number): Promise<void>;
   /** Ends the thread at once, whatever it does. */
   terminate(): void;
   /** Called once when the thread dies by itself. */
@@ -52,6 +54,10 @@ class HostedThread implements InspectingThread {
 
   runAll(requests: readonly TaskRequest[]): Promise<readonly TaskResult[]> {
     return this.#sandbox.runAll(requests);
+  }
+
+  rest(ms: number): Promise<void> {
+    return this.#sandbox.rest(ms);
   }
 
   inspect(bytes: Uint8Array, entry: string): Promise<Inspection> {

@@ -33,6 +33,10 @@ class EchoThread implements SandboxThread {
     }));
   }
 
+  rest(): Promise<void> {
+    return Promise.resolve();
+  }
+
   terminate(): void {
     this.#died = undefined;
   }

@@ -7,24 +7,50 @@ import { warmUp } from "./warm-up.ts";
 /** From here on moving a buffer to the other thread costs less than copying it. */
 const TRANSFER_BYTES: number = 16 * 1024;
 
-/**
- * Makes this thread a sandbox for whoever holds the other end of the line, by `callSandbox`.
- * @param warm prepares for the first function while nobody calls; see warm-up.ts
- */
-export function answerCalls(line: ThreadLine, { warm = false }: { readonly warm?: boolean } = {}): void {
+export interface ThreadOptions {
+  /** Prepares for the first function while nobody calls; see warm-up.ts. */
+  readonly warm?: boolean;
+  /** This thread's clock: resolves after so many milliseconds. Without it the thread cannot be asked to rest. */
+  readonly rest?: (ms: number) => Promise<void>;
+}
+
+/** Makes this thread a sandbox for whoever holds the other end of the line, by `callSandbox`. */
+export function answerCalls(line: ThreadLine, { warm = false, rest = restless }: ThreadOptions = {}): void {
   const sandbox = createSandbox();
   let isCalled = false;
   line.addEventListener("message", ({ data }) => {
     if (!isCall(data)) return;
     isCalled = true;
-    void answer(line, sandbox, data);
+    if (data.kind === "rest") void answerRest(line, data, rest);
+    else void answer(line, sandbox, data);
   });
   line.start?.();
   post(line, { kind: "up" });
   if (warm) void warmUp(sandbox, () => isCalled);
 }
 
-async function answer(line: ThreadLine, sandbox: Sandbox, call: ThreadCall): Promise<void> {
+function restless(): Promise<void> {
+  return Promise.reject(new TypeError("this thread has no clock"));
+}
+
+async function answerRest(
+  line: ThreadLine,
+  { call, ms }: Extract<ThreadCall, { kind: "rest" }>,
+  rest: (ms: number) => Promise<void>,
+): Promise<void> {
+  try {
+    await rest(ms);
+    post(line, { kind: "answer", call, value: undefined });
+  } catch (error) {
+    post(line, { kind: "broken", call, reason: reasonOf(error) });
+  }
+}
+
+async function answer(
+  line: ThreadLine,
+  sandbox: Sandbox,
+  call: Exclude<ThreadCall, { kind: "rest" }>,
+): Promise<void> {
   const id = call.call;
   try {
     switch (call.kind) {
@@ -48,9 +74,12 @@ async function answer(line: ThreadLine, sandbox: Sandbox, call: ThreadCall): Pro
         return call satisfies never;
     }
   } catch (error) {
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return post(line, { kind: "broken", call: id, reason });
+    return post(line, { kind: "broken", call: id, reason: reasonOf(error) });
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
 function post(line: ThreadLine, message: ThreadAnswer, transfer: Transferable[] = []): void {

@@ -100,3 +100,25 @@ it.each([
   theirs.start();
   await expect(sandbox.inspect(bytesOf(""), "")).rejects.toThrow("another shape");
 });
+
+it("a thread rests by the clock it was given, takes calls meanwhile, and without one says so", async () => {
+  const [ours, theirs] = line();
+  const sandbox = callSandbox(ours);
+  const { promise: rested, resolve: wake } = Promise.withResolvers<void>();
+  const asked: number[] = [];
+  answerCalls(theirs, {
+    rest: (ms) => {
+      asked.push(ms);
+      return rested;
+    },
+  });
+  let isRested = false;
+  const resting = sandbox.rest(250).then(() => (isRested = true));
+  expect(await sandbox.load("f", await wat(ECHO))).toMatchObject({ kind: "loaded" });
+  expect([asked, isRested]).toEqual([[250], false]);
+  wake();
+  expect(await resting).toBe(true);
+  const [here, there] = line();
+  answerCalls(there);
+  await expect(callSandbox(here).rest(1)).rejects.toThrow("no clock");
+});

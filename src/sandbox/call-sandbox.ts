@@ -10,6 +10,8 @@ export interface CalledSandbox extends RemoteSandbox {
   readonly up: Promise<void>;
   /** All that can be said of a function without running it. @param entry as for inspectModule */
   inspect(bytes: Uint8Array, entry: string): Promise<Inspection>;
+  /** Resolves when the thread has rested for so many milliseconds by its own clock. */
+  rest(ms: number): Promise<void>;
 }
 
 interface Waiting {
@@ -57,6 +59,9 @@ export function callSandbox(line: ThreadLine): CalledSandbox {
       const [result] = await runAll([request]);
       if (result === undefined) throw new TypeError("the thread gave no result");
       return result;
+    },
+    async rest(ms) {
+      await ask({ kind: "rest", ms }, () => true);
     },
     async forget(cid) {
       await ask({ kind: "forget", cid }, () => true);

@@ -11,7 +11,9 @@ export type ThreadCall =
   | { readonly kind: "run"; readonly call: number; readonly requests: readonly TaskRequest[] }
   | { readonly kind: "forget"; readonly call: number; readonly cid: string }
   /** Looks at a function without running it; `entry` as for inspectModule. */
-  | { readonly kind: "inspect"; readonly call: number; readonly bytes: Uint8Array; readonly entry: string };
+  | { readonly kind: "inspect"; readonly call: number; readonly bytes: Uint8Array; readonly entry: string }
+  /** Does nothing for so long, and then answers: clocks of threads go on where those of a hidden page are slowed down. */
+  | { readonly kind: "rest"; readonly call: number; readonly ms: number };
 
 /** From the thread. What it says is `unknown` to its owner until read-answer.ts has spoken. */
 export type ThreadAnswer =

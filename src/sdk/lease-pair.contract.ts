@@ -27,6 +27,7 @@ export function sandboxHere(): SandboxThread {
   return {
     load: (cid, bytes) => sandbox.load(cid, bytes),
     runAll: (requests) => Promise.all(requests.map(async (request) => sandbox.run(request))),
+    rest: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     terminate: () => undefined,
     onDeath: () => undefined,
   };
@@ -203,7 +204,7 @@ export async function leasePair(options: PairOptions): Promise<LeasePair> {
     sha256,
     onRoom: () => undefined,
   };
-  const requester = new RequesterSession(nearFrames, { job, lease, tariff: TARIFF }, ports);
+  const requester = new RequesterSession(nearFrames, { job, lease, tariff: TARIFF }, ports, true);
   const pair: LeasePair = {
     requester,
     provider,
