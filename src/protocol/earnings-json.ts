@@ -54,7 +54,7 @@ export interface ReceiptFilter {
   /** Log times, milliseconds since 1970; `to` is the first moment that is too late. */
   readonly from?: number;
   readonly to?: number;
-  /** A piece of the id of a lease, job, function or requester, or the number of an entry. */
+  /** A piece of the id of a lease, job, function or requester; digits alone are the number of an entry. */
   readonly text?: string;
 }
 

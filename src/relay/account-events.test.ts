@@ -1,8 +1,10 @@
 import { afterEach, expect, test } from "vitest";
 import { EventParser } from "../mesh/relay-events.ts";
 import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
+import { microCredits } from "../protocol/units.ts";
+import { AccountEvents } from "./account-events.ts";
 import { LeaseWork, openLease, signerOf } from "./books/books-scene.contract.ts";
-import { MAX_EVENT_STREAMS_PER_ADDRESS } from "./limits.ts";
+import { MAX_EVENT_STREAMS_PER_ADDRESS, MAX_RESUMED_ENTRIES } from "./limits.ts";
 import { openRelayScene, refusalOf, type RelayScene } from "./relay-scene.contract.ts";
 
 const closing: (() => void)[] = [];
@@ -28,9 +30,12 @@ test("a listener learns the account as it is, then each receipt and settlement w
   const leaving = new AbortController();
   const seen: string[] = [];
   let work: LeaseWork | undefined;
-  for await (const { kind, id, data } of clientOf(relay).events(provider, { signal: leaving.signal })) {
-    if (kind === "account") seen.push(`account ${id + 1 === data.logSize} ${data.pending} ${data.earned}`);
-    else seen.push(`receipt ${id - data.entryIndex} ${data.count} ${data.settled}`);
+  for await (const event of clientOf(relay).events(provider, { signal: leaving.signal })) {
+    if (event.kind === "account") {
+      const { logSize, pending, earned } = event.data;
+      seen.push(`account ${event.id + 1 === logSize} ${pending} ${earned}`);
+    } else if (event.kind === "receipt")
+      seen.push(`receipt ${event.id - event.data.entryIndex} ${event.data.count} ${event.data.settled}`);
     if (seen.length === 1) {
       ({ work } = await openLease(relay.scene));
       await work.go(2).send();
@@ -65,9 +70,12 @@ async function firstEvents(relay: RelayScene, lastId?: number): Promise<readonly
   const { value = "" } = await reader.read();
   await reader.cancel();
   const parser = new EventParser();
-  return [...parser.push(value)].map(({ kind, data }) =>
-    kind === "receipt" ? `receipt ${data.entryIndex} ${data.count}` : `account ${data.logSize}`,
-  );
+  return [...parser.push(value)].map((event) => {
+    if (event.kind === "lapse") return `lapse ${event.id}`;
+    return event.kind === "receipt"
+      ? `receipt ${event.data.entryIndex} ${event.data.count}`
+      : `account ${event.data.logSize}`;
+  });
 }
 
 test("a listener that comes back has what it missed, and nothing it has seen", async () => {
@@ -92,6 +100,44 @@ test("a listener that comes back has what it missed, and nothing it has seen", a
     `receipt ${newest.index} 2`,
     `account ${books.size()}`,
   ]);
+});
+
+test("a listener that was away for too long is told that there is a gap, and the newest receipts", async () => {
+  const relay = await open();
+  const { work } = await openLease(relay.scene);
+  const newest = await work.go(1).send();
+  expect(await firstEvents(relay, 0)).toEqual([
+    `receipt ${newest.index} 1`,
+    `account ${relay.scene.books.size()}`,
+  ]);
+  for (let entry = 0; entry < MAX_RESUMED_ENTRIES; entry += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- one entry after the other
+    await relay.scene.books.grant(signerOf("stranger").key, microCredits(1), "a gift");
+  }
+  expect(await firstEvents(relay, 0)).toEqual([
+    `lapse ${newest.index}`,
+    `receipt ${newest.index} 1`,
+    `account ${relay.scene.books.size()}`,
+  ]);
+});
+
+test("a listener that does not read is told that there is a gap when it does", async () => {
+  const relay = await open();
+  const { events, books } = { events: new AccountEvents(relay.scene.books), books: relay.scene.books };
+  const subscription = events.subscribe(provider, "here", undefined);
+  await subscription.next(0);
+  const { work } = await openLease(relay.scene);
+  for (let receipt = 0; receipt <= MAX_RESUMED_ENTRIES; receipt += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- one receipt after the other
+    if (receipt < 20) await work.go(1).send();
+    // oxlint-disable-next-line no-await-in-loop
+    else await books.grant(provider, microCredits(1), "a gift");
+  }
+  const told = (await subscription.next(0))?.map(({ event }) => event);
+  expect(told).toEqual(["lapse", "receipt", "account"]);
+  await work.go(1).send();
+  expect((await subscription.next(0))?.map(({ event }) => event)).toEqual(["receipt", "account"]);
+  subscription.end();
 });
 
 test("others' receipts are not told", async () => {

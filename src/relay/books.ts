@@ -7,17 +7,11 @@ import type { Lease } from "../protocol/messages/lease.ts";
 import type { Inclusion, ReportAnswer } from "../protocol/messages/receipt.ts";
 import type { KeyRevoke } from "../protocol/messages/session.ts";
 import type { Cancel } from "../protocol/messages/task.ts";
-import type {
-  EarningsShare,
-  EarningsSpan,
-  EarningsSplit,
-  HistoryPage,
-  HistoryQuery,
-} from "../protocol/earnings-json.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
-import type { AccountView, ApiKeyView, EarningsPoint, JobView, ReceiptView } from "../protocol/relay-api.ts";
+import type { AccountView, ApiKeyView, JobView, ReceiptView } from "../protocol/relay-api.ts";
 import type { Signer } from "../protocol/signature.ts";
 import type { MicroCredits } from "../protocol/units.ts";
+import type { AccountHistory } from "./account-history.ts";
 import type { AuditBooks } from "./audit-books.ts";
 import type { Payouts } from "./payouts.ts";
 import type { KeptBytes } from "./store/books-store.ts";
@@ -120,15 +114,12 @@ export interface Books {
   /** Names of models: kept, but not logged. */
   readonly published: PublishedRows;
 
+  /** What accounts have earned, by time and by what it was earned with. */
+  readonly history: AccountHistory;
+
   account(peer: PeerId): AccountView;
   hasAccount(peer: PeerId): boolean;
   receipts(peer: PeerId, before: number | undefined, limit: number): readonly ReceiptView[];
-  /** Receipts looked through by what is asked for, newest first. */
-  history(peer: PeerId, query: HistoryQuery): HistoryPage;
-  /** Oldest first; spans of time (by UTC) without earnings are left out. */
-  earnings(peer: PeerId, span: EarningsSpan, fromMs: number): readonly EarningsPoint[];
-  /** The same by what it was earned with, the largest share first. */
-  shares(peer: PeerId, split: EarningsSplit, span: EarningsSpan, fromMs: number): readonly EarningsShare[];
   job(job: Cid): JobView | undefined;
 
   size(): number;

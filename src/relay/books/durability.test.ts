@@ -367,12 +367,12 @@ describe("earnings", () => {
     await work.go(3).send();
     const third = work.receiptBody().amount - first - second;
     const { provider, books } = scene;
-    expect(books.earnings(provider.key, "hour", 0)).toEqual([
+    expect(books.history.earnings(provider.key, "hour", 0)).toEqual([
       { start: START, amount: first, tasks: 2 },
       { start: START + 3_600_000, amount: second, tasks: 1 },
       { start: START + 46_800_000, amount: third, tasks: 3 },
     ]);
-    expect(books.earnings(provider.key, "day", START)).toEqual([
+    expect(books.history.earnings(provider.key, "day", START)).toEqual([
       { start: Date.UTC(2030, 0, 1), amount: first + second, tasks: 3 },
       { start: Date.UTC(2030, 0, 2), amount: third, tasks: 3 },
     ]);

@@ -9,8 +9,9 @@ import {
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { EarningsPoint, ReceiptView } from "../../protocol/relay-api.ts";
 import { microCredits } from "../../protocol/units.ts";
+import type { AccountHistory } from "../account-history.ts";
 import { MAX_SEARCHED_RECEIPTS } from "../limits.ts";
-import type { EarnedSpan, HistoryRow, HistoryStore } from "../store/history-rows.ts";
+import type { EarnedShare, EarnedSpan, HistoryRow, HistoryStore } from "../store/history-rows.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -24,16 +25,6 @@ function startOf(span: EarningsSpan, time: number): number {
 
 function pointOf({ start, amount, tasks }: EarnedSpan): EarningsPoint {
   return { start, amount: microCredits(amount), tasks };
-}
-
-/** Oldest first; spans without earnings are left out. */
-export function earningsPoints(
-  history: HistoryStore,
-  peer: PeerId,
-  span: EarningsSpan,
-  from: number,
-): readonly EarningsPoint[] {
-  return history.sums(peer, span, startOf(span, from)).map(pointOf);
 }
 
 function shareOf(name: string, spans: readonly EarnedSpan[]): EarningsShare {
@@ -56,15 +47,8 @@ function shareOf(name: string, spans: readonly EarnedSpan[]): EarningsShare {
 }
 
 /** The largest first; all that are not among them together as the last, without a name. */
-export function earningsShares(
-  history: HistoryStore,
-  peer: PeerId,
-  split: EarningsSplit,
-  span: EarningsSpan,
-  from: number,
-): readonly EarningsShare[] {
-  const rows = Map.groupBy(history.shares(peer, split, span, startOf(span, from)), ({ name }) => name);
-  const all = [...rows]
+function earningsShares(rows: readonly EarnedShare[]): readonly EarningsShare[] {
+  const all = [...Map.groupBy(rows, ({ name }) => name)]
     .map(([name, spans]) => shareOf(name, spans))
     .toSorted((a, b) => (a.amount < b.amount ? 1 : a.amount > b.amount ? -1 : 0));
   const others = all.slice(MAX_EARNINGS_SHARES).flatMap(({ points }) => points);
@@ -101,7 +85,7 @@ function isFiltered({ before: _before, skip: _skip, limit: _limit, ...filter }: 
 }
 
 /** A page of receipts, newest first. With a filter so many are looked through at a time, and the page says how to go on. */
-export function historyPage(history: HistoryStore, provider: PeerId, query: HistoryQuery): HistoryPage {
+function historyPage(history: HistoryStore, provider: PeerId, query: HistoryQuery): HistoryPage {
   const { before = Number.MAX_SAFE_INTEGER, skip = 0, limit, ...filter } = query;
   const filtered = isFiltered(query);
   const { rows, next } = history.receipts({
@@ -117,4 +101,24 @@ export function historyPage(history: HistoryStore, provider: PeerId, query: Hist
     ...(next === undefined ? {} : { next }),
     ...(filtered || skip > 0 ? {} : { total: history.count(provider, before) }),
   };
+}
+
+export class LedgerHistory implements AccountHistory {
+  readonly #history: HistoryStore;
+
+  constructor(history: HistoryStore) {
+    this.#history = history;
+  }
+
+  page(peer: PeerId, query: HistoryQuery): HistoryPage {
+    return historyPage(this.#history, peer, query);
+  }
+
+  earnings(peer: PeerId, span: EarningsSpan, fromMs: number): readonly EarningsPoint[] {
+    return this.#history.sums(peer, span, startOf(span, fromMs)).map(pointOf);
+  }
+
+  shares(peer: PeerId, split: EarningsSplit, span: EarningsSpan, fromMs: number): readonly EarningsShare[] {
+    return earningsShares(this.#history.shares(peer, split, span, startOf(span, fromMs)));
+  }
 }

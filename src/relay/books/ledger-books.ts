@@ -8,23 +8,11 @@ import { type Lease, leaseMessage } from "../../protocol/messages/lease.ts";
 import type { Inclusion, ReportAnswer } from "../../protocol/messages/receipt.ts";
 import type { KeyRevoke } from "../../protocol/messages/session.ts";
 import type { Cancel } from "../../protocol/messages/task.ts";
-import type {
-  EarningsShare,
-  EarningsSpan,
-  EarningsSplit,
-  HistoryPage,
-  HistoryQuery,
-} from "../../protocol/earnings-json.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
-import type {
-  AccountView,
-  ApiKeyView,
-  EarningsPoint,
-  JobView,
-  ReceiptView,
-} from "../../protocol/relay-api.ts";
+import type { AccountView, ApiKeyView, JobView, ReceiptView } from "../../protocol/relay-api.ts";
 import type { Signer } from "../../protocol/signature.ts";
 import type { MicroCredits } from "../../protocol/units.ts";
+import type { AccountHistory } from "../account-history.ts";
 import type { AuditBooks } from "../audit-books.ts";
 import type { ApiKeyStanding, Books, Commit } from "../books.ts";
 import type { BooksStore, Denial, DenialKind, KeptBytes } from "../store/books-store.ts";
@@ -37,7 +25,7 @@ import type { Draft } from "./draft.ts";
 import { cancelLease, closeJob } from "./ending.ts";
 import { type Court, jobIn } from "./judging.ts";
 import { LedgerPayouts } from "./ledger-payouts.ts";
-import { earningsPoints, earningsShares, historyPage } from "./history-views.ts";
+import { LedgerHistory } from "./history-views.ts";
 import { Losses } from "./losses.ts";
 import { MAX_SETTLED_AT_ONCE } from "./limits.ts";
 import type { LogTree } from "./log-tree.ts";
@@ -69,11 +57,13 @@ export class LedgerBooks implements Books {
   readonly #views: ViewParts;
   readonly audits: AuditBooks;
   readonly payouts: LedgerPayouts;
+  readonly history: AccountHistory;
 
   constructor(parts: LedgerBooksParts) {
     this.#parts = parts;
     this.audits = new LedgerAudits(parts, (index) => this.#prove(index));
     this.payouts = new LedgerPayouts(parts, (index) => this.#prove(index));
+    this.history = new LedgerHistory(parts.store.history);
     const losses = new Losses(parts.store);
     parts.queue.onCommit(({ entries }) => {
       for (const { index, type } of entries) if (type === "forfeit") losses.count(index);
@@ -305,18 +295,6 @@ export class LedgerBooks implements Books {
 
   receipts(peer: PeerId, before: number | undefined, limit: number): readonly ReceiptView[] {
     return receiptViews(this.#views, peer, before, limit);
-  }
-
-  history(peer: PeerId, query: HistoryQuery): HistoryPage {
-    return historyPage(this.#parts.store.history, peer, query);
-  }
-
-  earnings(peer: PeerId, span: EarningsSpan, fromMs: number): readonly EarningsPoint[] {
-    return earningsPoints(this.#parts.store.history, peer, span, fromMs);
-  }
-
-  shares(peer: PeerId, split: EarningsSplit, span: EarningsSpan, fromMs: number): readonly EarningsShare[] {
-    return earningsShares(this.#parts.store.history, peer, split, span, fromMs);
   }
 
   job(job: Cid): JobView | undefined {

@@ -79,14 +79,14 @@ export function addAccountRoutes(http: RelayHttp, { books, nowMs }: HttpParts): 
       throw new FailureError("malformed", "skip goes without a filter: continue below an entry instead");
     const limit = uintParam("limit", c.req.query("limit") ?? DEFAULT_RECEIPTS, MAX_HISTORY_PAGE);
     const page = { ...filter, skip, limit, ...(before === undefined ? {} : { before }) };
-    return view(c, historyPageJson.write(books.history(peer, page)));
+    return view(c, historyPageJson.write(books.history.page(peer, page)));
   });
 
   http.get(RELAY_PATHS.accountEarnings, (c) => {
     const peer = peerParam("peer", c.req.param("peer"));
     const span = oneOfParam("bucket", c.req.query("bucket"), EARNINGS_SPANS);
     const from = uintParam("from", c.req.query("from") ?? "0");
-    const points = books.earnings(peer, span, from);
+    const points = books.history.earnings(peer, span, from);
     return view(c, earningsPointsJson.write(points.slice(-MAX_EARNINGS_POINTS)));
   });
 
@@ -96,6 +96,6 @@ export function addAccountRoutes(http: RelayHttp, { books, nowMs }: HttpParts): 
     const split = oneOfParam("by", c.req.query("by"), EARNINGS_SPLITS);
     const from = uintParam("from", c.req.query("from") ?? "0");
     const earliest = Math.max(from, nowMs() - SHARED_MS[span], 0);
-    return view(c, earningsSharesJson.write(books.shares(peer, split, span, earliest)));
+    return view(c, earningsSharesJson.write(books.history.shares(peer, split, span, earliest)));
   });
 }

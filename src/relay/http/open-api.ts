@@ -1,6 +1,6 @@
 import { GATEWAY_PATHS } from "../gateway/gateway-paths.ts";
-import { EARNINGS_SPANS, EARNINGS_SPLITS, PAY_STATES } from "../../protocol/earnings-json.ts";
 import { RELAY_PATHS } from "../../protocol/relay-api.ts";
+import { ACCOUNT_OPERATIONS } from "./account-operations.ts";
 import { messageBody, type Operation, rawBody, textBody, view } from "./operation.ts";
 import { PAYOUT_OPERATIONS } from "./payout-operations.ts";
 import { TILE_PATHS } from "./tile-routes.ts";
@@ -115,59 +115,7 @@ const OPERATIONS: readonly Operation[] = [
     answer: undefined,
   },
   { method: "get", path: RELAY_PATHS.blob, summary: "Bytes of a CID", answer: rawBody },
-  {
-    method: "get",
-    path: RELAY_PATHS.account,
-    summary: "Balances of an identity",
-    answer: view("AccountView"),
-  },
-  {
-    method: "get",
-    path: RELAY_PATHS.accountReceipts,
-    summary: "Newest receipt of each lease, newest first",
-    query: { before: whole, limit: whole },
-    answer: { "application/json": { schema: listOf({ $ref: "#/components/schemas/ReceiptView" }) } },
-  },
-  {
-    method: "get",
-    path: RELAY_PATHS.accountEarnings,
-    summary: "Earnings over time",
-    query: { bucket: { enum: EARNINGS_SPANS }, from: whole },
-    required: ["bucket"],
-    answer: { "application/json": { schema: listOf({ $ref: "#/components/schemas/EarningsPoint" }) } },
-  },
-  {
-    method: "get",
-    path: RELAY_PATHS.accountShares,
-    summary: "Earnings over time by function or site, the largest first",
-    query: { by: { enum: EARNINGS_SPLITS }, bucket: { enum: EARNINGS_SPANS }, from: whole },
-    required: ["by", "bucket"],
-    answer: { "application/json": { schema: listOf({ $ref: "#/components/schemas/EarningsShare" }) } },
-  },
-  {
-    method: "get",
-    path: RELAY_PATHS.accountHistory,
-    summary: "Receipts looked through page by page, newest first",
-    query: {
-      before: whole,
-      skip: whole,
-      limit: whole,
-      work: cid,
-      requester: peer,
-      site: text,
-      state: { enum: PAY_STATES },
-      from: whole,
-      to: whole,
-      text,
-    },
-    answer: view("HistoryPage"),
-  },
-  {
-    method: "get",
-    path: RELAY_PATHS.accountEvents,
-    summary: "Server-sent events `account`, `receipt` and `lapse`; resumed by Last-Event-ID",
-    answer: { "text/event-stream": { schema: text } },
-  },
+  ...ACCOUNT_OPERATIONS,
   { method: "get", path: RELAY_PATHS.checkpoint, summary: "Signed head of the log", answer: textBody },
   { method: "get", path: RELAY_PATHS.entry, summary: "Bytes of a log entry", answer: rawBody },
   {

@@ -37,8 +37,9 @@ const IN_STATE: Readonly<Record<PayState, string>> = {
   lost: "forfeited > 0",
 };
 
-const HAS_TEXT = `(instr(id, :text) OR instr(job, :text) OR instr(work, :text) OR instr(requester, :text)
-  OR CAST(receipt_index AS TEXT) = :text)`;
+/** Digits alone are an entry's number: as a piece of an id they would find too much. */
+const HAS_TEXT = `CASE WHEN :text NOT GLOB '*[^0-9]*' THEN receipt_index = CAST(:text AS INTEGER)
+  ELSE instr(id, :text) OR instr(job, :text) OR instr(work, :text) OR instr(requester, :text) END`;
 
 function spanRow(row: Row): EarnedSpan {
   return { start: int(row, "start"), amount: big(row, "amount"), tasks: int(row, "tasks") };
