@@ -65,6 +65,7 @@ const ROWS = [
   [20012, "equivocation", "nobody", "none", "refund", "A peer signed two statements that contradict each other.", "Both statements are kept as evidence."],
   [20013, "forged-checkpoint", "relay", "none", "refund", "The relay's signed log contradicts itself or its proof does not hold.", "Stop using this relay and keep the evidence."],
   [20014, "version-mismatch", "nobody", "none", "retry", "The peers share no protocol version.", "Update the older side."],
+  [20015, "wrong-clock", "nobody", "none", "retry", "The clock of this machine is not that of the relay, so nothing it signs now would hold.", "Set this machine's date and time, then try again."],
 
   [30001, "out-of-fuel", "requester", "fuel", "spent", "The function used all the fuel it was given.", "Raise the fuel limit, or give it less work per task."],
   [30002, "out-of-memory", "requester", "fuel", "spent", "The function asked for more memory than its limit.", "Raise the memory limit."],

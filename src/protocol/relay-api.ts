@@ -140,6 +140,8 @@ export interface RelayInfo {
   readonly iceServers: readonly IceServer[];
   /** Identity of the gateway, the requester that api-keys authorise; absent where the relay has none. */
   readonly gateway?: PeerId;
+  /** The relay's clock when it answered, milliseconds since 1970: what it judges by. */
+  readonly now?: number;
 }
 
 /** One API key of an account, as far as the relay knows it. */

@@ -82,6 +82,7 @@ export const relayInfoJson: JsonShape<RelayInfo> = jsonRecord<RelayInfo>({
   addresses: jsonList(jsonText(512), 16),
   iceServers: jsonList(iceServerJson, 8),
   gateway: optionalJson(jsonPeer),
+  now: optionalJson(jsonUint()),
 });
 
 export const apiKeyViewJson: JsonShape<ApiKeyView> = jsonRecord<ApiKeyView>({

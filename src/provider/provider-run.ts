@@ -3,6 +3,7 @@ import { relayAddress } from "../mesh/mesh-address.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
 import { untilOnline } from "../mesh/until-online.ts";
+import { checkClock } from "../protocol/check-clock.ts";
 import { SEED_BYTES, verifierOf } from "../protocol/ed25519.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { ABIS, FUNCTION_ABIS } from "../protocol/messages/session.ts";
@@ -190,6 +191,7 @@ export class ProviderRun {
         now(),
       ),
     ]);
+    checkClock(contact.info, now());
     const relay = relayAddress(surroundings.relayUrl, contact.info.peer);
     const mesh = await surroundings.createMesh({
       privateKey: identity.seed,

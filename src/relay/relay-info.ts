@@ -18,12 +18,13 @@ function readVersion(): string {
   return typeof version === "string" ? version : "unknown";
 }
 
-/** What a client must know before anything else; keys as they are now. */
+/** What a client must know before anything else; keys and time as they are now. @param nowMs milliseconds since 1970 */
 export function relayInfo(
   config: RelayConfig,
   books: Books,
   peer: PeerId,
   addresses: readonly string[],
+  nowMs: number,
   gateway?: PeerId,
 ): RelayInfo {
   const audit = books.audits.policy;
@@ -43,5 +44,6 @@ export function relayInfo(
     addresses,
     iceServers: config.iceServers,
     ...(gateway === undefined ? {} : { gateway }),
+    now: nowMs,
   };
 }

@@ -107,7 +107,7 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
   });
   const apart = new KeptApart();
   const parts: HttpParts = {
-    info: () => relayInfo(relayConfig({ tariff: TARIFF }), books, peer, ["/ip4/127.0.0.1/tcp/1/ws"]),
+    info: () => relayInfo(relayConfig({ tariff: TARIFF }), books, peer, ["/ip4/127.0.0.1/tcp/1/ws"], nowMs()),
     health: () => Promise.resolve({ ok: true, books: true, disk: true, mesh: true }),
     books,
     jobs: new JobDesk({

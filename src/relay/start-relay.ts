@@ -234,7 +234,8 @@ async function answer(start: Start): Promise<void> {
     }),
   );
   const http = createHttp({
-    info: () => relayInfo(config, books, parsePeerId(mesh.peerId), mesh.addresses(), gateway?.identity),
+    info: () =>
+      relayInfo(config, books, parsePeerId(mesh.peerId), mesh.addresses(), nowMs(), gateway?.identity),
     health: () => lookAtHealth(upkeep, mesh, data.blobFolder, nowMs),
     books,
     jobs: new JobDesk({

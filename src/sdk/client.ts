@@ -4,6 +4,7 @@ import { serveBlobs } from "../mesh/blob-exchange.ts";
 import { relayAddress } from "../mesh/mesh-address.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
+import { checkClock } from "../protocol/check-clock.ts";
 import type { Cid } from "../protocol/cid.ts";
 import { SEED_BYTES, verifierOf } from "../protocol/ed25519.ts";
 import { failureCode } from "../protocol/failure-code.ts";
@@ -131,6 +132,7 @@ export async function connect(options: ConnectOptions): Promise<Tabmesh> {
     contactRelay(client, options.pins ?? createMemoryPins(), verifierOf(crypto.subtle), Date.now()),
     startSessionIdentity(crypto.subtle, seeds, Date.now()),
   ]);
+  checkClock(contact.info, Date.now());
   const mesh = await joinMesh({
     privateKey: identity.seed,
     relay: relayAddress(options.relay, contact.info.peer),

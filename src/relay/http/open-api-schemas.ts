@@ -61,6 +61,7 @@ export const schemas: Readonly<Record<string, Json>> = {
         object({ urls: listOf(text), username: text, credential: text }, ["username", "credential"]),
       ),
       gateway: { ...peer, description: "identity of the gateway, where there is one" },
+      now: { ...whole, description: "the relay's clock, milliseconds since 1970" },
     },
     ["gateway"],
   ),
