@@ -49,6 +49,11 @@ export class FrameSender {
     return this.#drained.promise;
   }
 
+  /** Something is on its way out. */
+  get isBusy(): boolean {
+    return this.#pumping;
+  }
+
   /** The reader has taken this many bytes of frames. */
   addCredit(bytes: number): void {
     this.#credit += bytes;

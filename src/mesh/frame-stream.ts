@@ -38,6 +38,7 @@ export class FrameStream {
   #busy = false;
   #unreadBytes = 0;
   #takenBytes = 0;
+  #receivedBytes = 0;
   #ended: { readonly failure: FailureError | undefined } | undefined;
 
   constructor(stream: MeshStream, options: FrameStreamOptions = {}) {
@@ -54,6 +55,16 @@ export class FrameStream {
       (chunk) => this.#parse(chunk),
       (failure) => this.#streamEnded(failure),
     );
+  }
+
+  /** Bytes that have come so far: while they grow, the other end lives. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
+  /** Frames wait for the network or the reader, so that the next one will be late. */
+  get isClogged(): boolean {
+    return this.#sender.isBusy;
   }
 
   /**
@@ -130,6 +141,7 @@ export class FrameStream {
 
   #parse(chunk: Uint8Array): void {
     if (this.#ended !== undefined) return;
+    this.#receivedBytes += chunk.byteLength;
     try {
       this.#parser.push(chunk);
     } catch (error) {

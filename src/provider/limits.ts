@@ -28,6 +28,9 @@ export const OFFER_INTERVAL_MS = 250;
 /** A drain waits that long for the requester's last signature: what is unsigned by then is lost, but the tab must go. */
 export const DRAIN_SIGN_TIMEOUT_MS = 400;
 
+/** A drain waits that long for the last receipt to be on the disk: with the drain's own signature it is out within half a second. */
+export const DRAIN_RECEIPT_MS = 300;
+
 /** Tasks go to a thread together as far as they will probably end within this: far below what a person or a window of receipts notices. */
 export const BATCH_MS = 8;
 

@@ -4,16 +4,17 @@ import type { Mesh } from "../mesh/mesh.ts";
 import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
 import { untilOnline } from "../mesh/until-online.ts";
 import { checkClock } from "../protocol/check-clock.ts";
-import { SEED_BYTES, verifierOf } from "../protocol/ed25519.ts";
+import { verifierOf } from "../protocol/ed25519.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { ABIS, FUNCTION_ABIS } from "../protocol/messages/session.ts";
 import type { IceServer } from "../protocol/relay-api.ts";
-import { type SessionIdentity, startSessionIdentity } from "../protocol/session-identity.ts";
+import type { SessionIdentity } from "../protocol/session-identity.ts";
 import type { HoldingShelf } from "../storage/holdings.ts";
 import type { OpeningShelf } from "../storage/openings.ts";
 import type { Outbox } from "../storage/outbox.ts";
 import { Activity } from "./activity.ts";
 import { ChallengeDesk } from "./challenge-desk.ts";
+import type { DrainReason, SuddenEnd } from "./farewell.ts";
 import { type ContentCache, FunctionSource } from "./function-source.ts";
 import { type ModelParts, ModelJobs } from "./model-jobs.ts";
 import { type Capacity, OfferLine } from "./offer-line.ts";
@@ -25,8 +26,8 @@ import { WorkerPool } from "./worker-pool.ts";
 /** What one run of a provider needs from its surroundings: a tab gives IndexedDB, workers and a browser's mesh. */
 export interface ProviderSurroundings {
   readonly relayUrl: string;
-  /** Root identity, 32 bytes. */
-  readonly rootSeed: Uint8Array;
+  /** The key that acts for the account that earns. */
+  session(): Promise<SessionIdentity>;
   readonly pins: PinStore;
   readonly outbox: Outbox;
   readonly holdings: HoldingShelf;
@@ -82,6 +83,10 @@ export class ProviderRun {
   /** Of one function or model. */
   #memoryBytes: number;
   #line: OfferLine | undefined;
+  /** Resolves when the page's code goes on. */
+  #away: PromiseWithResolvers<void> | undefined;
+  /** Ends the pause before the line is opened again. */
+  #hurry: (() => void) | undefined;
 
   private constructor(
     surroundings: ProviderSurroundings,
@@ -185,11 +190,7 @@ export class ProviderRun {
     });
     const [contact, identity] = await Promise.all([
       contactRelay(client, surroundings.pins, verifierOf(crypto.subtle), now()),
-      startSessionIdentity(
-        crypto.subtle,
-        { root: surroundings.rootSeed, session: crypto.getRandomValues(new Uint8Array(SEED_BYTES)) },
-        now(),
-      ),
+      surroundings.session(),
     ]);
     checkClock(contact.info, now());
     const relay = relayAddress(surroundings.relayUrl, contact.info.peer);
@@ -240,12 +241,40 @@ export class ProviderRun {
     await this.#mesh.stop();
   }
 
+  /** Gives all tasks back and takes no orders, until `takeWork`. Resolves when the drains are on their way. */
+  async drainAll(reason: DrainReason): Promise<void> {
+    const drained = this.#desk.pause(reason);
+    this.#line?.renew();
+    await drained;
+  }
+
+  /** Takes orders again. */
+  takeWork(): void {
+    this.#desk.takeWork();
+    this.#line?.renew();
+  }
+
+  /** The page's code stops now: everybody is told within this turn of the event loop. */
+  depart(reason: SuddenEnd): void {
+    this.#away ??= Promise.withResolvers();
+    this.#desk.depart(reason);
+    void this.#line?.close();
+  }
+
+  /** The page's code goes on: offers itself again at once. */
+  comeBack(): void {
+    this.#away?.resolve();
+    this.#away = undefined;
+    this.#desk.comeBack();
+    this.#hurry?.();
+  }
+
   /** A model at work takes the processor of a thread. */
   #capacity(): Capacity {
     const { pool, models } = this;
     return {
       workers: pool.size,
-      free: Math.max(0, pool.free - (models?.busy ?? 0)),
+      free: this.#desk.pausedFor === undefined ? Math.max(0, pool.free - (models?.busy ?? 0)) : 0,
       memoryBytes: this.#memoryBytes,
       abis: models === undefined ? FUNCTION_ABIS : ABIS,
       ...(models === undefined ? {} : { models: models.held }),
@@ -283,6 +312,8 @@ export class ProviderRun {
       void this.#reporting.look();
       // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
       await this.#pause(waitMs);
+      // oxlint-disable-next-line no-await-in-loop
+      await this.#away?.promise;
       try {
         // oxlint-disable-next-line no-await-in-loop
         await this.#join();
@@ -308,8 +339,10 @@ export class ProviderRun {
   async #pause(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms);
+    this.#hurry = resolve;
     this.#stopping.signal.addEventListener("abort", () => resolve(), { once: true });
     await promise;
+    this.#hurry = undefined;
     clearTimeout(timer);
   }
 }

@@ -14,6 +14,7 @@ export class ReceiptSigner {
   #signing: Promise<unknown> | undefined;
   #cooling: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
+  #late = false;
 
   /** @param send called with each signed receipt, in order. */
   constructor(
@@ -34,9 +35,24 @@ export class ReceiptSigner {
     this.#cool(0);
   }
 
-  /** Signs what is new now and answers with it instead of sending it. Nothing is signed afterwards. */
-  async signLast(): Promise<Uint8Array | undefined> {
+  /**
+   * Signs what is new now and answers with it instead of sending it; nothing is signed afterwards. Where the disk takes
+   * longer than that, nothing is signed at all: what is not told in time must not turn up later.
+   * @param patienceMs milliseconds
+   */
+  async signLast(patienceMs: number): Promise<Uint8Array | undefined> {
     this.stop();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => {
+      this.#late = true;
+      resolve(undefined);
+    }, patienceMs);
+    const receipt = await Promise.race([this.#signAfterThis(), promise]);
+    clearTimeout(timer);
+    return receipt;
+  }
+
+  async #signAfterThis(): Promise<Uint8Array | undefined> {
     await this.#signing;
     return this.#sign(false);
   }
@@ -70,6 +86,7 @@ export class ReceiptSigner {
     if (draft === undefined) return undefined;
     // On the disk first: from here on it may be drawn, whatever becomes of this tab. Where the disk is full, memory has it.
     await this.#held?.keep().catch(() => undefined);
+    if (this.#late) return undefined;
     const bytes = await seal(receiptMessage, draft, [this.#signer]);
     this.#held?.signedFor(draft.count, bytes);
     this.#channel.signed({ id: bodyId(receiptMessage, draft), bytes, body: draft });

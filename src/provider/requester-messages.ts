@@ -1,6 +1,6 @@
 import { openEnvelope, type Unverified, verified } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
-import { type Advance, advanceMessage, cancelMessage } from "../protocol/messages/task.ts";
+import { type Advance, advanceMessage, cancelMessage, stopMessage } from "../protocol/messages/task.ts";
 import type { FailureName } from "../protocol/failure-code.ts";
 import type { Verify } from "../protocol/signature.ts";
 import type { WorkOrder } from "./check-open.ts";
@@ -20,6 +20,16 @@ export async function openCancel(payload: Uint8Array, { lease }: WorkOrder, veri
   const [by] = signedBy;
   if (by?.key !== lease.body.requesterKey || body.lease !== lease.id)
     throw new FailureError("bad-signature", "cancel: not signed by the lease's requester key");
+  return body.seq;
+}
+
+/** The seq of the one task that is not wanted any more. @throws FailureError unless the requester of the lease has signed it */
+export async function openStop(payload: Uint8Array, { lease }: WorkOrder, verify: Verify): Promise<number> {
+  const { body, signedBy } = await verified(openEnvelope(stopMessage, payload), verify);
+  const [by] = signedBy;
+  if (by?.key !== lease.body.requesterKey || body.lease !== lease.id)
+    throw new FailureError("bad-signature", "stop: not signed by the lease's requester key");
+  if (body.atUnit !== 0) throw new FailureError("unsupported", "stop: in the middle of a stream");
   return body.seq;
 }
 

@@ -1,11 +1,14 @@
 import { ForgedCheckpointError } from "../ledger/log-view.ts";
 import { createTabMesh } from "../mesh/tab-mesh.ts";
+import { SEED_BYTES } from "../protocol/ed25519.ts";
 import { FailureError } from "../protocol/failure.ts";
+import { type SessionIdentity, startSessionIdentity } from "../protocol/session-identity.ts";
 import { microCredits } from "../protocol/units.ts";
-import type { BrowserStore } from "../storage/browser-store.ts";
+import type { ProviderStore } from "../storage/browser-store.ts";
 import { type ProviderLimits, UNLIMITED } from "../storage/provider-limits.ts";
 import { embeddingSite, placeOfPage } from "./embedding-site.ts";
 import { startModelThread } from "./model-thread.ts";
+import { watchPageLife } from "./page-life.ts";
 import { ProviderRun } from "./provider-run.ts";
 import type { OpeningsState, Provider, ProviderPhase, ProviderState, RelayFault } from "./provider-state.ts";
 import { ForgedDrawError } from "./read-draw.ts";
@@ -15,7 +18,9 @@ import { ThreadStarter } from "./thread-starter.ts";
 export interface TabProviderOptions {
   /** Origin of the relay's HTTP server. */
   readonly relayUrl: string;
-  readonly store: BrowserStore;
+  readonly store: ProviderStore;
+  /** Acts for another account than this browser's own, with a key that was given leave to. */
+  readonly session?: SessionIdentity;
   /** What threads are made from; the page says it, so that its bundler sees the files. */
   readonly sandbox: SandboxFiles;
   /** URL of the script of workers/inference.worker.ts, in one file; without it no models run. */
@@ -36,7 +41,12 @@ const RATE_INTERVAL_MS = 1_000;
 
 /** What is given unless told otherwise: all threads but one, at least one, and at any time. */
 function defaultLimits(): ProviderLimits {
-  return { ...UNLIMITED, workers: Math.max(1, navigator.hardwareConcurrency - 1), gpu: true };
+  return { ...UNLIMITED, workers: defaultWorkers(), gpu: true };
+}
+
+/** All threads but one, at least one. */
+export function defaultWorkers(): number {
+  return Math.max(1, navigator.hardwareConcurrency - 1);
 }
 
 /** Of one function or model. */
@@ -65,6 +75,7 @@ class TabProvider implements Provider {
   #release: (() => void) | undefined;
   #notifying: ReturnType<typeof setTimeout> | undefined;
   #rates: ReturnType<typeof setInterval> | undefined;
+  #leavePage: (() => void) | undefined;
 
   constructor(options: TabProviderOptions) {
     this.#options = options;
@@ -151,6 +162,10 @@ class TabProvider implements Provider {
     try {
       this.#run = await this.#startRun();
       this.#rates = setInterval(() => this.#refreshRates(), RATE_INTERVAL_MS);
+      this.#leavePage = watchPageLife({
+        onLeave: (reason) => this.#run?.depart(reason),
+        onReturn: () => this.#run?.comeBack(),
+      });
       this.#changed();
     } catch (error) {
       this.#end(
@@ -163,12 +178,11 @@ class TabProvider implements Provider {
   }
 
   async #startRun(): Promise<ProviderRun> {
-    const { store, relayUrl, sandbox, modelScript } = this.#options;
+    const { store, relayUrl, sandbox, modelScript, session } = this.#options;
     const threads = new ThreadStarter(sandbox);
     this.#threads = threads;
     // Ahead of the first task.
     void threads.open();
-    const identity = await store.identity.ensure();
     // Nobody waits for the answer: Firefox asks the person, who may never say a word.
     void store.persist().catch(() => false);
     const site = embeddingSite(placeOfPage());
@@ -176,7 +190,7 @@ class TabProvider implements Provider {
       {
         ...(site === undefined ? {} : { site }),
         relayUrl,
-        rootSeed: identity.seed,
+        session: async () => session ?? freshSession((await store.identity.ensure()).seed),
         pins: store.relays,
         outbox: store.outbox,
         holdings: store.holdings,
@@ -225,18 +239,21 @@ class TabProvider implements Provider {
   /** Holds the browser-wide lock until `#release`, unless another tab has it. */
   async #takeLock(): Promise<boolean> {
     const { promise: answer, resolve } = Promise.withResolvers<boolean>();
-    void navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
+    const held = navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
       resolve(lock !== null);
       if (lock === null) return;
       const { promise, resolve: release } = Promise.withResolvers<void>();
       this.#release = release;
       await promise;
     });
+    // A frame of another site may have no locks: then each of them is on its own.
+    held.catch(() => resolve(true));
     return answer;
   }
 
   #end(phase: "stopped" | "failed", failure?: FailureError): void {
     clearInterval(this.#rates);
+    this.#leavePage?.();
     this.#run = undefined;
     this.#threads?.close();
     this.#threads = undefined;
@@ -264,6 +281,12 @@ class TabProvider implements Provider {
       for (const listener of this.#listeners) listener(state);
     }, NOTIFY_INTERVAL_MS);
   }
+}
+
+/** @param root seed of the identity that it acts for */
+function freshSession(root: Uint8Array): Promise<SessionIdentity> {
+  const session = crypto.getRandomValues(new Uint8Array(SEED_BYTES));
+  return startSessionIdentity(crypto.subtle, { root, session }, Date.now());
 }
 
 function messageOf(error: unknown): string {

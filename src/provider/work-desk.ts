@@ -11,6 +11,7 @@ import { encode } from "../protocol/schema.ts";
 import { failureSchema, FRAME } from "../protocol/work-frame.ts";
 import { decideAdmission } from "./admission.ts";
 import { checkOpen, type ProviderIdentity, type WorkOrder } from "./check-open.ts";
+import type { DrainReason, SuddenEnd } from "./farewell.ts";
 import { OPEN_TIMEOUT_MS } from "./limits.ts";
 import type { SessionPorts } from "./session-ports.ts";
 import { WorkSession } from "./work-session.ts";
@@ -39,6 +40,8 @@ export class WorkDesk {
   /** Grows with the leases of one session, about a hundred bytes each. */
   readonly #accepted = new Set<Cid>();
   #stopAnswering: (() => void) | undefined;
+  #pausedFor: DrainReason | undefined;
+  #departedFor: SuddenEnd | undefined;
 
   constructor(options: WorkDeskOptions) {
     this.#options = options;
@@ -53,20 +56,60 @@ export class WorkDesk {
   }
 
   /** Takes no more leases and drains those at work. */
-  async drain(reason: "draining" | "closed"): Promise<void> {
+  async drain(reason: DrainReason): Promise<void> {
     this.#stopAnswering?.();
     this.#stopAnswering = undefined;
+    await this.#drainAll(reason);
+  }
+
+  /** Orders are refused, and leases at work drained, until `takeWork`. */
+  async pause(reason: DrainReason): Promise<void> {
+    this.#pausedFor = reason;
+    await this.#drainAll(reason);
+  }
+
+  /** The page's code stops now: all leases are told within this turn of the event loop. Orders are refused until `comeBack`. */
+  depart(reason: SuddenEnd): void {
+    this.#departedFor = reason;
+    for (const session of this.#sessions) session.depart(reason);
+  }
+
+  takeWork(): void {
+    this.#pausedFor = undefined;
+  }
+
+  comeBack(): void {
+    this.#departedFor = undefined;
+  }
+
+  /** Why orders are refused for now. */
+  get pausedFor(): DrainReason | undefined {
+    return this.#departedFor ?? this.#pausedFor;
+  }
+
+  async #drainAll(reason: DrainReason): Promise<void> {
     await Promise.all([...this.#sessions].map((session) => session.drain(reason)));
   }
 
   #serve(stream: MeshStream): void {
     const frames = new FrameStream(stream);
-    const visit = new Visit(frames, this.#options, { sessions: this.#sessions, accepted: this.#accepted });
+    const visit = new Visit(frames, this.#options, {
+      sessions: this.#sessions,
+      accepted: this.#accepted,
+      pausedFor: () => this.pausedFor,
+    });
     frames.onFrame(
       (kind, payload) => visit.frame(kind, payload),
       (failure) => visit.ended(failure),
     );
   }
+}
+
+/** What a visit shares with all others. */
+interface Desk {
+  readonly sessions: Set<WorkSession>;
+  readonly accepted: Set<Cid>;
+  readonly pausedFor: () => DrainReason | undefined;
 }
 
 /** One requester's stream, from hello to the session it becomes. */
@@ -75,21 +118,19 @@ class Visit {
   readonly #options: WorkDeskOptions;
   readonly #sessions: Set<WorkSession>;
   readonly #accepted: Set<Cid>;
+  readonly #pausedFor: Desk["pausedFor"];
   readonly #timer: ReturnType<typeof setTimeout>;
   #greeted = false;
   /** The stream has ended, or was refused. */
   #gone = false;
   #session: WorkSession | undefined;
 
-  constructor(
-    frames: FrameStream,
-    options: WorkDeskOptions,
-    desk: { readonly sessions: Set<WorkSession>; readonly accepted: Set<Cid> },
-  ) {
+  constructor(frames: FrameStream, options: WorkDeskOptions, desk: Desk) {
     this.#frames = frames;
     this.#options = options;
     this.#sessions = desk.sessions;
     this.#accepted = desk.accepted;
+    this.#pausedFor = desk.pausedFor;
     this.#timer = setTimeout(
       () => this.#refuse(new FailureError("timed-out", "no order came")),
       OPEN_TIMEOUT_MS,
@@ -144,6 +185,7 @@ class Visit {
       instance: ports.signer.key,
     };
     const order = await checkOpen(payload, me, remotePeer, now(), ports.verify);
+    this.#requireWilling();
     decideAdmission(order, {
       memoryBytes: memory(),
       hasModels,
@@ -156,6 +198,7 @@ class Visit {
       await this.#checkEscrow(order, source);
       if (this.#gone)
         throw new FailureError("disconnected", "the requester left before its escrow was checked");
+      this.#requireWilling();
     } catch (error) {
       // Nothing was signed yet: the requester may try again.
       this.#accepted.delete(order.lease.id);
@@ -168,6 +211,12 @@ class Visit {
     this.#options.onChange();
     void this.#forgetWhenEnded(session);
     void session.start();
+  }
+
+  /** @throws FailureError while the provider pauses, with the reason */
+  #requireWilling(): void {
+    const reason = this.#pausedFor();
+    if (reason !== undefined) throw new FailureError(reason, "this provider takes no work now");
   }
 
   async #checkEscrow(order: WorkOrder, source: RelaySource): Promise<void> {

@@ -6,27 +6,22 @@ import { FailureError } from "../protocol/failure.ts";
 import { failureCode } from "../protocol/failure-code.ts";
 import { header } from "../protocol/header.ts";
 import { acceptMessage } from "../protocol/messages/lease.ts";
-import { drainMessage } from "../protocol/messages/session.ts";
 import type { Advance, Task } from "../protocol/messages/task.ts";
 import { encode } from "../protocol/schema.ts";
 import { fuel } from "../protocol/units.ts";
 import { failureSchema, FRAME, splitHeader, splitSeq } from "../protocol/work-frame.ts";
 import type { WorkOrder } from "./check-open.ts";
 import type { HeldLease } from "./held-lease.ts";
-import { CLOSE_TIMEOUT_MS, DRAIN_SIGN_TIMEOUT_MS } from "./limits.ts";
+import { type DrainReason, Farewell, signDrain, type SuddenEnd } from "./farewell.ts";
+import { CLOSE_TIMEOUT_MS, DRAIN_RECEIPT_MS, DRAIN_SIGN_TIMEOUT_MS } from "./limits.ts";
 import { ProviderChannel } from "./provider-channel.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 import { ReceiptSigner } from "./receipt-signer.ts";
-import { failureOf, openAdvance, openCancel } from "./requester-messages.ts";
+import { failureOf, openAdvance, openCancel, openStop } from "./requester-messages.ts";
 import { type Answer, runLoaded } from "./run-loaded.ts";
 import type { LoadedWork, SessionPorts } from "./session-ports.ts";
 import { SignatureWatch } from "./signature-watch.ts";
-
-/** A task handed to the pool. */
-interface Running {
-  readonly task: Task;
-  readonly cancel: AbortController;
-}
+import { TasksInHand } from "./tasks-in-hand.ts";
 
 /** One lease at work over one stream, from the accepted order to the final receipt. */
 export class WorkSession {
@@ -40,10 +35,8 @@ export class WorkSession {
     this.fail(new FailureError("timed-out", "nothing was countersigned for too long")),
   );
   readonly #inputs = new PartAssembly<Task>();
-  /** Complete tasks that wait for the requester's signature or for budget. */
-  readonly #ready: { readonly task: Task; readonly input: Uint8Array }[] = [];
-  readonly #running = new Map<number, Running>();
-  #runningBytes = 0;
+  readonly #hand = new TasksInHand();
+  readonly #farewell = new Farewell();
   readonly #ended = Promise.withResolvers<FailureError | undefined>();
   #work: LoadedWork | undefined;
   #closing: ReturnType<typeof setTimeout> | undefined;
@@ -88,6 +81,7 @@ export class WorkSession {
     const { lease } = this.channel.order;
     const accept = { ...header(lease.body.origin, lease.body.asset), lease: lease.id };
     void this.#frames.sendFrame(FRAME.accept, await seal(acceptMessage, accept, [this.#ports.signer]));
+    void this.#farewell.prepare(this.channel.order, this.#ports.signer);
     this.#dispatch = setTimeout(() => void this.drain("lease-ended"), lease.body.dispatchMs);
     this.#firstTask = setTimeout(() => {
       if (this.channel.received === 0) void this.drain("lease-ended");
@@ -107,16 +101,20 @@ export class WorkSession {
       case FRAME.task:
         this.#receiveTask(payload);
         return;
-      case FRAME.taskData: {
-        const [seq, data] = splitSeq(payload);
-        this.#complete(this.#inputs.add(seq, data));
+      case FRAME.taskData:
+        this.#complete(this.#inputs.add(...splitSeq(payload)));
         return;
-      }
       case FRAME.advance:
         this.#receiveAdvance(payload);
         return;
       case FRAME.cancel:
         void this.#receiveCancel(payload);
+        return;
+      case FRAME.stop:
+        void this.#receiveStop(payload);
+        return;
+      case FRAME.ping:
+        this.#frames.sendFrame(FRAME.pong).catch(() => undefined);
         return;
       case FRAME.unseal: {
         const [seq] = splitSeq(payload);
@@ -149,32 +147,37 @@ export class WorkSession {
    * Stops in order: running tasks are ended, the rest returned, the last receipt signed and sent along.
    * Resolves when the drain has been handed to the network.
    */
-  async drain(reason: "draining" | "closed" | "lease-ended"): Promise<void> {
+  async drain(reason: DrainReason): Promise<void> {
     if (this.#over || this.#draining) return;
-    this.#draining = true;
-    const ready = this.#ready.map(({ task }) => task.seq);
-    const returned = [...this.#outcomes.sealed, ...this.#running.keys(), ...ready].toSorted((a, b) => a - b);
-    this.#outcomes.forgetSealed();
-    for (const { cancel } of this.#running.values()) cancel.abort();
-    this.#running.clear();
-    this.#ready.length = 0;
-    this.#outcomes.wake();
-    const { lease } = this.channel.order;
-    const receipt = await this.#receipts.signLast();
-    const drain = {
-      ...header(lease.body.origin, lease.body.asset),
-      lease: lease.id,
-      instance: this.#ports.signer.key,
-      code: failureCode(reason),
-      acceptedUpTo: this.channel.received,
-      running: [],
-      returned: returned.slice(0, 4_096),
-      lost: [],
-      ...(receipt === undefined ? {} : { receipt }),
-    };
-    const envelope = await seal(drainMessage, drain, [this.#ports.signer]);
+    const returned = this.#giveBack();
+    const { channel } = this;
+    const receipt = await this.#receipts.signLast(DRAIN_RECEIPT_MS);
+    const standing = { acceptedUpTo: channel.received, returned, receipt };
+    const envelope = await signDrain(channel.order, this.#ports.signer, reason, standing);
     await this.#frames.sendFrame(FRAME.drain, envelope).catch(() => undefined);
     this.#closeSoon();
+  }
+
+  /**
+   * The page's code stops now: says so with what was signed before, within this turn of the event loop. Nothing more is
+   * signed, so outcomes of the last moment that no receipt covers are not paid here: others compute them again.
+   */
+  depart(reason: SuddenEnd): void {
+    if (this.#over || this.#draining) return;
+    this.#giveBack();
+    this.#receipts.stop();
+    const drain = this.#farewell.say(reason);
+    if (drain !== undefined) this.#frames.sendFrame(FRAME.drain, drain).catch(() => undefined);
+    this.#closeSoon();
+  }
+
+  /** Ends what runs and forgets what waits. @returns tasks that have no outcome by that */
+  #giveBack(): readonly number[] {
+    this.#draining = true;
+    const returned = [...this.#outcomes.sealed, ...this.#hand.giveBack()].toSorted((a, b) => a - b);
+    this.#outcomes.forgetSealed();
+    this.#outcomes.wake();
+    return returned;
   }
 
   #receiveTask(payload: Uint8Array): void {
@@ -192,7 +195,7 @@ export class WorkSession {
     if (whole === undefined) return;
     const input = whole.data.slice();
     this.#held?.input(whole.header.seq, input);
-    this.#ready.push({ task: whole.header, input });
+    this.#hand.ready.push({ task: whole.header, input });
     this.#runReady();
   }
 
@@ -206,40 +209,39 @@ export class WorkSession {
   #runReady(): void {
     const work = this.#work;
     if (work === undefined || this.#draining || this.#over) return;
-    for (let next = this.#ready[0]; next !== undefined; next = this.#ready[0]) {
+    const { ready } = this.#hand;
+    for (let next = ready[0]; next !== undefined; next = ready[0]) {
       const { task, input } = next;
+      const { running, runningBytes } = this.#hand;
       if (task.seq >= this.#cancelledFrom) {
-        this.#ready.shift();
+        ready.shift();
         this.#tellFailure(task, "not-started", "cancelled before it started");
-      } else if (!this.channel.mayRun(task.seq, this.#running.size) || this.#held?.isFull === true) {
+      } else if (!this.channel.mayRun(task.seq, running) || this.#held?.isFull === true) {
         return;
-      } else if (this.channel.coversNext(this.#running.size + 1, this.#runningBytes + task.size)) {
-        this.#ready.shift();
+      } else if (this.channel.coversNext(running + 1, runningBytes + task.size)) {
+        ready.shift();
         void this.#run(task, input, work);
-      } else if (this.#running.size > 0) {
+      } else if (running > 0) {
         return;
       } else {
-        this.#ready.shift();
+        ready.shift();
         this.#tellFailure(task, "over-budget", "the lease's budget does not cover it");
       }
     }
   }
 
   async #run(task: Task, input: Uint8Array, work: LoadedWork): Promise<void> {
-    const cancel = new AbortController();
-    this.#running.set(task.seq, { task, cancel });
-    this.#runningBytes += task.size;
+    const signal = this.#hand.begin(task);
     const answer = await runLoaded(task, input, work, {
       pool: this.#ports.pool,
       limits: this.channel.order.job.body.limits,
-      signal: cancel.signal,
+      signal,
       onStart: () => this.#ports.onTask("started", this.channel, task),
       onPart: (part) => this.#tellPart(task, part),
     });
     // A stream ends in turn: its last part waits as those before it.
     if (task.stream) await this.#outcomes.untilMayTell(() => this.#isWanted(task));
-    this.#runningBytes -= task.size;
-    const isWanted = this.#running.delete(task.seq) && !this.#over;
+    const isWanted = this.#hand.end(task) && !this.#over;
     if (isWanted) this.#tellEnd(task, answer);
     // The answer leaves first; what a person sees of it can wait.
     this.#ports.onTask("ended", this.channel, task);
@@ -253,7 +255,7 @@ export class WorkSession {
   }
 
   #isWanted({ seq }: Task): boolean {
-    return this.#running.has(seq) && !this.#over;
+    return this.#hand.isRunning(seq) && !this.#over;
   }
 
   #tellEnd(task: Task, { end, data, part, inputSha256 }: Answer): void {
@@ -306,11 +308,21 @@ export class WorkSession {
     try {
       const from = await openCancel(payload, this.channel.order, this.#ports.verify);
       this.#cancelledFrom = Math.min(this.#cancelledFrom, from);
-      for (const { task, cancel } of this.#running.values())
-        if (task.seq >= this.#cancelledFrom) cancel.abort();
+      this.#hand.cancelFrom(this.#cancelledFrom);
       this.#runReady();
     } catch (error) {
       this.fail(failureOf(error, "bad-signature", "cancel"));
+    }
+  }
+
+  /** Another provider has done it. What has ended, or is not here yet, is passed over. */
+  async #receiveStop(payload: Uint8Array): Promise<void> {
+    try {
+      const seq = await openStop(payload, this.channel.order, this.#ports.verify);
+      const waiting = this.#hand.stop(seq);
+      if (waiting !== undefined) this.#tellFailure(waiting, "not-started", "done by another provider");
+    } catch (error) {
+      this.fail(failureOf(error, "bad-signature", "stop"));
     }
   }
 
@@ -334,9 +346,7 @@ export class WorkSession {
     clearTimeout(this.#dispatch);
     clearTimeout(this.#firstTask);
     this.#unsigned.stop();
-    for (const { cancel } of this.#running.values()) cancel.abort();
-    this.#running.clear();
-    this.#ready.length = 0;
+    this.#hand.giveBack();
     this.#outcomes.wake();
     this.#ports.onEnded(this.channel.lease, this.channel.claim(this.#unsigned.waitedMs));
     this.#ended.resolve(failure);

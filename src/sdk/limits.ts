@@ -77,6 +77,39 @@ export const UNREAD_PIECES = 65_536;
  */
 export const STREAM_SILENCE_MS = 5_000;
 
+/**
+ * A provider that has said nothing for so long is asked for a word, and is lost when it has said nothing for the second
+ * time: its tasks are with somebody else within six seconds. Shorter, and a machine that is busy for a moment loses its work.
+ */
+export const PULSE_QUIET_MS = 2_000;
+export const PULSE_SILENCE_MS = 4_500;
+
+/** A provider that the relay does not hear either is asked at once and has so long to answer: ten times what a busy machine takes. */
+export const PULSE_DOUBT_MS = 1_500;
+
+/** While a large input is on its way a provider hears late what it is asked: one megabyte, at 64 KiB/s, goes before that. */
+export const PULSE_CLOGGED_MS = 16_000;
+
+/** A timer that is so much later than set says that this side itself was asleep: everybody has one more chance to be heard. Hidden pages have timers once a second. */
+export const PULSE_LATE_MS = 2_000;
+
+/** First wait before the watch stream to a relay that was lost is opened again; doubles up to the maximum. */
+export const WATCH_RETRY_MIN_MS = 1_000;
+export const WATCH_RETRY_MAX_MS = 30_000;
+
+/** Opening the watch stream: one round trip on a connection that stands, and one to the relay where it does not. */
+export const WATCH_OPEN_MS = 10_000;
+
+/** The last part of a job, in per cent, of which tasks that are late are given to a second provider as well. */
+export const HEDGE_LAST_PERCENT = 3;
+
+/** A task is late when it takes so many times as long as most of the job, and at least that long: else the copy would come later than it. */
+export const HEDGE_LATE_FACTOR = 2;
+export const HEDGE_LEAST_MS = 1_000;
+
+/** The durations of so many tasks tell how long one takes. */
+export const HEDGE_SAMPLES = 64;
+
 /** Beyond its deadline and those of the tasks before it, a replica has so long until it seals its outcome; then it counts as lost. */
 export const SEAL_PATIENCE_MS = 30_000;
 

@@ -83,6 +83,7 @@ class Opening {
   readonly #options: OpenSessionOptions;
   readonly #accepted = Promise.withResolvers<RequesterSession>();
   #greeted = false;
+  #hasPulse = false;
   #session: RequesterSession | undefined;
 
   constructor(frames: FrameStream, options: OpenSessionOptions) {
@@ -140,6 +141,7 @@ class Opening {
     }
     if (greeting.checkpoint !== undefined) await this.#observe(greeting.checkpoint);
     this.#greeted = true;
+    this.#hasPulse = greeting.hasPulse;
     const open = {
       job: job.envelope,
       lease: granted.lease.bytes,
@@ -172,6 +174,7 @@ class Opening {
       this.#frames,
       { job, lease: granted.lease, tariff: granted.grant.tariff },
       ports,
+      this.#hasPulse,
     );
     this.#accepted.resolve(this.#session);
   }

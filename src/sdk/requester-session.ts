@@ -9,12 +9,13 @@ import { failureCode } from "../protocol/failure-code.ts";
 import { header } from "../protocol/header.ts";
 import { type Receipt, receiptMessage } from "../protocol/messages/receipt.ts";
 import { drainMessage } from "../protocol/messages/session.ts";
-import { advanceMessage, cancelMessage, type OutcomeLeaf } from "../protocol/messages/task.ts";
+import { advanceMessage, cancelMessage, type OutcomeLeaf, stopMessage } from "../protocol/messages/task.ts";
 import { decode } from "../protocol/schema.ts";
 import type { Signer, Verify } from "../protocol/signature.ts";
 import { failureSchema, FRAME, splitHeader, splitSeq } from "../protocol/work-frame.ts";
 import { ADVANCE_INTERVAL_MS, QUIET_TASKS, FINISH_TIMEOUT_MS } from "./limits.ts";
 import type { OutcomeWithInput } from "./lay-open.ts";
+import { Pulse } from "./pulse.ts";
 import { type HeldLease, RequesterChannel, type ShownOutcome } from "./requester-channel.ts";
 import { type FinalSegment, type SentTask, TaskAnswers } from "./task-answers.ts";
 
@@ -56,6 +57,7 @@ export class RequesterSession {
   readonly #frames: FrameStream;
   readonly #ports: RequesterPorts;
   readonly #answers: TaskAnswers;
+  readonly #pulse: Pulse | undefined;
   /** Of open tasks, by seq, where outcomes are kept. */
   readonly #inputs = new Map<number, TaskInput>();
   readonly #ended = Promise.withResolvers<FailureError | undefined>();
@@ -67,7 +69,8 @@ export class RequesterSession {
   #draining: FailureError | undefined;
   #over = false;
 
-  constructor(frames: FrameStream, held: HeldLease, ports: RequesterPorts) {
+  /** @param hasPulse whether the provider answers when it is asked for a word */
+  constructor(frames: FrameStream, held: HeldLease, ports: RequesterPorts, hasPulse: boolean = false) {
     this.#frames = frames;
     this.#ports = ports;
     const { keep } = ports;
@@ -80,6 +83,23 @@ export class RequesterSession {
       onAnswer: () => ports.onRoom(),
       onMismatch: (failure) => this.fail(failure),
     });
+    this.#pulse = hasPulse ? this.#newPulse() : undefined;
+  }
+
+  #newPulse(): Pulse {
+    return new Pulse({
+      ask: () => void this.#frames.sendFrame(FRAME.ping).catch(() => undefined),
+      onLost: () =>
+        this.fail(new FailureError("heartbeat-lost", "the provider has said nothing for too long")),
+      onDoubt: () => this.#ports.onRoom(),
+      received: () => this.#frames.receivedBytes,
+      isClogged: () => this.#frames.isClogged,
+    });
+  }
+
+  /** The relay does not hear the provider any more. */
+  doubt(): void {
+    this.#pulse?.doubt();
   }
 
   get ended(): Promise<FailureError | undefined> {
@@ -91,7 +111,7 @@ export class RequesterSession {
   }
 
   get hasRoom(): boolean {
-    return this.isOpen && this.channel.hasRoom;
+    return this.isOpen && this.channel.hasRoom && this.#pulse?.isInDoubt !== true;
   }
 
   transport(): Promise<TransportInfo> {
@@ -127,10 +147,22 @@ export class RequesterSession {
     this.#frames.sendFrame(FRAME.unseal, u32be(seq)).catch(() => undefined);
   }
 
+  /** Another provider has done it: ends it here, if it has not ended. */
+  async stop(seq: number): Promise<void> {
+    if (this.#over || this.#closing) return;
+    const { origin, asset } = this.channel.held.lease.body;
+    const stop = { ...header(origin, asset), lease: this.channel.lease, seq, atUnit: 0 };
+    const envelope = await seal(stopMessage, stop, [this.#ports.signer]);
+    if (!this.#over) await this.#frames.sendFrame(FRAME.stop, envelope).catch(() => undefined);
+  }
+
   /** Takes one frame after the accept frame. @throws FailureError that ends the session. */
   frame(kind: number, payload: Uint8Array): void {
     if (this.#over) return;
+    this.#pulse?.heard();
     switch (kind) {
+      case FRAME.pong:
+        return;
       case FRAME.outcome: {
         const [encoded, data] = splitHeader(payload);
         this.#answers.begin(this.channel.outcome(encoded), data);
@@ -300,6 +332,7 @@ export class RequesterSession {
   #finish(failure: FailureError | undefined): void {
     if (this.#over) return;
     this.#over = true;
+    this.#pulse?.end();
     this.#inputs.clear();
     clearTimeout(this.#cooling);
     const reason = failure ?? new FailureError("disconnected", "the session is over");
