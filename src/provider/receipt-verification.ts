@@ -7,6 +7,7 @@ import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { ReceiptView } from "../protocol/relay-api.ts";
+import { writeTlogProof } from "../protocol/tlog-proof.ts";
 import type { BrowserStore } from "../storage/browser-store.ts";
 
 /**
@@ -17,7 +18,7 @@ export type Verdict = "proven" | "refuted" | "unreached";
 
 /** One check as a person sees it, in the order they were made. */
 export interface VerificationCheck {
-  readonly name: "relay-answers" | "pinned-key" | ReceiptCheckName | "as-shown";
+  readonly name: "relay-answers" | "pinned-key" | "consistency" | ReceiptCheckName | "as-shown";
   readonly ok: boolean;
   /** A sentence: what was found, or what is wrong. */
   readonly detail: string;
@@ -28,6 +29,15 @@ export interface Verification {
   readonly checks: readonly VerificationCheck[];
   /** What convicts the relay before anybody, where it contradicts itself; see ledger/evidence.ts. */
   readonly evidence?: Uint8Array<ArrayBuffer>;
+  /** Of a receipt that is proven: what proves it to anybody, offline. */
+  readonly proof?: ReceiptProof;
+}
+
+/** A file that `tabmesh verify` judges by itself and the log's key. */
+export interface ReceiptProof {
+  /** C2SP tlog-proof with the entry in it. */
+  readonly text: string;
+  readonly logKey: PeerId;
 }
 
 /** Checks receipts in the page, against the relay's key as it was at first contact. */
@@ -63,7 +73,7 @@ export function createReceiptVerification(relayUrl: string, store: BrowserStore)
       try {
         const met = await meet();
         const detail = "The relay's keys are those of your first contact, or ones that those approved.";
-        checks.push({ name: "pinned-key", ok: true, detail });
+        checks.push({ name: "pinned-key", ok: true, detail }, grownCheck(await met.log.refresh()));
         return await checkShown(client, met, { view, account, checks });
       } catch (error) {
         if (!(error instanceof FailureError)) throw error;
@@ -77,6 +87,12 @@ export function createReceiptVerification(relayUrl: string, store: BrowserStore)
       }
     },
   };
+}
+
+/** The view of the log refuses a head that is not proven to extend the one it believed before. */
+function grownCheck({ size }: { readonly size: number }): VerificationCheck {
+  const detail = `Proven to hold, unchanged, what this browser saw of it before; it has ${size.toLocaleString("en")} entries now.`;
+  return { name: "consistency", ok: true, detail };
 }
 
 interface ShownReceipt {
@@ -104,7 +120,10 @@ async function checkShown(
   });
   const checks: VerificationCheck[] = [...shown.checks, ...result.checks];
   if (result.statement !== undefined) checks.push(shownCheck(view, result.statement));
-  if (result.ok && checks.every(({ ok }) => ok)) return { verdict: "proven", checks };
+  if (result.ok && checks.every(({ ok }) => ok)) {
+    const text = writeTlogProof({ ...inclusion, entry: entryBytes });
+    return { verdict: "proven", checks, proof: { text, logKey: contact.log.key() } };
+  }
   const failed = result.checks.filter(({ ok }) => !ok);
   const isUnreached =
     failed.length > 0 && failed.every(({ code }) => code !== undefined && UNREACHED.has(code));

@@ -63,6 +63,15 @@ describe("the identity of a browser", () => {
     expect(await to.identity.load()).toEqual(identity);
   });
 
+  test("is another one after it was forgotten", async () => {
+    const name = freshName();
+    const store = await open(name);
+    const first = await store.identity.ensure();
+    await store.identity.forget();
+    expect(await (await open(name)).identity.load()).toBeUndefined();
+    expect((await store.identity.ensure()).peer).not.toBe(first.peer);
+  });
+
   test("is never made anew beside one that cannot be read", async () => {
     const name = freshName();
     const database = await openDatabase(name, () => {});

@@ -17,6 +17,8 @@ export interface IdentityVault {
   readFile(text: string): Promise<Identity>;
   /** Puts another identity in the place of this browser's. The page asks first: the old one may have earnings. */
   replace(identity: Identity): Promise<void>;
+  /** Takes the identity away for good; the next `ensure` makes another one. The page asks first. */
+  forget(): Promise<void>;
 }
 
 const KEY = "root";
@@ -62,6 +64,11 @@ export function createIdentityVault(database: BrowserDatabase): IdentityVault {
       } catch (error) {
         throw storageError(error);
       }
+    },
+    async forget() {
+      const write = database.transaction("identity", "readwrite", DURABLE);
+      await write.store.delete(KEY);
+      await write.done;
     },
   };
 }

@@ -48,6 +48,9 @@ function memoryIdentity(): IdentityVault {
     async replace(identity) {
       known = Promise.resolve(identity);
     },
+    async forget() {
+      known = undefined;
+    },
   };
 }
 

@@ -3,6 +3,16 @@ export function saveTextFile(name: string, text: string): void {
   save(name, new Blob([text], { type: "application/json" }));
 }
 
+/** Hands a text of some other kind to the person as a download. */
+export function savePlainText(name: string, text: string): void {
+  save(name, new Blob([text], { type: "text/plain" }));
+}
+
+/** Hands something put together from many pieces to the person as a download. */
+export function savePieces(name: string, pieces: readonly string[], type: string): void {
+  save(name, new Blob([...pieces], { type }));
+}
+
 /** Hands what convicts somebody to the person as a download: `tabmesh verify` judges it. */
 export function saveEvidence(evidence: Uint8Array<ArrayBuffer>): void {
   save("relay.tabmesh-evidence", new Blob([evidence], { type: "application/octet-stream" }));

@@ -3,6 +3,7 @@ import type { Verification, VerificationCheck } from "../../provider/receipt-ver
 const TITLES: Readonly<Record<VerificationCheck["name"], string>> = {
   "relay-answers": "The relay answers",
   "pinned-key": "Known relay",
+  consistency: "One history",
   inclusion: "In the log",
   entry: "A receipt",
   report: "Reported",
