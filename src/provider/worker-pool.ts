@@ -1,92 +1,90 @@
-import { failureCode, failureKind, type FailureName } from "../protocol/failure-code.ts";
-import type { TaskRequest, TaskResult } from "../sandbox/task.ts";
+import { BusyMeter } from "./governor/busy-meter.ts";
+import { CALIBRATE_INTERVAL_MS, DUTY_WINDOW_MS, LEAVE_MS, LONG_REST_MS } from "./governor/limits.ts";
+import { ThreadDuty } from "./governor/thread-duty.ts";
+import { failed, LoadingThread } from "./loading-thread.ts";
 import { BATCH_MS, BATCHES_PER_THREAD, MAX_BATCH_BYTES, MAX_BATCH_TASKS } from "./limits.ts";
+import {
+  type Batch,
+  type Entry,
+  type PoolResult,
+  type PoolTask,
+  removeFrom,
+  type Slot,
+} from "./pool-slot.ts";
 import type { SandboxThread } from "./sandbox-thread.ts";
 
-export interface PoolTask {
-  readonly request: TaskRequest;
-  /** The function's module, for a thread that has not loaded it. */
-  readonly module: Uint8Array;
-  /** From the moment the thread turns to it. */
-  readonly deadlineMs: number;
-  /** Gives it back when it has not started, ends it when it has. */
-  readonly signal: AbortSignal;
-  /** The thread turns to it. Of tasks that go there together the first is told alone. */
-  readonly onStart: () => void;
-}
+export type { PoolResult };
 
-/** A result, and whether the task had started: one that had earns the start fee when cancelled. */
-export type PoolResult = TaskResult;
-
-interface Entry extends PoolTask {
-  readonly settle: (result: PoolResult) => void;
-  started: boolean;
-  settled: boolean;
-  /** Was in a batch that did not come back, and runs by itself to find out whose fault that was. */
-  isSuspect: boolean;
-}
-
-/** Tasks of one function that go to a thread together. */
-interface Batch {
-  readonly entries: readonly Entry[];
-  /** When the thread turned to it, by performance.now(). */
-  begunAt: number;
-}
-
-interface Slot {
-  readonly thread: SandboxThread;
-  readonly loaded: Map<string, Promise<PoolResult | undefined>>;
-  /** The one it runs, and the next. */
-  readonly batches: Batch[];
-  /** What one task took lately; nothing is known of a new thread. */
-  msPerTask: number;
-  timer: ReturnType<typeof setTimeout> | undefined;
-}
-
-const NO_BYTES = new Uint8Array(0);
-
-function failed(name: FailureName, detail: string): PoolResult {
-  return {
-    kind: "failed",
-    code: failureCode(name),
-    detail,
-    fuel: 0n,
-    stderr: NO_BYTES,
-    inputSha256: NO_BYTES,
-  };
+export interface PoolEvents {
+  /** A thread that was told as taken is free again, with no task having ended. */
+  onRested?: () => void;
+  /** Takes a measure of a thread that has nothing in hand. Asked for every CALIBRATE_INTERVAL_MS while there is work. */
+  calibrate?: (thread: SandboxThread) => Promise<void>;
 }
 
 /**
  * Runs tasks on up to `size` threads, first come first served, each within its deadline. Tasks that wait go to a thread
  * together, as many as it will probably end within BATCH_MS: the way there and back costs as much as a small task.
+ *
+ * Each thread works for a share of the time: after each batch it rests for so long that work is that share of both.
  */
 export class WorkerPool {
   readonly #startThread: () => SandboxThread;
+  readonly #events: PoolEvents;
   readonly #slots: Slot[] = [];
+  readonly #meter = new BusyMeter(DUTY_WINDOW_MS);
+  /** Of threads that have ended, as far as they still owe rest. */
+  #duties: ThreadDuty[] = [];
   #queue: Entry[] = [];
   #size: number;
+  #cpuPercent = 100;
+  #calibratedAt = performance.now();
   #stopped = false;
   #assigning = false;
 
-  constructor(startThread: () => SandboxThread, size: number) {
+  /** @param size threads; with none all tasks wait */
+  constructor(startThread: () => SandboxThread, size: number, events: PoolEvents = {}) {
     this.#startThread = startThread;
     this.#size = size;
+    this.#events = events;
   }
 
   get size(): number {
     return this.#size;
   }
 
-  /** Threads that would turn to a new task at once. */
+  /** Threads that would turn to a new task at once, or after a short rest. */
   get free(): number {
-    const busy = this.#slots.filter((slot) => slot.batches.length > 0).length;
-    return Math.max(0, this.#size - busy - this.#queue.length);
+    const soon = performance.now() + LONG_REST_MS;
+    const taken = this.#slots.filter(
+      ({ batches, held, leaving }) =>
+        leaving === undefined && (batches.length > 0 || (held !== undefined && held.until > soon)),
+    ).length;
+    return Math.max(0, this.#size - taken - this.#queue.length);
   }
 
-  /** Fewer threads end when they have finished what they hold. */
+  /** Milliseconds that all threads together computed in the last DUTY_WINDOW_MS. */
+  get busyMs(): number {
+    return this.#meter.busyMs(performance.now());
+  }
+
+  /** Of fewer threads those that are too many end what they run within LEAVE_MS, or the others do. */
   setSize(size: number): void {
-    this.#size = Math.max(1, size);
+    this.#size = Math.max(0, size);
     this.#retire();
+    this.#assign();
+  }
+
+  /** Share of the time that each thread works, 1 to 100. More holds at once. */
+  setDuty(cpuPercent: number): void {
+    const isMore = cpuPercent > this.#cpuPercent;
+    this.#cpuPercent = cpuPercent;
+    if (!isMore) return;
+    this.#duties = [];
+    for (const slot of this.#slots) {
+      slot.duty.forgive();
+      if (slot.batches.length === 0) slot.held = undefined;
+    }
     this.#assign();
   }
 
@@ -171,30 +169,92 @@ export class WorkerPool {
   }
 
   #leastBusy(): Slot | undefined {
-    const idle = this.#slots.find((slot) => slot.batches.length === 0);
+    const open = this.#staying.filter(({ held }) => held === undefined);
+    const idle = open.find((slot) => slot.batches.length === 0);
     if (idle !== undefined) return idle;
-    if (this.#slots.length < this.#size) return this.#open();
-    return this.#slots
-      .filter((slot) => slot.batches.length < BATCHES_PER_THREAD)
+    while (this.#staying.length < this.#size) {
+      const slot = this.#open();
+      if (slot.held === undefined) return slot;
+    }
+    // What is to rest in between cannot be handed over ahead.
+    const most = this.#cpuPercent < 100 || this.#isCalibrationDue ? 1 : BATCHES_PER_THREAD;
+    return open
+      .filter((slot) => slot.batches.length < most)
       .toSorted((a, b) => a.batches.length - b.batches.length)[0];
   }
 
+  get #staying(): readonly Slot[] {
+    return this.#slots.filter(({ leaving }) => leaving === undefined);
+  }
+
   #open(): Slot {
+    const thread = this.#startThread();
     const slot: Slot = {
-      thread: this.#startThread(),
-      loaded: new Map(),
+      thread,
+      loading: new LoadingThread(thread),
+      duty: this.#duties.shift() ?? new ThreadDuty(this.#meter),
       batches: [],
       msPerTask: BATCH_MS,
       timer: undefined,
+      held: undefined,
+      leaving: undefined,
     };
-    slot.thread.onDeath((reason) => this.#giveUp(slot, failed("worker-lost", reason)));
+    thread.onDeath((reason) => this.#giveUp(slot, failed("worker-lost", reason)));
     this.#slots.push(slot);
+    this.#rest(slot, performance.now());
     return slot;
   }
 
   #end(slot: Slot): void {
     clearTimeout(slot.timer);
+    clearTimeout(slot.leaving);
+    const now = performance.now();
+    slot.duty.end(now, this.#cpuPercent);
+    if (slot.duty.dueMs(now) > 0) this.#duties.push(slot.duty);
     slot.thread.terminate();
+  }
+
+  /** Nothing is in the thread's hand: it is measured if that is due, and rests if it has to. */
+  #breathe(slot: Slot): void {
+    const now = performance.now();
+    const { calibrate } = this.#events;
+    if (calibrate !== undefined && this.#isCalibrationDue) {
+      this.#calibratedAt = now;
+      void this.#hold(slot, now, this.#measure(slot, calibrate));
+      return;
+    }
+    this.#rest(slot, now);
+  }
+
+  #rest(slot: Slot, now: number): void {
+    const ms = slot.duty.dueMs(now);
+    if (ms > 0) void this.#hold(slot, now + ms, slot.thread.rest(ms));
+  }
+
+  async #measure(slot: Slot, calibrate: (thread: SandboxThread) => Promise<void>): Promise<void> {
+    slot.duty.begin(performance.now());
+    await calibrate(slot.thread);
+    slot.duty.end(performance.now(), this.#cpuPercent);
+  }
+
+  /** The thread gets nothing until `freed`, which it may not live to see. */
+  async #hold(slot: Slot, until: number, freed: Promise<void>): Promise<void> {
+    const held = { until };
+    const since = performance.now();
+    slot.held = held;
+    // A thread that cannot do even that shows it with its next task.
+    await freed.catch(() => undefined);
+    if (slot.held !== held || !this.#slots.includes(slot)) return;
+    slot.held = undefined;
+    const now = performance.now();
+    this.#rest(slot, now);
+    this.#assign();
+    if (now - since > LONG_REST_MS) this.#events.onRested?.();
+  }
+
+  get #isCalibrationDue(): boolean {
+    const { calibrate } = this.#events;
+    return calibrate !== undefined && performance.now() - this.#calibratedAt > CALIBRATE_INTERVAL_MS;
   }
 
   /** What the thread runs did not end as it should: a single task gets `result`, of several each is run by itself. */
@@ -219,31 +279,27 @@ export class WorkerPool {
     this.#assignSoon();
   }
 
+  /** Threads that are too many go: idle ones now, others when they have ended what they run. */
   #retire(): void {
-    for (const slot of this.#slots.filter((each) => each.batches.length === 0)) {
-      if (this.#slots.length <= this.#size) return;
-      this.#end(slot);
-      removeFrom(this.#slots, slot);
+    const staying = this.#staying;
+    const busyLast = staying.toSorted((a, b) => a.batches.length - b.batches.length);
+    for (const slot of busyLast.slice(0, Math.max(0, staying.length - this.#size)))
+      slot.leaving = setTimeout(() => this.#replace(slot), LEAVE_MS);
+    for (const slot of this.#slots.filter(({ leaving }) => leaving !== undefined)) {
+      if (slot.batches.length === 0) {
+        this.#end(slot);
+        removeFrom(this.#slots, slot);
+      } else if (this.#staying.length < this.#size) {
+        clearTimeout(slot.leaving);
+        slot.leaving = undefined;
+      }
     }
   }
 
-  /** Loads the function if need be, and runs the tasks; both calls wait in the thread's own queue behind those before. */
   async #feed(slot: Slot, batch: Batch): Promise<void> {
     if (slot.batches[0] === batch) this.#begin(slot, batch);
-    let results: readonly PoolResult[];
-    try {
-      results = await this.#runLoaded(slot, batch);
-      if (results.some(isUnloaded)) {
-        // The thread let go of the function to make room for others.
-        slot.loaded.clear();
-        results = await this.#runLoaded(slot, batch);
-      }
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : "the thread failed";
-      results = batch.entries.map(() => failed("worker-lost", detail));
-    }
-    if (!this.#slots.includes(slot)) return;
-    this.#finished(slot, batch, results);
+    const results = await slot.loading.runAll(batch.entries);
+    if (this.#slots.includes(slot)) this.#finished(slot, batch, results);
   }
 
   #finished(slot: Slot, batch: Batch, results: readonly PoolResult[]): void {
@@ -253,9 +309,11 @@ export class WorkerPool {
     slot.msPerTask = (slot.msPerTask + msPerTask) / 2;
     for (const [place, entry] of batch.entries.entries())
       this.#settle(entry, results[place] ?? failed("worker-lost", "the thread gave no result"));
+    slot.duty.end(performance.now(), this.#cpuPercent);
     const [next] = slot.batches;
-    if (next !== undefined) this.#begin(slot, next);
-    this.#retire();
+    if (slot.leaving !== undefined) this.#replace(slot);
+    else if (next === undefined) this.#breathe(slot);
+    else this.#begin(slot, next);
     this.#assign();
   }
 
@@ -268,47 +326,10 @@ export class WorkerPool {
     for (const entry of batch.entries) entry.started = true;
     batch.entries[0]?.onStart();
     batch.begunAt = performance.now();
+    slot.duty.begin(batch.begunAt);
     const deadlineMs = Math.max(...batch.entries.map((entry) => entry.deadlineMs));
     slot.timer = setTimeout(() => {
       this.#giveUp(slot, failed("deadline", `longer than ${deadlineMs} ms`));
     }, deadlineMs);
   }
-
-  async #runLoaded(slot: Slot, { entries }: Batch): Promise<readonly PoolResult[]> {
-    const [first] = entries;
-    const refused = first === undefined ? undefined : await this.#load(slot, first);
-    if (refused !== undefined) return entries.map(() => refused);
-    return slot.thread.runAll(entries.map(({ request }) => request));
-  }
-
-  #load(slot: Slot, entry: Entry): Promise<PoolResult | undefined> {
-    const { cid } = entry.request.function;
-    let loading = slot.loaded.get(cid);
-    if (loading === undefined) {
-      loading = this.#loadOnce(slot, entry);
-      slot.loaded.set(cid, loading);
-    }
-    return loading;
-  }
-
-  async #loadOnce(slot: Slot, entry: Entry): Promise<PoolResult | undefined> {
-    const { cid } = entry.request.function;
-    const loaded = await slot.thread.load(cid, entry.module);
-    // A lack of memory may pass; what is wrong with the module stays wrong.
-    if (loaded.kind === "failed" && failureKind(loaded.code).refund === "retry") slot.loaded.delete(cid);
-    return loaded.kind === "failed"
-      ? { ...loaded, fuel: 0n, stderr: NO_BYTES, inputSha256: NO_BYTES }
-      : undefined;
-  }
-}
-
-const UNLOADED = failureCode("function-unavailable");
-
-function isUnloaded(result: PoolResult): boolean {
-  return result.kind === "failed" && result.code === UNLOADED;
-}
-
-function removeFrom<T>(list: T[], item: T): void {
-  const index = list.indexOf(item);
-  if (index >= 0) list.splice(index, 1);
 }

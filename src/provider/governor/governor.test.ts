@@ -128,9 +128,11 @@ describe("the governor", () => {
   });
 });
 
-describe("hours of the day", () => {
-  const at = (hour: number, minute = 0): Partial<Signals> => ({ minuteOfDay: hour * 60 + minute });
+function at(hour: number, minute = 0): Partial<Signals> {
+  return { minuteOfDay: hour * 60 + minute };
+}
 
+describe("hours of the day", () => {
   it.each([
     [{ from: 9, to: 17 }, at(9), true],
     [{ from: 9, to: 17 }, at(16, 59), true],
