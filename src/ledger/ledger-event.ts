@@ -7,7 +7,8 @@ import {
   type VerdictResult,
   verdictMessage,
 } from "../protocol/messages/audit.ts";
-import type { SettleBody, ReleaseBody, PayoutCancelBody, TypedEntry } from "../protocol/messages/entry.ts";
+import type { SettleBody, ReleaseBody, TypedEntry } from "../protocol/messages/entry.ts";
+import type { PayoutCancelBody } from "../protocol/messages/payout-entries.ts";
 import type { TransferBody } from "../protocol/messages/assign.ts";
 import type { ForfeitBody, UnbondBody, VestBody } from "../protocol/messages/record-entries.ts";
 import { type Job, jobMessage } from "../protocol/messages/job.ts";
@@ -108,7 +109,7 @@ export function eventOf(entry: TypedEntry, digest?: Digest): LedgerEvent {
       return { type: "vest", body: entry.body };
     case "retire":
       return { type: "retire", account: readBody(retireMessage, entry.body.envelope).account };
-    case "lapse":
+    case "retire-idle":
       return { type: "retire", account: entry.body.account };
     case "unbond":
       return { type: "unbond", body: entry.body };

@@ -96,7 +96,7 @@ export class LogSignatures {
       case "payout":
       case "payout-cancel":
       case "transfer":
-      case "lapse":
+      case "retire-idle":
       case "epoch-open":
       case "bar":
         return [];

@@ -5,6 +5,7 @@ import { decode, type Schema } from "../protocol/schema.ts";
 import type { Posting } from "./account.ts";
 import { eventOf } from "./ledger-event.ts";
 import { MemoryLedger } from "./memory-ledger.ts";
+import { AssignmentReplay } from "./assignment-replay.ts";
 import { PayoutReplay } from "./payout-replay.ts";
 
 /** Decodes an entry with its body. @throws WireError when its body is not in it. */
@@ -28,6 +29,12 @@ export class Replay extends MemoryLedger {
   #time = 0;
   readonly #digest: Digest | undefined;
   readonly payouts: PayoutReplay = new PayoutReplay();
+  readonly assignments: AssignmentReplay = new AssignmentReplay({
+    available: (account) => this.balance(`available:${account}`),
+    provider: (account) => this.provider(account),
+    lease: (id) => this.lease(id),
+    hasPayoutAddress: (account) => this.payouts.addresses.has(account),
+  });
 
   /** @param digest the runtime's SHA-256 where it can hash at once. */
   constructor(digest?: Digest) {
@@ -37,14 +44,20 @@ export class Replay extends MemoryLedger {
 
   /**
    * Takes the next entry.
-   * @throws RangeError when time runs backwards, an account would go below zero, something is unknown, or a payout breaks
-   * its rules.
+   * @throws RangeError when time runs backwards, an account would go below zero, something is unknown, or a payout or a
+   * transfer breaks its rules.
    */
   append(entry: TypedEntry): readonly Posting[] {
     if (entry.time < this.#time) throw new RangeError("log time runs backwards");
     this.#time = entry.time;
     if (entry.type === "policy") this.announce(entry.body);
     this.payouts.take(entry, this.size);
-    return this.apply(eventOf(entry, this.#digest), entry.time);
+    this.assignments.judge(entry);
+    const place = { index: this.size, time: entry.time };
+    const event = eventOf(entry, this.#digest);
+    const before = event.type === "receipt" ? this.lease(event.lease) : undefined;
+    const postings = this.apply(event, entry.time);
+    this.assignments.take(entry, event, place, { before, postings });
+    return postings;
   }
 }

@@ -659,7 +659,7 @@ export const anyEntryBody: { readonly [K in EntryType]: Arbitrary<EntryBodies[K]
   "payout-cancel": record<EntryBodies["payout-cancel"]>({ batch: anyCid, account: anyPeer, amount }),
   assign: record<EntryBodies["assign"]>({ envelope }),
   transfer: record<EntryBodies["transfer"]>({ from: anyPeer, to: anyPeer, amount, cause: uint() }),
-  lapse: record<EntryBodies["lapse"]>({ account: anyPeer, assignment: anyCid }),
+  "retire-idle": record<EntryBodies["retire-idle"]>({ account: anyPeer, assignment: anyCid }),
   "epoch-open": record<EntryBodies["epoch-open"]>(
     { epoch: uint(), commit: hash, revealed: hash },
     "revealed",

@@ -14,6 +14,7 @@ import type { MicroCredits } from "../protocol/units.ts";
 import type { AccountHistory } from "./account-history.ts";
 import type { AuditBooks } from "./audit-books.ts";
 import type { Payouts } from "./payouts.ts";
+import type { Sites } from "./sites.ts";
 import type { KeptBytes } from "./store/books-store.ts";
 import type { PublishedRows } from "./store/published-rows.ts";
 
@@ -110,6 +111,8 @@ export interface Books {
 
   /** Money that comes in from outside and goes out again. */
   readonly payouts: Payouts;
+  /** Sites that embed the widget, and who gets a part of whose earnings. */
+  readonly sites: Sites;
 
   /** Names of models: kept, but not logged. */
   readonly published: PublishedRows;

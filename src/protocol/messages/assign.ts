@@ -69,10 +69,13 @@ export const transferSchema: Schema<TransferBody> = record<TransferBody>({
 });
 
 /** An account has not worked for as long as its assignment says: from here on it is as if it had signed `retire`. */
-export interface LapseBody {
+export interface RetireIdleBody {
   readonly account: PeerId;
   /** CID of the assign message. */
   readonly assignment: Cid;
 }
 
-export const lapseSchema: Schema<LapseBody> = record<LapseBody>({ account: peer, assignment: cid });
+export const retireIdleSchema: Schema<RetireIdleBody> = record<RetireIdleBody>({
+  account: peer,
+  assignment: cid,
+});

@@ -12,10 +12,19 @@ import {
   type VestBody,
   vestSchema,
 } from "./record-entries.ts";
-import { type LapseBody, lapseSchema, type TransferBody, transferSchema } from "./assign.ts";
+import { type RetireIdleBody, retireIdleSchema, type TransferBody, transferSchema } from "./assign.ts";
 import type { PeerId } from "../peer-id.ts";
 import { type EpochOpenBody, epochOpenBody } from "./epoch.ts";
-import { type PayoutLine, payoutAddressText } from "./payout.ts";
+import {
+  type PayoutBatchBody,
+  payoutBatchSchema,
+  type PayoutBody,
+  type PayoutCancelBody,
+  payoutCancelSchema,
+  type PayoutPrepareBody,
+  payoutPrepareSchema,
+  payoutSchema,
+} from "./payout-entries.ts";
 import {
   amount,
   bytesInPlace,
@@ -62,7 +71,7 @@ export const ENTRY_TYPES = [
   "payout-cancel",
   "assign",
   "transfer",
-  "lapse",
+  "retire-idle",
   "epoch-open",
   "key-rotate",
   "key-revoke",
@@ -211,32 +220,6 @@ export interface ReleaseBody {
   readonly amount: MicroCredits;
 }
 
-/** A batch begins; the entries of its lines follow at once. */
-export interface PayoutBatchBody {
-  /** CID of the payout-batch. */
-  readonly batch: Cid;
-  /** payout-batch envelope, signed by the relay's lease key. */
-  readonly envelope: Uint8Array;
-}
-
-/** One line of a batch: money is set aside to be paid out. */
-export interface PayoutPrepareBody extends PayoutLine {
-  readonly batch: Cid;
-}
-
-/** The line was paid: its money has left. `reference` is the payment's identity outside. */
-export interface PayoutBody extends PayoutLine {
-  readonly batch: Cid;
-  readonly reference: string;
-}
-
-/** The line will not be paid: its money is available again. */
-export interface PayoutCancelBody {
-  readonly batch: Cid;
-  readonly account: PeerId;
-  readonly amount: MicroCredits;
-}
-
 /** The relay replaces one of its keys; signed by the old one. */
 export interface KeyRotateBody {
   readonly purpose: keyof RelayKeys;
@@ -286,7 +269,7 @@ export interface EntryBodies {
   readonly "payout-cancel": PayoutCancelBody;
   readonly assign: SignedBody;
   readonly transfer: TransferBody;
-  readonly lapse: LapseBody;
+  readonly "retire-idle": RetireIdleBody;
   readonly "epoch-open": EpochOpenBody;
   readonly "key-rotate": KeyRotateBody;
   readonly "key-revoke": SignedBody;
@@ -331,24 +314,13 @@ export const entryBodies: { readonly [K in EntryType]: Schema<EntryBodies[K]> } 
   unbond: unbondSchema,
   reset: resetSchema,
   "payout-address": signed,
-  "payout-batch": record<PayoutBatchBody>({ batch: cid, envelope }),
-  "payout-prepare": record<PayoutPrepareBody>({
-    batch: cid,
-    account: peer,
-    amount,
-    address: payoutAddressText,
-  }),
-  payout: record<PayoutBody>({
-    batch: cid,
-    account: peer,
-    amount,
-    address: payoutAddressText,
-    reference: text(256),
-  }),
-  "payout-cancel": record<PayoutCancelBody>({ batch: cid, account: peer, amount }),
+  "payout-batch": payoutBatchSchema,
+  "payout-prepare": payoutPrepareSchema,
+  payout: payoutSchema,
+  "payout-cancel": payoutCancelSchema,
   assign: signed,
   transfer: transferSchema,
-  lapse: lapseSchema,
+  "retire-idle": retireIdleSchema,
   "epoch-open": epochOpenBody,
   "key-rotate": record<KeyRotateBody>({
     purpose: oneOf(["log", "lease", "draw"]),

@@ -747,7 +747,7 @@ export async function entrySamples(
       amount: microCredits(12),
       cause: 14,
     }),
-    bodyOf("lapse", {
+    bodyOf("retire-idle", {
       account: cast.provider.key,
       assignment: bodyId(assignMessage, assignOf(cast, story)),
     }),

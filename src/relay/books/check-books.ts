@@ -10,6 +10,7 @@ import type { BooksStore, JobRow, LeaseRow } from "../store/books-store.ts";
 import { periodOf } from "./api-key-rules.ts";
 import { recordProblems } from "./check-records.ts";
 import { payoutProblems, setAside } from "./check-payouts.ts";
+import { assignmentProblems } from "./check-sites.ts";
 import { entryHash, joinHashes, sha256 } from "./native-hash.ts";
 
 /** Entries that are read at a time. */
@@ -136,6 +137,7 @@ export function* rowProblems(store: BooksStore, replay: Replay): Generator<strin
   yield* stateProblems(rows, replay);
   yield* recordProblems(store, replay);
   yield* payoutProblems(store, replay);
+  yield* assignmentProblems(store, replay);
 }
 
 /**

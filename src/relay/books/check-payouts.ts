@@ -2,32 +2,7 @@ import { payoutLineName } from "../../ledger/payout-replay.ts";
 import { type Replay, typedEntry } from "../../ledger/replay.ts";
 import type { BooksStore } from "../store/books-store.ts";
 import type { PayoutRows } from "../store/payout-rows.ts";
-
-/** Rows by name, as text that can be compared. */
-function byName<T extends object>(
-  rows: Iterable<T>,
-  nameOf: (row: T) => string,
-): ReadonlyMap<string, string> {
-  const plain = (row: T): string =>
-    Object.entries(row)
-      .filter(([, value]: [string, unknown]) => value !== undefined)
-      .map(([key, value]: [string, unknown]) => `${key} ${String(value)}`)
-      .toSorted()
-      .join("\n");
-  return new Map([...rows].map((row) => [nameOf(row), plain(row)]));
-}
-
-function* differences<T extends object>(
-  kind: string,
-  stored: readonly T[],
-  recomputed: Iterable<T>,
-  nameOf: (row: T) => string,
-): Generator<string> {
-  const rows = byName(stored, nameOf);
-  const log = byName(recomputed, nameOf);
-  for (const name of new Set([...rows.keys(), ...log.keys()]))
-    if (rows.get(name) !== log.get(name)) yield `${kind} ${name} stands otherwise in the log`;
-}
+import { differences } from "./differences.ts";
 
 /** A credit stands for an entry that says so; every deposit is one. Grants are credits only where an operator made them. */
 function* creditProblems(

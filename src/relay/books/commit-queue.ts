@@ -162,6 +162,7 @@ export class CommitQueue {
     if (draft.isEmpty) return;
     const { store, tree, committed } = this.#parts;
     const payouts = draft.payoutRows();
+    const sites = draft.siteRows();
     const extension = tree.extend(draft.entries.map(({ bytes }) => entryHash(bytes)));
     const batch: Batch = {
       head: { size: extension.size, root: extension.root, time: draft.time },
@@ -177,6 +178,7 @@ export class CommitQueue {
       spendings: [...draft.spendings.values()],
       audits: draft.audits.rows(),
       ...(payouts === undefined ? {} : { payouts }),
+      ...(sites === undefined ? {} : { sites }),
     };
     try {
       store.commit(batch);

@@ -18,6 +18,7 @@ import { CommittedAudits } from "./committed-audits.ts";
 import type { Draft } from "./draft.ts";
 import { KEPT_STATES } from "./limits.ts";
 import { RecentMap } from "./recent-map.ts";
+import { CommittedSites } from "./site-draft.ts";
 import {
   type ApiKeyState,
   type Epoch,
@@ -40,6 +41,7 @@ export class Committed implements Standing {
   readonly #tariffs = new Map<Cid, Tariff>();
   readonly #policies = new Map<string, AuditPolicy>();
   readonly audits: CommittedAudits;
+  readonly sites: CommittedSites;
   readonly #revocations = new Set<string>();
   readonly #bars = new Map<PeerId, string>();
   readonly #apiKeys = new Map<Cid, ApiKeyState>();
@@ -59,6 +61,7 @@ export class Committed implements Standing {
   constructor(store: BooksStore) {
     this.#store = store;
     this.audits = new CommittedAudits(store.audits);
+    this.sites = new CommittedSites(store.sites);
     const head = store.head();
     this.size = head?.size ?? 0;
     this.root = head?.root ?? EMPTY_ROOT;
@@ -267,6 +270,8 @@ export class Committed implements Standing {
     for (const [id, tariff] of draft.tariffs) this.#tariffs.set(id, tariff);
     for (const [name, policy] of draft.policies) this.#policies.set(name, policy);
     this.audits.absorb(draft.audits.rows());
+    const sites = draft.siteRows();
+    if (sites !== undefined) this.sites.absorb(sites);
     for (const name of draft.revocations) this.#revocations.add(name);
     for (const key of draft.apiKeys.values()) this.#keepApiKey(key);
     for (const [identity, reason] of draft.bars) this.#bars.set(identity, reason);

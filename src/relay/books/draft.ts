@@ -1,10 +1,11 @@
-import { accountName, type Posting } from "../../ledger/account.ts";
+import { workerOf } from "../../ledger/assignment.ts";
 import { type Change, changeBy } from "../../ledger/change.ts";
 import type { ProviderState } from "../../ledger/ledger-state.ts";
 import type { LedgerEvent } from "../../ledger/ledger-event.ts";
 import type { AuditPolicy } from "../../protocol/audit-policy.ts";
 import { toHex } from "../../protocol/bytes.ts";
 import type { Cid } from "../../protocol/cid.ts";
+import type { TransferBody } from "../../protocol/messages/assign.ts";
 import {
   decodeEntry,
   encodeEntryOf,
@@ -24,9 +25,12 @@ import type {
   SpendingRow,
 } from "../store/books-store.ts";
 import type { PayoutRows } from "../store/payout-rows.ts";
+import type { SiteRows, SiteStanding } from "../store/site-rows.ts";
 import { periodOf } from "./api-key-rules.ts";
 import { AuditDraft } from "./audit-draft.ts";
 import { PayoutDraft } from "./payout-draft.ts";
+import { applyPostings } from "./apply-postings.ts";
+import { SiteDraft } from "./site-draft.ts";
 import {
   type ApiKeyState,
   type Epoch,
@@ -72,6 +76,7 @@ export class Draft implements Standing {
   readonly secrets: { readonly name: string; readonly value: Uint8Array }[] = [];
   readonly evidence: EvidenceRow[] = [];
   #payouts: PayoutDraft | undefined;
+  #sites: SiteDraft | undefined;
   readonly audits: AuditDraft;
   readonly policies: Map<string, AuditPolicy> = new Map();
   policy: Policy | undefined;
@@ -100,6 +105,19 @@ export class Draft implements Standing {
 
   payoutRows(): PayoutRows | undefined {
     return this.#payouts?.rows();
+  }
+
+  get sites(): SiteStanding {
+    return this.#sites ?? this.#base.sites;
+  }
+
+  /** Sites and assignments, to change them. */
+  changeSites(): SiteDraft {
+    return (this.#sites ??= new SiteDraft(this.#base.sites));
+  }
+
+  siteRows(): SiteRows | undefined {
+    return this.#sites?.rows();
   }
 
   job(id: Cid): JobState | undefined {
@@ -211,7 +229,8 @@ export class Draft implements Standing {
     const index = this.size;
     const bytes = encodeEntryOf(type, this.time, body);
     const change = changeBy(event, { index, time: this.time }, this);
-    const accounts = this.#apply(change);
+    const accounts = applyPostings(this, change);
+    const before = event.type === "receipt" ? this.lease(event.lease) : undefined;
     if (event.type === "receipt") this.#earn(event.lease, change);
     if (change.job !== undefined) {
       this.#charge(change.job);
@@ -223,50 +242,25 @@ export class Draft implements Standing {
     if (event.type === "escrow")
       this.nonces.set(nonceName(event.terms.requester, event.terms.nonce), event.job);
     this.entries.push({ index, type, bytes, ...receipt, accounts });
+    this.#passOn(event, change, before, index);
     return index;
   }
 
-  #apply({ postings, job }: Change): readonly PeerId[] {
-    const touched = new Set<PeerId>();
-    for (const posting of postings) this.#post(posting, job, touched);
-    return [...touched];
+  /** What an entry makes available is divided at once, as its account has assigned it. */
+  #passOn(event: LedgerEvent, change: Change, before: LeaseState | undefined, index: number): void {
+    const { lease: after, postings } = change;
+    const worker = workerOf(event, after);
+    if (worker === undefined || this.sites.assignment(worker) === undefined) return;
+    const provider = change.provider ?? this.provider(worker);
+    const work = { worker, before, after, provider, postings };
+    const due = this.changeSites().assignments.follow(event, work, { index, time: this.time });
+    if (due !== undefined) this.transfer(due);
   }
 
-  #post({ account, amount }: Posting, job: JobState | undefined, touched: Set<PeerId>): void {
-    switch (account.kind) {
-      case "available":
-      case "pending": {
-        const row = this.account(account.peer);
-        this.accounts.set(account.peer, { ...row, [account.kind]: microCredits(row[account.kind] + amount) });
-        touched.add(account.peer);
-        return;
-      }
-      case "escrow":
-      case "lease": {
-        if (job === undefined) throw new RangeError(`${accountName(account)} changes without its job`);
-        const row = this.account(job.terms.payer);
-        this.accounts.set(row.peer, { ...row, escrowed: microCredits(row.escrowed + amount) });
-        touched.add(row.peer);
-        return;
-      }
-      case "held":
-      case "bond":
-        // The provider's record tells.
-        touched.add(account.peer);
-        return;
-      case "payout":
-        // The row of its line tells; what is set aside is still here.
-        touched.add(account.peer);
-        return;
-      case "outside":
-        this.issued -= amount;
-        return;
-      case "burnt":
-        this.issued -= amount;
-        return;
-      default:
-        account satisfies never;
-    }
+  /** Moves money from one account to another, as an assignment says. */
+  transfer(body: TransferBody): void {
+    const index = this.append("transfer", body, { type: "transfer", body });
+    this.changeSites().assignments.transferred(body, { index, time: this.time });
   }
 
   /** What a job paid for under an api-key sets aside counts for the key, in the period the job was opened in. */
@@ -312,7 +306,7 @@ export class Draft implements Standing {
   }
 
   get isEmpty(): boolean {
-    return this.entries.length === 0 && this.denials.length === 0;
+    return this.entries.length === 0 && this.denials.length === 0 && this.#sites === undefined;
   }
 
   /** Takes over what a draft on top of this one has changed. */
@@ -335,6 +329,8 @@ export class Draft implements Standing {
     for (const name of other.revocations) this.revocations.add(name);
     const payouts = other.payoutRows();
     if (payouts !== undefined) this.payouts.absorb(payouts);
+    const sites = other.siteRows();
+    if (sites !== undefined) this.changeSites().absorb(sites);
     this.policy = other.policy;
     this.epoch = other.epoch;
     this.issued = other.issued;

@@ -19,12 +19,14 @@ import type { BooksStore, Denial, DenialKind, KeptBytes } from "../store/books-s
 import type { PublishedRows } from "../store/published-rows.ts";
 import { addApiKey, revokeApiKey } from "./api-keys.ts";
 import { addLease } from "./add-lease.ts";
+import { retireIdle } from "./assigning.ts";
 import type { CommitQueue, Operation } from "./commit-queue.ts";
 import type { Committed } from "./committed.ts";
 import type { Draft } from "./draft.ts";
 import { cancelLease, closeJob } from "./ending.ts";
 import { type Court, jobIn } from "./judging.ts";
 import { LedgerPayouts } from "./ledger-payouts.ts";
+import { LedgerSites } from "./ledger-sites.ts";
 import { LedgerHistory } from "./history-views.ts";
 import { Losses } from "./losses.ts";
 import { MAX_SETTLED_AT_ONCE } from "./limits.ts";
@@ -57,12 +59,14 @@ export class LedgerBooks implements Books {
   readonly #views: ViewParts;
   readonly audits: AuditBooks;
   readonly payouts: LedgerPayouts;
+  readonly sites: LedgerSites;
   readonly history: AccountHistory;
 
   constructor(parts: LedgerBooksParts) {
     this.#parts = parts;
     this.audits = new LedgerAudits(parts, (index) => this.#prove(index));
     this.payouts = new LedgerPayouts(parts, (index) => this.#prove(index));
+    this.sites = new LedgerSites(parts, (index) => this.#prove(index));
     this.history = new LedgerHistory(parts.store.history);
     const losses = new Losses(parts.store);
     parts.queue.onCommit(({ entries }) => {
@@ -211,10 +215,12 @@ export class LedgerBooks implements Books {
     const now = Math.max(clock(), committed.time);
     const due = store.due(now, MAX_SETTLED_AT_ONCE);
     const free = releasable(store.audits, this.#policy().audit, now);
-    const total = due.leases.length + due.jobs.length + free.leases.length + free.providers.length;
+    const idle = this.#policy().audit === undefined ? [] : store.sites.idle(now, MAX_SETTLED_AT_ONCE);
+    const total =
+      due.leases.length + due.jobs.length + free.leases.length + free.providers.length + idle.length;
     if (total === 0) return 0;
     return this.#submit((draft) => {
-      const count = settlePast(draft, due) + releasePast(draft, free);
+      const count = settlePast(draft, due) + releasePast(draft, free) + retireIdle(draft, idle);
       return () => count;
     });
   }

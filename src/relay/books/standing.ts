@@ -8,6 +8,7 @@ import type { Tariff } from "../../protocol/tariff.ts";
 import type { AccountRow, DenialKind } from "../store/books-store.ts";
 import type { AuditStanding } from "../store/audit-rows.ts";
 import type { PayoutStanding } from "../store/payout-rows.ts";
+import type { SiteStanding } from "../store/site-rows.ts";
 
 /** What the relay announced last, by policy and key-rotate entries. */
 export interface Policy {
@@ -66,6 +67,7 @@ export interface Standing extends LedgerLookup {
   /** Set aside or spent under a key by jobs opened in the period that begins at `period`, micro-credits. */
   spending(apiKey: Cid, period: number): bigint;
   readonly payouts: PayoutStanding;
+  readonly sites: SiteStanding;
   readonly audits: AuditStanding;
   /** The session of secrets that draws follow from now; absent before the first. */
   readonly epoch: Epoch | undefined;

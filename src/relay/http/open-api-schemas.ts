@@ -1,6 +1,7 @@
 import { CAP_PERIODS } from "../../protocol/cap-period.ts";
 import { PROPERTIES } from "../../protocol/property.ts";
 import { FAILURE_KINDS } from "../../protocol/failure-code.ts";
+import { SITE_STATES } from "../../protocol/messages/site.ts";
 import { MODEL_ENTRIES } from "../../protocol/model-entry.ts";
 
 /** A part of an OpenAPI document. */
@@ -36,6 +37,18 @@ const model: Json = object({
   context: whole,
   dimensions: whole,
   published: { ...whole, description: "milliseconds since 1970" },
+});
+
+const siteId: Json = { type: "string", description: "site- and 20 letters" };
+const ppm: Json = { ...whole, maximum: 1_000_000, description: "millionths" };
+const site: Json = object({
+  site: siteId,
+  owner: peer,
+  page: text,
+  share: ppm,
+  state: { enum: SITE_STATES },
+  at: whole,
+  envelope: { ...text, description: "the owner's message, base64" },
 });
 
 /** What answers look like, by name. */
@@ -86,6 +99,41 @@ export const schemas: Readonly<Record<string, Json>> = {
     usableFrom: whole,
     entryIndex: whole,
   }),
+  Site: site,
+  SiteContributions: object({
+    site,
+    days: listOf(
+      object({
+        start: whole,
+        tabs: whole,
+        tasks: whole,
+        fuel: decimal,
+        earned: decimal,
+        toOwner: decimal,
+        toVisitors: decimal,
+      }),
+    ),
+  }),
+  Assignment: object(
+    {
+      account: peer,
+      assignment: cid,
+      payee: peer,
+      ppm,
+      site: siteId,
+      retireAfterMs: whole,
+      at: whole,
+      since: whole,
+      entryIndex: whole,
+      earned: decimal,
+      passed: decimal,
+    },
+    ["site", "retireAfterMs"],
+  ),
+  Transfer: object(
+    { entryIndex: whole, time: whole, from: peer, to: peer, amount: decimal, cause: whole, site: siteId },
+    ["site"],
+  ),
   Payout: object(
     {
       batch: cid,

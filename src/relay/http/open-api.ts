@@ -3,6 +3,7 @@ import { RELAY_PATHS } from "../../protocol/relay-api.ts";
 import { ACCOUNT_OPERATIONS } from "./account-operations.ts";
 import { messageBody, type Operation, rawBody, textBody, view } from "./operation.ts";
 import { PAYOUT_OPERATIONS } from "./payout-operations.ts";
+import { SITE_OPERATIONS } from "./site-operations.ts";
 import { TILE_PATHS } from "./tile-routes.ts";
 import { cid, type Json, listOf, peer, schemas, text, whole } from "./open-api-schemas.ts";
 
@@ -211,6 +212,7 @@ const OPERATIONS: readonly Operation[] = [
     answer: { "application/json": { schema: listOf({ $ref: "#/components/schemas/ApiKey" }) } },
   },
   ...PAYOUT_OPERATIONS,
+  ...SITE_OPERATIONS,
   ...GATEWAY_OPERATIONS,
   { method: "get", path: "/healthz", summary: "Whether the relay can do its work", answer: view("Health") },
   { method: "get", path: "/metrics", summary: "Numbers for Prometheus", answer: textBody },

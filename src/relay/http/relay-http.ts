@@ -7,6 +7,7 @@ import { addApiKeyRoutes } from "../gateway/api-key-routes.ts";
 import { isGatewayPath, JOB_HEADER, RECEIPT_HEADER } from "../gateway/gateway-paths.ts";
 import { addGatewayRoutes, refuseGateway } from "../gateway/gateway-routes.ts";
 import { addAccountRoutes } from "./account-routes.ts";
+import { addAlertRoutes } from "./alert-routes.ts";
 import { addAuditRoutes } from "./audit-routes.ts";
 import { addBlobRoutes } from "./blob-routes.ts";
 import { addEventRoutes } from "./event-routes.ts";
@@ -20,6 +21,7 @@ import { addOperatorRoutes } from "./operator-routes.ts";
 import { addPageRoutes } from "./page-routes.ts";
 import { addPayoutRoutes } from "./payout-routes.ts";
 import { securityHeaders } from "./security-headers.ts";
+import { addSiteRoutes } from "./site-routes.ts";
 import { addTileRoutes } from "./tile-routes.ts";
 
 /** Browsers remember a preflight this long, in seconds. */
@@ -56,11 +58,13 @@ export function createHttp(parts: HttpParts): RelayHttp {
   addLogRoutes(http, parts);
   addTileRoutes(http, parts);
   addAccountRoutes(http, parts);
+  addAlertRoutes(http, parts);
   addEventRoutes(http, parts);
   addBlobRoutes(http, parts);
   addModelRoutes(http, parts);
   addApiKeyRoutes(http, parts);
   addPayoutRoutes(http, parts);
+  addSiteRoutes(http, parts);
   addGatewayRoutes(http, parts);
   addOperatorRoutes(http, parts);
   addPageRoutes(http, parts);

@@ -14,6 +14,7 @@ import type {
 import { AuditWriter } from "./sqlite-audits.ts";
 import { ShareWriter } from "./sqlite-history.ts";
 import { PayoutWriter } from "./sqlite-payouts.ts";
+import { SiteWriter } from "./sqlite-sites.ts";
 
 /** Entry types that are too many to list by type. */
 const COMMON: ReadonlySet<EntryType> = new Set([
@@ -26,6 +27,9 @@ const COMMON: ReadonlySet<EntryType> = new Set([
   "draw",
   "verdict",
   "vest",
+  "assign",
+  "transfer",
+  "retire-idle",
 ]);
 
 /** Writes one batch in one transaction, with statements prepared once. */
@@ -49,6 +53,7 @@ export class BatchWriter {
   readonly #spending: StatementSync;
   readonly #shares: ShareWriter;
   readonly #payouts: PayoutWriter;
+  readonly #sites: SiteWriter;
   readonly #audits: AuditWriter;
   readonly #head: StatementSync;
   readonly #firstHead: StatementSync;
@@ -90,6 +95,7 @@ export class BatchWriter {
     this.#spending = sql("INSERT OR REPLACE INTO spendings VALUES (?, ?, ?)");
     this.#shares = new ShareWriter(database);
     this.#payouts = new PayoutWriter(database);
+    this.#sites = new SiteWriter(database);
     this.#head = sql("UPDATE head SET size = ?, root = ?, time = ? WHERE one = 1 AND size = ?");
     this.#firstHead = sql("INSERT INTO head VALUES (1, ?, ?, ?)");
   }
@@ -111,6 +117,7 @@ export class BatchWriter {
       for (const row of batch.spendings) this.#writeSpending(row);
       if (batch.audits !== undefined) this.#audits.write(batch.audits);
       if (batch.payouts !== undefined) this.#payouts.write(batch.payouts);
+      if (batch.sites !== undefined) this.#sites.write(batch.sites);
       this.#commit.run();
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");

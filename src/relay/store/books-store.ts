@@ -7,6 +7,7 @@ import type { AuditRows, AuditStore } from "./audit-rows.ts";
 import type { HistoryStore } from "./history-rows.ts";
 import type { PayoutRows, PayoutStore } from "./payout-rows.ts";
 import type { PublishedRows } from "./published-rows.ts";
+import type { SiteRows, SiteStore } from "./site-rows.ts";
 
 /** What the books keep on disk. Terms of jobs and leases are not repeated here: they are in their entries. */
 export type JobRow = Omit<JobState, "terms" | "signers"> & {
@@ -120,6 +121,8 @@ export interface Batch {
   readonly audits?: AuditRows;
   /** Absent where nothing about payouts changes. */
   readonly payouts?: PayoutRows;
+  /** Absent where nothing about sites and assignments changes. */
+  readonly sites?: SiteRows;
 }
 
 /**
@@ -128,6 +131,7 @@ export interface Batch {
  */
 export interface BooksStore extends KeptBytes, PublishedRows {
   readonly payouts: PayoutStore;
+  readonly sites: SiteStore;
   readonly audits: AuditStore;
   readonly history: HistoryStore;
   head(): Head | undefined;

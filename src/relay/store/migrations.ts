@@ -5,6 +5,7 @@ import { openEnvelope } from "../../protocol/envelope.ts";
 import { AUDIT_TABLES } from "./sqlite-audits.ts";
 import { HISTORY_TABLES } from "./sqlite-history.ts";
 import { PAYOUT_TABLES } from "./sqlite-payouts.ts";
+import { SITE_TABLES } from "./sqlite-sites.ts";
 
 /**
  * Steps from one schema version to the next; the version is the database's `user_version`. A step that has been released
@@ -79,6 +80,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE evidence (cid TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID;
   `,
   HISTORY_TABLES,
+  SITE_TABLES,
 ];
 
 /** For migrations: what the job of an escrow entry computes. */

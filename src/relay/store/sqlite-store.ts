@@ -19,6 +19,7 @@ import type {
 import { migrate, requireNewest } from "./migrations.ts";
 import type { AuditStore } from "./audit-rows.ts";
 import type { PayoutStore } from "./payout-rows.ts";
+import type { SiteStore } from "./site-rows.ts";
 import type { PublishedRow } from "./published-rows.ts";
 import {
   accountRow,
@@ -39,6 +40,7 @@ import { SqliteAudits } from "./sqlite-audits.ts";
 import type { HistoryStore } from "./history-rows.ts";
 import { SqliteHistory } from "./sqlite-history.ts";
 import { SqlitePayouts } from "./sqlite-payouts.ts";
+import { SqliteSites } from "./sqlite-sites.ts";
 
 /**
  * WAL, so that a commit is one append and readers never wait; FULL, so that it is on the disk when it returns. EXCLUSIVE,
@@ -63,6 +65,7 @@ class SqliteStore implements BooksStore {
   readonly #ask: Statements;
   readonly #writer: BatchWriter;
   readonly payouts: PayoutStore;
+  readonly sites: SiteStore;
   readonly audits: AuditStore;
   readonly history: HistoryStore;
 
@@ -71,6 +74,7 @@ class SqliteStore implements BooksStore {
     this.#ask = new Statements(database);
     this.#writer = new BatchWriter(database);
     this.payouts = new SqlitePayouts(database);
+    this.sites = new SqliteSites(database);
     this.audits = new SqliteAudits(database);
     this.history = new SqliteHistory(database);
   }
