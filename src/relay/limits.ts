@@ -14,6 +14,9 @@ export const MAX_OFFER_FRAME_BYTES: number = 16 * 1024;
 export const OFFERS_PER_SECOND = 8;
 export const OFFER_BURST = 40;
 
+/** Leases whose providers one requester has watched at a time: more than its jobs may have open; each takes some hundred bytes. */
+export const MAX_WATCHED_LEASES = 1_024;
+
 /** Instances (tabs, machines) that may offer under one identity at a time. */
 export const MAX_INSTANCES_PER_IDENTITY = 64;
 

@@ -5,9 +5,10 @@ import { isCid } from "../protocol/cid.ts";
 import { signerFromSeed } from "../protocol/ed25519.ts";
 import { isTestAsset } from "../protocol/header.ts";
 import { parsePeerId, type PeerId } from "../protocol/peer-id.ts";
-import { OFFER_PROTOCOL } from "../protocol/protocol-id.ts";
+import { OFFER_PROTOCOL, WATCH_PROTOCOL } from "../protocol/protocol-id.ts";
 import { microCredits } from "../protocol/units.ts";
 import { AccountEvents } from "./account-events.ts";
+import { alertSettings, startAlerts } from "./alerts/start-alerts.ts";
 import type { AuditorFactory } from "./audits/auditor-requester.ts";
 import { startAudits } from "./audits/start-audits.ts";
 import { Authentication } from "./authenticate.ts";
@@ -29,11 +30,13 @@ import { createWelcome } from "./jobs/welcome.ts";
 import type { GatewayFactory } from "./gateway/gateway-requester.ts";
 import { OFFER_BURST, OFFERS_PER_SECOND, PING_MS } from "./limits.ts";
 import { createMetrics, type RelayMetrics } from "./metrics.ts";
+import { LeaseWatch } from "./offers/lease-watch.ts";
 import { LiveOffers } from "./offers/live-offers.ts";
 import { PublishedModels } from "./models/publish/published-models.ts";
 import { openOwners } from "./offers/open-owners.ts";
 import type { Owners } from "./offers/owners.ts";
 import { type OfferParts, OfferStream } from "./offers/offer-stream.ts";
+import { WatchStream } from "./offers/watch-stream.ts";
 import { openData, type RelayData } from "./open-data.ts";
 import { policyDocument } from "./policy-document.ts";
 import { RateLimit } from "./rate-limit.ts";
@@ -224,7 +227,14 @@ async function answer(start: Start): Promise<void> {
     capability: (peer) => start.capability.capabilityView(peer),
   });
   undo.push(() => audits.stop());
-  await answerOffers(start, shared);
+  const settings = alertSettings(config, data.paths, start.url);
+  const alerts = startAlerts({ ...shared, ...settings, welcome, limit, nowMs });
+  undo.push(() => alerts.stop());
+  const watch = new LeaseWatch((instance) => offers.find(instance) !== undefined);
+  await answerOffers(start, { ...shared, onQuiet: (instance) => watch.quiet(instance) });
+  undo.push(
+    mesh.handle(WATCH_PROTOCOL, (stream) => void new WatchStream(stream, watch), { maxStreamsPerPeer: 2 }),
+  );
   undo.push(
     books.onCommit(({ entries }) => {
       for (const { type, accounts } of entries) {
@@ -240,6 +250,7 @@ async function answer(start: Start): Promise<void> {
     books,
     jobs: new JobDesk({
       ...shared,
+      watch,
       tariff: config.tariff,
       isLoopback,
       apart,
@@ -252,6 +263,7 @@ async function answer(start: Start): Promise<void> {
     reports: new ReportDesk({ ...shared, limit }),
     audits: audits.desk,
     events,
+    alerts: alerts.desk,
     blobs,
     models,
     authentication,

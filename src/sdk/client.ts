@@ -18,6 +18,7 @@ import { generate } from "./generate.ts";
 import type { JobRunOptions } from "./job-run-options.ts";
 import { JobRun } from "./job-run.ts";
 import { SALTS_IN_STOCK, SECOND_DRAW_CLOSE_MS } from "./limits.ts";
+import { Lookout } from "./lookout.ts";
 import { type JobGround, makeJob } from "./make-job.ts";
 import type { Embeddings, GenerateRequest, Generation, JobPayer, ModelJobOptions } from "./model-options.ts";
 import type { ModelPorts } from "./model-ports.ts";
@@ -133,13 +134,14 @@ export async function connect(options: ConnectOptions): Promise<Tabmesh> {
     startSessionIdentity(crypto.subtle, seeds, Date.now()),
   ]);
   checkClock(contact.info, Date.now());
+  const relay = relayAddress(options.relay, contact.info.peer);
   const mesh = await joinMesh({
     privateKey: identity.seed,
-    relay: relayAddress(options.relay, contact.info.peer),
+    relay,
     iceServers: options.iceServers ?? contact.info.iceServers,
   });
   await mesh.start();
-  return new RequesterClient(client, contact, identity, mesh);
+  return new RequesterClient(client, contact, identity, mesh, new Lookout({ mesh, relay }));
 }
 
 interface MeshSettings {
@@ -165,17 +167,25 @@ class RequesterClient implements Tabmesh {
   readonly #contact: RelayContact;
   readonly #identity: SessionIdentity;
   readonly #mesh: Mesh;
+  readonly #lookout: Lookout;
   readonly #blobs = new Map<Cid, Uint8Array>();
   readonly #runs = new Set<JobRun>();
   readonly #stopServing: () => void;
 
-  constructor(client: RelayClient, contact: RelayContact, identity: SessionIdentity, mesh: Mesh) {
+  constructor(
+    client: RelayClient,
+    contact: RelayContact,
+    identity: SessionIdentity,
+    mesh: Mesh,
+    lookout: Lookout,
+  ) {
     this.relay = contact.info;
     this.requester = identity.root;
     this.#client = client;
     this.#contact = contact;
     this.#identity = identity;
     this.#mesh = mesh;
+    this.#lookout = lookout;
     this.#stopServing = serveBlobs(mesh, (cid) => Promise.resolve(this.#blobs.get(cid)));
   }
 
@@ -273,6 +283,7 @@ class RequesterClient implements Tabmesh {
       mesh: this.#mesh,
       client: this.#client,
       contact: this.#contact,
+      lookout: this.#lookout,
       ports: {
         signer: this.#identity.signer,
         verify: verifierOf(crypto.subtle),
@@ -291,6 +302,7 @@ class RequesterClient implements Tabmesh {
     await Promise.allSettled([...this.#runs].map((run) => run.summary));
     await this.#endSecondDraws();
     this.#stopServing();
+    this.#lookout.close();
     await this.#mesh.stop();
   }
 

@@ -2,6 +2,7 @@ import type { RelayContact } from "../ledger/relay-contact.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { RelayClient } from "../mesh/relay-client.ts";
 import type { JobOptions } from "./job-options.ts";
+import type { Lookout } from "./lookout.ts";
 import type { MadeJob } from "./make-job.ts";
 import type { RequesterPorts } from "./requester-session.ts";
 import type { TaskWatch } from "./task-watch.ts";
@@ -17,6 +18,8 @@ export interface JobRunOptions {
   readonly mesh: Mesh;
   readonly client: RelayClient;
   readonly contact: RelayContact;
+  /** Tells of providers that the relay does not hear. */
+  readonly lookout?: Pick<Lookout, "watch">;
   readonly ports: Omit<RequesterPorts, "onRoom">;
   /** Milliseconds since 1970. */
   readonly now: () => number;

@@ -11,6 +11,7 @@ import { cancelMessage } from "../protocol/messages/task.ts";
 import { microCredits, type MicroCredits } from "../protocol/units.ts";
 import type { LeaseSummary } from "./job-options.ts";
 import { OPENING_GRACE_MS, REPORT_INTERVAL_MS } from "./limits.ts";
+import type { Lookout } from "./lookout.ts";
 import type { MadeJob } from "./make-job.ts";
 import { isLogged } from "./logged-receipt.ts";
 import { openSession, type VerifiedGrant, verifyGrant } from "./open-session.ts";
@@ -23,6 +24,8 @@ export interface CrewOptions {
   readonly mesh: Mesh;
   readonly client: RelayClient;
   readonly contact: RelayContact;
+  /** Tells of providers that the relay does not hear. */
+  readonly lookout?: Pick<Lookout, "watch">;
   readonly ports: RequesterPorts;
   readonly signal: AbortSignal;
   /** Milliseconds since 1970. */
@@ -171,7 +174,9 @@ export class LeaseCrew {
 
   async #watch(lease: Cid, session: RequesterSession): Promise<void> {
     const timer = setInterval(() => void this.report(session).catch(() => undefined), REPORT_INTERVAL_MS);
+    const leave = this.#options.lookout?.watch(lease, () => session.doubt());
     const failure = await session.ended;
+    leave?.();
     clearInterval(timer);
     const member = this.#members.get(lease);
     this.#members.delete(lease);

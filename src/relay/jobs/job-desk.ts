@@ -34,6 +34,7 @@ import { requireServed } from "../denials.ts";
 import type { Jobs } from "../http/http-parts.ts";
 import { KEPT_RETURNS, RETURN_COOLING_MS } from "../limits.ts";
 import type { RelayMetrics } from "../metrics.ts";
+import type { LeaseWatch } from "../offers/lease-watch.ts";
 import type { LiveOffers } from "../offers/live-offers.ts";
 import type { RateLimit } from "../rate-limit.ts";
 import { checkJob } from "./check-job.ts";
@@ -49,6 +50,8 @@ export interface JobParts {
   readonly apart?: KeptApart;
   /** Whether two identities may have one owner. */
   readonly sameOwner: (a: PeerId, b: PeerId) => boolean;
+  /** Told of each lease that is granted. */
+  readonly watch?: LeaseWatch;
   /** Gives a new payer its test credits, or does nothing. */
   readonly welcome: (payer: PeerId) => Promise<void>;
   readonly limit: RateLimit;
@@ -224,6 +227,7 @@ export class JobDesk implements Jobs {
   #grant(lease: Verified<Lease>): LeaseGrant {
     const { offers, tariff } = this.#parts;
     this.#holders.set(lease.id, lease.body.instance);
+    this.#parts.watch?.granted(lease.id, lease.body);
     const addresses = offers.find(lease.body.instance)?.offer.addresses ?? [];
     return { lease: lease.bytes, tariff, addresses };
   }

@@ -38,6 +38,8 @@ interface Line {
   readonly ended: Promise<FailureError | undefined>;
   answersPings: boolean;
   pings: number;
+  /** Times the relay has said that it does not hear the provider. */
+  quiet: number;
 }
 
 async function dial(relay: RelayScene, peer: string, { pingMs = 10_000, burst = 40 } = {}): Promise<Line> {
@@ -51,8 +53,10 @@ async function dial(relay: RelayScene, peer: string, { pingMs = 10_000, burst = 
     limit: new RateLimit({ burst, perSecond: 0.001 }, "provider", () => START),
     log: pino({ level: "silent" }),
     pingMs,
+    onQuiet: (instance) => {
+      if (instance === peer) line.quiet += 1;
+    },
   });
-  await stream.start();
   const ended = Promise.withResolvers<FailureError | undefined>();
   const line: Line = {
     frames: new FrameStream(near),
@@ -61,6 +65,7 @@ async function dial(relay: RelayScene, peer: string, { pingMs = 10_000, burst = 
     ended: ended.promise,
     answersPings: true,
     pings: 0,
+    quiet: 0,
   };
   line.frames.onFrame((kind, payload) => {
     if (kind !== FRAME.ping) {
@@ -71,6 +76,7 @@ async function dial(relay: RelayScene, peer: string, { pingMs = 10_000, burst = 
     line.pings += 1;
     if (line.answersPings) void line.frames.sendFrame(FRAME.pong).catch(() => undefined);
   }, ended.resolve);
+  await stream.start();
   return line;
 }
 
@@ -126,6 +132,24 @@ test("pings are answered for as long as the offer stands; two without an answer 
   expect(await relay.metrics.text()).toMatch(/^tabmesh_heartbeats_lost_total 1$/mu);
 });
 
+test("who waits for a provider hears of it at the first ping that is not answered, and when its stream ends", async () => {
+  const relay = await open();
+  const signer = await tab();
+  const line = await dial(relay, signer.key, { pingMs: 30 });
+  await hello(line, signer);
+  await offer(line, signer);
+  await expect.poll(() => line.pings).toBeGreaterThan(2);
+  expect(line.quiet).toBe(0);
+  line.answersPings = false;
+  await expect.poll(() => line.quiet).toBeGreaterThan(0);
+  const other = await dial(relay, signer.key);
+  await hello(other, signer);
+  await offer(other, signer);
+  await expect.poll(() => relay.offers.size).toBe(1);
+  await other.frames.close();
+  await expect.poll(() => other.quiet).toBe(1);
+});
+
 test("a newer stream of an instance takes its offer over, and the older one's end does not take it back", async () => {
   const relay = await open();
   const signer = await tab();
@@ -139,6 +163,7 @@ test("a newer stream of an instance takes its offer over, and the older one's en
   await before.frames.close();
   await before.ended;
   expect(relay.offers.find(signer.key)?.free).toBe(2);
+  expect(before.quiet).toBe(0);
 });
 
 test.each<[string, (line: Line, signer: Signer) => Promise<void>, RegExp]>([

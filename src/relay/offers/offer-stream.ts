@@ -34,6 +34,8 @@ export interface OfferParts {
   readonly pingMs: number;
   /** Takes note of who offers, and from where. @throws FailureError `rate-limited` for one new identity too many */
   readonly admit?: (offer: Offer) => void;
+  /** Told at each ping that finds the one before unanswered, and when the last stream of an instance is over. */
+  readonly onQuiet?: (instance: PeerId) => void;
   /** Begins to measure a provider; without it none is. */
   readonly interview?: (other: Interviewed) => Interview;
 }
@@ -160,6 +162,7 @@ export class OfferStream {
       this.#frames.abort(failure);
       return;
     }
+    if (this.#unanswered > 0) this.#parts.onQuiet?.(this.#instance);
     this.#unanswered += 1;
     this.#pingedAt = performance.now();
     this.#frames.sendFrame(FRAME.ping).catch(() => this.#end());
@@ -204,5 +207,6 @@ export class OfferStream {
     clearTimeout(this.#timer);
     this.#interview?.end();
     this.#parts.offers.withdraw(this.#instance, this);
+    if (this.#parts.offers.find(this.#instance) === undefined) this.#parts.onQuiet?.(this.#instance);
   }
 }
