@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { isAbsolute } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { backup, DatabaseSync } from "node:sqlite";
 import {
   dataPaths,
   IN_MEMORY,
@@ -13,7 +13,7 @@ import type { RelayData } from "./open-data.ts";
 import { readSeeds } from "./relay-seeds.ts";
 
 /**
- * Copies accounts, log and keys into a new folder while the relay runs. Blobs are not copied: whoever needs one has it.
+ * Copies accounts, log, keys and alerts into a new folder while the relay runs. Blobs are not copied: whoever needs one has it.
  * @param to absolute path of a folder that does not exist yet.
  * @throws RangeError when it exists or is not absolute.
  */
@@ -26,6 +26,7 @@ export async function saveBackup(data: RelayData, to: string): Promise<void> {
   try {
     await data.books.backup(target.books);
     writePrivateFile(target.keys, readFileSync(data.paths.keys, "utf8"));
+    if (existsSync(data.paths.alerts)) await copyDatabase(data.paths.alerts, target.alerts);
   } catch (error) {
     rmSync(to, { recursive: true, force: true });
     throw error;
@@ -48,11 +49,22 @@ export function restoreBackup(from: string, folder: string): { readonly origin: 
     if (isRelayFolder(folder)) throw new Error(`${folder} holds a relay already; move it away first`);
     const target = dataPaths(folder);
     copyFileSync(source.books, target.books);
+    if (existsSync(source.alerts)) copyFileSync(source.alerts, target.alerts);
     writePrivateFile(target.keys, readFileSync(source.keys, "utf8"));
   } finally {
     unlock();
   }
   return { origin };
+}
+
+/** A consistent copy of a database that others may be writing to. */
+async function copyDatabase(from: string, to: string): Promise<void> {
+  const database = new DatabaseSync(from, { readOnly: true });
+  try {
+    await backup(database, to);
+  } finally {
+    database.close();
+  }
 }
 
 /** @throws Error unless the file is a whole SQLite database. */

@@ -39,6 +39,10 @@ export interface RelayConfig {
   readonly identityRate: Rate;
   /** Requests to the gateway under one API key. */
   readonly keyRate: Rate;
+  /** Whether webhooks may lead to private addresses and over plain HTTP. */
+  readonly privateWebhooks: boolean;
+  /** Where operators of push services reach this relay's, a mailto: or https: URL. */
+  readonly contact?: string;
   /** Whether the relay answers OpenAI's interface, where it is given a requester for that. */
   readonly gateway: boolean;
   readonly maxConnections: number;
@@ -91,6 +95,7 @@ const DEFAULTS: RelayConfig = {
   identityRate: { burst: 600, perSecond: 60 },
   // A program that embeds a library of texts asks some times a second.
   keyRate: { burst: 120, perSecond: 10 },
+  privateWebhooks: false,
   gateway: true,
   maxConnections: 5_000,
   // What a household, an office or a rented server is given; see docs/operate.md.

@@ -19,6 +19,8 @@ export interface DataPaths {
   readonly blobs: string;
   /** Identities that have offered here, and how many are new today. */
   readonly newcomers: string;
+  /** Alerts of accounts, and what is to be told. */
+  readonly alerts: string;
 }
 
 /** Keeps nothing: accounts and log in memory, blobs in a temporary folder. */
@@ -31,6 +33,7 @@ export function dataPaths(folder: string): DataPaths {
     books: join(folder, "books.sqlite"),
     blobs: join(folder, "blobs"),
     newcomers: join(folder, "newcomers.sqlite"),
+    alerts: join(folder, "alerts.sqlite"),
   };
 }
 

@@ -15,6 +15,7 @@ import { decode } from "../protocol/schema.ts";
 import type { Signer } from "../protocol/signature.ts";
 import { microCredits } from "../protocol/units.ts";
 import { AccountEvents } from "./account-events.ts";
+import { type RunningAlerts, startAlerts } from "./alerts/start-alerts.ts";
 import { KeptApart } from "./audits/peer-auditors.ts";
 import { startAudits } from "./audits/start-audits.ts";
 import { Authentication } from "./authenticate.ts";
@@ -47,6 +48,7 @@ export interface RelayScene {
   readonly logged: readonly Readonly<Record<string, unknown>>[];
   readonly log: Logger;
   readonly apart: KeptApart;
+  readonly alerts: RunningAlerts;
   /** As when the relay ends, while the books go on for whoever comes after it. */
   stopAudits(): Promise<void>;
   close(): Promise<void>;
@@ -64,6 +66,8 @@ export interface RelaySceneOptions {
   readonly audit?: AuditPolicy;
   /** Whether two identities may have one owner; each is by itself when absent. */
   readonly sameOwner?: (a: PeerId, b: PeerId) => boolean;
+  /** Whether alerts may call this machine. */
+  readonly privateWebhooks?: boolean;
   /** Of the books; in memory when absent. */
   readonly path?: string;
 }
@@ -105,6 +109,16 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
     threads: 1,
     tariff: TARIFF,
   });
+  const alerts = startAlerts({
+    path: ":memory:",
+    ...shared,
+    welcome,
+    limit,
+    calling: { allowPrivate: options.privateWebhooks ?? false },
+    relayName: "Test relay",
+    contact: "mailto:operator@example.org",
+    nowMs,
+  });
   const apart = new KeptApart();
   const parts: HttpParts = {
     info: () => relayInfo(relayConfig({ tariff: TARIFF }), books, peer, ["/ip4/127.0.0.1/tcp/1/ws"], nowMs()),
@@ -123,6 +137,7 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
     reports: new ReportDesk({ ...shared, limit }),
     audits: audits.desk,
     events,
+    alerts: alerts.desk,
     blobs,
     models,
     authentication,
@@ -147,9 +162,11 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
     logged,
     log,
     apart,
+    alerts,
     stopAudits: () => audits.stop(),
     async close() {
       events.close();
+      alerts.stop();
       await audits.stop();
       books.close();
       rmSync(folder, { recursive: true, force: true });

@@ -61,6 +61,7 @@ test("every setting has an effect", () => {
     "connect-rate": "8/9",
     "identity-rate": "10/11",
     "key-rate": "14/15",
+    contact: "mailto:operator@relay.example",
     "max-connections": "12",
     "owner-blocks": "16/56",
     "new-identities": "3",
@@ -97,6 +98,8 @@ test("every setting has an effect", () => {
     connectRate: { burst: 8, perSecond: 9 },
     identityRate: { burst: 10, perSecond: 11 },
     keyRate: { burst: 14, perSecond: 15 },
+    contact: "mailto:operator@relay.example",
+    privateWebhooks: false,
     gateway: true,
     maxConnections: 12,
     ownerBlocks: { ipv4: 16, ipv6: 56 },
@@ -111,6 +114,7 @@ test("every setting has an effect", () => {
   expect(parseRelayConfig(["--no-stun"], {}).iceServers).toEqual([]);
   expect(parseRelayConfig([], { TABMESH_NO_STUN: "1" }).iceServers).toEqual([]);
   expect(parseRelayConfig(["--no-gateway"], {}).gateway).toBe(false);
+  expect(parseRelayConfig(["--private-webhooks"], {}).privateWebhooks).toBe(true);
 });
 
 test("everything that is wrong is told at once, by its flag", () => {

@@ -60,6 +60,12 @@ export const RELAY_SETTINGS: readonly Setting[] = [
   setting("connect-rate", "burst/perSecond", "mesh connections of one address (1000/50)"),
   setting("identity-rate", "burst/perSecond", "jobs and reports of one identity (600/60)"),
   setting("key-rate", "burst/perSecond", "requests to the gateway under one API key (120/10)"),
+  setting(
+    "private-webhooks",
+    undefined,
+    "let alerts call private addresses and plain HTTP: anybody with an account here may then reach them",
+  ),
+  setting("contact", "url", "a mailto: or https: URL that push services are told (the public URL)"),
   setting("no-gateway", undefined, "do not answer OpenAI's interface under /v1"),
   setting("max-connections", "number", "peers connected at a time (5000)"),
   setting(
@@ -122,6 +128,7 @@ export function parseRelayConfig(
   const origin = read<string | undefined>("origin", undefined, parseOrigin);
   const asset = read<string | undefined>("asset", undefined, parseAsset);
   const publicUrl = read<string | undefined>("public-url", undefined, parseUrl);
+  const contact = read<string | undefined>("contact", undefined, parseContact);
   const staticDir = given.get("static-dir");
   const config: RelayConfig = {
     host: read("host", defaults.host, nonEmpty),
@@ -145,6 +152,7 @@ export function parseRelayConfig(
     connectRate: read("connect-rate", defaults.connectRate, rate),
     identityRate: read("identity-rate", defaults.identityRate, rate),
     keyRate: read("key-rate", defaults.keyRate, rate),
+    privateWebhooks: given.has("private-webhooks"),
     gateway: !given.has("no-gateway"),
     maxConnections: read("max-connections", defaults.maxConnections, wholeUpTo(1_000_000)),
     ownerBlocks: read("owner-blocks", defaults.ownerBlocks, blockBits),
@@ -161,6 +169,7 @@ export function parseRelayConfig(
     ...(origin === undefined ? {} : { origin }),
     ...(asset === undefined ? {} : { asset }),
     ...(publicUrl === undefined ? {} : { publicUrl }),
+    ...(contact === undefined ? {} : { contact }),
     ...(staticDir === undefined || staticDir === "" ? {} : { staticDir }),
   };
   if (problems.length > 0) throw new ConfigError(problems);
@@ -246,6 +255,14 @@ function parseUrl(text: string): string {
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "")
     throw new RangeError(`has a path; the relay needs an origin of its own: ${text}`);
   return url.origin;
+}
+
+/** RFC 8292 §2.1 */
+function parseContact(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== "mailto:" && url.protocol !== "https:"))
+    throw new RangeError(`is not a mailto: or https: URL: ${text}`);
+  return text;
 }
 
 function listOf(text: string): readonly string[] {

@@ -6,6 +6,7 @@ import type { LeaseAnswer } from "../../protocol/messages/lease.ts";
 import type { Inclusion, ReportAnswer } from "../../protocol/messages/receipt.ts";
 import type { JobView, RelayInfo, StandingView } from "../../protocol/relay-api.ts";
 import type { AccountEvents } from "../account-events.ts";
+import type { AlertDesk } from "../alerts/alert-desk.ts";
 import type { BlobFolder } from "../blob-folder.ts";
 import type { Books } from "../books.ts";
 import type { Networks } from "../client-address.ts";
@@ -54,6 +55,7 @@ export interface HttpParts {
   readonly reports: Reports;
   readonly audits: Audits;
   readonly events: AccountEvents;
+  readonly alerts: AlertDesk;
   readonly blobs: BlobFolder;
   readonly models: PublishedModels;
   readonly authentication: Authentication;

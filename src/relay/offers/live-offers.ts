@@ -65,6 +65,11 @@ export class LiveOffers {
     return standing === undefined ? undefined : this.#live(standing);
   }
 
+  /** Whether some instance of an identity offers now. */
+  isOffering(provider: PeerId): boolean {
+    return this.#instances.has(provider);
+  }
+
   list(): readonly Candidate[] {
     return [...this.#standing.values()].map((standing) => this.#live(standing));
   }
