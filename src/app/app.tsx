@@ -91,11 +91,11 @@ function Page({ page, state }: { readonly page: PageName; readonly state: AppSta
     case "search":
       return <SearchGate state={state} />;
     case "jobs":
-      return <PageGate key={page} load={loadJobs} state={state} needsMemory />;
+      return <PageGate key={page} title={TITLES[page]} load={loadJobs} state={state} needsMemory />;
     case "network":
-      return <PageGate key={page} load={loadNetwork} state={state} />;
+      return <PageGate key={page} title={TITLES[page]} load={loadNetwork} state={state} />;
     case "sites":
-      return <PageGate key={page} load={loadSites} state={state} needsMemory />;
+      return <PageGate key={page} title={TITLES[page]} load={loadSites} state={state} needsMemory />;
     default:
       return page satisfies never;
   }

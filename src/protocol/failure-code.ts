@@ -50,6 +50,7 @@ const ROWS = [
   [10013, "closed", "nobody", "none", "retry", "The provider's tab was closed.", "again"],
   [10014, "gpu-lost", "nobody", "none", "retry", "The provider's graphics device was lost.", "again"],
   [10015, "not-started", "nobody", "none", "refund", "The task was given back before it started.", "Nothing to do."],
+  [10016, "storage-full", "nobody", "none", "retry", "This browser has no room left to keep a key and receipts.", "Free some space on this device, or allow this page to keep more, then try again."],
 
   [20001, "verification-failed", "provider", "none", "refund", "Recomputation gave another result.", "The task is run again elsewhere; the provider loses its stake."],
   [20002, "heartbeat-lost", "nobody", "none", "retry", "The provider stopped answering.", "again"],
@@ -65,7 +66,7 @@ const ROWS = [
   [20012, "equivocation", "nobody", "none", "refund", "A peer signed two statements that contradict each other.", "Both statements are kept as evidence."],
   [20013, "forged-checkpoint", "relay", "none", "refund", "The relay's signed log contradicts itself or its proof does not hold.", "Stop using this relay and keep the evidence."],
   [20014, "version-mismatch", "nobody", "none", "retry", "The peers share no protocol version.", "Update the older side."],
-  [20015, "wrong-clock", "nobody", "none", "retry", "The clock of this machine is not that of the relay, so nothing it signs now would hold.", "Set this machine's date and time, then try again."],
+  [20015, "wrong-clock", "nobody", "none", "retry", "This machine's clock disagrees with the relay's, so nothing it signs now would hold.", "Set this machine's date and time, then try again."],
 
   [30001, "out-of-fuel", "requester", "fuel", "spent", "The function used all the fuel it was given.", "Raise the fuel limit, or give it less work per task."],
   [30002, "out-of-memory", "requester", "fuel", "spent", "The function asked for more memory than its limit.", "Raise the memory limit."],

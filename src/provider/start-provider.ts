@@ -13,6 +13,7 @@ import { ProviderRun } from "./provider-run.ts";
 import type { OpeningsState, Provider, ProviderPhase, ProviderState, RelayFault } from "./provider-state.ts";
 import { ForgedDrawError } from "./read-draw.ts";
 import type { SandboxFiles } from "./thread-host.ts";
+import { storageFailure } from "./storage-failure.ts";
 import { ThreadStarter } from "./thread-starter.ts";
 
 export interface TabProviderOptions {
@@ -172,7 +173,7 @@ class TabProvider implements Provider {
         "failed",
         error instanceof FailureError
           ? error
-          : new FailureError("disconnected", messageOf(error), { cause: error }),
+          : (storageFailure(error) ?? new FailureError("disconnected", messageOf(error), { cause: error })),
       );
     }
   }

@@ -14,16 +14,23 @@ export type LoadPage = () => Promise<View>;
 export interface PageGateProps extends PageProps {
   /** Loads the page, which brings its own heading. */
   readonly load: LoadPage;
+  /** Heading of what is shown where the page cannot be. */
+  readonly title: string;
   /** Whether the page can do nothing where this browser keeps nothing. */
   readonly needsMemory?: boolean;
 }
 
 /** Loads a page when it is first shown, with all it brings along. */
-export function PageGate({ load, state, needsMemory = false }: PageGateProps): JSX.Element {
+export function PageGate({ load, title, state, needsMemory = false }: PageGateProps): JSX.Element {
   const { able, trouble } = state;
   return (
     <>
-      {needsMemory && trouble !== undefined && <TroubleNotice {...trouble} />}
+      {needsMemory && trouble !== undefined && (
+        <>
+          <h1 tabIndex={-1}>{title}</h1>
+          <TroubleNotice {...trouble} />
+        </>
+      )}
       {(able !== undefined || !needsMemory) && (
         <LazyPart load={load} show={(Page) => <Page state={state} />} />
       )}

@@ -1,6 +1,7 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { FailureError } from "../../protocol/failure.ts";
 import { fuel, microCredits } from "../../protocol/units.ts";
+import { storageFailure } from "../../provider/storage-failure.ts";
 import type { Provider, ProviderLimits, ProviderState } from "../../provider/provider-state.ts";
 import type { TabMemory } from "../../provider/tab-memory.ts";
 import { openProvider } from "./provider-link.ts";
@@ -98,7 +99,12 @@ class SwitchedContribution implements Contribution {
   async agree(): Promise<void> {
     const { memory, relayUrl } = this.#options;
     this.isAsking.value = false;
-    await memory.settings.giveConsent(relayUrl, { at: Date.now(), version: CONSENT_VERSION });
+    try {
+      await memory.settings.giveConsent(relayUrl, { at: Date.now(), version: CONSENT_VERSION });
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
     this.hasConsent.value = true;
     await this.#start();
   }
@@ -126,9 +132,9 @@ class SwitchedContribution implements Contribution {
 
   async #start(): Promise<void> {
     const { relayUrl, memory, preferences, testMoney } = this.#options;
-    const resting = restingState(preferences.limits.value.workers, testMoney.value);
     try {
       if (this.#provider === undefined) {
+        const resting = restingState(preferences.limits.value.workers, testMoney.value);
         this.#live.value = { ...resting, phase: "starting" };
         const provider = await openProvider({
           relayUrl,
@@ -144,13 +150,18 @@ class SwitchedContribution implements Contribution {
       this.#live.value = this.#provider.state();
       this.#options.onStarted();
     } catch (error) {
-      const failure =
-        error instanceof FailureError
-          ? error.toFailure()
-          : new FailureError("disconnected", "the program could not be loaded").toFailure();
-      this.#live.value = { ...resting, phase: "failed", failure };
-      if (!(error instanceof FailureError || error instanceof TypeError)) throw error;
+      this.#fail(error);
     }
+  }
+
+  /** Shows why it did not start. A bug is shown as well, and then goes on. */
+  #fail(error: unknown): void {
+    const { preferences, testMoney } = this.#options;
+    const known = error instanceof FailureError ? error : storageFailure(error);
+    const shown = known ?? new FailureError("disconnected", "the program could not be loaded");
+    const resting = restingState(preferences.limits.value.workers, testMoney.value);
+    this.#live.value = { ...resting, phase: "failed", failure: shown.toFailure() };
+    if (known === undefined && !(error instanceof TypeError)) throw error;
   }
 }
 
