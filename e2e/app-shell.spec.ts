@@ -244,6 +244,10 @@ test("the page can be installed: manifest, icons and a service worker are there"
     manifest.icons.map(({ src }) => src),
   );
   expect(answers.every(Boolean)).toBe(true);
+  const devtools = await context.newCDPSession(page);
+  const { installabilityErrors } = await devtools.send("Page.getInstallabilityErrors");
+  // Contexts of tests are private windows, where nothing can be installed.
+  expect(installabilityErrors.filter(({ errorId }) => errorId !== "in-incognito")).toEqual([]);
   await context.close();
 });
 
