@@ -104,7 +104,7 @@ const abi = fc.constantFrom(...ABIS);
 const modelName: Arbitrary<string> = fc.stringMatching(MODEL_NAME);
 export const anySiteOrigin: Arbitrary<string> = fc.oneof(
   fc.stringMatching(
-    /^https:\/\/[a-z0-9]{1,20}(\.[a-z0-9]([a-z0-9-]{0,9}[a-z0-9])?){0,3}(:[1-3][0-9]{3,4})?$/u,
+    /^https:\/\/([a-z0-9]{1,12}\.){0,2}[a-z]([a-z0-9-]{0,9}[a-z0-9])?(:[1-3][0-9]{3,4})?$/u,
   ),
   fc.constantFrom(
     "http://localhost:8080",

@@ -20,9 +20,11 @@ const SITE_ID = /^site-[a-z2-7]{20}$/u;
 const ID_LETTERS = 20;
 
 const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
+/** Hosts that end in a number are addresses to browsers, and spelled otherwise. */
+const TOP = "[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?";
 const PORT = "(?::[1-9][0-9]{0,4})?";
 /** As a browser spells origins: small letters, international names in their ASCII form, no default port, no path. */
-const SECURE = new RegExp(`^https://${LABEL}(?:\\.${LABEL})*${PORT}$`, "u");
+const SECURE = new RegExp(`^https://(?:${LABEL}\\.)*${TOP}${PORT}$`, "u");
 /** Pages on the machine of whoever builds them. */
 const LOCAL = new RegExp(`^http://(?:(?:${LABEL}\\.)*localhost|127\\.0\\.0\\.1|\\[::1\\])${PORT}$`, "u");
 

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { Verified } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { failureCode } from "../../protocol/failure-code.ts";
+import { type Assign, assignMessage } from "../../protocol/messages/assign.ts";
 import type { Job } from "../../protocol/messages/job.ts";
 import type { Signer } from "../../protocol/signature.ts";
 import { microCredits } from "../../protocol/units.ts";
@@ -14,12 +15,14 @@ import {
   cancelOf,
   closeOf,
   GRANT,
+  HEAD,
   LeaseWork,
   openScene,
   type Scene,
   signedJob,
   signedLease,
   signerOf,
+  verifiedMessage,
 } from "./books-scene.contract.ts";
 import { checkBooks } from "./check-books.ts";
 import { openBooks } from "./open-books.ts";
@@ -43,6 +46,7 @@ const KINDS = [
   "cancel",
   "close",
   "time",
+  "assign",
 ] as const;
 
 interface Step {
@@ -60,6 +64,8 @@ const step: fc.Arbitrary<Step> = fc.record({
   pause: fc.boolean(),
 });
 
+/** Gets parts of what others earn, and never works. */
+const OWNER = signerOf("owner");
 const PROVIDERS = ["ada", "bob", "eve"].map((name) => signerOf(name));
 
 interface Working {
@@ -113,6 +119,7 @@ class Story {
     else if (kind === "cancel" && lease !== undefined && which % 4 === 0)
       this.#begin(books.cancelLease(await cancelOf(scene, lease.work.lease.id)));
     else if (kind === "report" && lease !== undefined) await this.#report(lease, which);
+    else if (kind === "assign") await this.#assign(which, amount);
     if (pause) await this.settled();
     this.#begin(books.settleDue());
   }
@@ -128,6 +135,22 @@ class Story {
     const lease = await signedLease(this.scene, job, index, terms);
     const work = new LeaseWork(this.scene, job, lease);
     this.#begin(this.scene.books.addLease(lease).then(() => this.#works.push({ work, provider })));
+  }
+
+  /** Of all that is done here, three in four assign a part to the owner, the others to somebody who works. */
+  async #assign(which: number, amount: number): Promise<void> {
+    const { books, clock } = this.scene;
+    const account = PROVIDERS[which % PROVIDERS.length]!;
+    const payee = which % 4 === 0 ? PROVIDERS[(which + 1) % PROVIDERS.length]! : OWNER;
+    const body: Assign = {
+      ...HEAD,
+      account: account.key,
+      payee: payee.key,
+      ppm: (amount * 333) % 1_000_001,
+      sweep: which % 3 === 0,
+      at: clock.now + (which % 7),
+    };
+    this.#begin(books.sites.assign(await verifiedMessage(assignMessage, body, [account])));
   }
 
   async #report({ work, provider }: Working, which: number): Promise<void> {
@@ -153,12 +176,13 @@ class Story {
   }
 }
 
-describe("any story of jobs, leases, reports, replays and lapses of time", () => {
+describe("any story of jobs, leases, reports, replays, assignments and lapses of time", () => {
   it(
     "ends with every micro-credit where the log says, the same after a restart, and nothing left in escrow",
     { timeout: 120_000 },
     async () => {
       let accepted = 0;
+      let passed = 0n;
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 70 }), async (steps) => {
           stories += 1;
@@ -177,7 +201,7 @@ describe("any story of jobs, leases, reports, replays and lapses of time", () =>
           const books = await openBooks(scene.options);
           const after = new Story({ ...scene, books });
           await after.end();
-          const parties = [scene.requester, ...PROVIDERS].map(({ key }) => books.account(key));
+          const parties = [scene.requester, OWNER, ...PROVIDERS].map(({ key }) => books.account(key));
           for (const { escrowed, pending } of parties) expect(escrowed + pending).toBe(0n);
           expect(parties.reduce((sum, { available }) => sum + available, 0n)).toBe(GRANT);
           books.close();
@@ -188,11 +212,13 @@ describe("any story of jobs, leases, reports, replays and lapses of time", () =>
             if (newest !== undefined && newest.amount > 0n) accepted += 1;
           }
           for (const { state } of last.everything().jobs) expect(state).toBe("closed");
+          passed += last.sites.received(OWNER.key);
           last.close();
         }),
         { numRuns: Number(process.env["TABMESH_STORIES"] ?? 25) },
       );
       expect(accepted).toBeGreaterThan(0);
+      expect(passed).toBeGreaterThan(0n);
     },
   );
 });
