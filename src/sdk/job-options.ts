@@ -80,6 +80,8 @@ export interface JobProgress {
   readonly done: number;
   readonly failed: number;
   readonly providers: number;
+  /** Times a task was given to another provider so far. */
+  readonly reassigned: number;
   /** Micro-credits under receipts so far. */
   readonly spent: MicroCredits;
   /** What happened last that a person may want to know: a provider dropped, none was found. */
@@ -110,6 +112,7 @@ export type MapResult =
 export interface LeaseSummary {
   readonly lease: Cid;
   readonly provider: PeerId;
+  /** Tasks that are paid: a copy that was stopped is none. */
   readonly tasks: number;
   readonly amount: MicroCredits;
   /** Receipt envelope, and the advance that countersigns it. Absent when the lease ended without any outcome. */
@@ -133,7 +136,9 @@ export interface JobSummary {
   readonly failed: number;
   /** Times a task was given to another provider. */
   readonly reassigned: number;
-  /** Of these, because an audit found its provider's work false. */
+  /** Tasks of the last part that were late and given to a second provider as well; the first answer counted. */
+  readonly copied: number;
+  /** Of those given to another, because an audit found its provider's work false. */
   readonly voided: number;
   /** Of a job with replicas: results on which all agreed, and those on which somebody said otherwise. */
   readonly agreed?: number;

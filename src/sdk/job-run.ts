@@ -1,11 +1,13 @@
 import type { Cid } from "../protocol/cid.ts";
 import { FailureError } from "../protocol/failure.ts";
-import type { PeerId } from "../protocol/peer-id.ts";
 import { type MicroCredits, microCredits } from "../protocol/units.ts";
 import { Alarm } from "./alarm.ts";
 import type { JobProgress, JobSummary, LeaseSummary, MapResult } from "./job-options.ts";
+import { Copies } from "./copies.ts";
+import { providerOf } from "./ballot.ts";
 import { closeJob } from "./close-job.ts";
 import { createQuorum } from "./create-quorum.ts";
+import { JobCounts } from "./job-counts.ts";
 import type { JobRunOptions } from "./job-run-options.ts";
 import { LeaseCrew, type Member } from "./lease-crew.ts";
 import {
@@ -26,7 +28,7 @@ import { SecondDraw } from "./second-draw.ts";
 import { silenceOf } from "./silence.ts";
 import type { TaskAttempt } from "./task-watch.ts";
 import type { TaskAnswer } from "./task-answers.ts";
-import { inputOf, isSpent, lostResult, mayRetry, resultOf } from "./task-result.ts";
+import { inputOf, isOwn, isSpent, lostResult, mayRetry, resultOf } from "./task-result.ts";
 import { type WorkItem, WorkQueue } from "./work-queue.ts";
 
 /** Carries one job from its first lease to the refund. */
@@ -46,11 +48,8 @@ export class JobRun {
   readonly #quorum: Quorum | undefined;
   readonly #abort = new AbortController();
   #changed = Promise.withResolvers<void>();
-  #underWay = 0;
-  #done = 0;
-  #failed = 0;
-  #reassigned = 0;
-  #voided = 0;
+  readonly #copies = new Copies<Member>();
+  readonly #counts = new JobCounts();
   /** Micro-credits of rounds that are over. */
   #past = 0n;
   #state: JobProgress["state"] = "submitting";
@@ -102,10 +101,6 @@ export class JobRun {
     });
   }
 
-  get #isAudited(): boolean {
-    return this.#run.options.accept === "audited";
-  }
-
   get job(): Cid {
     return this.#run.job.id;
   }
@@ -145,11 +140,8 @@ export class JobRun {
     if (failure !== undefined && !this.#cancelled) throw failure;
     return {
       job: this.#run.job.id,
-      tasks: this.#done + this.#failed,
-      done: this.#done,
-      failed: this.#failed,
-      reassigned: this.#reassigned,
-      voided: this.#voided,
+      ...this.#counts.all,
+      copied: this.#copies.made,
       ...this.#quorum?.counts,
       spent: closed?.spent ?? this.#spent,
       ...(closed === undefined ? {} : { refunded: closed.refunded }),
@@ -182,7 +174,7 @@ export class JobRun {
     });
     for (const result of certain) this.#give(result);
     for (const item of voided) this.#queue.giveBack({ ...item, attempts: 0 });
-    this.#voided += voided.length;
+    this.#counts.voided(voided.length);
     if (voided.length > 0)
       this.#tell(`${voided.length} results were false or not proven, and are computed again`);
     this.#recruiting.reset();
@@ -219,7 +211,7 @@ export class JobRun {
   }
 
   get #isServed(): boolean {
-    const underWay = this.#underWay + (this.#quorum?.underWay ?? 0);
+    const underWay = this.#copies.open + (this.#quorum?.underWay ?? 0);
     return (this.#queue.isEmpty || this.#isRoundFull) && underWay === 0;
   }
 
@@ -232,8 +224,18 @@ export class JobRun {
     while (this.#mayTake && this.#crew.roomiest() !== undefined) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other, in their order
       const item = await this.#queue.take();
-      if (item === undefined) return;
+      if (item === undefined) break;
       this.#assign(item);
+    }
+    this.#copyLate();
+  }
+
+  /** At the end of a job: nobody waits for one slow provider while others have nothing to do. */
+  #copyLate(): void {
+    while (this.#queue.isEmpty && this.#mayTake) {
+      const late = this.#copies.late(this.#queue.taken, performance.now(), (but) => this.#crew.roomiest(but));
+      if (late === undefined) return;
+      void this.#runOn(late.member, late.item);
     }
   }
 
@@ -248,31 +250,31 @@ export class JobRun {
       this.#queue.giveBack(item);
       return;
     }
-    this.#underWay += 1;
     void this.#runOn(member, item);
   }
 
   async #runOn(member: Member, item: WorkItem): Promise<void> {
     item.attempts += 1;
     const sentAt = performance.now();
-    const { provider } = member.session.channel.held.lease.body;
-    const attempt = this.#run.watch?.attempt(item.index, item.bytes, provider);
+    const attempt = this.#run.watch?.attempt(item.index, item.bytes, providerOf(member));
     const silence = attempt?.segment === undefined ? undefined : silenceOf(member.session);
+    this.#copies.begin(item, attempt?.segment === undefined, sentAt);
     try {
       const sent = member.session.send(inputOf(item, attempt, silence));
+      this.#copies.sent(item, member, sent.seq);
       const answer = await sent.answer;
       member.pace.answered(performance.now() - sentAt);
       await sent.final;
+      if (answer.kind === "done") this.#copies.answered(performance.now() - sentAt);
       if (isSpent(answer)) void member.session.close();
-      if (mayRetry(answer) && this.#mayTry(item, attempt)) this.#retry(item);
+      if (mayRetry(answer) && this.#mayTry(item, attempt)) this.#retry(member, item);
       else this.#deliver(member, item, answer);
     } catch (error) {
       // The session is over; its end says why. A task that was not paid for is given to another.
-      if (this.#mayTry(item, attempt)) this.#retry(item);
-      else this.#giveUp(provider, item, error);
+      if (this.#mayTry(item, attempt)) this.#retry(member, item);
+      else this.#giveUp(member, item, error);
     }
     silence?.end();
-    this.#underWay -= 1;
     this.#wake();
   }
 
@@ -283,34 +285,31 @@ export class JobRun {
   }
 
   /** Every provider that had it left; perhaps because of it. */
-  #giveUp(provider: PeerId, item: WorkItem, error: unknown): void {
-    if (this.#cancelled) return;
-    this.#failed += 1;
-    this.results.push(lostResult(item, provider, error));
-    this.#tell();
+  #giveUp(member: Member, item: WorkItem, error: unknown): void {
+    if (!this.#copies.left(item, member) || this.#cancelled) return;
+    this.#give(lostResult(item, providerOf(member), error));
   }
 
-  #retry(item: WorkItem): void {
-    if (this.#cancelled) return;
-    this.#reassigned += 1;
+  #retry(member: Member, item: WorkItem): void {
+    if (!this.#copies.left(item, member) || this.#cancelled) return;
+    this.#counts.reassigned();
     this.#queue.giveBack(item);
   }
 
-  #deliver({ session }: Member, item: WorkItem, answer: TaskAnswer): void {
-    const { lease } = session.channel.held;
-    this.#take([lease.id], item, resultOf(item, lease.body.provider, answer));
+  #deliver(member: Member, item: WorkItem, answer: TaskAnswer): void {
+    if (!this.#copies.counts(item, member, isOwn(answer))) return;
+    this.#take([member.session.channel.lease], item, resultOf(item, providerOf(member), answer));
   }
 
   #take(leases: readonly Cid[], item: WorkItem, result: MapResult): void {
-    if (this.#isAudited && leases.length > 0) {
+    if (this.#run.options.accept === "audited" && leases.length > 0) {
       this.#provisional.hold(leases, item, result);
       this.#tell();
     } else this.#give(result);
   }
 
   #give(result: MapResult): void {
-    if (result.kind === "done") this.#done += 1;
-    else this.#failed += 1;
+    this.#counts.result(result);
     this.results.push(result);
     this.#tell();
   }
@@ -318,7 +317,9 @@ export class JobRun {
   /** Waits for a change, or until the relay may be asked for leases again. */
   async #pause(changed: Promise<void>): Promise<void> {
     const now = performance.now();
-    this.#alarm.setFor(now + Math.max(10, Math.min(LEASE_RETRY_MAX_MS, this.#recruiting.nextAt - now)));
+    const lateAt = this.#queue.isEmpty ? this.#copies.nextLateAt(this.#queue.taken) : Infinity;
+    const waitMs = Math.min(this.#recruiting.nextAt, lateAt) - now;
+    this.#alarm.setFor(now + Math.max(10, Math.min(LEASE_RETRY_MAX_MS, waitMs)));
     await changed;
   }
 
@@ -331,11 +332,13 @@ export class JobRun {
   #tell(note?: string): void {
     const { total } = this.#run;
     const known = total ?? (this.#queue.isExhausted ? this.#queue.taken : undefined);
+    const { done, failed, reassigned } = this.#counts.all;
     this.#run.options.onProgress?.({
       state: this.#state,
       ...(known === undefined ? {} : { total: known }),
-      done: this.#done,
-      failed: this.#failed,
+      done,
+      failed,
+      reassigned,
       providers: this.#crew.members.length,
       spent: this.#spent,
       ...(note === undefined ? {} : { note }),

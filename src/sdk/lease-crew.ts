@@ -78,12 +78,13 @@ export class LeaseCrew {
     return this.#members.size + this.#openings.size;
   }
 
-  /** The member with the fewest open tasks of those that have room for one more. */
-  roomiest(): Member | undefined {
+  /** The member with the fewest open tasks of those that have room for one more. @param but who is not asked */
+  roomiest(but?: ReadonlyMap<Member, unknown>): Member | undefined {
     let best: Member | undefined;
     let least = Number.POSITIVE_INFINITY;
     for (const member of this.#members.values()) {
       const { unanswered } = member.session.channel;
+      if (but?.has(member) === true) continue;
       if (member.session.hasRoom && unanswered < member.pace.limit && unanswered < least) {
         best = member;
         least = unanswered;
@@ -223,7 +224,7 @@ export class LeaseCrew {
     return {
       lease: channel.lease,
       provider: channel.held.lease.body.provider,
-      tasks: material?.body.count ?? 0,
+      tasks: material?.body.payable ?? 0,
       amount: material?.body.amount ?? microCredits(0),
       ...(material === undefined ? {} : { receipt: material.receipt, advance: material.advance }),
       receiptVerified: material !== undefined,

@@ -38,6 +38,11 @@ export function mayRetry(answer: TaskAnswer): boolean {
   return answer.kind === "failed" && failureKind(answer.code).refund === "retry";
 }
 
+/** What the function itself came to on this input: it would be the same at every provider. */
+export function isOwn(answer: TaskAnswer): boolean {
+  return answer.kind === "done" || failureKind(answer.code).pay === "fuel";
+}
+
 /** The lease's budget covers no further task: its rest returns to the job and becomes part of a new lease. */
 export function isSpent(answer: TaskAnswer): boolean {
   return answer.kind === "failed" && answer.code === failureCode("over-budget");
