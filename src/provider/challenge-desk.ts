@@ -33,6 +33,8 @@ export interface ChallengeDeskOptions {
   /** Memory one function may have now, bytes. */
   readonly memory: () => number;
   readonly kernels?: Kernels;
+  /** Share of the time that may be spent computing, 1 to 100; all of it if not said. */
+  cpuPercent?(): number;
   /** Whether there is no paid work, and none is about to come. */
   isIdle(): boolean;
 }
@@ -64,6 +66,8 @@ export class ChallengeDesk {
   #threads: SandboxThread[] = [];
   #resting: ReturnType<typeof setTimeout> | undefined;
   #turn: Turn | undefined;
+  /** By performance.now(). A challenge is a measurement, so it is not slowed down; what it takes is rested afterwards. */
+  #restsUntil = 0;
 
   constructor(options: ChallengeDeskOptions) {
     this.#options = options;
@@ -78,6 +82,7 @@ export class ChallengeDesk {
   /** @param send takes the next bytes of an `upstream` challenge to the relay */
   async compute(challenge: Challenge, send: (bytes: Uint8Array) => Promise<void>): Promise<Computed> {
     if (this.#turn !== undefined || !this.#options.isIdle()) return { declined: "busy" };
+    if (performance.now() < this.#restsUntil) return { declined: "busy" };
     if (challenge.seeds.length > this.#options.threads()) return { declined: "unwilling" };
     const { promise: ended, resolve } = Promise.withResolvers<{ readonly declined: Decline }>();
     const turn: Turn = {
@@ -89,10 +94,14 @@ export class ChallengeDesk {
       },
     };
     this.#turn = turn;
+    const begun = performance.now();
     try {
       return await this.#answer(challenge, turn, send);
     } finally {
       this.#turn = undefined;
+      const now = performance.now();
+      const percent = this.#options.cpuPercent?.() ?? 100;
+      this.#restsUntil = now + ((now - begun) * (100 - percent)) / percent;
       this.#restSoon();
     }
   }

@@ -101,6 +101,16 @@ export class ModelJobs {
     this.#models.setGpu(gpu);
   }
 
+  /** See Models. */
+  setDuty(cpuPercent: number): void {
+    this.#models.setDuty(cpuPercent);
+  }
+
+  /** See Models. */
+  get busyMs(): number {
+    return this.#models.busyMs;
+  }
+
   /**
    * Makes a job's model ready to be opened.
    * @param requester peer id of the connected requester

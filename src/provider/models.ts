@@ -10,10 +10,12 @@ import type { Cid } from "../protocol/cid.ts";
 import { failureCode, type FailureName } from "../protocol/failure-code.ts";
 import type { ModelManifest } from "../protocol/model-manifest.ts";
 import { MODEL_OPEN_MS, MODEL_STOP_MS, RATE_WINDOW_MS } from "./limits.ts";
+import { ModelDuty } from "./model-duty.ts";
 import { type ModelTurn, nextTask, type QueuedTask } from "./model-queue.ts";
 import type { ModelThread } from "./model-thread.ts";
 import { RecentRate } from "./recent-rate.ts";
 import type { LoadedModel, ModelPart, ModelResult, ModelTask } from "./session-ports.ts";
+import { StretchedDeadline } from "./stretched-deadline.ts";
 
 export interface ModelsOptions {
   startThread(): ModelThread;
@@ -85,6 +87,7 @@ export class Models {
   readonly #options: ModelsOptions;
   /** Of tokens. */
   readonly #rate: RecentRate;
+  readonly #duty = new ModelDuty();
   #waiting: Entry[] = [];
   #running: Entry | undefined;
   #thread: ModelThread | undefined;
@@ -106,6 +109,16 @@ export class Models {
   /** Tasks that run or wait. */
   get busy(): number {
     return this.#waiting.length + (this.#running === undefined ? 0 : 1);
+  }
+
+  /** Milliseconds that the thread computed in the last DUTY_WINDOW_MS. */
+  get busyMs(): number {
+    return this.#duty.busyMs;
+  }
+
+  /** Share of the time that the thread works, 1 to 100. */
+  setDuty(cpuPercent: number): void {
+    this.#duty.setShare(cpuPercent);
   }
 
   view(): ModelsView {
@@ -194,6 +207,8 @@ export class Models {
     if (entry.settled) return;
     entry.settled = true;
     entry.settle(result);
+    // A rest in its middle is for nobody now; the next task rests before it begins.
+    if (entry === this.#running) this.#duty.wake();
     this.#options.onChange();
   }
 
@@ -229,8 +244,10 @@ export class Models {
   /** Opens what the task needs, and runs it unless it was given back meanwhile. */
   async #serve(entry: Entry): Promise<void> {
     if (this.#measuring !== undefined) await this.#stopSoon(this.#thread);
+    await this.#duty.rest();
+    if (entry.settled) return;
     const thread = this.#ensureThread();
-    const refused = await this.#openFor(thread, entry.model);
+    const refused = await this.#duty.during(this.#openFor(thread, entry.model));
     if (entry.settled) return;
     this.#waiting = this.#waiting.filter((each) => each !== entry);
     this.#running = entry;
@@ -294,20 +311,24 @@ export class Models {
     onStart();
     // Who is told may cancel at once, and then the thread would run it for nobody.
     if (entry.settled) return CANCELLED;
-    const deadline = setTimeout(
-      () => this.#interrupt(entry, failed("deadline", `longer than ${deadlineMs} ms`)),
-      deadlineMs,
+    const deadline = new StretchedDeadline(deadlineMs, () =>
+      this.#interrupt(entry, failed("deadline", `longer than ${deadlineMs} ms`)),
     );
+    this.#duty.begin();
     const result = await thread.run(
       { entry: entry.model.manifest.entry, input, fuelLimit, outputBytes },
       async (part) => {
         // What was given back tells nothing more.
         if (entry.settled) return;
+        this.#duty.end();
         this.#count(part);
         await onPart(modelPart(part));
+        if (!entry.settled) await deadline.during(this.#duty.rest());
+        this.#duty.begin();
       },
     );
-    clearTimeout(deadline);
+    this.#duty.end();
+    deadline.end();
     return this.#modelResult(result);
   }
 

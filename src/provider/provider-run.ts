@@ -2,7 +2,6 @@ import { contactRelay, type PinStore, type RelayContact } from "../ledger/relay-
 import { relayAddress } from "../mesh/mesh-address.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
-import { untilOnline } from "../mesh/until-online.ts";
 import { checkClock } from "../protocol/check-clock.ts";
 import { verifierOf } from "../protocol/ed25519.ts";
 import { FailureError } from "../protocol/failure.ts";
@@ -16,6 +15,8 @@ import { Activity } from "./activity.ts";
 import { ChallengeDesk } from "./challenge-desk.ts";
 import type { DrainReason, SuddenEnd } from "./farewell.ts";
 import { type ContentCache, FunctionSource } from "./function-source.ts";
+import type { Allowance } from "./governor/governor-view.ts";
+import { KeptLine } from "./kept-line.ts";
 import { type ModelParts, ModelJobs } from "./model-jobs.ts";
 import { type Capacity, OfferLine } from "./offer-line.ts";
 import { Reporting, type ReportingEvents } from "./reporting.ts";
@@ -37,6 +38,10 @@ export interface ProviderSurroundings {
   /** Memory one function or model may have, bytes. */
   readonly memoryBytes: number;
   startThread(): SandboxThread;
+  /** Takes a measure of a thread that has nothing to do. */
+  readonly calibrate?: (thread: SandboxThread) => Promise<void>;
+  /** The browser's own if not given. */
+  readonly fetch?: typeof fetch;
   /** Without them no models run. */
   readonly models?: ModelParts;
   /** Origin of the page that embeds the tab, where there is one. */
@@ -57,11 +62,6 @@ export interface RunEvents extends ReportingEvents {
   onActivity(): void;
 }
 
-const RECONNECT_MIN_MS = 1_000;
-const RECONNECT_MAX_MS = 30_000;
-/** First contact: page, keys, log, reservation. */
-const JOIN_TIMEOUT_MS = 30_000;
-
 function now(): number {
   return Date.now();
 }
@@ -78,15 +78,12 @@ export class ProviderRun {
   readonly #reporting: Reporting;
   readonly #challenges: ChallengeDesk;
   readonly #events: RunEvents;
-  readonly #openLine: (signal: AbortSignal) => Promise<OfferLine>;
+  readonly #line: KeptLine;
   readonly #stopping = new AbortController();
   /** Of one function or model. */
   #memoryBytes: number;
-  #line: OfferLine | undefined;
-  /** Resolves when the page's code goes on. */
-  #away: PromiseWithResolvers<void> | undefined;
-  /** Ends the pause before the line is opened again. */
-  #hurry: (() => void) | undefined;
+  #cpuPercent = 100;
+  #isPaused = false;
 
   private constructor(
     surroundings: ProviderSurroundings,
@@ -106,7 +103,11 @@ export class ProviderRun {
     this.#events = events;
     this.#mesh = mesh;
     this.activity = new Activity(now);
-    this.pool = new WorkerPool(() => surroundings.startThread(), surroundings.workers);
+    const { calibrate } = surroundings;
+    this.pool = new WorkerPool(() => surroundings.startThread(), surroundings.workers, {
+      onRested: () => this.#changed(),
+      ...(calibrate === undefined ? {} : { calibrate }),
+    });
     const ground = { origin: contact.info.origin, asset: contact.info.asset };
     const signer = identity.signer;
     this.#reporting = new Reporting({ surroundings, client, contact, identity, verify, now, events });
@@ -158,35 +159,44 @@ export class ProviderRun {
       startThread: () => surroundings.startThread(),
       threads: () => this.pool.size,
       memory,
+      cpuPercent: () => this.#cpuPercent,
       ...(this.models === undefined ? {} : { kernels: this.models }),
       isIdle: () => this.#isIdle,
     });
     const { site } = surroundings;
-    this.#openLine = (signal) =>
-      OfferLine.open(
-        {
-          mesh,
-          relay,
-          ground,
-          root: identity.root,
-          signer,
-          verify,
-          now,
-          tariffMin: contact.info.tariff,
-          note: () => contact.note(),
-          capacity: () => this.#capacity(),
-          challenges: this.#challenges,
-          ...(site === undefined ? {} : { site }),
+    const line = {
+      mesh,
+      relay,
+      ground,
+      root: identity.root,
+      signer,
+      verify,
+      now,
+      tariffMin: contact.info.tariff,
+      note: () => contact.note(),
+      capacity: () => this.#capacity(),
+      challenges: this.#challenges,
+      ...(site === undefined ? {} : { site }),
+    };
+    this.#line = new KeptLine(
+      {
+        mesh,
+        open: (signal) => OfferLine.open(line, signal),
+        onReady: () => events.onReady(),
+        onLost: (failure, retryAt) => {
+          events.onLost(failure, retryAt);
+          void this.#reporting.look();
         },
-        signal,
-      );
+      },
+      this.#stopping.signal,
+    );
   }
 
   /** Joins the mesh and offers itself. @throws FailureError when the first attempt fails, with the reason. */
   static async start(surroundings: ProviderSurroundings, events: RunEvents): Promise<ProviderRun> {
     const client = createRelayClient({
       baseUrl: surroundings.relayUrl,
-      fetch: (input, init) => fetch(input, init),
+      fetch: surroundings.fetch ?? ((input, init) => fetch(input, init)),
     });
     const [contact, identity] = await Promise.all([
       contactRelay(client, surroundings.pins, verifierOf(crypto.subtle), now()),
@@ -205,12 +215,12 @@ export class ProviderRun {
       run.#desk.start();
       await run.#reporting.start();
       void run.models?.start();
-      await run.#join();
+      await run.#line.join();
     } catch (error) {
       await run.stop();
       throw error;
     }
-    void run.#keepLine();
+    void run.#line.keep();
     return run;
   }
 
@@ -219,10 +229,32 @@ export class ProviderRun {
     return this.#desk.sessions.size;
   }
 
+  /** Milliseconds that all threads together computed in the last DUTY_WINDOW_MS. */
+  get busyMs(): number {
+    return this.pool.busyMs + (this.models?.busyMs ?? 0);
+  }
+
+  /** What may be used from now on. Without any thread all tasks are given back, for this reason. */
+  allow({ workers, cpuPercent, gpu }: Allowance, reason: DrainReason): void {
+    const { pool, models } = this;
+    const wasPaused = this.#isPaused;
+    this.#isPaused = workers === 0;
+    this.#cpuPercent = cpuPercent;
+    pool.setDuty(cpuPercent);
+    models?.setDuty(cpuPercent);
+    if (!this.#isPaused) models?.setGpu(gpu);
+    if (this.#isPaused && !wasPaused) void this.drainAll(reason);
+    // Sessions have let go of their tasks by now, so that no thread is in the middle of one.
+    pool.setSize(workers);
+    if (this.#isPaused) this.#challenges.yieldToWork();
+    else if (wasPaused) this.takeWork();
+    this.#changed();
+  }
+
   /** Memory that one function or model may have from now on, bytes. */
   setMemory(bytes: number): void {
     this.#memoryBytes = bytes;
-    this.#line?.renew();
+    this.#line.renew();
   }
 
   /** Withdraws the offer, drains, reports, leaves. Idempotent. */
@@ -230,13 +262,15 @@ export class ProviderRun {
     if (this.#stopping.signal.aborted) return;
     this.#stopping.abort(new FailureError("draining", "the provider is stopping"));
     // Both at once: what computes is to end now, not when the relay has heard of it.
-    const withdrawn = this.#line?.close();
-    await this.#desk.drain("draining");
-    await withdrawn;
-    await Promise.all([...this.#desk.sessions].map((session) => session.settled()));
+    const withdrawn = this.#line.close();
+    const drained = this.#desk.drain("draining");
+    // Sessions have let go of their tasks in this very turn.
     this.#challenges.close();
     this.pool.stop();
     this.models?.stop();
+    await drained;
+    await withdrawn;
+    await Promise.all([...this.#desk.sessions].map((session) => session.settled()));
     await this.#reporting.stop();
     await this.#mesh.stop();
   }
@@ -244,36 +278,34 @@ export class ProviderRun {
   /** Gives all tasks back and takes no orders, until `takeWork`. Resolves when the drains are on their way. */
   async drainAll(reason: DrainReason): Promise<void> {
     const drained = this.#desk.pause(reason);
-    this.#line?.renew();
+    this.#line.renew();
     await drained;
   }
 
   /** Takes orders again. */
   takeWork(): void {
     this.#desk.takeWork();
-    this.#line?.renew();
+    this.#line.renew();
   }
 
   /** The page's code stops now: everybody is told within this turn of the event loop. */
   depart(reason: SuddenEnd): void {
-    this.#away ??= Promise.withResolvers();
     this.#desk.depart(reason);
-    void this.#line?.close();
+    this.#line.depart();
   }
 
   /** The page's code goes on: offers itself again at once. */
   comeBack(): void {
-    this.#away?.resolve();
-    this.#away = undefined;
     this.#desk.comeBack();
-    this.#hurry?.();
+    this.#line.comeBack();
   }
 
   /** A model at work takes the processor of a thread. */
   #capacity(): Capacity {
     const { pool, models } = this;
     return {
-      workers: pool.size,
+      // One that pauses has threads, but none that is free: it is not idle.
+      workers: Math.max(1, pool.size),
       free: this.#desk.pausedFor === undefined ? Math.max(0, pool.free - (models?.busy ?? 0)) : 0,
       memoryBytes: this.#memoryBytes,
       abis: models === undefined ? FUNCTION_ABIS : ABIS,
@@ -290,59 +322,7 @@ export class ProviderRun {
 
   #changed(): void {
     if (!this.#isIdle) this.#challenges.yieldToWork();
-    this.#line?.renew();
+    this.#line.renew();
     this.#events.onActivity();
-  }
-
-  async #join(): Promise<void> {
-    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(JOIN_TIMEOUT_MS)]);
-    await untilOnline(this.#mesh, signal);
-    this.#line = await this.#openLine(signal);
-    this.#events.onReady();
-  }
-
-  /** Opens the line again whenever it is lost, with growing pauses. */
-  async #keepLine(): Promise<void> {
-    let pauseMs = RECONNECT_MIN_MS;
-    let failure = await this.#lost();
-    while (!this.#stopping.signal.aborted) {
-      // Jitter keeps the tabs of one relay from coming back in the same moment.
-      const waitMs = pauseMs * (0.75 + Math.random() / 2);
-      this.#events.onLost(failure, Date.now() + waitMs);
-      void this.#reporting.look();
-      // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
-      await this.#pause(waitMs);
-      // oxlint-disable-next-line no-await-in-loop
-      await this.#away?.promise;
-      try {
-        // oxlint-disable-next-line no-await-in-loop
-        await this.#join();
-        pauseMs = RECONNECT_MIN_MS;
-        // oxlint-disable-next-line no-await-in-loop
-        failure = await this.#lost();
-      } catch (error) {
-        failure =
-          error instanceof FailureError
-            ? error
-            : new FailureError("disconnected", "the relay does not answer", { cause: error });
-        pauseMs = Math.min(pauseMs * 2, RECONNECT_MAX_MS);
-      }
-    }
-  }
-
-  async #lost(): Promise<FailureError> {
-    const failure = await this.#line?.ended;
-    this.#line = undefined;
-    return failure ?? new FailureError("disconnected", "the line to the relay is closed");
-  }
-
-  async #pause(ms: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    this.#hurry = resolve;
-    this.#stopping.signal.addEventListener("abort", () => resolve(), { once: true });
-    await promise;
-    this.#hurry = undefined;
-    clearTimeout(timer);
   }
 }

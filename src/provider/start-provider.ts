@@ -6,7 +6,11 @@ import { type SessionIdentity, startSessionIdentity } from "../protocol/session-
 import { microCredits } from "../protocol/units.ts";
 import type { ProviderStore } from "../storage/browser-store.ts";
 import { type ProviderLimits, UNLIMITED } from "../storage/provider-limits.ts";
+import type { UsageShelf } from "../storage/usage.ts";
 import { embeddingSite, placeOfPage } from "./embedding-site.ts";
+import { type Decision, drainReason } from "./governor/decide-allowance.ts";
+import { countFetch, countMesh } from "./governor/line-count.ts";
+import { TabGovernor } from "./governor/tab-governor.ts";
 import { startModelThread } from "./model-thread.ts";
 import { watchPageLife } from "./page-life.ts";
 import { ProviderRun } from "./provider-run.ts";
@@ -28,6 +32,8 @@ export interface TabProviderOptions {
   readonly modelScript?: string;
   /** What the person gives; all cores but one, always, when absent. */
   readonly limits?: ProviderLimits;
+  /** Where the data of the month are counted on; without it the count begins with the page. */
+  readonly usage?: UsageShelf;
 }
 
 /** One provider per browser: this lock is held while it runs. */
@@ -77,6 +83,7 @@ class TabProvider implements Provider {
   #notifying: ReturnType<typeof setTimeout> | undefined;
   #rates: ReturnType<typeof setInterval> | undefined;
   #leavePage: (() => void) | undefined;
+  #governor: TabGovernor | undefined;
 
   constructor(options: TabProviderOptions) {
     this.#options = options;
@@ -86,6 +93,7 @@ class TabProvider implements Provider {
   state(): ProviderState {
     const run = this.#run;
     const isolation = this.#threads?.isolation;
+    const governor = this.#governor?.view(run?.busyMs ?? 0);
     const nothing = {
       running: [],
       tasksDone: 0,
@@ -96,7 +104,7 @@ class TabProvider implements Provider {
       earned: microCredits(0),
     };
     return {
-      phase: this.#phase === "waiting" && (run?.leases ?? 0) > 0 ? "working" : this.#phase,
+      phase: this.#phaseNow,
       ...(this.#failure === undefined ? {} : { failure: this.#failure.toFailure() }),
       ...(this.#failure instanceof ForgedCheckpointError ? { evidence: this.#failure.file } : {}),
       ...(this.#retryAt === undefined ? {} : { retryAt: this.#retryAt }),
@@ -108,7 +116,8 @@ class TabProvider implements Provider {
             asset: run.contact.info.asset,
             testMoney: run.contact.info.testMoney,
           }),
-      workers: this.#limits.workers,
+      workers: governor?.allowed.workers ?? this.#limits.workers,
+      ...(governor === undefined ? {} : { governor }),
       ...(isolation === undefined ? {} : { isolation }),
       ...(run?.models === undefined ? {} : { models: run.models.view() }),
       ...(run?.activity.view() ?? nothing),
@@ -142,10 +151,19 @@ class TabProvider implements Provider {
 
   setLimits(limits: ProviderLimits): void {
     this.#limits = limits;
-    const run = this.#run;
-    run?.pool.setSize(limits.workers);
-    run?.models?.setGpu(limits.gpu);
-    run?.setMemory(memoryBytes(limits));
+    this.#governor?.setLimits(limits);
+    this.#run?.setMemory(memoryBytes(limits));
+    this.#changed();
+  }
+
+  get #phaseNow(): ProviderPhase {
+    if (this.#phase !== "waiting") return this.#phase;
+    if (this.#governor?.allowed.workers === 0) return "paused";
+    return (this.#run?.leases ?? 0) > 0 ? "working" : "waiting";
+  }
+
+  #allow({ allowed, reasons }: Decision): void {
+    this.#run?.allow(allowed, drainReason(reasons));
     this.#changed();
   }
 
@@ -160,8 +178,16 @@ class TabProvider implements Provider {
       this.#enter("elsewhere");
       return;
     }
+    const { usage } = this.#options;
+    const governor = new TabGovernor({
+      limits: this.#limits,
+      ...(usage === undefined ? {} : { usage }),
+      onDecision: (decision) => this.#allow(decision),
+    });
+    this.#governor = governor;
     try {
-      this.#run = await this.#startRun();
+      this.#run = await this.#startRun(governor);
+      this.#allow(governor.decision);
       this.#rates = setInterval(() => this.#refreshRates(), RATE_INTERVAL_MS);
       this.#leavePage = watchPageLife({
         onLeave: (reason) => this.#run?.depart(reason),
@@ -178,7 +204,8 @@ class TabProvider implements Provider {
     }
   }
 
-  async #startRun(): Promise<ProviderRun> {
+  async #startRun(governor: TabGovernor): Promise<ProviderRun> {
+    const count = (bytes: number): void => governor.count(bytes);
     const { store, relayUrl, sandbox, modelScript, session } = this.#options;
     const threads = new ThreadStarter(sandbox);
     this.#threads = threads;
@@ -197,9 +224,11 @@ class TabProvider implements Provider {
         holdings: store.holdings,
         openings: store.openings,
         cache: store.blobs,
-        workers: this.#limits.workers,
+        workers: governor.allowed.workers,
         memoryBytes: memoryBytes(this.#limits),
         startThread: () => threads.start(),
+        calibrate: (thread) => governor.calibrate(thread),
+        fetch: countFetch((input, init) => fetch(input, init), count),
         ...(modelScript === undefined
           ? {}
           : {
@@ -209,7 +238,7 @@ class TabProvider implements Provider {
                 gpu: this.#limits.gpu,
               },
             }),
-        createMesh: createTabMesh,
+        createMesh: async (options) => countMesh(await createTabMesh(options), count),
       },
       {
         onReady: () => this.#enter("waiting"),
@@ -255,6 +284,8 @@ class TabProvider implements Provider {
   #end(phase: "stopped" | "failed", failure?: FailureError): void {
     clearInterval(this.#rates);
     this.#leavePage?.();
+    this.#governor?.stop();
+    this.#governor = undefined;
     this.#run = undefined;
     this.#threads?.close();
     this.#threads = undefined;
@@ -271,7 +302,7 @@ class TabProvider implements Provider {
   }
 
   #refreshRates(): void {
-    if (this.#run?.activity.hasRecent === true) this.#changed();
+    if (this.#run?.activity.hasRecent === true || (this.#run?.busyMs ?? 0) > 0) this.#changed();
   }
 
   #changed(): void {

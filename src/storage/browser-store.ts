@@ -11,11 +11,13 @@ import { createOutbox, type Outbox } from "./outbox.ts";
 import { createRecentJobs, type RecentJobsShelf } from "./recent-jobs.ts";
 import { createRelayPins, type RelayPins } from "./relay-pins.ts";
 import { createSettingsShelf, type SettingsShelf } from "./settings.ts";
+import { createUsageShelf, type UsageShelf } from "./usage.ts";
 
 /** Everything this browser remembers for one origin of the page. Several tabs may have it open at once. */
 export interface BrowserStore {
   readonly identity: IdentityVault;
   readonly settings: SettingsShelf;
+  readonly usage: UsageShelf;
   readonly relays: RelayPins;
   readonly outbox: Outbox;
   readonly holdings: HoldingShelf;
@@ -56,6 +58,7 @@ export async function openBrowserStore(
   return {
     identity: createIdentityVault(database),
     settings: createSettingsShelf(database),
+    usage: createUsageShelf(database),
     relays: createRelayPins(database),
     outbox: createOutbox(database),
     holdings: deferHoldings(database),

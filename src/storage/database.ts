@@ -8,7 +8,8 @@ import { storageError } from "./storage-error.ts";
  * | store      | key            | value                                              | read by               |
  * |------------|----------------|----------------------------------------------------|-----------------------|
  * | identity   | "root"         | seed, peer, createdAt                              | identity.ts           |
- * | settings   | "page"         | workers, theme                                     | settings.ts           |
+ * | settings   | "page"         | workers, theme, limits                             | settings.ts           |
+ * | settings   | "usage"        | data of the month                                  | usage.ts              |
  * | consents   | relay's URL    | version, at                                        | settings.ts           |
  * | relays     | relay's origin | keys pinned at first contact, newest checkpoint     | relay-pins.ts         |
  * | relayUrls  | relay's URL    | the origin first met there                         | relay-pins.ts         |

@@ -68,6 +68,13 @@ export function decideAllowance(limits: ProviderLimits, ground: Ground): Decisio
   return found.decision({ workers, cpuPercent, gpu: limits.gpu });
 }
 
+/** What requesters are told when nothing is allowed any more. */
+export function drainReason(reasons: readonly GovernorReason[]): "battery" | "hidden" | "draining" {
+  const [first] = reasons;
+  if (first === "battery-low" || first === "on-battery") return "battery";
+  return first === "hidden" ? "hidden" : "draining";
+}
+
 function isUsedUp({ monthlyMegabytes }: ProviderLimits, { monthBytes }: Signals): boolean {
   return monthlyMegabytes !== undefined && monthBytes >= monthlyMegabytes * MEGABYTE;
 }

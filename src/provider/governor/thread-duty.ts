@@ -8,13 +8,15 @@ import { RestDebt } from "./rest-debt.ts";
  */
 export class ThreadDuty {
   readonly #meter: BusyMeter;
-  readonly #debt = new RestDebt(REST_SLACK_MS);
+  readonly #debt: RestDebt;
   #begunAt: number | undefined;
   #endBusy: ((now: number) => void) | undefined;
   #idleSince: number | undefined;
 
-  constructor(meter: BusyMeter) {
+  /** @param slackMs see RestDebt */
+  constructor(meter: BusyMeter, slackMs: number = REST_SLACK_MS) {
     this.#meter = meter;
+    this.#debt = new RestDebt(slackMs);
   }
 
   /** The thread turns to work. */
