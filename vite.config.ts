@@ -2,11 +2,14 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
-import { build, defineConfig, type Plugin } from "vite";
+import { build, defineConfig, type Plugin, type UserConfig } from "vite";
 import { VitePWA } from "vite-plugin-pwa";
 
 /** Where `npm start` listens; the dev server passes the relay's paths on to it. */
 const RELAY = "http://localhost:8787";
+/** The element that sites load, and the folder of its pages. */
+const WIDGET = "src/widget/element/widget.ts";
+const WIDGET_PAGES = "src/widget/pages";
 /** Below this a compressed twin saves nothing: it is one packet either way. */
 const LEAST_BYTES = 1_024;
 
@@ -65,44 +68,120 @@ function modelPage(): Plugin {
       ({ root } = config);
     },
     async generateBundle() {
-      const source = await bundle(join(root, "src/inference/local/model-page.ts"));
+      const source = await bundle(join(root, "src/inference/local/model-page.ts"), "iife");
       if (source === undefined) throw new Error("the model page came to nothing");
       this.emitFile({ type: "asset", fileName: "model-page.js", source });
     },
   };
 }
 
+/**
+ * The widget: the element that other sites load, as one file, and the pages of its frame and of the window of consent. Built
+ * apart, so that no chunk of the app is cut in two for them, and so that nobody who embeds the one loads the other.
+ */
+function embeddedWidget(): Plugin {
+  let root = "";
+  return {
+    name: "embedded-widget",
+    configResolved(config) {
+      ({ root } = config);
+    },
+    configureServer({ middlewares }) {
+      middlewares.use((request, response, next) => {
+        const [path, query = ""] = (request.url ?? "").split("?");
+        if (path === "/widget.js") return void answerBundle(join(root, WIDGET), response, next, "es");
+        const page = /^\/embed\/(frame|consent)$/u.exec(path ?? "")?.[1];
+        if (page !== undefined) request.url = `/${WIDGET_PAGES}/${page}.html?${query}`;
+        return next();
+      });
+    },
+    async generateBundle() {
+      const source = await bundle(join(root, WIDGET), "es");
+      if (source === undefined) throw new Error("the widget came to nothing");
+      this.emitFile({ type: "asset", fileName: "widget.js", source });
+      for (const { fileName, content } of await buildWidgetPages(root))
+        this.emitFile({ type: "asset", fileName, source: content });
+    },
+  };
+}
+
+interface BuiltFile {
+  readonly fileName: string;
+  readonly content: string | Uint8Array;
+}
+
+async function buildWidgetPages(root: string): Promise<readonly BuiltFile[]> {
+  const made = await build({
+    ...COMPILED,
+    configFile: false,
+    logLevel: "error",
+    root,
+    publicDir: false,
+    build: {
+      ...BUILT,
+      write: false,
+      rolldownOptions: {
+        input: ["frame", "consent"].map((page) => join(root, WIDGET_PAGES, `${page}.html`)),
+        output: {
+          entryFileNames: "assets/embed-[name]-[hash].js",
+          chunkFileNames: "assets/embed-[name]-[hash].js",
+          assetFileNames: "assets/embed-[name]-[hash][extname]",
+        },
+      },
+    },
+  });
+  if (!("output" in made)) throw new Error("the widget's pages came to nothing");
+  return made.output.map((each) => ({
+    fileName: each.fileName.replace(`${WIDGET_PAGES}/`, "embed/"),
+    content: each.type === "chunk" ? each.code : each.source,
+  }));
+}
+
 async function answerBundle(
   input: string,
   response: ServerResponse,
   next: (error: unknown) => void,
+  format: "iife" | "es" = "iife",
 ): Promise<void> {
   try {
-    const code = await bundle(input);
+    const code = await bundle(input, format);
     response.setHeader("Content-Type", "text/javascript").end(code);
   } catch (error) {
     next(error);
   }
 }
 
-async function bundle(input: string): Promise<string | undefined> {
+async function bundle(input: string, format: "iife" | "es"): Promise<string | undefined> {
   const made = await build({
     configFile: false,
     logLevel: "error",
     publicDir: false,
-    build: { write: false, target: "es2023", rolldownOptions: { input, output: { format: "iife" } } },
+    build: { write: false, target: "es2023", rolldownOptions: { input, output: { format } } },
   });
   return "output" in made ? made.output[0].code : undefined;
 }
 
-export default defineConfig({
+/** What all pages are built with. */
+const BUILT = {
+  target: "es2023",
+  modulePreload: { polyfill: false },
+  // A font or picture inside a script or style would need a wider content security policy.
+  assetsInlineLimit: 0,
+} as const;
+const COMPILED: Pick<UserConfig, "oxc" | "worker"> = {
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  worker: {
+    // A script without imports: Chromium starts no module from a blob in a frame without origin.
+    format: "iife",
+    rolldownOptions: { output: { entryFileNames: "assets/[name]-[hash].js" } },
+  },
+};
+
+export default defineConfig({
+  ...COMPILED,
   build: {
-    target: "es2023",
+    ...BUILT,
     sourcemap: "hidden",
-    modulePreload: { polyfill: false },
-    // A font or picture inside a script or style would need a wider content security policy.
-    assetsInlineLimit: 0,
     rolldownOptions: {
       output: {
         entryFileNames: "assets/shell-[hash].js",
@@ -112,11 +191,6 @@ export default defineConfig({
         codeSplitting: { groups: [{ name: "shell", test: /src\/app\/main\.tsx$/u }] },
       },
     },
-  },
-  worker: {
-    // A script without imports: Chromium starts no module from a blob in a frame without origin.
-    format: "iife",
-    rolldownOptions: { output: { entryFileNames: "assets/[name]-[hash].js" } },
   },
   plugins: [
     VitePWA({
@@ -138,6 +212,7 @@ export default defineConfig({
       },
     }),
     modelPage(),
+    embeddedWidget(),
     precompressed(),
     bundledThreads(),
   ],

@@ -1,6 +1,8 @@
 // oxlint-disable-next-line typescript/triple-slash-reference -- what the bundler makes of "?worker&url"
 /// <reference path="../../src/app/state/bundled.d.ts" />
 import { createTabMesh } from "../../src/mesh/tab-mesh.ts";
+import { SEED_BYTES } from "../../src/protocol/ed25519.ts";
+import { startSessionIdentity } from "../../src/protocol/session-identity.ts";
 import { defaultWorkers } from "../../src/provider/start-provider.ts";
 import { ProviderRun } from "../../src/provider/provider-run.ts";
 import { ThreadStarter } from "../../src/provider/thread-starter.ts";
@@ -19,7 +21,12 @@ export async function provide(): Promise<void> {
   await ProviderRun.start(
     {
       relayUrl: location.origin,
-      rootSeed: identity.seed,
+      session: () =>
+        startSessionIdentity(
+          crypto.subtle,
+          { root: identity.seed, session: crypto.getRandomValues(new Uint8Array(SEED_BYTES)) },
+          Date.now(),
+        ),
       pins: store.relays,
       outbox: store.outbox,
       holdings: store.holdings,

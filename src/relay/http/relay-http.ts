@@ -10,6 +10,7 @@ import { addAccountRoutes } from "./account-routes.ts";
 import { addAlertRoutes } from "./alert-routes.ts";
 import { addAuditRoutes } from "./audit-routes.ts";
 import { addBlobRoutes } from "./blob-routes.ts";
+import { addEmbedRoutes } from "./embed-routes.ts";
 import { addEventRoutes } from "./event-routes.ts";
 import { refuse } from "./failure-response.ts";
 import type { RelayEnv, RelayHttp } from "./http-env.ts";
@@ -17,6 +18,7 @@ import type { HttpParts } from "./http-parts.ts";
 import { addLogRoutes } from "./log-routes.ts";
 import { addMessageRoutes } from "./message-routes.ts";
 import { addModelRoutes } from "./model-routes.ts";
+import { addNetworkRoutes } from "./network-routes.ts";
 import { addOperatorRoutes } from "./operator-routes.ts";
 import { addPageRoutes } from "./page-routes.ts";
 import { addPayoutRoutes } from "./payout-routes.ts";
@@ -59,6 +61,7 @@ export function createHttp(parts: HttpParts): RelayHttp {
   addTileRoutes(http, parts);
   addAccountRoutes(http, parts);
   addAlertRoutes(http, parts);
+  addNetworkRoutes(http, parts);
   addEventRoutes(http, parts);
   addBlobRoutes(http, parts);
   addModelRoutes(http, parts);
@@ -67,6 +70,7 @@ export function createHttp(parts: HttpParts): RelayHttp {
   addSiteRoutes(http, parts);
   addGatewayRoutes(http, parts);
   addOperatorRoutes(http, parts);
+  addEmbedRoutes(http, parts);
   addPageRoutes(http, parts);
   http.notFound((c) =>
     refuse(c, new FailureError("not-found", "there is nothing here"), parts.log, parts.metrics),

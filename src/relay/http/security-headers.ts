@@ -18,22 +18,45 @@ const PAGE_POLICY: string = [
   "frame-ancestors 'none'",
 ].join("; ");
 
+/**
+ * Pages of the widget. Its frame may stand in pages of the site that it is for, and nowhere else; the window in which a person
+ * agrees stands in nobody's page, and may be opened by any: its opener hands its own frame over, see src/widget.
+ */
+export function embedPolicy(ancestors: string): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "connect-src 'self' ws: wss:",
+    "img-src 'self'",
+    "style-src 'self'",
+    "worker-src 'self'",
+    "frame-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    `frame-ancestors ${ancestors}`,
+  ].join("; ");
+}
+
 /** Threads that run strangers' WASM, or models on strangers' words: they compile bytes they are given, and reach nothing. */
 const THREAD_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'";
 
 /** The frame in which these threads live (public/sandbox.html): no origin, whoever opens it, and nothing but blob threads. */
-const SANDBOX_PAGE = "/sandbox.html";
-const SANDBOX_PAGE_POLICY: string = [
-  "sandbox allow-scripts",
-  "default-src 'none'",
-  // The document's own policy names the one script by its hash.
-  "script-src 'unsafe-inline' 'wasm-unsafe-eval'",
-  "connect-src 'none'",
-  "worker-src blob:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'self'",
-].join("; ");
+export const SANDBOX_PAGE = "/sandbox.html";
+
+/** @param ancestors pages in which it may stand: the app's, and around the widget's frame its site's. */
+export function sandboxPagePolicy(ancestors: string): string {
+  return [
+    "sandbox allow-scripts",
+    "default-src 'none'",
+    // The document's own policy names the one script by its hash.
+    "script-src 'unsafe-inline' 'wasm-unsafe-eval'",
+    "connect-src 'none'",
+    "worker-src blob:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    `frame-ancestors ${ancestors}`,
+  ].join("; ");
+}
 
 /** Bytes of strangers: never a page, never a script, whatever a browser makes of them. */
 export const BLOB_POLICY = "sandbox; default-src 'none'";
@@ -58,7 +81,7 @@ export const securityHeaders: MiddlewareHandler<RelayEnv> = async (c, next) => {
 };
 
 function policyOf(path: string): string {
-  if (path === SANDBOX_PAGE) return SANDBOX_PAGE_POLICY;
+  if (path === SANDBOX_PAGE) return sandboxPagePolicy("'self'");
   return THREAD_SCRIPT.test(path) ? THREAD_POLICY : PAGE_POLICY;
 }
 

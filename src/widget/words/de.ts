@@ -1,0 +1,90 @@
+import type { Words } from "./words.ts";
+
+export const de: Words = {
+  testCredits: "{amount} Test-Credits",
+  credits: "{amount} Credits",
+  splitAllSite: "Alles geht an {site}.",
+  splitBoth: "{owner} gehen an {site}, {visitor} gehören Ihnen.",
+  splitAllVisitor: "Alles gehört Ihnen.",
+  phases: {
+    starting: "Startet",
+    waiting: "Bereit für die nächste Aufgabe",
+    working: "Arbeitet",
+    reconnecting: "Verbindung weg, neuer Versuch",
+    stopped: "Angehalten",
+    stopping: "Hält an",
+    elsewhere: "Ein anderer Tab dieser Seite trägt bei",
+    unable: "Dieser Browser kann nicht mitmachen",
+    failed: "Es ging nicht weiter",
+  },
+  pauses: {
+    "battery-low": "Pause: der Akku ist fast leer",
+    "on-battery": "Pause im Akkubetrieb",
+    hidden: "Pause, solange die Seite verdeckt ist",
+    "in-use": "Pause, solange Sie beschäftigt sind",
+    metered: "Pause in einem Netz mit Datenlimit",
+    "save-data": "Pause, um Daten zu sparen",
+    pressure: "Pause: der Rechner hat zu tun",
+    calming: "Pause, bis es eine Weile ruhig war",
+    covered: "Pause: die Seite verdeckt dieses Feld",
+    small: "Pause: die Seite lässt diesem Feld keinen Platz",
+  },
+  frame: {
+    limit: "Höchstens {percent} eines Prozessorkerns",
+    until: "Ihre Zustimmung endet {time}.",
+    contributed: "Hier beigetragen",
+    stop: "Anhalten",
+    goOn: "Weiter",
+    withdraw: "Zustimmung zurückziehen",
+    running: "Was läuft hier?",
+    nothingRuns: "Gerade nichts.",
+    program: "Programm {name}, seit {time}",
+    sandbox:
+      "Kleine Programme von Fremden, eines nach dem anderen, in einer Sandbox ohne Netz, Dateien oder Blick auf diese Seite.",
+    share: "Ihr Anteil und Ihre Zustimmung",
+    more: "Mehr über Tabmesh",
+  },
+  consent: {
+    asks: "{site} bittet um etwas freie Rechenzeit",
+    runs: "Was läuft",
+    runsText:
+      "Kleine Programme von Fremden. Jedes läuft in einer Sandbox in der Seite, ohne Netz, Dateien, Kamera oder anderes von Ihnen.",
+    takes: "Was es braucht",
+    takesText:
+      "Höchstens ein Viertel eines Prozessorkerns, solange die Seite offen und zu sehen ist. Es ruht im Akkubetrieb, wenn Ihr Rechner zu tun hat und wenn Ihr Browser Daten spart.",
+    gets: "Wer bekommt, was es verdient",
+    testText: "Das sind Test-Credits, die außerhalb dieses Relays nichts wert sind.",
+    sees: "Wer was sieht",
+    seesText:
+      "Die Seite erfährt, dass Sie mitmachen und wie viel. Wer Aufgaben schickt, verbindet sich direkt mit Ihrem Browser und sieht so Ihre Netzadresse.",
+    long: "Wie lange",
+    longText:
+      "24 Stunden, nur auf dieser Seite. Zum Beenden drücken Sie im Widget auf Anhalten oder schließen die Seite.",
+    agree: "Zustimmen",
+    decline: "Nein, danke",
+    moment: "Einen Moment, bitte erst lesen",
+    joining: "Einen Moment",
+    done: "Zugestimmt. Sie können dieses Fenster schließen.",
+    agreedUntil: "Sie haben zugestimmt bis {time}.",
+    goOn: "Weiter",
+    withdraw: "Zustimmung zurückziehen",
+    withdrawn: "Zurückgezogen. Was diese Seite noch laufen lässt, wird jetzt abgeschnitten.",
+    alone:
+      "Dieses Fenster gehört zu keiner Seite von {site}, deshalb kann von hier nichts starten. Gehen Sie auf die Seite und drücken Sie dort den Knopf; schottet sie ihre Fenster ab, tragen Sie in einem eigenen Tab bei.",
+    silent:
+      "Die Seite von {site} antwortet nicht. Nichts wurde gestartet. Schließen Sie dieses Fenster, laden Sie die Seite neu und versuchen Sie es noch einmal.",
+    failed: "Das ging nicht: {cause} Nichts wurde gestartet. Versuchen Sie es noch einmal.",
+    unknown: "Unter diesem Namen ist hier keine Seite angemeldet. Fragen Sie, wer die Seite betreibt.",
+    closed: "{site} nimmt keine neuen Besucher mehr auf.",
+    unkept:
+      "Ihr Browser behält nichts für diese Seite. Ihr Anteil lässt sich später nur mit einem Abholcode holen.",
+    claim: "Abholcode zeigen",
+    claimText:
+      "Wer diese Wörter hat, hat Ihren Anteil. Schreiben Sie sie auf und geben Sie sie unter Earnings auf {host} ein.",
+    share: "Ihr Anteil",
+    shareText: "{available} lassen sich jetzt übertragen, {pending} warten noch auf Prüfung.",
+    move: "Auf mein Konto übertragen",
+    moved: "Auf Ihr Konto in diesem Browser übertragen.",
+    app: "In einem eigenen Tab beitragen",
+  },
+};
