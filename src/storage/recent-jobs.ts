@@ -87,8 +87,9 @@ function parseJob(value: unknown): RecentJob | undefined {
     return undefined;
   const endedAt = asCount(fields.get("endedAt"));
   const failure = parseFailure(fields.get("failure"));
+  const known = { job, relayUrl, name, workCid, startedAt, state, tasks, done, failed, spent, leases };
   return {
-    ...{ job, relayUrl, name, workCid, startedAt, state, tasks, done, failed, spent, leases },
+    ...known,
     ...(endedAt === undefined ? {} : { endedAt }),
     ...(failure === undefined ? {} : { failure }),
   };

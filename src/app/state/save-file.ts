@@ -18,6 +18,16 @@ export function saveEvidence(evidence: Uint8Array<ArrayBuffer>): void {
   save("relay.tabmesh-evidence", new Blob([evidence], { type: "application/octet-stream" }));
 }
 
+/** Hands something made by strangers to the person as a download: as bytes, so that no browser opens it as a page of this origin. */
+export function saveFile(name: string, content: Blob): void {
+  save(name, content.slice(0, content.size, "application/octet-stream"));
+}
+
+/** Hands a picture that this page has put together to the person as a download. */
+export function saveImage(name: string, image: Blob): void {
+  save(name, image);
+}
+
 function save(name: string, content: Blob): void {
   const url = URL.createObjectURL(content);
   const link = document.createElement("a");

@@ -1,0 +1,70 @@
+import { type Cid, cidFromDigest, RAW } from "../../protocol/cid.ts";
+import type { TaskArgs, TaskRequest, TaskResult, Trial } from "../../provider/workbench.ts";
+import type { JobOptions } from "../../sdk/index.ts";
+import { guessAbi, JOB_DEFAULTS } from "../../sdk/make-job.ts";
+import { printable } from "./jobs-output.ts";
+import type { Measured } from "./jobs-settings.ts";
+
+/** A dry run is the same every time: clock and randomness follow from zeros. */
+export const DRY_SEED: Uint8Array = new Uint8Array(32);
+
+export interface FunctionFile {
+  readonly cid: Cid;
+  readonly module: Uint8Array;
+}
+
+/** A task as a provider would run it: what holds here holds there. */
+export function trialOf(
+  { cid, module }: FunctionFile,
+  options: JobOptions,
+  input: Uint8Array,
+  seed: Uint8Array,
+): Trial {
+  const { args = [], env = {}, files = [], inputFile, outputFile } = options;
+  const shared: TaskArgs = {
+    args,
+    env,
+    files,
+    ...(inputFile === undefined ? {} : { inputFile }),
+    ...(outputFile === undefined ? {} : { outputFile }),
+  };
+  const request: TaskRequest = {
+    function: { cid, abi: options.abi ?? guessAbi(module), entry: options.entry ?? "" },
+    args: shared,
+    // Given away: the caller keeps its own.
+    input: new Uint8Array(input),
+    seed,
+    limits: {
+      fuel: options.fuel ?? JOB_DEFAULTS.fuel,
+      memoryBytes: options.memoryBytes ?? JOB_DEFAULTS.memoryBytes,
+      outputBytes: options.outputBytes ?? JOB_DEFAULTS.outputBytes,
+    },
+  };
+  return { request, module, deadlineMs: options.deadlineMs ?? JOB_DEFAULTS.deadlineMs };
+}
+
+/** What a provider signed for a task. */
+export type Signed =
+  | { readonly kind: "done"; readonly outputCid: string; readonly fuel: bigint }
+  | { readonly kind: "failed"; readonly code: number; readonly fuel: bigint };
+
+/** Whether what was computed here is what a provider signed: the same output or failure, for the same fuel. */
+export function isSame(result: TaskResult, signed: Signed): boolean {
+  if (result.fuel !== signed.fuel) return false;
+  if (result.kind === "failed") return signed.kind === "failed" && result.code === signed.code;
+  return signed.kind === "done" && cidFromDigest(RAW, result.outputSha256) === signed.outputCid;
+}
+
+/** What a run that went well tells about the next ones. */
+export function measuredOf(result: TaskResult, inputBytes: number, tookMs: number): Measured | undefined {
+  if (result.kind === "failed") return undefined;
+  return { fuel: result.fuel, inputBytes, outputBytes: result.output.length, tookMs };
+}
+
+/** Of a program's standard error so much is shown. */
+const SHOWN_LOG: number = 16 * 1024;
+
+/** The words a program wrote to its standard error. */
+export function logOf({ stderr }: Pick<TaskResult, "stderr">): string {
+  return printable(new TextDecoder().decode(stderr.subarray(0, SHOWN_LOG)).trimEnd());
+}
