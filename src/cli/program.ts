@@ -12,6 +12,7 @@ import { addProveCommand } from "./commands/prove-command.ts";
 import { addRelayCommand } from "./commands/relay-command.ts";
 import { addRenderCommand } from "./commands/render-command.ts";
 import { addRunCommand } from "./commands/run-command.ts";
+import { addSiteCommand } from "./commands/site-command.ts";
 import { addVerifyCommand } from "./commands/verify-command.ts";
 import { explain, explanationJson, explanationText } from "./explain.ts";
 import { EXIT, type Exit } from "./plain-error.ts";
@@ -53,6 +54,7 @@ export function createProgram(end: (exit: Exit) => void): Command {
   addFsckCommand(program, end);
   addAccountCommand(program, end);
   addIdentityCommand(program, end);
+  addSiteCommand(program, end);
   inherit(program);
   return program;
 }

@@ -62,3 +62,8 @@ export function siteId(owner: PeerId, origin: string): SiteId {
 export function ownersPpm(share: number): number {
   return PPM - share;
 }
+
+/** What a site's owner puts into its pages. @param relayOrigin as in "https://relay.example" */
+export function widgetSnippet(relayOrigin: string, site: SiteId): string {
+  return `<script type="module" src="${relayOrigin}/widget.js"></script>\n<tabmesh-widget site="${site}"></tabmesh-widget>`;
+}

@@ -24,6 +24,8 @@ export type {
 export type { ChatMessage, ChatRole, TextEnd } from "../protocol/messages/model-task.ts";
 export type { PayoutAddressView, PayoutView, PublishedModel, StandingView } from "../protocol/relay-api.ts";
 export { listPayouts, payoutAddress, setPayoutAddress } from "./payouts.ts";
+export { listSites, registerSite, type SiteTerms } from "./sites.ts";
+export type { SiteContributions, SiteDay, SiteView } from "../protocol/site-views.ts";
 export { proveEntry, proveJob } from "./prove.ts";
 export { rank, type Ranked } from "./rank.ts";
 export { retire, standing } from "./retire.ts";

@@ -17,7 +17,12 @@ export function openOwners(
     newPerBlock: config.newIdentities,
     hasAccount: (peer) => {
       const { available, pending, earned } = books.account(peer);
-      return available + pending + earned > 0n;
+      // What others sent it makes nobody known: that would be a way to bring as many new identities as one likes.
+      return pending + earned > 0n || available > books.sites.received(peer);
+    },
+    payeeOf: (peer) => {
+      const found = books.sites.assignment(peer);
+      return found === undefined || found.ppm === 0 ? undefined : found.payee;
     },
     ownOrigin: new URL(url).origin,
     maxConnections: config.maxConnections,

@@ -72,6 +72,22 @@ test("providers from one block of addresses, or embedded by one site, count as o
   expect(owners.sameOwner(peer("e"), peer("f"))).toBe(false);
 });
 
+test("identities whose earnings go to one account count as one owner, wherever they come from", () => {
+  const payees = new Map([
+    [peer("a"), peer("boss")],
+    [peer("b"), peer("boss")],
+    [peer("c"), peer("another boss")],
+  ]);
+  const { owners, come } = open({ newPerBlock: 100, payeeOf: (who) => payees.get(who) });
+  come("a", "203.0.113.1");
+  come("b", "203.0.114.1");
+  come("c", "203.0.115.1");
+  come("boss", "203.0.116.1");
+  expect(owners.sameOwner(peer("a"), peer("b"))).toBe(true);
+  expect(owners.sameOwner(peer("a"), peer("boss"))).toBe(true);
+  expect(owners.sameOwner(peer("a"), peer("c"))).toBe(false);
+});
+
 test("the page that opened the connection counts as a site too, unless it is the relay's own", () => {
   const { owners, come } = open({ newPerBlock: 100 });
   come("a", "203.0.113.1", { page: "https://relay.example" });

@@ -21,6 +21,8 @@ export interface OwnersOptions {
   readonly newPerBlock: number;
   /** Whether an identity has an account with something in it, so that it is not new. */
   readonly hasAccount: (peer: PeerId) => boolean;
+  /** Who gets a part of an identity's earnings: whoever lets money run together may be one. */
+  readonly payeeOf?: (peer: PeerId) => PeerId | undefined;
   /** The relay's own origin: pages of it are nobody's embedding site. */
   readonly ownOrigin: string;
   /** Connections at a time, at most. */
@@ -66,8 +68,10 @@ export class Owners {
     const own = new Set(found.filter((block) => block !== undefined));
     this.#admit(provider, own);
     const sites = [site, ...arrivals.map(({ page }) => page)].filter((each) => this.#isSite(each));
+    const payee = this.#options.payeeOf?.(provider);
     const marks: OwnerMark[] = [
       `account ${provider}`,
+      ...(payee === undefined ? [] : [`account ${payee}` as const]),
       ...Array.from(own, (block): OwnerMark => `block ${block}`),
       ...sites.map((each): OwnerMark => `site ${each}`),
     ];
