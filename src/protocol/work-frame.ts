@@ -1,7 +1,8 @@
 import type { FailureCode } from "./failure-code.ts";
 import { MAX_ARGS_BYTES, MAX_ENVELOPE_BYTES, MAX_TEXT_BYTES } from "./limits.ts";
 import { code } from "./messages/session.ts";
-import { bytes, record, type Schema, text } from "./schema.ts";
+import type { PeerId } from "./peer-id.ts";
+import { bytes, list, oneOf, peer, record, type Schema, text } from "./schema.ts";
 import { type Tariff, tariffSchema } from "./tariff.ts";
 import { clipText } from "./text.ts";
 import { WireError } from "./wire-error.ts";
@@ -41,7 +42,10 @@ export const FRAME = {
   drain: 13,
   /** Provider to relay. offer envelope. */
   offer: 14,
-  /** Relay to provider, or requester to a provider whose hello has the feature `pulse`; and its answer: nothing but the frame. */
+  /**
+   * Relay to provider, or requester to a provider whose hello has the feature `pulse`; and its answer: nothing but the frame, or on
+   * the offer stream pongSchema, on which nothing rests.
+   */
   ping: 15,
   pong: 16,
   /** Blob stream: 36 bytes of CID; then the answer's size as u64be (2^64 − 1: not here), then data frames. */
@@ -119,3 +123,23 @@ export function splitSeq(payload: Uint8Array): readonly [seq: number, data: Uint
     throw new WireError("frame: ends too early");
   return [((a << 24) | (b << 16) | (c << 8) | d) >>> 0, payload.subarray(4)];
 }
+
+/** Links that one pong tells of: a provider works for as many requesters as it has threads, and others are not missed. */
+export const MAX_TOLD_LINKS = 64;
+
+/** A connection on which a provider works. */
+export interface PeerLink {
+  /** The requester's session key. */
+  readonly peer: PeerId;
+  /** Directly, or through the relay. */
+  readonly over: "webrtc" | "circuit";
+}
+
+/** What a provider may say with a pong to its relay: over what it is connected to those it works for. */
+export interface Pong {
+  readonly links: readonly PeerLink[];
+}
+
+export const pongSchema: Schema<Pong> = record<Pong>({
+  links: list(record<PeerLink>({ peer, over: oneOf(["webrtc", "circuit"]) }), MAX_TOLD_LINKS),
+});

@@ -9,10 +9,10 @@ import { challengeAnswerMessage, challengeMessage, type Claim } from "../protoco
 import { type Abi, type Offer, offerMessage } from "../protocol/messages/session.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { OFFER_PROTOCOL } from "../protocol/protocol-id.ts";
-import { decode } from "../protocol/schema.ts";
+import { decode, encode } from "../protocol/schema.ts";
 import type { Signer, Verify } from "../protocol/signature.ts";
 import type { Tariff } from "../protocol/tariff.ts";
-import { failureSchema, FRAME } from "../protocol/work-frame.ts";
+import { failureSchema, FRAME, type PeerLink, pongSchema } from "../protocol/work-frame.ts";
 import type { ChallengeDesk, Computed } from "./challenge-desk.ts";
 import { SUPPORTED_PROFILES } from "./check-open.ts";
 import { OFFER_INTERVAL_MS } from "./limits.ts";
@@ -43,6 +43,8 @@ export interface OfferLineOptions {
   readonly note: () => string | undefined;
   /** Origin of the page that embeds it. */
   readonly site?: string;
+  /** Over what those it works for are connected. */
+  readonly links?: () => readonly PeerLink[];
   /** Computes challenges; without it all are declined. */
   readonly challenges?: Pick<ChallengeDesk, "compute">;
   /** Milliseconds since 1970. */
@@ -58,6 +60,8 @@ export class OfferLine {
   #seq = 0;
   #cooling: ReturnType<typeof setTimeout> | undefined;
   #again = false;
+  /** Links in the last pong. */
+  #told = 0;
 
   private constructor(options: OfferLineOptions, frames: FrameStream) {
     this.#options = options;
@@ -128,7 +132,7 @@ export class OfferLine {
   #frame(kind: number, payload: Uint8Array): void | Promise<void> {
     switch (kind) {
       case FRAME.ping:
-        this.#frames.sendFrame(FRAME.pong).catch(() => undefined);
+        this.#frames.sendFrame(FRAME.pong, ...this.#pong()).catch(() => undefined);
         return undefined;
       case FRAME.hello:
         return this.#hello(payload);
@@ -143,6 +147,14 @@ export class OfferLine {
       default:
         throw new FailureError("malformed-frame", `frame kind ${kind} is not expected from a relay`);
     }
+  }
+
+  /** With what there is to tell, and once more when there is nothing left. */
+  #pong(): readonly Uint8Array[] {
+    const links = this.#options.links?.() ?? [];
+    const before = this.#told;
+    this.#told = links.length;
+    return links.length === 0 && before === 0 ? [] : [encode(pongSchema, { links })];
   }
 
   /** What the relay has not signed for this instance is not answered. */

@@ -22,6 +22,7 @@ import { type Capacity, OfferLine } from "./offer-line.ts";
 import { Reporting, type ReportingEvents } from "./reporting.ts";
 import type { SandboxThread } from "./sandbox-thread.ts";
 import { WorkDesk } from "./work-desk.ts";
+import { WorkLinks } from "./work-links.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
 /** What one run of a provider needs from its surroundings: a tab gives IndexedDB, workers and a browser's mesh. */
@@ -124,8 +125,10 @@ export class ProviderRun {
         client,
         onChange: () => this.#changed(),
       });
+    const links = new WorkLinks();
     this.#desk = new WorkDesk({
       mesh,
+      links,
       contact,
       source: client,
       root: identity.root,
@@ -175,6 +178,7 @@ export class ProviderRun {
       tariffMin: contact.info.tariff,
       note: () => contact.note(),
       capacity: () => this.#capacity(),
+      links: () => links.list(),
       challenges: this.#challenges,
       ...(site === undefined ? {} : { site }),
     };

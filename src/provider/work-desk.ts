@@ -14,6 +14,7 @@ import { checkOpen, type ProviderIdentity, type WorkOrder } from "./check-open.t
 import type { DrainReason, SuddenEnd } from "./farewell.ts";
 import { OPEN_TIMEOUT_MS } from "./limits.ts";
 import type { SessionPorts } from "./session-ports.ts";
+import type { WorkLinks } from "./work-links.ts";
 import { WorkSession } from "./work-session.ts";
 
 export interface WorkDeskOptions {
@@ -29,6 +30,8 @@ export interface WorkDeskOptions {
   readonly hasModels: boolean;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Told of each session's connection. */
+  readonly links?: WorkLinks;
   /** Sessions have begun or ended. */
   readonly onChange: () => void;
 }
@@ -209,6 +212,7 @@ class Visit {
     this.#session = session;
     this.#sessions.add(session);
     this.#options.onChange();
+    void this.#options.links?.follow(this.#frames.stream, session.ended);
     void this.#forgetWhenEnded(session);
     void session.start();
   }

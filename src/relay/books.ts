@@ -1,3 +1,4 @@
+import type { LeaseState } from "../ledger/ledger-state.ts";
 import type { Cid } from "../protocol/cid.ts";
 import type { Verified } from "../protocol/envelope.ts";
 import type { EntryType, RelayKeys } from "../protocol/messages/entry.ts";
@@ -164,4 +165,6 @@ export interface Commit {
     readonly type: EntryType;
     readonly accounts: readonly PeerId[];
   }[];
+  /** Leases that changed, as they are after it. */
+  readonly leases: readonly LeaseState[];
 }

@@ -19,6 +19,8 @@ export interface DataPaths {
   readonly blobs: string;
   /** Identities that have offered here, and how many are new today. */
   readonly newcomers: string;
+  /** Hours of work, for the history of prices. */
+  readonly stats: string;
   /** Alerts of accounts, and what is to be told. */
   readonly alerts: string;
 }
@@ -33,6 +35,7 @@ export function dataPaths(folder: string): DataPaths {
     books: join(folder, "books.sqlite"),
     blobs: join(folder, "blobs"),
     newcomers: join(folder, "newcomers.sqlite"),
+    stats: join(folder, "stats.sqlite"),
     alerts: join(folder, "alerts.sqlite"),
   };
 }

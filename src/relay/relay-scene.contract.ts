@@ -33,6 +33,7 @@ import { createMetrics, type RelayMetrics } from "./metrics.ts";
 import { PublishedModels } from "./models/publish/published-models.ts";
 import { LiveOffers } from "./offers/live-offers.ts";
 import { RateLimit } from "./rate-limit.ts";
+import { startStats } from "./stats/start-stats.ts";
 import { relayInfo } from "./relay-info.ts";
 
 /** A relay's HTTP interface over real books, without a socket. For tests. */
@@ -119,6 +120,15 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
     contact: "mailto:operator@example.org",
     nowMs,
   });
+  const stats = startStats({
+    data: scene,
+    config: { tariff: TARIFF },
+    offers,
+    capability: { proof: () => undefined },
+    mesh: { peerId: peer, peers: () => [] },
+    log,
+    nowMs,
+  });
   const apart = new KeptApart();
   const parts: HttpParts = {
     info: () => relayInfo(relayConfig({ tariff: TARIFF }), books, peer, ["/ip4/127.0.0.1/tcp/1/ws"], nowMs()),
@@ -138,6 +148,7 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
     audits: audits.desk,
     events,
     alerts: alerts.desk,
+    stats: stats.stats,
     blobs,
     models,
     authentication,
@@ -167,6 +178,7 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
     async close() {
       events.close();
       alerts.stop();
+      await stats.stop();
       await audits.stop();
       books.close();
       rmSync(folder, { recursive: true, force: true });

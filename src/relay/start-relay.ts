@@ -1,11 +1,9 @@
-import { randomBytes, webcrypto } from "node:crypto";
 import { type Logger, pino } from "pino";
 import type { RelayMesh } from "../mesh/relay-mesh.ts";
 import { isCid } from "../protocol/cid.ts";
-import { signerFromSeed } from "../protocol/ed25519.ts";
 import { isTestAsset } from "../protocol/header.ts";
 import { parsePeerId, type PeerId } from "../protocol/peer-id.ts";
-import { OFFER_PROTOCOL, WATCH_PROTOCOL } from "../protocol/protocol-id.ts";
+import { WATCH_PROTOCOL } from "../protocol/protocol-id.ts";
 import { microCredits } from "../protocol/units.ts";
 import { AccountEvents } from "./account-events.ts";
 import { alertSettings, startAlerts } from "./alerts/start-alerts.ts";
@@ -15,9 +13,6 @@ import { Authentication } from "./authenticate.ts";
 import { BlobFolder } from "./blob-folder.ts";
 import type { Books } from "./books.ts";
 import { CapabilityDesk } from "./capability/capability-desk.ts";
-import { ChallengeBank } from "./capability/challenge-bank.ts";
-import { Interview, type InterviewParts } from "./capability/interview.ts";
-import { LaneThreads } from "./capability/lane-threads.ts";
 import { parseNetworks } from "./client-address.ts";
 import { isLoopbackRelay, type RelayConfig } from "./config.ts";
 import { openControl } from "./control.ts";
@@ -28,14 +23,13 @@ import { JobDesk } from "./jobs/job-desk.ts";
 import { ReportDesk } from "./jobs/report-desk.ts";
 import { createWelcome } from "./jobs/welcome.ts";
 import type { GatewayFactory } from "./gateway/gateway-requester.ts";
-import { OFFER_BURST, OFFERS_PER_SECOND, PING_MS } from "./limits.ts";
 import { createMetrics, type RelayMetrics } from "./metrics.ts";
 import { LeaseWatch } from "./offers/lease-watch.ts";
+import { answerOffers } from "./offers/answer-offers.ts";
 import { LiveOffers } from "./offers/live-offers.ts";
 import { PublishedModels } from "./models/publish/published-models.ts";
 import { openOwners } from "./offers/open-owners.ts";
 import type { Owners } from "./offers/owners.ts";
-import { type OfferParts, OfferStream } from "./offers/offer-stream.ts";
 import { WatchStream } from "./offers/watch-stream.ts";
 import { openData, type RelayData } from "./open-data.ts";
 import { policyDocument } from "./policy-document.ts";
@@ -43,6 +37,7 @@ import { RateLimit } from "./rate-limit.ts";
 import { relayInfo } from "./relay-info.ts";
 import { hostPart, openGateway, peerAuditing } from "./relay-requesters.ts";
 import { startMesh } from "./start-mesh.ts";
+import { startStats } from "./stats/start-stats.ts";
 import { UndoStack } from "./undo-stack.ts";
 import { Upkeep } from "./upkeep.ts";
 
@@ -230,8 +225,14 @@ async function answer(start: Start): Promise<void> {
   const settings = alertSettings(config, data.paths, start.url);
   const alerts = startAlerts({ ...shared, ...settings, welcome, limit, nowMs });
   undo.push(() => alerts.stop());
+  const stats = startStats(start);
+  undo.push(() => stats.stop());
   const watch = new LeaseWatch((instance) => offers.find(instance) !== undefined);
-  await answerOffers(start, { ...shared, onQuiet: (instance) => watch.quiet(instance) });
+  await answerOffers(start, {
+    ...shared,
+    onQuiet: (instance) => watch.quiet(instance),
+    onPong: (instance, ms, links) => stats.stats.answered(instance, ms, links),
+  });
   undo.push(
     mesh.handle(WATCH_PROTOCOL, (stream) => void new WatchStream(stream, watch), { maxStreamsPerPeer: 2 }),
   );
@@ -264,6 +265,7 @@ async function answer(start: Start): Promise<void> {
     audits: audits.desk,
     events,
     alerts: alerts.desk,
+    stats: stats.stats,
     blobs,
     models,
     authentication,
@@ -289,33 +291,4 @@ async function answer(start: Start): Promise<void> {
   upkeep.start();
   undo.push(() => upkeep.stop());
   port.answer(http, (request, socket, head) => mesh.handleUpgrade(request, socket, head));
-}
-
-async function answerOffers(
-  { data, mesh, nowMs, undo, owners, capability }: Start,
-  shared: Omit<OfferParts, "signer" | "limit" | "pingMs">,
-): Promise<void> {
-  const signer = await signerFromSeed(webcrypto.subtle, data.meshSeed);
-  const computer = new LaneThreads();
-  undo.push(() => computer.stop());
-  const interviews: InterviewParts = {
-    desk: capability,
-    bank: new ChallengeBank(computer, randomBytes, (a, b) => owners.sameOwner(a, b)),
-    ground: data.books,
-    signer,
-    nowMs,
-    elapsedMs: () => performance.now(),
-    random: randomBytes,
-  };
-  const parts: OfferParts = {
-    ...shared,
-    signer,
-    admit: (offer) => owners.offered(offer, mesh.remotes(offer.instance)),
-    interview: (other) => new Interview(interviews, other),
-    limit: new RateLimit({ burst: OFFER_BURST, perSecond: OFFERS_PER_SECOND }, "provider", nowMs),
-    pingMs: PING_MS,
-  };
-  undo.push(
-    mesh.handle(OFFER_PROTOCOL, (stream) => new OfferStream(stream, parts).start(), { maxStreamsPerPeer: 2 }),
-  );
 }

@@ -208,9 +208,10 @@ export class CommitQueue {
   #tell(draft: Draft): void {
     const entries = draft.entries.map(({ index, type, accounts }) => ({ index, type, accounts }));
     const size = this.#parts.tree.size;
+    const leases = [...draft.leases.values()];
     for (const listener of this.#listeners) {
       try {
-        listener({ size, entries });
+        listener({ size, entries, leases });
       } catch (error) {
         // A listener's fault is not the books': it surfaces by itself, and the queue goes on.
         queueMicrotask(() => {

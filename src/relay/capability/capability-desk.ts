@@ -34,6 +34,16 @@ interface Sheet {
   rates: Rates;
 }
 
+/** What an instance's right answers say of it. */
+export interface Proof {
+  /** The newest right answer, milliseconds since 1970. */
+  readonly at: number;
+  /** Fuel a second of all its threads together. */
+  readonly fuelPerSecond?: bigint;
+  /** Multiply-adds a second of its fastest kernel for models. */
+  readonly modelPerSecond?: bigint;
+}
+
 const NOT_MEASURED: Rates = {};
 const KERNELS: readonly KernelProperty[] = ["wasm-rows", "wasm-row", "webgpu-rows", "webgpu-row"];
 
@@ -123,6 +133,23 @@ export class CapabilityDesk {
       if (rate !== undefined && (best === undefined || rate > best)) best = rate;
     }
     return best;
+  }
+
+  /** What an instance has proven of itself; undefined where it has answered no challenge yet. */
+  proof(instance: PeerId): Proof | undefined {
+    const records = this.#sheets.get(instance)?.records;
+    if (records === undefined) return undefined;
+    const times = [...records.values()].map(({ measurements }) => measurements.at(-1)?.atMs ?? 0);
+    const at = Math.max(0, ...times);
+    if (at === 0) return undefined;
+    const all = records.get("fuel-all");
+    const fuel = all && measuredValue(all);
+    const { model } = this.rates(instance);
+    return {
+      at,
+      ...(fuel === undefined ? {} : { fuelPerSecond: BigInt(Math.floor(fuel)) }),
+      ...(model === undefined ? {} : { modelPerSecond: model }),
+    };
   }
 
   /** What is known of a provider: of its instances the one that was contradicted, else the best. */

@@ -15,6 +15,7 @@ import type { GatewayDesk } from "../gateway/gateway-desk.ts";
 import type { RelayMetrics } from "../metrics.ts";
 import type { PublishedModels } from "../models/publish/published-models.ts";
 import type { RateLimit } from "../rate-limit.ts";
+import type { NetworkStats } from "../stats/network-stats.ts";
 
 /** Requests of requesters; each takes an envelope as it came. */
 export interface Jobs {
@@ -56,6 +57,7 @@ export interface HttpParts {
   readonly audits: Audits;
   readonly events: AccountEvents;
   readonly alerts: AlertDesk;
+  readonly stats: NetworkStats;
   readonly blobs: BlobFolder;
   readonly models: PublishedModels;
   readonly authentication: Authentication;

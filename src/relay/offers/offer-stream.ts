@@ -8,9 +8,9 @@ import { MAX_TEXT_BYTES, WIRE_VERSION } from "../../protocol/limits.ts";
 import { challengeAnswerMessage } from "../../protocol/messages/capability.ts";
 import { helloMessage, type Offer, offerMessage } from "../../protocol/messages/session.ts";
 import { isPeerId, type PeerId } from "../../protocol/peer-id.ts";
-import { encode } from "../../protocol/schema.ts";
+import { decode, encode } from "../../protocol/schema.ts";
 import type { Signer } from "../../protocol/signature.ts";
-import { failureSchema, FRAME } from "../../protocol/work-frame.ts";
+import { failureSchema, FRAME, type PeerLink, pongSchema } from "../../protocol/work-frame.ts";
 import type { Authentic, Authentication } from "../authenticate.ts";
 import type { Candidate } from "../../market/match-job.ts";
 import type { Books } from "../books.ts";
@@ -36,6 +36,8 @@ export interface OfferParts {
   readonly admit?: (offer: Offer) => void;
   /** Told at each ping that finds the one before unanswered, and when the last stream of an instance is over. */
   readonly onQuiet?: (instance: PeerId) => void;
+  /** Told of each answer to a ping: how long it took, in milliseconds, and over what the provider is connected, if it says so. */
+  readonly onPong?: (instance: PeerId, ms: number, links: readonly PeerLink[] | undefined) => void;
   /** Begins to measure a provider; without it none is. */
   readonly interview?: (other: Interviewed) => Interview;
 }
@@ -83,7 +85,7 @@ export class OfferStream {
   #frame(kind: number, payload: Uint8Array): void {
     if (this.#over) return;
     try {
-      if (kind === FRAME.pong) this.#pong();
+      if (kind === FRAME.pong) this.#pong(payload);
       else if (kind === FRAME.hello && !this.#greeted) this.#greet(payload);
       else if (kind === FRAME.offer && this.#greeted) this.#offer(payload);
       else if (kind === FRAME.challengeAnswer && this.#interview !== undefined)
@@ -139,9 +141,14 @@ export class OfferStream {
     interview.answer(answer, arrivedAt);
   }
 
-  #pong(): void {
+  #pong(payload: Uint8Array): void {
+    const ms = performance.now() - this.#pingedAt;
+    // A pong that answers none of the pings says nothing of the line.
+    const isAnswer = this.#unanswered > 0;
     this.#unanswered = 0;
-    this.#interview?.delayed(performance.now() - this.#pingedAt);
+    this.#interview?.delayed(ms);
+    const links = payload.length === 0 ? undefined : decode(pongSchema, payload).links;
+    if (isAnswer) this.#parts.onPong?.(this.#instance, ms, links);
   }
 
   /** Signed by the key of this connection alone, which is the instance it speaks of. */
