@@ -1,16 +1,18 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import UPlot from "uplot";
-import type { EarningsPoint } from "../../protocol/relay-api.ts";
 import type { Theme } from "../../provider/tab-memory.ts";
-import { type Bucket, filledPoints } from "../state/earnings.ts";
+import { bucketStarts, type Bucket, type Span } from "../state/chart-spans.ts";
 import { creditNumber, creditText, creditTick, creditUnit } from "../words/credits.ts";
 import { bucketText, bucketTick } from "../words/log-time.ts";
 import { counted } from "../words/quantities.ts";
+import type { Layer } from "./layers.ts";
+import { sumsOf, stackOf } from "./layers.ts";
 
 export interface EarningsChartProps {
-  readonly points: readonly EarningsPoint[];
-  readonly bucket: Bucket;
+  /** What is stacked, from the bottom up; one layer where nothing is split. */
+  readonly layers: readonly Layer[];
+  readonly span: Span;
   readonly testMoney: boolean;
   readonly theme: Theme;
 }
@@ -21,39 +23,56 @@ const MS_PER_SECOND = 1_000;
 const BAR_SIZE: [number, number] = [0.66, 28];
 const AXIS_WIDTH_PX = 64;
 const AXIS_HEIGHT_PX = 30;
-const STEP_S: Readonly<Record<Bucket, number>> = { hour: 3_600, day: 86_400 };
+export const BUCKET_OF: Readonly<Record<Span, Bucket>> = { hours: "hour", days: "day", months: "month" };
+const STEP_S: Readonly<Record<Bucket, number>> = { hour: 3_600, day: 86_400, month: 30 * 86_400 };
 
 /** The page's own colours, so that both themes are drawn as they are styled. */
 function colour(element: Element, name: string): string {
   return getComputedStyle(element).getPropertyValue(name).trim();
 }
 
-function dataOf(points: readonly EarningsPoint[], bucket: Bucket): UPlot.AlignedData {
-  const all = filledPoints(points, bucket, Date.now());
+/** The topmost bar reaches over all below it, so the bars are painted from the top down, each over the one before. */
+function dataOf(layers: readonly Layer[], starts: readonly number[]): UPlot.AlignedData {
   return [
-    all.map(({ start }) => start / MS_PER_SECOND),
-    all.map(({ point }) => (point === undefined ? 0 : creditNumber(point.amount))),
+    starts.map((start) => start / MS_PER_SECOND),
+    ...stackOf(layers, starts)
+      .toReversed()
+      .map((tops) => tops.map(creditNumber)),
   ];
 }
 
-function optionsOf(
-  element: HTMLElement,
-  bucket: Bucket,
-  onPoint: (index: number | null | undefined) => void,
-): UPlot.Options {
+interface Drawing {
+  readonly element: HTMLElement;
+  readonly layers: readonly Layer[];
+  readonly starts: readonly number[];
+  readonly bucket: Bucket;
+  readonly onPoint: (index: number | null | undefined) => void;
+}
+
+function seriesOf({ element, layers }: Drawing): UPlot.Series[] {
+  const bars = UPlot.paths.bars?.({ size: BAR_SIZE, radius: layers.length > 1 ? 0 : 0.2, align: 1 });
+  const paths = bars === undefined ? {} : { paths: bars };
+  return layers
+    .toReversed()
+    .map(({ colour: name }) =>
+      Object.assign({ fill: colour(element, name), width: 0, points: { show: false } }, paths),
+    );
+}
+
+function optionsOf(drawing: Drawing): UPlot.Options {
+  const { element, starts, bucket, onPoint } = drawing;
   const ink = colour(element, "--ink-soft");
   const grid = { stroke: colour(element, "--line"), width: 1 };
   const font = `12px ${getComputedStyle(element).fontFamily}`;
-  const bars = UPlot.paths.bars?.({ size: BAR_SIZE, radius: 0.2, align: 1 });
   return {
     width: element.clientWidth,
     height: HEIGHT_PX,
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-    // Days begin at midnight UTC, as the relay counts them; hours are shown by the clock on the wall.
-    ...(bucket === "day"
-      ? { tzDate: (at: number) => UPlot.tzDate(new Date(at * MS_PER_SECOND), "UTC") }
-      : {}),
+    // Days and months begin at midnight UTC, as the relay counts them; hours are shown by the clock on the wall.
+    ...(bucket === "hour"
+      ? {}
+      : { tzDate: (at: number) => UPlot.tzDate(new Date(at * MS_PER_SECOND), "UTC") }),
     scales: {
       x: { range: (_, min, max) => [min, max + STEP_S[bucket]] },
       y: { range: (_, __, max) => [0, max === 0 ? 1 : max * 1.08] },
@@ -66,6 +85,7 @@ function optionsOf(
         ticks: { show: false },
         space: 64,
         size: AXIS_HEIGHT_PX,
+        ...(bucket === "month" ? { splits: () => monthTicks(starts, element.clientWidth) } : {}),
         values: (_, ticks) => ticks.map((tick) => bucketTick(bucket, tick * MS_PER_SECOND)),
       },
       {
@@ -77,44 +97,46 @@ function optionsOf(
         values: (_, ticks) => ticks.map(creditTick),
       },
     ],
-    series: [
-      {},
-      {
-        fill: colour(element, "--accent"),
-        width: 0,
-        points: { show: false },
-        ...(bars === undefined ? {} : { paths: bars }),
-      },
-    ],
+    series: [{}, ...seriesOf(drawing)],
     hooks: { setCursor: [(plot) => onPoint(plot.cursor.idx)] },
   };
 }
 
-function summary(points: readonly EarningsPoint[], bucket: Bucket, unit: string): string {
-  const total = points.reduce((sum, { amount }) => sum + amount, 0n);
-  const most = points.reduce((best, point) => (point.amount > best.amount ? point : best));
+/** Months are not of one length, so their ticks are given: all of them, or every third where it is narrow. */
+function monthTicks(starts: readonly number[], widthPx: number): number[] {
+  const every = widthPx < 620 ? 3 : 1;
+  return starts.filter((_, at) => at % every === 0).map((start) => start / MS_PER_SECOND);
+}
+
+function summary(layers: readonly Layer[], starts: readonly number[], bucket: Bucket, unit: string): string {
+  const sums = sumsOf(layers, starts);
+  const total = sums.reduce((sum, { amount }) => sum + amount, 0n);
+  const most = sums.reduce((best, point) => (point.amount > best.amount ? point : best));
   const credits = (Number(total) / 1e6).toFixed(6);
   return `Bar chart by ${bucket}: ${credits} ${unit} in all, most at ${bucketText(bucket, most.start)}.`;
 }
 
-/** Bars by hour or day. The readout below follows the pointer; the table beside it serves everybody else. */
-export function EarningsChart({ points, bucket, testMoney, theme }: EarningsChartProps): JSX.Element {
+/** Bars by hour, day or month. The readout below follows the pointer; the table beside it serves everybody else. */
+export function EarningsChart({ layers, span, testMoney, theme }: EarningsChartProps): JSX.Element {
   const place = useRef<HTMLDivElement>(null);
   const readout = useRef<HTMLParagraphElement>(null);
   const unit = creditUnit(testMoney);
+  const bucket = BUCKET_OF[span];
   useEffect(() => {
     const element = place.current;
     if (element === null) return undefined;
-    const filled = filledPoints(points, bucket, Date.now());
+    const starts = bucketStarts(span, Date.now());
+    const sums = sumsOf(layers, starts);
     const show = (index: number | null | undefined): void => {
-      const at = index === null || index === undefined ? undefined : filled[index];
+      const at = index === null || index === undefined ? undefined : sums[index];
       if (readout.current === null) return;
       readout.current.textContent =
         at === undefined
           ? "\u00a0"
-          : `${bucketText(bucket, at.start)}: ${at.point === undefined ? "nothing" : `${creditText(at.point.amount)} ${unit} for ${counted(at.point.tasks, "task")}`}`;
+          : `${bucketText(bucket, at.start)}: ${at.tasks === 0 ? "nothing" : `${creditText(at.amount)} ${unit} for ${counted(at.tasks, "task")}`}`;
     };
-    const draw = (): UPlot => new UPlot(optionsOf(element, bucket, show), dataOf(points, bucket), element);
+    const drawing = { element, layers, starts, bucket, onPoint: show };
+    const draw = (): UPlot => new UPlot(optionsOf(drawing), dataOf(layers, starts), element);
     let plot = draw();
     const sizes = new ResizeObserver(() => {
       plot.setSize({ width: element.clientWidth, height: HEIGHT_PX });
@@ -132,10 +154,15 @@ export function EarningsChart({ points, bucket, testMoney, theme }: EarningsChar
       sizes.disconnect();
       plot.destroy();
     };
-  }, [points, bucket, unit, theme]);
+  }, [layers, span, bucket, unit, theme]);
   return (
     <figure class="chart">
-      <div class="chart-place" ref={place} role="img" aria-label={summary(points, bucket, unit)} />
+      <div
+        class="chart-place"
+        ref={place}
+        role="img"
+        aria-label={summary(layers, bucketStarts(span, Date.now()), bucket, unit)}
+      />
       <p class="chart-readout" ref={readout} aria-hidden="true">
         {"\u00a0"}
       </p>

@@ -3,6 +3,7 @@ import { failureCode } from "../../protocol/failure-code.ts";
 import type { AccountView } from "../../protocol/relay-api.ts";
 import { microCredits } from "../../protocol/units.ts";
 import type { Earnings } from "../state/earnings.ts";
+import { BALANCE_STATES, type BalanceState } from "../words/balance-states.ts";
 import { creditUnit } from "../words/credits.ts";
 import { Amount } from "./amount.tsx";
 import { FailureNotice } from "./failure-notice.tsx";
@@ -21,6 +22,7 @@ function isUnknown(earnings: Earnings): boolean {
   return account.kind === "failed" && account.failure.code === NOT_FOUND;
 }
 
+/** All of an account's money by the state it is in, and what each state means. */
 export function BalanceFigures({ earnings, testMoney }: BalanceFiguresProps): JSX.Element {
   const account = earnings.account.value;
   if (account.kind === "failed" && !isUnknown(earnings)) {
@@ -33,6 +35,7 @@ export function BalanceFigures({ earnings, testMoney }: BalanceFiguresProps): JS
     );
   }
   const view = account.kind === "ready" ? account.value : undefined;
+  const given = { view, testMoney, isKnown: account.kind !== "loading" };
   return (
     <section class="balance" aria-label="Balance" aria-busy={account.kind === "loading"}>
       <div class="balance-main">
@@ -48,73 +51,30 @@ export function BalanceFigures({ earnings, testMoney }: BalanceFiguresProps): JS
           </span>
         </p>
         <p class="balance-value">
-          <Value
-            view={view}
-            pick={(each) => microCredits(each.available + each.held + each.bond)}
-            isKnown={account.kind !== "loading"}
-            testMoney={testMoney}
-          />
+          <Value {...given} pick={(each) => microCredits(each.available + each.held + each.bond)} />
         </p>
         <p class="balance-note">
-          {creditUnit(testMoney)}, of which{" "}
-          <Value
-            view={view}
-            pick={(each) => each.available}
-            isKnown={account.kind !== "loading"}
-            testMoney={testMoney}
-          />{" "}
-          free now
+          {creditUnit(testMoney)}, of which <Value {...given} pick={(each) => each.available} /> free now
         </p>
+        <dl class="balance-sums">
+          <div>
+            <dt>Earned today</dt>
+            <dd>
+              <Value {...given} pick={(each) => each.earnedToday} />
+            </dd>
+          </div>
+          <div>
+            <dt>Earned in all</dt>
+            <dd>
+              <Value {...given} pick={(each) => each.earned} />
+            </dd>
+          </div>
+        </dl>
       </div>
-      <dl class="balance-rest">
-        <div>
-          <dt>Pending</dt>
-          <dd>
-            <Value
-              view={view}
-              pick={(each) => each.pending}
-              isKnown={account.kind !== "loading"}
-              testMoney={testMoney}
-            />
-          </dd>
-          <dd class="figure-note">under leases that are not settled yet</dd>
-        </div>
-        <div>
-          <dt>Kept back</dt>
-          <dd>
-            <Value
-              view={view}
-              pick={(each) => microCredits(each.held + each.bond)}
-              isKnown={account.kind !== "loading"}
-              testMoney={testMoney}
-            />
-          </dd>
-          <dd class="figure-note">until audits are over, and your bond</dd>
-        </div>
-        <div>
-          <dt>Earned today</dt>
-          <dd>
-            <Value
-              view={view}
-              pick={(each) => each.earnedToday}
-              isKnown={account.kind !== "loading"}
-              testMoney={testMoney}
-            />
-          </dd>
-          <dd class="figure-note">since midnight UTC</dd>
-        </div>
-        <div>
-          <dt>Earned in all</dt>
-          <dd>
-            <Value
-              view={view}
-              pick={(each) => each.earned}
-              isKnown={account.kind !== "loading"}
-              testMoney={testMoney}
-            />
-          </dd>
-          <dd class="figure-note">settled</dd>
-        </div>
+      <dl class="balance-states">
+        {BALANCE_STATES.map((state) => (
+          <State key={state.name} state={state} {...given} />
+        ))}
       </dl>
     </section>
   );
@@ -125,6 +85,23 @@ interface ValueProps {
   readonly pick: (view: AccountView) => AccountView["available"];
   readonly isKnown: boolean;
   readonly testMoney: boolean;
+}
+
+function State({
+  state,
+  ...given
+}: Omit<ValueProps, "pick"> & { readonly state: BalanceState }): JSX.Element | null {
+  const { name, means, pick, isRare } = state;
+  if (isRare && (given.view === undefined || pick(given.view) === 0n)) return null;
+  return (
+    <div class={`balance-state balance-${state.kind}`}>
+      <dt>{name}</dt>
+      <dd>
+        <Value {...given} pick={pick} />
+      </dd>
+      <dd class="figure-note">{means}</dd>
+    </div>
+  );
 }
 
 function Value({ view, pick, isKnown, testMoney }: ValueProps): JSX.Element {

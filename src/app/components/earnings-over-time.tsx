@@ -1,54 +1,69 @@
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import type { Theme } from "../../provider/tab-memory.ts";
-import type { EarningsPoint } from "../../protocol/relay-api.ts";
 import type { EarningsChartProps } from "../charts/earnings-chart.tsx";
-import type { Bucket, Earnings } from "../state/earnings.ts";
+import { type Layer, layersOf, sumsOf } from "../charts/layers.ts";
+import { bucketStarts, type Span } from "../state/chart-spans.ts";
+import type { Earnings, Split } from "../state/earnings.ts";
+import type { Names } from "../state/names.ts";
 import { creditText, creditUnit } from "../words/credits.ts";
 import { fullTimeText } from "../words/log-time.ts";
 import { countText } from "../words/quantities.ts";
+import { Choice } from "./choice.tsx";
+import { EarningsShares } from "./earnings-shares.tsx";
 import { FailureNotice } from "./failure-notice.tsx";
 
 export interface EarningsOverTimeProps {
   readonly earnings: Earnings;
+  readonly names: Names;
   readonly testMoney: boolean;
   readonly theme: Theme;
 }
 
-const BUCKETS: readonly (readonly [Bucket, string])[] = [
-  ["hour", "48 hours"],
-  ["day", "30 days"],
+const SPANS: readonly (readonly [Span, string])[] = [
+  ["hours", "48 hours"],
+  ["days", "30 days"],
+  ["months", "12 months"],
+];
+
+const SPLITS: readonly (readonly [Split, string])[] = [
+  ["total", "Total"],
+  ["function", "By function"],
+  ["site", "By site"],
 ];
 
 type ChartView = (props: EarningsChartProps) => JSX.Element;
 
-export function EarningsOverTime({ earnings, testMoney, theme }: EarningsOverTimeProps): JSX.Element {
+export function EarningsOverTime(props: EarningsOverTimeProps): JSX.Element {
+  const { earnings } = props;
   return (
     <section class="card" aria-labelledby="chart-title">
       <div class="card-head">
         <h2 id="chart-title">Earned over time</h2>
-        <fieldset class="segments">
-          <legend class="aside">Span</legend>
-          {BUCKETS.map(([bucket, label]) => (
-            <label key={bucket} class="segment">
-              <input
-                type="radio"
-                name="bucket"
-                checked={earnings.bucket.value === bucket}
-                onChange={() => earnings.setBucket(bucket)}
-              />
-              <span>{label}</span>
-            </label>
-          ))}
-        </fieldset>
+        <div class="chart-choices">
+          <Choice
+            legend="What it is split by"
+            name="split"
+            options={SPLITS}
+            value={earnings.split.value}
+            onChange={(split) => earnings.setSplit(split)}
+          />
+          <Choice
+            legend="Span"
+            name="bucket"
+            options={SPANS}
+            value={earnings.span.value}
+            onChange={(span) => earnings.setSpan(span)}
+          />
+        </div>
       </div>
-      <Body earnings={earnings} testMoney={testMoney} theme={theme} />
+      <Body {...props} />
     </section>
   );
 }
 
-function Body({ earnings, testMoney, theme }: EarningsOverTimeProps): JSX.Element {
+function useChart(): ChartView | undefined {
   const chart = useSignal<ChartView | undefined>(undefined);
   useEffect(() => {
     const load = async (): Promise<void> => {
@@ -58,43 +73,59 @@ function Body({ earnings, testMoney, theme }: EarningsOverTimeProps): JSX.Elemen
     // Without the drawing the table still tells everything.
     load().catch(() => {});
   }, [chart]);
-  const points = earnings.points.value;
-  if (points.kind === "loading") return <div class="chart-place skeleton-block" aria-busy="true" />;
-  if (points.kind === "failed") {
+  return chart.value;
+}
+
+function Body({ earnings, names, testMoney, theme }: EarningsOverTimeProps): JSX.Element {
+  const Chart = useChart();
+  const data = earnings.chart.value;
+  const layers = useMemo(() => (data.kind === "ready" ? layersOf(data.value) : []), [data]);
+  if (data.kind === "loading") return <div class="chart-place skeleton-block" aria-busy="true" />;
+  if (data.kind === "failed") {
     // One alarm is enough.
     if (earnings.account.value.kind === "failed") return <p class="empty">Drawn once the relay answers.</p>;
     return (
       <FailureNotice
         title="The chart is not to be had"
-        failure={points.failure}
+        failure={data.failure}
         onRetry={() => earnings.retry()}
       />
     );
   }
-  const Chart = chart.value;
-  const earned = points.value.filter(({ amount }) => amount > 0n);
-  if (earned.length === 0) {
+  const { span, split } = data.value;
+  if (layers.every(({ amount }) => amount === 0n))
     return <p class="empty chart-place chart-empty">Nothing earned in this span.</p>;
-  }
   return (
     <>
       {Chart === undefined ? (
         <div class="chart-place skeleton-block" />
       ) : (
-        <Chart points={points.value} bucket={earnings.bucket.value} testMoney={testMoney} theme={theme} />
+        <Chart layers={layers} span={span} testMoney={testMoney} theme={theme} />
       )}
-      <PointTable points={earned} testMoney={testMoney} />
+      {split !== "total" && (
+        <EarningsShares
+          earnings={earnings}
+          layers={layers}
+          split={split}
+          names={names}
+          testMoney={testMoney}
+        />
+      )}
+      <PointTable layers={layers} span={span} testMoney={testMoney} />
     </>
   );
 }
 
 function PointTable({
-  points,
+  layers,
+  span,
   testMoney,
 }: {
-  readonly points: readonly EarningsPoint[];
+  readonly layers: readonly Layer[];
+  readonly span: Span;
   readonly testMoney: boolean;
 }): JSX.Element {
+  const points = sumsOf(layers, bucketStarts(span, Date.now())).filter(({ amount }) => amount > 0n);
   return (
     <details class="technical">
       <summary>As a table</summary>

@@ -1,110 +1,87 @@
 import type { JSX } from "preact";
-import { useSignal } from "@preact/signals";
-import type { ReceiptView } from "../../protocol/relay-api.ts";
 import type { Earnings } from "../state/earnings.ts";
+import type { Names } from "../state/names.ts";
 import type { Verifications } from "../state/verifications.ts";
 import { counted } from "../words/quantities.ts";
+import { ExportButtons } from "./export-buttons.tsx";
 import { FailureNotice } from "./failure-notice.tsx";
-import { ReceiptRow } from "./receipt-row.tsx";
+import { ReceiptFilters } from "./receipt-filters.tsx";
+import { ReceiptWindow } from "./receipt-window.tsx";
 
 export interface ReceiptListProps {
   readonly earnings: Earnings;
   readonly verifications: Verifications;
+  readonly names: Names;
   readonly testMoney: boolean;
 }
 
 /** One line per lease: its newest receipt in the relay's log. */
-export function ReceiptList({ earnings, verifications, testMoney }: ReceiptListProps): JSX.Element {
+export function ReceiptList(props: ReceiptListProps): JSX.Element {
+  const { earnings, names } = props;
+  const { rows } = earnings;
+  const isNothing = rows.length.value === 0 && Object.keys(rows.filter.value).length === 0;
   return (
     <section class="card" aria-labelledby="receipts-title">
       <div class="card-head">
         <h2 id="receipts-title">Receipts</h2>
         <p class="hint">Verify checks signatures and log here in the page, without trusting the relay.</p>
       </div>
-      <Body earnings={earnings} verifications={verifications} testMoney={testMoney} />
+      {!isNothing && rows.length.value !== undefined && <ReceiptFilters earnings={earnings} names={names} />}
+      <Body {...props} />
+      {!isNothing && rows.length.value !== undefined && (
+        <div class="receipts-foot">
+          <p class="hint" role="status">
+            {countedText(earnings)}
+          </p>
+          <ExportButtons earnings={earnings} />
+        </div>
+      )}
     </section>
   );
 }
 
-function Body({ earnings, verifications, testMoney }: ReceiptListProps): JSX.Element {
-  const receipts = earnings.receipts.value;
-  if (receipts.kind === "loading") return <Skeletons />;
-  if (receipts.kind === "failed") {
+function countedText({ rows }: Earnings): string {
+  const count = rows.length.value ?? 0;
+  const isFiltered = Object.keys(rows.filter.value).length > 0;
+  if (!isFiltered) return counted(count, "receipt");
+  return rows.isMore.value
+    ? `${counted(count, "receipt")} found so far, newest first`
+    : `${counted(count, "receipt")} found`;
+}
+
+function Body({ earnings, verifications, names, testMoney }: ReceiptListProps): JSX.Element {
+  const { rows } = earnings;
+  const { length, failure } = rows;
+  if (failure.value !== undefined) {
     // One alarm is enough.
     if (earnings.account.value.kind === "failed") return <p class="empty">Listed once the relay answers.</p>;
     return (
       <FailureNotice
         title="The receipts are not to be had"
-        failure={receipts.failure}
+        failure={failure.value}
         onRetry={() => earnings.retry()}
       />
     );
   }
-  if (receipts.value.length === 0) {
-    return (
+  if (length.value === undefined) return <Skeletons />;
+  if (length.value === 0 && !rows.isMore.value) {
+    return Object.keys(rows.filter.value).length > 0 ? (
+      <p class="empty receipts-empty">No receipt is like that.</p>
+    ) : (
       <p class="empty">
         No receipts yet. They appear here as the relay logs them, at least once a minute while this tab works.
       </p>
     );
   }
-  return (
-    <>
-      <ul class="receipts">
-        {receipts.value.map((view) => (
-          <ReceiptRow
-            key={view.lease}
-            view={view}
-            state={stateOf(verifications, view)}
-            testMoney={testMoney}
-            onVerify={() => void verifications.verify(view)}
-            onHide={() => verifications.hide(view)}
-          />
-        ))}
-      </ul>
-      <Older earnings={earnings} shown={receipts.value.length} />
-    </>
-  );
-}
-
-/** A proof holds for the view it was made of; when the lease's next receipt takes its place, it is gone. */
-function stateOf(
-  verifications: Verifications,
-  view: ReceiptView,
-): ReturnType<Verifications["states"]["value"]["get"]> {
-  const state = verifications.states.value.get(view.entryIndex);
-  return state?.view.lease === view.lease ? state : undefined;
-}
-
-function Older({ earnings, shown }: { readonly earnings: Earnings; readonly shown: number }): JSX.Element {
-  const isFailed = useSignal(false);
-  const load = async (): Promise<void> => {
-    isFailed.value = false;
-    try {
-      await earnings.older();
-    } catch {
-      isFailed.value = true;
-    }
-  };
-  return (
-    <div class="older">
-      <p class="hint" role="status">
-        {isFailed.value ? "The relay did not answer." : `${counted(shown, "receipt")} shown`}
-      </p>
-      {earnings.hasOlder.value && (
-        <button class="button button-quiet" type="button" onClick={() => void load()}>
-          Older receipts
-        </button>
-      )}
-    </div>
-  );
+  return <ReceiptWindow rows={rows} verifications={verifications} names={names} testMoney={testMoney} />;
 }
 
 function Skeletons(): JSX.Element {
   return (
-    <div class="receipts" aria-busy="true">
+    <div aria-busy="true">
       <p class="aside">Loading receipts…</p>
       {[1, 2, 3].map((row) => (
-        <div key={row} class="receipt skeleton-block skeleton-row" />
+        <div key={row} class="skeleton-block skeleton-row" />
       ))}
     </div>
   );

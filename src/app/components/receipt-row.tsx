@@ -1,29 +1,48 @@
-import type { JSX } from "preact";
+import type { JSX, RefObject } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { ReceiptView } from "../../protocol/relay-api.ts";
-import type { Verification } from "../../provider/receipt-verification.ts";
 import type { VerificationState } from "../state/verifications.ts";
-import { asSentence, checkTitle, verdictWords } from "../words/check-words.ts";
 import { fullTimeText, logTimeText } from "../words/log-time.ts";
+import { PAY_STATE_WORDS, payStateOf } from "../words/pay-states.ts";
 import { countText, counted, scaledText } from "../words/quantities.ts";
 import { shortCid, shortPeer } from "../words/short-id.ts";
 import { Amount } from "./amount.tsx";
-import { EvidenceButton } from "./evidence-button.tsx";
+import { ReceiptOutcome } from "./receipt-outcome.tsx";
 
 export interface ReceiptRowProps {
   readonly view: ReceiptView;
+  /** Name of the function, where it has one. */
+  readonly name: string | undefined;
   readonly state: VerificationState | undefined;
+  /** Place in the list from 0 on, and how long that is as far as it is known. */
+  readonly index: number;
+  readonly length: number;
   readonly testMoney: boolean;
   readonly onVerify: () => void;
   readonly onHide: () => void;
+  /** Told the height of what stands below the line, in CSS pixels, whenever it changes. */
+  readonly onGrow: (px: number) => void;
 }
 
-export function ReceiptRow({ view, state, testMoney, onVerify, onHide }: ReceiptRowProps): JSX.Element {
+const CHIPS = {
+  pending: "chip",
+  held: "chip chip-wait",
+  free: "chip chip-good",
+  lost: "chip chip-bad",
+} as const;
+
+export function ReceiptRow(props: ReceiptRowProps): JSX.Element {
+  const { view, name, state, index, length, testMoney, onVerify, onGrow } = props;
+  const below = useHeight(onGrow, state !== undefined);
+  const pay = payStateOf(view);
   return (
-    <li class="receipt">
+    <li class="receipt" aria-posinset={index + 1} aria-setsize={length}>
       <div class="receipt-line">
         <p class="receipt-amount">
           <Amount value={view.amount} testMoney={testMoney} />
-          <span class={view.settled ? "chip chip-good" : "chip"}>{view.settled ? "Settled" : "Pending"}</span>
+          <span class={CHIPS[pay]} title={PAY_STATE_WORDS[pay].means}>
+            {PAY_STATE_WORDS[pay].name}
+          </span>
         </p>
         <p class="receipt-what">
           <span>
@@ -31,7 +50,11 @@ export function ReceiptRow({ view, state, testMoney, onVerify, onHide }: Receipt
             {view.payable < view.count && `, ${countText(view.payable)} paid`}
           </span>
           <span title={view.workCid}>
-            function <span class="code">{shortCid(view.workCid)}</span>
+            {name ?? (
+              <>
+                function <span class="code">{shortCid(view.workCid)}</span>
+              </>
+            )}
           </span>
           <span title={view.requester}>
             for <span class="code">{shortPeer(view.requester)}</span>
@@ -44,14 +67,35 @@ export function ReceiptRow({ view, state, testMoney, onVerify, onHide }: Receipt
           </time>
           <span class="receipt-index">entry {countText(view.entryIndex)}</span>
         </p>
-        <VerifyButton view={view} state={state} onVerify={onVerify} onHide={onHide} />
+        <VerifyButton {...props} />
       </div>
-      <div role="status">{state !== undefined && <Outcome state={state} onVerify={onVerify} />}</div>
+      <div class="receipt-below" role="status" ref={below}>
+        {state !== undefined && <ReceiptOutcome state={state} onVerify={onVerify} />}
+      </div>
     </li>
   );
 }
 
-function VerifyButton({ view, state, onVerify, onHide }: Omit<ReceiptRowProps, "testMoney">): JSX.Element {
+/** Tells the height of an element whenever it changes while it `isShown`, and none when it is not. */
+function useHeight(onGrow: (px: number) => void, isShown: boolean): RefObject<HTMLDivElement | null> {
+  const below = useRef<HTMLDivElement>(null);
+  const tell = useRef(onGrow);
+  tell.current = onGrow;
+  useLayoutEffect(() => {
+    const element = below.current;
+    if (!isShown || element === null) {
+      tell.current(0);
+      return undefined;
+    }
+    const sizes = new ResizeObserver(() => tell.current(element.offsetHeight));
+    sizes.observe(element);
+    tell.current(element.offsetHeight);
+    return () => sizes.disconnect();
+  }, [isShown]);
+  return below;
+}
+
+function VerifyButton({ view, state, onVerify, onHide }: ReceiptRowProps): JSX.Element {
   const isDone = state?.kind === "done";
   return (
     <button
@@ -70,77 +114,4 @@ function VerifyButton({ view, state, onVerify, onHide }: Omit<ReceiptRowProps, "
 function buttonWord(state: VerificationState | undefined): string {
   if (state?.kind === "running") return "Checking…";
   return state?.kind === "done" ? "Hide" : "Verify";
-}
-
-interface OutcomeProps {
-  readonly state: VerificationState;
-  readonly onVerify: () => void;
-}
-
-function Outcome({ state, onVerify }: OutcomeProps): JSX.Element | null {
-  if (state.kind === "running") return <p class="aside">Checking</p>;
-  if (state.kind === "not-loaded") {
-    return (
-      <p class="verdict verdict-wait">The part of the page that checks could not be loaded. Try again.</p>
-    );
-  }
-  return <Checks result={state.result} onVerify={onVerify} />;
-}
-
-function Checks({
-  result,
-  onVerify,
-}: {
-  readonly result: Verification;
-  readonly onVerify: () => void;
-}): JSX.Element {
-  const { tone, title, sentence } = verdictWords(result);
-  const failedTone = tone === "wait" ? "wait" : "bad";
-  return (
-    <div class={`verdict verdict-${tone}`}>
-      <p class="verdict-title">
-        <CheckMark outcome={tone} />
-        <strong>{title}.</strong> {sentence}
-        {tone === "wait" && (
-          <button class="link" type="button" onClick={onVerify}>
-            Try again
-          </button>
-        )}
-      </p>
-      <ul class="checks">
-        {result.checks.map(({ name, ok, detail }) => (
-          <li key={name} class={ok ? "check" : `check check-line-${failedTone}`}>
-            <CheckMark outcome={ok ? "good" : failedTone} />
-            <span class="check-name">{checkTitle(name)}</span>
-            <span class="check-detail">{asSentence(detail)}</span>
-          </li>
-        ))}
-      </ul>
-      <EvidenceButton evidence={result.evidence} />
-    </div>
-  );
-}
-
-const MARKS = {
-  good: { word: "Passed", path: "m6 10.4 2.7 2.7L14 7.6" },
-  bad: { word: "Failed", path: "m7 7 6 6M13 7l-6 6" },
-  wait: { word: "Not known", path: "M6 10h8" },
-} as const;
-
-/** Shape tells as much as colour does. */
-function CheckMark({ outcome }: { readonly outcome: keyof typeof MARKS }): JSX.Element {
-  const { word, path } = MARKS[outcome];
-  return (
-    <svg
-      class={`check-mark check-${outcome}`}
-      viewBox="0 0 20 20"
-      width="18"
-      height="18"
-      role="img"
-      aria-label={word}
-    >
-      <circle cx="10" cy="10" r="9" />
-      <path d={path} />
-    </svg>
-  );
 }

@@ -1,12 +1,16 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
+// oxlint-disable-next-line import/no-unassigned-import -- the rules of this page
+import "../styles/earnings-page.css";
 import { BalanceFigures } from "../components/balance-figures.tsx";
 import { EarningsOverTime } from "../components/earnings-over-time.tsx";
+import { EstimatePanel } from "../components/estimate-panel.tsx";
 import { ReceiptList } from "../components/receipt-list.tsx";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { TabMemory } from "../../provider/tab-memory.ts";
 import type { AppState } from "../state/app-state.ts";
 import { createEarnings } from "../state/earnings.ts";
+import { createNames } from "../state/names.ts";
 import { createVerifications } from "../state/verifications.ts";
 
 export interface EarningsPageProps {
@@ -18,14 +22,21 @@ export interface EarningsPageProps {
 export function EarningsPage({ state, memory, peer }: EarningsPageProps): JSX.Element {
   const { relay } = state;
   const earnings = useMemo(() => createEarnings(relay, peer), [relay, peer]);
+  const names = useMemo(() => createNames(relay), [relay]);
   const verifications = useMemo(() => createVerifications(relay.url, memory, peer), [relay, memory, peer]);
   useEffect(() => earnings.watch(), [earnings]);
   const testMoney = state.testMoney.value;
   return (
     <>
       <BalanceFigures earnings={earnings} testMoney={testMoney} />
-      <EarningsOverTime earnings={earnings} testMoney={testMoney} theme={state.preferences.theme.value} />
-      <ReceiptList earnings={earnings} verifications={verifications} testMoney={testMoney} />
+      <EarningsOverTime
+        earnings={earnings}
+        names={names}
+        testMoney={testMoney}
+        theme={state.preferences.theme.value}
+      />
+      <EstimatePanel week={earnings.week.value} testMoney={testMoney} />
+      <ReceiptList earnings={earnings} verifications={verifications} names={names} testMoney={testMoney} />
     </>
   );
 }

@@ -1,158 +1,195 @@
 import { effect, type ReadonlySignal, signal } from "@preact/signals";
-import { failureCode } from "../../protocol/failure-code.ts";
-import { FailureError } from "../../protocol/failure.ts";
+import type { EarningsShare, EarningsSpan, EarningsSplit } from "../../protocol/earnings-json.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
-import type { AccountView, EarningsPoint, ReceiptView } from "../../protocol/relay-api.ts";
+import type { AccountView, EarningsPoint } from "../../protocol/relay-api.ts";
+import { createEarningsViews } from "../../provider/earnings-views.ts";
+import type { Bucket, Span } from "./chart-spans.ts";
+import { spanStartMs } from "./chart-spans.ts";
+import type { ExportKind } from "./export-receipts.ts";
 import { failed, type Loadable, LOADING, ready } from "./loadable.ts";
+import { createReceiptRows, type ReceiptRows } from "./receipt-rows.ts";
 import type { RelayLink } from "./relay-link.ts";
+import { watchWake } from "./wake.ts";
 
-export type Bucket = "hour" | "day";
-
-/** Receipts fetched at once. */
-const PAGE_SIZE = 25;
-const HOUR_MS: number = 60 * 60 * 1_000;
-/** The chart's span: two days of hours, or a month of days. */
-const SPAN_MS: Readonly<Record<Bucket, number>> = { hour: 48 * HOUR_MS, day: 30 * 24 * HOUR_MS };
 /** The chart follows live events, but is fetched no more often than this. */
 const CHART_PAUSE_MS = 5_000;
 
-/** What the relay says about one account, live. Views only: receipts.ts has what is proven. */
+/** What a chart is made of: all earnings in one, or one part for each function or site. */
+export type Split = "total" | EarningsSplit;
+
+export interface ChartData {
+  readonly span: Span;
+  readonly split: Split;
+  readonly points: readonly EarningsPoint[];
+  /** Empty where nothing is split. */
+  readonly shares: readonly EarningsShare[];
+}
+
+/** What the relay says about one account, live. Views only: receipt-verification.ts has what is proven. */
 export interface Earnings {
   readonly account: ReadonlySignal<Loadable<AccountView>>;
-  readonly receipts: ReadonlySignal<Loadable<readonly ReceiptView[]>>;
-  readonly hasOlder: ReadonlySignal<boolean>;
-  readonly points: ReadonlySignal<Loadable<readonly EarningsPoint[]>>;
-  readonly bucket: ReadonlySignal<Bucket>;
+  readonly rows: ReceiptRows;
+  readonly chart: ReadonlySignal<Loadable<ChartData>>;
+  readonly span: ReadonlySignal<Span>;
+  readonly split: ReadonlySignal<Split>;
+  /** Hours of the last week, for estimates. */
+  readonly week: ReadonlySignal<readonly EarningsPoint[] | undefined>;
+  /** Functions that were paid for in the last year, the largest first. */
+  readonly functions: ReadonlySignal<readonly string[]>;
   /** Whether changes arrive by themselves right now. */
   readonly isLive: ReadonlySignal<boolean>;
-  setBucket(bucket: Bucket): void;
-  older(): Promise<void>;
+  setSpan(span: Span): void;
+  setSplit(split: Split): void;
   /** Fetches everything and follows changes until the answer is called. */
   watch(): () => void;
   /** Fetches anew what failed. */
   retry(): void;
-}
-
-const NOT_FOUND = failureCode("not-found");
-
-/** A relay that never heard of the account has nothing to say about it: that is an empty list, not a failure. */
-async function orEmpty<T>(request: Promise<readonly T[]>): Promise<readonly T[]> {
-  try {
-    return await request;
-  } catch (error) {
-    if (error instanceof FailureError && error.code === NOT_FOUND) return [];
-    throw error;
-  }
-}
-
-/** A lease's newer receipt takes the place of its older one; newest first. */
-export function withReceipt(list: readonly ReceiptView[], receipt: ReceiptView): readonly ReceiptView[] {
-  const known = list.find(({ lease }) => lease === receipt.lease);
-  if (known !== undefined && known.entryIndex > receipt.entryIndex) return list;
-  return [receipt, ...list.filter(({ lease }) => lease !== receipt.lease)].toSorted(
-    (a, b) => b.entryIndex - a.entryIndex,
-  );
+  /** All receipts that the filter lets through, as pieces of a file. @param onProgress told the receipts so far. */
+  export(
+    kind: ExportKind,
+    signal: AbortSignal,
+    onProgress: (count: number) => void,
+  ): Promise<readonly string[]>;
 }
 
 class FollowedEarnings implements Earnings {
   readonly account = signal<Loadable<AccountView>>(LOADING);
-  readonly receipts = signal<Loadable<readonly ReceiptView[]>>(LOADING);
-  readonly hasOlder = signal(false);
-  readonly points = signal<Loadable<readonly EarningsPoint[]>>(LOADING);
-  readonly bucket = signal<Bucket>("hour");
+  readonly chart = signal<Loadable<ChartData>>(LOADING);
+  readonly span = signal<Span>("hours");
+  readonly split = signal<Split>("total");
+  readonly week = signal<readonly EarningsPoint[] | undefined>(undefined);
+  readonly functions = signal<readonly string[]>([]);
   readonly isLive = signal(false);
+  readonly rows: ReceiptRows;
   readonly #relay: RelayLink;
+  readonly #views: ReturnType<typeof createEarningsViews>;
   readonly #peer: PeerId;
   #end = new AbortController();
+  /** Ends the connection that is open, so that another one takes its place. */
+  #connection = new AbortController();
   #isFollowing = false;
   #chartTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(relay: RelayLink, peer: PeerId) {
     this.#relay = relay;
     this.#peer = peer;
+    this.#views = createEarningsViews(relay.url);
+    this.rows = createReceiptRows((...asked) => this.#views.history(...asked), peer);
   }
 
-  setBucket(bucket: Bucket): void {
-    this.points.value = LOADING;
-    this.bucket.value = bucket;
+  setSpan(span: Span): void {
+    this.span.value = span;
   }
 
-  async older(): Promise<void> {
-    const list = this.receipts.value;
-    if (list.kind !== "ready") return;
-    const last = list.value.at(-1);
-    const views = await this.#relay.views();
-    const more = await views.receipts(this.#peer, {
-      limit: PAGE_SIZE,
-      ...(last === undefined ? {} : { before: last.entryIndex }),
-    });
-    this.receipts.value = ready(more.reduce(withReceipt, list.value));
-    this.hasOlder.value = more.length === PAGE_SIZE;
+  setSplit(split: Split): void {
+    this.split.value = split;
   }
 
   watch(): () => void {
     const stopChart = effect(() => {
-      void this.#loadChart(this.bucket.value, this.#end.signal);
+      void this.#loadChart(this.span.value, this.split.value, this.#end.signal);
     });
-    this.#begin();
+    // What seems to be open may be dead by now; the next connection goes on where this one was.
+    const stopWake = watchWake(() => this.#connection.abort());
+    this.rows.refresh();
+    void this.#loadWeek(this.#end.signal);
+    void this.#loadFunctions(this.#end.signal);
+    void this.#follow(this.#end.signal);
     return () => {
       this.#end.abort();
       this.#end = new AbortController();
       stopChart();
+      stopWake();
       clearTimeout(this.#chartTimer);
       this.#chartTimer = undefined;
       this.isLive.value = false;
+      this.rows.close();
     };
   }
 
   retry(): void {
-    if (this.points.value.kind === "failed") void this.#loadChart(this.bucket.value, this.#end.signal);
-    this.#begin();
-  }
-
-  /** What is failed or not there yet; a second stream of events would only repeat the first. */
-  #begin(): void {
     const { signal: until } = this.#end;
-    if (this.receipts.value.kind !== "ready") void this.#loadReceipts(until);
+    if (this.chart.value.kind === "failed") void this.#loadChart(this.span.value, this.split.value, until);
+    if (this.rows.failure.value !== undefined) this.rows.refresh();
     if (!this.#isFollowing) void this.#follow(until);
   }
 
-  async #loadReceipts(until: AbortSignal): Promise<void> {
-    this.receipts.value = LOADING;
+  async export(
+    kind: ExportKind,
+    until: AbortSignal,
+    onProgress: (count: number) => void,
+  ): Promise<readonly string[]> {
+    const { exportReceipts } = await import("./export-receipts.ts");
+    const ask = this.#views.history.bind(this.#views);
+    const filter = this.rows.filter.value;
+    return exportReceipts(ask, this.#peer, { kind, filter, signal: until, onProgress });
+  }
+
+  async #loadChart(span: Span, split: Split, until: AbortSignal): Promise<void> {
+    const shown = this.chart.value;
+    if (shown.kind !== "ready" || shown.value.span !== span || shown.value.split !== split)
+      this.chart.value = LOADING;
     try {
-      const views = await this.#relay.views();
-      const list = await orEmpty(views.receipts(this.#peer, { limit: PAGE_SIZE }, until));
-      this.receipts.value = ready(list);
-      this.hasOlder.value = list.length === PAGE_SIZE;
+      const data = await this.#chartData(span, split, until);
+      // Something else may have been chosen meanwhile.
+      if (span === this.span.value && split === this.split.value && !until.aborted)
+        this.chart.value = ready(data);
     } catch (error) {
-      if (!until.aborted) this.receipts.value = failed(error);
+      if (!until.aborted) this.chart.value = failed(error);
     }
   }
 
-  async #loadChart(bucket: Bucket, until: AbortSignal): Promise<void> {
+  async #chartData(span: Span, split: Split, until: AbortSignal): Promise<ChartData> {
+    const views = await this.#relay.views();
+    const fromMs = spanStartMs(span, Date.now());
+    const bucket = BUCKETS[span];
+    const [points, shares] = await Promise.all([
+      views.earnings(this.#peer, bucket, fromMs, until),
+      split === "total" ? [] : this.#views.shares(this.#peer, { split, span: bucket, fromMs }, until),
+    ]);
+    return { span, split, points, shares };
+  }
+
+  async #loadFunctions(until: AbortSignal): Promise<void> {
     try {
-      const views = await this.#relay.views();
-      const from = Date.now() - SPAN_MS[bucket];
-      const points = await orEmpty(views.earnings(this.#peer, bucket, from, until));
-      // Another bucket may have been chosen meanwhile.
-      if (bucket === this.bucket.value && !until.aborted) this.points.value = ready(points);
-    } catch (error) {
-      if (!until.aborted) this.points.value = failed(error);
+      const fromMs = spanStartMs("months", Date.now());
+      const by = { split: "function", span: "month", fromMs } as const;
+      const shares = await this.#views.shares(this.#peer, by, until);
+      this.functions.value = shares.map(({ name }) => name).filter((name) => name !== "");
+    } catch {
+      // Without it there is one filter less.
     }
   }
 
-  /** Takes changes as they come; the relay client reconnects by itself. */
+  async #loadWeek(until: AbortSignal): Promise<void> {
+    try {
+      const views = await this.#relay.views();
+      this.week.value = await views.earnings(this.#peer, "hour", Date.now() - WEEK_MS, until);
+    } catch {
+      // Without it there is no estimate; that the relay does not answer is told elsewhere.
+    }
+  }
+
+  /** Takes changes as they come. From the log that the first view is of, nothing is missed, whatever is cut in between. */
   async #follow(until: AbortSignal): Promise<void> {
     this.#isFollowing = true;
     if (this.account.value.kind === "failed") this.account.value = LOADING;
     try {
       const views = await this.#relay.views();
-      this.account.value = ready(await views.account(this.#peer, until));
-      for await (const event of views.events(this.#peer, { signal: until })) {
-        this.isLive.value = true;
-        if (event.kind === "account") this.account.value = ready(event.data);
-        else if (event.kind === "receipt") this.#take(event.data);
-        this.#chartSoon(until);
+      const first = await views.account(this.#peer, until);
+      this.account.value = ready(first);
+      let lastId = Math.max(0, first.logSize - 1);
+      while (!until.aborted) {
+        this.#connection = new AbortController();
+        const open = AbortSignal.any([until, this.#connection.signal]);
+        // oxlint-disable-next-line no-await-in-loop -- one connection after the other
+        for await (const event of views.events(this.#peer, { lastId, signal: open })) {
+          lastId = event.id;
+          this.isLive.value = true;
+          if (event.kind === "account") this.account.value = ready(event.data);
+          else this.#receiptsChanged(event.kind === "lapse", until);
+        }
+        this.isLive.value = false;
       }
     } catch (error) {
       if (!until.aborted) this.account.value = failed(error);
@@ -161,41 +198,24 @@ class FollowedEarnings implements Earnings {
     this.isLive.value = false;
   }
 
-  #take(receipt: ReceiptView): void {
-    const list = this.receipts.value;
-    this.receipts.value = ready(withReceipt(list.kind === "ready" ? list.value : [], receipt));
-  }
-
-  #chartSoon(until: AbortSignal): void {
+  #receiptsChanged(isLapse: boolean, until: AbortSignal): void {
+    if (isLapse) this.rows.refresh();
+    else this.rows.arrived();
     this.#chartTimer ??= setTimeout(() => {
       this.#chartTimer = undefined;
-      void this.#loadChart(this.bucket.value, until);
+      void this.#loadChart(this.span.value, this.split.value, until);
+      void this.#loadWeek(until);
     }, CHART_PAUSE_MS);
   }
 }
 
+const BUCKETS: Readonly<Record<Span, Bucket & EarningsSpan>> = {
+  hours: "hour",
+  days: "day",
+  months: "month",
+};
+const WEEK_MS: number = 7 * 24 * 60 * 60 * 1_000;
+
 export function createEarnings(relay: RelayLink, peer: PeerId): Earnings {
   return new FollowedEarnings(relay, peer);
-}
-
-/** The start of a chart, for buckets that nothing was earned in. */
-export function chartStartMs(bucket: Bucket, nowMs: number): number {
-  const step = bucket === "hour" ? HOUR_MS : 24 * HOUR_MS;
-  return Math.floor((nowMs - SPAN_MS[bucket]) / step) * step + step;
-}
-
-/** Every bucket of the span, also those without earnings, so that the axis is even. */
-export function filledPoints(
-  points: readonly EarningsPoint[],
-  bucket: Bucket,
-  nowMs: number,
-): readonly { readonly start: number; readonly point?: EarningsPoint }[] {
-  const step = bucket === "hour" ? HOUR_MS : 24 * HOUR_MS;
-  const known = new Map(points.map((point) => [Math.floor(point.start / step) * step, point]));
-  const all: { start: number; point?: EarningsPoint }[] = [];
-  for (let start = chartStartMs(bucket, nowMs); start <= nowMs; start += step) {
-    const point = known.get(start);
-    all.push(point === undefined ? { start } : { start, point });
-  }
-  return all;
 }

@@ -13,3 +13,8 @@ export function shortPeer(peer: PeerId): string {
 export function shortCid(cid: Cid): string {
   return `${cid.slice(0, 4)}…${cid.slice(-6)}`;
 }
+
+/** A CID or another long name, told apart by its end: "bafk…4xq7me". */
+export function shortName(name: string): string {
+  return name.length <= 16 ? name : `${name.slice(0, 4)}…${name.slice(-6)}`;
+}
