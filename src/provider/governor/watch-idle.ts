@@ -59,7 +59,8 @@ export function watchIdle(onChange: () => void): IdleWatch {
 
 async function askMachine(signal: AbortSignal, tell: (isInUse: boolean) => void): Promise<void> {
   const IdleDetector = idleHere();
-  if (IdleDetector === undefined) return;
+  // A frame of another site may not ask, and its page would be told so as of an error.
+  if (IdleDetector === undefined || globalThis.top !== globalThis.self) return;
   try {
     const detector = new IdleDetector();
     await detector.start({ threshold: IDLE_MS, signal });
