@@ -1,3 +1,12 @@
+import {
+  type AlertTrial,
+  alertTrialJson,
+  type AlertView,
+  alertViewJson,
+  alertViewsJson,
+  type PushKey,
+  pushKeyJson,
+} from "../protocol/alert-view.ts";
 import type { Cid } from "../protocol/cid.ts";
 import { openEnvelope } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
@@ -100,6 +109,13 @@ export interface RelayClient extends RelayQueries, SiteRequests {
   revokeApiKey(envelope: Uint8Array, signal?: AbortSignal): Promise<Inclusion>;
   /** API keys of an account, newest first. */
   apiKeys(peer: PeerId, signal?: AbortSignal): Promise<readonly ApiKeyView[]>;
+  /** The relay's key for Web Push. */
+  pushKey(signal?: AbortSignal): Promise<PushKey>;
+  addAlert(envelope: Uint8Array, signal?: AbortSignal): Promise<AlertView>;
+  /** @param envelope alert-request for a list, of its signer's account; likewise below for a test and a removal */
+  alerts(envelope: Uint8Array, signal?: AbortSignal): Promise<readonly AlertView[]>;
+  testAlert(envelope: Uint8Array, signal?: AbortSignal): Promise<AlertTrial>;
+  removeAlert(envelope: Uint8Array, signal?: AbortSignal): Promise<void>;
   setPayoutAddress(peer: PeerId, envelope: Uint8Array, signal?: AbortSignal): Promise<Inclusion>;
   /** @throws FailureError `not-found` while there is none */
   payoutAddress(peer: PeerId, signal?: AbortSignal): Promise<PayoutAddressView>;
@@ -230,6 +246,16 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
     revokeApiKey: (envelope, signal) => logged(RELAY_PATHS.apiKeyRevocations, envelope, signal),
     apiKeys: (peer, signal) =>
       view(http, apiKeyViewsJson, { path: fill(RELAY_PATHS.accountApiKeys, peer), signal }),
+    pushKey: (signal) => view(http, pushKeyJson, { path: RELAY_PATHS.pushKey, signal }),
+    addAlert: (envelope, signal) => view(http, alertViewJson, post(RELAY_PATHS.alerts, envelope, signal)),
+    alerts: (envelope, signal) =>
+      view(http, alertViewsJson, post(RELAY_PATHS.alertRequests, envelope, signal)),
+    testAlert: (envelope, signal) =>
+      view(http, alertTrialJson, post(RELAY_PATHS.alertRequests, envelope, signal)),
+    async removeAlert(envelope, signal) {
+      const exchange = post(RELAY_PATHS.alertRequests, envelope, signal);
+      await exchangeBytes(http, { ...exchange, maxBytes: MAX_VIEW_BYTES });
+    },
     setPayoutAddress: (peer, envelope, signal) =>
       logged(fill(RELAY_PATHS.accountPayoutAddress, peer), envelope, signal),
     payoutAddress: (peer, signal) =>

@@ -1,6 +1,18 @@
 /** The requester's public interface, for browsers and Node. */
 export { connect, type ConnectOptions, type JobHandle, type RunResult, type Tabmesh } from "./client.ts";
 export { type ApiKeyOptions, createApiKey, listApiKeys, type MadeApiKey, revokeApiKey } from "./api-keys.ts";
+export {
+  addPush,
+  addWebhook,
+  type AlertTerms,
+  listAlerts,
+  type MadeWebhook,
+  pushKey,
+  removeAlert,
+  testAlert,
+} from "./alerts.ts";
+export type { AlertTrial, AlertView } from "../protocol/alert-view.ts";
+export { ALERT_EVENTS, type AlertEvent, type PushTarget } from "../protocol/messages/alert.ts";
 export type { AccountOwner } from "./account-desk.ts";
 export {
   listModels,
