@@ -9,5 +9,8 @@ export default defineConfig({
   workers: 3,
   timeout: 120_000,
   expect: { timeout: 15_000 },
+  // Pictures are made on purpose only: `npm run pictures`.
+  snapshotPathTemplate: "e2e/pictures/{arg}{ext}",
+  updateSnapshots: "none",
   reporter: [["list"]],
 });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, expect, type Page, test } from "@playwright/test";
 import { connect } from "../src/sdk/index.ts";
+import { onEachPage, tabsOf } from "./support/app-pages.ts";
 import { ECHO } from "./support/functions.ts";
 import { freePort, type RelayProcess, startRelayProcess } from "./support/relay-process.ts";
 import { contribute, launchChromium } from "./support/tab.ts";
@@ -36,34 +37,11 @@ test.beforeAll(async () => {
     if (message.type() === "error") errors.push(`${message.text()} (${message.location().url})`);
   });
   await page.goto(relay.url);
-  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
 });
 test.afterAll(async () => {
   await browser.close();
   await relay.kill();
 });
-
-function tabs(): ReturnType<Page["getByRole"]> {
-  return page.getByRole("navigation", { name: "Pages" }).getByRole("link");
-}
-
-/** What is still on its way is no page yet. */
-async function settled(): Promise<void> {
-  await expect(page.getByText(/^(?:Loading|Asking) ?.*…$/u)).toHaveCount(0);
-  await expect(page.locator(".skeleton, .skeleton-block")).toHaveCount(0);
-}
-
-/** Goes to each page in turn. @returns how many there are */
-async function onEachPage(visit: (name: string) => Promise<void>): Promise<number> {
-  const names = await tabs().allInnerTexts();
-  for (const name of names) {
-    await tabs().filter({ hasText: name }).click();
-    await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
-    await settled();
-    await visit(name);
-  }
-  return names.length;
-}
 
 async function expectAccessible(where: string): Promise<void> {
   // No frame here is a stranger, so the quick way will do.
@@ -96,7 +74,7 @@ async function inEachLook(
 }
 
 async function lookAtEachPage(looks: Looks): Promise<number> {
-  return onEachPage(async (name) => {
+  return onEachPage(page, async (name) => {
     expect(await page.getByRole("heading", { level: 1 }).count(), name).toBe(1);
     await inEachLook(looks, name, async (where) => {
       await expectNotWider(where);
@@ -122,7 +100,7 @@ test("axe finds nothing on any page that is still empty, on a dark phone", async
 });
 
 test("axe finds nothing in the question for consent", async () => {
-  await tabs().first().click();
+  await tabsOf(page).first().click();
   await page.getByRole("switch").click();
   await inEachLook(LOOKS, "the consent", async (where) => {
     await expectNotWider(where);
@@ -132,7 +110,7 @@ test("axe finds nothing in the question for consent", async () => {
 });
 
 test("axe finds nothing on any page once the tab has worked and earned, in light, dark and at 390 px", async () => {
-  await tabs().first().click();
+  await tabsOf(page).first().click();
   await contribute(page);
   await earn();
   await lookAtEachPage(LOOKS);
@@ -196,7 +174,7 @@ async function goAround(name: string): Promise<number> {
 }
 
 test("the Tab key reaches everything on every page, shows where it is, and leaves again", async () => {
-  await onEachPage(async (name) => {
+  await onEachPage(page, async (name) => {
     await page.evaluate(() => {
       for (const element of document.querySelectorAll("[data-visited]"))
         element.removeAttribute("data-visited");
@@ -219,10 +197,10 @@ function movingElements(this: void): readonly string[] {
 }
 
 test("nothing moves for a person who asked for less motion", async () => {
-  await tabs().first().click();
+  await tabsOf(page).first().click();
   expect((await page.evaluate(movingElements)).length, "for everybody else").toBeGreaterThan(0);
   await page.emulateMedia({ reducedMotion: "reduce" });
-  await onEachPage(async (name) => {
+  await onEachPage(page, async (name) => {
     expect.soft(await page.evaluate(movingElements), name).toEqual([]);
   });
   await page.emulateMedia({ reducedMotion: null });

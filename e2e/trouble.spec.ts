@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, expect, type Page, test } from "@playwright/test";
 import { freePort, type RelayProcess, startRelayProcess } from "./support/relay-process.ts";
+import { shiftDate } from "./support/shift-date.ts";
 import { CHROMIUM_ARGS, contribute, launchChromium } from "./support/tab.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -83,16 +84,7 @@ for (const [side, byMs] of [
   test(`a machine whose clock is a day ${side} (a replaced Date) is told to set it, and starts once it is set`, async () => {
     const context = await browser.newContext();
     const page = await context.newPage();
-    await page.addInitScript((shiftMs) => {
-      // Set back by the test, as a person would set the clock.
-      Reflect.set(globalThis, "shiftMs", shiftMs);
-      const { now } = Date;
-      const shifted = (): number => now() + Number(Reflect.get(globalThis, "shiftMs"));
-      globalThis.Date = new Proxy(Date, {
-        construct: (target, given) => Reflect.construct(target, given.length === 0 ? [shifted()] : given),
-        get: (target, name) => (name === "now" ? shifted : Reflect.get(target, name)),
-      });
-    }, byMs);
+    await page.addInitScript(shiftDate, byMs);
     await page.goto(relay.url);
     await switchOn(page);
     await expect(page.getByText("This machine's clock disagrees with the relay's")).toBeVisible();

@@ -38,10 +38,13 @@ export async function startRelayProcess(options: {
   dataDir: string;
   port: number;
   host?: string;
+  /** Beside the environment of this process. */
+  env?: NodeJS.ProcessEnv;
 }): Promise<RelayProcess> {
   const child = spawn(process.execPath, [SCRIPT], {
     env: {
       ...process.env,
+      ...options.env,
       RELAY_DATA: options.dataDir,
       RELAY_PORT: String(options.port),
       RELAY_HOST: options.host ?? "127.0.0.1",

@@ -1,0 +1,135 @@
+/**
+ * Pages and states as they look, compared with pictures that are kept beside this file. Clocks are set to one moment (a replaced
+ * Date), keys of the tab are always the same; names that are drawn at random are covered. `npm run pictures` makes them anew.
+ */
+import { execFile } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { type Browser, type BrowserContext, expect, type Page, test } from "@playwright/test";
+import { findChromium } from "../src/cli/browser/find-chromium.ts";
+import { goTo, onEachPage, tabsOf } from "./support/app-pages.ts";
+import { keepRecord, recordHere, whyNotHere } from "./support/picture-record.ts";
+import { freePort, type RelayProcess, startRelayProcess } from "./support/relay-process.ts";
+import { shiftDate } from "./support/shift-date.ts";
+import { contribute, launchChromium } from "./support/tab.ts";
+
+/** When everything here happens. */
+const MOMENT_MS = Date.UTC(2026, 2, 2, 12, 0, 5);
+const SHIFT_MS = MOMENT_MS - Date.now();
+const HERE = { timezoneId: "UTC", locale: "en-GB" } as const;
+const LOOKS = [
+  { look: "light", colorScheme: "light", width: 1280 },
+  { look: "phone", colorScheme: "dark", width: 390 },
+] as const;
+/** What another run of the same page may differ by, pixels: less than a letter. */
+const MAX_DIFFERENT = 20;
+/** Keys and jobs have names drawn at random; seconds and speeds are what they are. */
+const VARYING = ".code, time, .figures .figure:nth-child(3)";
+
+/** For every program beside the browser: their clocks are set before they start. */
+const SHIFTED: NodeJS.ProcessEnv = {
+  NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, "support/shifted-main.ts")).href}`,
+  CLOCK_SHIFT_MS: String(SHIFT_MS),
+};
+const ROOT = join(import.meta.dirname, "..");
+
+let relay: RelayProcess;
+let browser: Browser;
+
+test.beforeAll(async ({ browserName }, info) => {
+  process.env["CHROMIUM_PATH"] ??= findChromium(process.env);
+  relay = await startRelayProcess({
+    dataDir: mkdtempSync(join(tmpdir(), "tabmesh-pictures-")),
+    port: await freePort(),
+    env: SHIFTED,
+  });
+  browser = await launchChromium();
+  const page = await browser.newPage();
+  await page.goto(relay.url);
+  const here = await recordHere(browser, page);
+  await page.close();
+  if (info.config.updateSnapshots === "all") keepRecord(here);
+  const reason = whyNotHere(here);
+  test.skip(reason !== undefined, `${browserName}: ${reason}`);
+});
+test.afterAll(async () => {
+  await browser.close();
+  await relay.kill();
+});
+
+async function visit(context: BrowserContext): Promise<Page> {
+  const page = await context.newPage();
+  await page.addInitScript(shiftDate, SHIFT_MS);
+  await page.goto(relay.url);
+  await tabsOf(page).first().waitFor();
+  return page;
+}
+
+/** @param isWhole the page down to its end, not only what a window shows of it */
+async function expectPicture(page: Page, name: string, isWhole: boolean = true): Promise<void> {
+  for (const { look, colorScheme, width } of LOOKS) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 844 });
+    await expect.soft(page).toHaveScreenshot(`${name}-${look}.png`, {
+      fullPage: isWhole,
+      mask: [page.locator(VARYING)],
+      maskColor: "#8a9a92",
+      maxDiffPixels: MAX_DIFFERENT,
+    });
+  }
+  await page.emulateMedia({ colorScheme: null });
+  await page.setViewportSize({ width: 1280, height: 844 });
+}
+
+/** A few tasks from the command line, under an identity of its own. */
+async function giveWork(): Promise<void> {
+  const home = mkdtempSync(join(tmpdir(), "tabmesh-home-"));
+  const lines = join(home, "lines.txt");
+  writeFileSync(lines, "one\ntwo\nthree\n");
+  const given = ["map", join(ROOT, "examples/wordcount-c/wordcount.wasm"), "--lines", lines, "--yes"];
+  await promisify(execFile)(
+    process.execPath,
+    [join(ROOT, "src/cli/main.ts"), ...given, "--relay", relay.url, "--out", join(home, "out")],
+    { env: { ...process.env, ...SHIFTED, TABMESH_HOME: home } },
+  );
+}
+
+test("every page as somebody new sees it", async () => {
+  const context = await browser.newContext(HERE);
+  const page = await visit(context);
+  await onEachPage(page, async (name) => expectPicture(page, `new-${name.toLowerCase()}`));
+  await goTo(page, "Contribute");
+  await page.getByRole("switch").click();
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await expectPicture(page, "consent", false);
+  await context.close();
+});
+
+test("the pages of a tab that has worked", async () => {
+  const context = await browser.newContext(HERE);
+  const page = await visit(context);
+  await contribute(page);
+  await giveWork();
+  await expect(page.locator(".figure-main")).not.toContainText("0.000000");
+  // Further down it says how the account stands, which changes by the second.
+  await expectPicture(page, "worked-contribute", false);
+  for (const name of ["Earnings", "Network"]) {
+    await goTo(page, name);
+    await expectPicture(page, `worked-${name.toLowerCase()}`);
+  }
+  await context.close();
+});
+
+test("a machine whose clock is wrong", async () => {
+  const context = await browser.newContext(HERE);
+  const page = await context.newPage();
+  await page.goto(relay.url);
+  await page.getByRole("switch").click();
+  await page.getByRole("button", { name: "Agree and start" }).click();
+  await expect(page.getByText("This machine's clock disagrees")).toBeVisible();
+  await expectPicture(page, "wrong-clock", false);
+  await context.close();
+});
