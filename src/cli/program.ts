@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addAccountCommand } from "./commands/account-command.ts";
+import { addAlertsCommand } from "./commands/alerts-command.ts";
 import { addChatCommand } from "./commands/chat-command.ts";
 import { addEmbedCommand } from "./commands/embed-command.ts";
 import { addFsckCommand } from "./commands/fsck-command.ts";
@@ -53,6 +54,7 @@ export function createProgram(end: (exit: Exit) => void): Command {
   addVerifyCommand(program, end);
   addFsckCommand(program, end);
   addAccountCommand(program, end);
+  addAlertsCommand(program, end);
   addIdentityCommand(program, end);
   addSiteCommand(program, end);
   inherit(program);
