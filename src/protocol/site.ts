@@ -63,7 +63,11 @@ export function ownersPpm(share: number): number {
   return PPM - share;
 }
 
-/** What a site's owner puts into its pages. @param relayOrigin as in "https://relay.example" */
-export function widgetSnippet(relayOrigin: string, site: SiteId): string {
-  return `<script type="module" src="${relayOrigin}/widget.js"></script>\n<tabmesh-widget site="${site}"></tabmesh-widget>`;
+/**
+ * What a site's owner puts into its pages.
+ * @param relayOrigin as in "https://relay.example" @param language of the widget, as in a `lang` attribute; "": the browser's
+ */
+export function widgetSnippet(relayOrigin: string, site: SiteId, language = ""): string {
+  const lang = language === "" ? "" : ` lang="${language}"`;
+  return `<script type="module" src="${relayOrigin}/widget.js"></script>\n<tabmesh-widget site="${site}"${lang}></tabmesh-widget>`;
 }
