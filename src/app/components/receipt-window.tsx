@@ -102,7 +102,7 @@ export function ReceiptWindow({ rows, verifications, names, testMoney }: Receipt
       <div
         class="receipt-scroller"
         role="region"
-        aria-labelledby="receipts-title"
+        aria-label="List of receipts"
         tabIndex={0}
         ref={scroller}
       >
