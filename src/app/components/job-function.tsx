@@ -121,20 +121,22 @@ function Looked({ chosen }: { readonly chosen: ChosenFunction }): JSX.Element {
         <span>{verdictSentence(value)}</span>
       </p>
       {!isFine && <Reasons inspection={value} />}
-      <dl class="facts">
-        {functionFacts(value).map(([name, text]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{text}</dd>
+      {value.kind !== "unknown" && (
+        <dl class="facts">
+          {functionFacts(value).map(([name, text]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{text}</dd>
+            </div>
+          ))}
+          <div>
+            <dt>Name for everybody</dt>
+            <dd class="code" title={cid}>
+              {shortCid(cid)}
+            </dd>
           </div>
-        ))}
-        <div>
-          <dt>Name for everybody</dt>
-          <dd class="code" title={cid}>
-            {shortCid(cid)}
-          </dd>
-        </div>
-      </dl>
+        </dl>
+      )}
       <Names inspection={value} />
     </div>
   );

@@ -108,9 +108,13 @@ function Basis({ estimate, measured, testMoney }: BasisProps): JSX.Element {
         spent comes back.
       </p>
     );
+  const mean = Number(measured.fuel) / measured.samples;
+  const tried = measured.samples === 1 ? "the input" : `${measured.samples} inputs`;
+  const failures = `${measured.failed} of these failed, and failures are paid too. `;
   return (
     <p class="hint">
-      {`Reckoned as if every task took what the dry run did, ${scaledText(Number(measured.fuel))} fuel: `}
+      {`Reckoned from ${tried} tried here, ${scaledText(Math.round(mean))} fuel on average. `}
+      {measured.failed > 0 && failures}
       <Amount value={estimate.each} testMoney={testMoney} /> each, and{" "}
       <Amount value={estimate.fees} testMoney={testMoney} /> in fees for the tabs. What is set aside and not
       spent comes back.

@@ -6,6 +6,7 @@ import { type JobWork, paidLeases } from "../state/jobs-work.ts";
 import type { RelayLink } from "../state/relay-link.ts";
 import { useNow } from "../state/now.ts";
 import { durationText } from "../words/durations.ts";
+import { tookText } from "../words/function-words.ts";
 import { eventWords, jobFailureWords, jobStateWords, summaryWords } from "../words/job-words.ts";
 import { noProviderWords } from "../words/no-provider-words.ts";
 import { countText } from "../words/quantities.ts";
@@ -64,7 +65,7 @@ export function JobRun({ jobs, work, relay, memory, testMoney }: JobRunProps): J
         <Events work={work} />
       </section>
       <JobTasks work={work} />
-      {phase.kind === "ended" && (
+      {phase.kind === "ended" && paidLeases(phase.summary).length > 0 && (
         <section class="card" aria-labelledby="job-receipts-title">
           <h2 id="job-receipts-title">Receipts</h2>
           <JobReceipts
@@ -98,6 +99,8 @@ function Bar({ work }: { readonly work: JobWork }): JSX.Element {
   );
 }
 
+const MINUTE_MS = 60_000;
+
 function Figures({ work, testMoney }: { readonly work: JobWork; readonly testMoney: boolean }): JSX.Element {
   const progress = work.progress.value;
   const phase = work.phase.value;
@@ -119,7 +122,7 @@ function Figures({ work, testMoney }: { readonly work: JobWork; readonly testMon
       </div>
       <div>
         <dt>Time</dt>
-        <dd>{durationText(work.elapsedMs())}</dd>
+        <dd>{elapsedText(work.elapsedMs(), phase.kind === "running")}</dd>
       </div>
       <div>
         <dt>Spent</dt>
@@ -127,6 +130,11 @@ function Figures({ work, testMoney }: { readonly work: JobWork; readonly testMon
       </div>
     </dl>
   );
+}
+
+/** Counted in seconds while it runs, exact afterwards. */
+function elapsedText(ms: number, isRunning: boolean): string {
+  return isRunning || ms >= MINUTE_MS ? durationText(ms) : tookText(ms);
 }
 
 /** While nobody is there: why, counted by the relay. */

@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { lookOf } from "../state/jobs-output.ts";
+import { isPictureLook, lookOf } from "../state/jobs-output.ts";
 import { outputName, recordsInOrder, resultsArchive, resultsLines } from "../state/jobs-results.ts";
 import type { JobWork, TaskRecord } from "../state/jobs-work.ts";
 import { saveFile } from "../state/save-file.ts";
@@ -13,7 +13,7 @@ import { Segments } from "./job-segments.tsx";
 import { taskFailureWords } from "../words/job-words.ts";
 
 /** Rows that are shown at once; a person looks at some, and saves the rest. */
-const PAGE_ROWS = 25;
+const PAGE_ROWS = 10;
 
 type Filter = "all" | "failed";
 
@@ -139,7 +139,7 @@ function Task({ work, record }: TaskProps): JSX.Element {
       <details onToggle={(event) => (isOpen.value = event.currentTarget.open)}>
         <summary class="job-task-line">
           <span class="job-file">{name}</span>
-          <Glance record={record} isTile={work.order.picture !== undefined} />
+          <Glance record={record} tile={work.order.picture?.tile(index)} />
           <span class="hint job-task-by">
             {`${scaledText(Number(fuel))} fuel`}
             {provider !== undefined && (
@@ -170,28 +170,37 @@ function Task({ work, record }: TaskProps): JSX.Element {
   );
 }
 
-/** Of an output so much is read for its line. */
-const GLANCE_BYTES = 200;
+/** Of an output so much is read for its line; a picture beyond it is not shown small. */
+const GLANCE_BYTES = 4_000_000;
+const GLANCE_LETTERS = 160;
 
-async function readGlance(output: Blob, text: Signal<string>): Promise<void> {
-  const look = lookOf(new Uint8Array(await output.slice(0, GLANCE_BYTES).arrayBuffer()));
-  text.value = look.kind === "text" ? look.text : look.kind === "empty" ? "empty" : "";
+interface GlanceProps {
+  readonly record: TaskRecord;
+  readonly tile: { readonly w: number; readonly h: number } | undefined;
 }
 
-/** The first words of an output, or how it failed. */
-function Glance({
-  record: { end },
-  isTile,
-}: {
-  readonly record: TaskRecord;
-  readonly isTile: boolean;
-}): JSX.Element {
-  const text = useSignal("");
+/** An output in its line: the first words, or the picture small; or that it failed. */
+function Glance({ record: { end }, tile }: GlanceProps): JSX.Element {
+  const bytes = useSignal<Uint8Array | undefined>(undefined);
   useEffect(() => {
-    if (end.kind === "done" && !isTile) void readGlance(end.output, text);
-  }, [end, isTile]);
+    if (end.kind === "done" && end.output.size <= GLANCE_BYTES) void readInto(end.output, bytes);
+  }, [end]);
   if (end.kind === "failed") return <span class="chip chip-bad">Failed</span>;
-  return <span class="job-glance code">{text.value}</span>;
+  if (bytes.value === undefined) return <span />;
+  const look = lookOf(bytes.value);
+  if (tile !== undefined || isPictureLook(look))
+    return (
+      <span class="job-thumb" aria-hidden="true">
+        <JobOutput output={bytes.value} label="" {...(tile === undefined ? {} : { tile })} />
+      </span>
+    );
+  return (
+    <span class="job-glance code">{look.kind === "text" ? look.text.slice(0, GLANCE_LETTERS) : ""}</span>
+  );
+}
+
+async function readInto(output: Blob, bytes: Signal<Uint8Array | undefined>): Promise<void> {
+  bytes.value = new Uint8Array(await output.arrayBuffer());
 }
 
 interface OutputProps extends TaskProps {
@@ -202,7 +211,7 @@ interface OutputProps extends TaskProps {
 function Output({ work, record, output, name }: OutputProps): JSX.Element {
   const bytes = useSignal<Uint8Array | undefined>(undefined);
   useEffect(() => {
-    void output.arrayBuffer().then((buffer) => (bytes.value = new Uint8Array(buffer)));
+    void readInto(output, bytes);
   }, [output]);
   const tile = work.order.picture?.tile(record.index);
   const save = async (): Promise<void> => saveFile(await outputName(work, record, output), output);

@@ -14,21 +14,22 @@ import { Notice } from "./notice.tsx";
 
 /** Third step: one input in this tab, in the sandbox that providers have. */
 export function JobTrial({ draft }: { readonly draft: JobDraft }): JSX.Element {
-  const at = useSignal(1);
+  const at = useSignal<number | undefined>(undefined);
   const list = draft.inputs();
   const inputs = list.kind === "ready" ? list.inputs : [];
   const run = draft.dryRun.value;
   const isRunning = run?.kind === "running";
   const canRun = draft.chosen.value?.inspection.kind === "ready" && inputs.length > 0;
-  const index = Math.min(Math.max(at.value, 1), Math.max(inputs.length, 1)) - 1;
+  // The first tile of a picture is mostly sky; its middle says more.
+  const usual = draft.chosen.value?.isPicture === true ? Math.floor(inputs.length / 2) + 1 : 1;
+  const index = Math.min(Math.max(at.value ?? usual, 1), Math.max(inputs.length, 1)) - 1;
   return (
     <section class="card job-step" aria-labelledby="job-trial-title">
       <h2 id="job-trial-title">
         <span class="job-number">3</span>Dry run
       </h2>
       <p class="hint">
-        Runs one input here, in this tab’s own sandbox: no other tab, no money. Its fuel makes the price
-        known.
+        Runs inputs here, in this tab’s own sandbox: no other tab, no money. Their fuel makes the price known.
       </p>
       <div class="job-try">
         {isRunning ? (
@@ -54,7 +55,7 @@ export function JobTrial({ draft }: { readonly draft: JobDraft }): JSX.Element {
               max={inputs.length}
               value={index + 1}
               disabled={isRunning}
-              onChange={(event) => (at.value = event.currentTarget.valueAsNumber || 1)}
+              onChange={(event) => (at.value = event.currentTarget.valueAsNumber || undefined)}
             />
             <span class="hint">{inputs[index]?.name}</span>
           </label>

@@ -1,7 +1,7 @@
 // oxlint-disable-next-line import/no-unassigned-import -- the rules of this page
 import "../styles/jobs.css";
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { JobForm } from "../components/job-form.tsx";
 import { JobRecent } from "../components/job-recent.tsx";
 import { JobRun } from "../components/job-run.tsx";
@@ -31,6 +31,12 @@ function AblePage({ state, able }: { readonly state: AppState; readonly able: Ab
   const { memory } = able;
   const testMoney = state.testMoney.value;
   const work = jobs.work.value;
+  const hadWork = useRef(work !== undefined);
+  useEffect(() => {
+    // The way back to the draft is a way to the top of the page.
+    if (work === undefined && hadWork.current) document.querySelector("h1")?.focus();
+    hadWork.current = work !== undefined;
+  }, [work]);
   return (
     <>
       {work === undefined ? (

@@ -2,13 +2,13 @@ import { signal } from "@preact/signals";
 import { cidOf, RAW } from "../../protocol/cid.ts";
 import { type Failure, FailureError } from "../../protocol/failure.ts";
 import { MAX_BLOB_BYTES } from "../../protocol/limits.ts";
-import type { Inspection, TaskResult, Workbench } from "../../provider/workbench.ts";
+import type { Inspection, TaskResult, TrialEnd, Workbench } from "../../provider/workbench.ts";
 import { loadAsset } from "./jobs-asset.ts";
 import type { Example } from "./jobs-examples.ts";
-import { type InputList, type InputSource, inputsOf } from "./jobs-inputs.ts";
+import { type InputList, type InputSource, inputsOf, type JobInput } from "./jobs-inputs.ts";
 import { FIRST_PICTURE, type PictureChoice, planPicture, type TiledPicture } from "./jobs-picture.ts";
 import { type JobSettings, type Measured, optionsOf, PLAIN_SETTINGS } from "./jobs-settings.ts";
-import { DRY_SEED, type FunctionFile, measuredOf, trialOf } from "./jobs-trial.ts";
+import { DRY_SEED, type FunctionFile, measuredWith, samplePlaces, trialOf } from "./jobs-trial.ts";
 import { failed, type Loadable, LOADING, ready } from "./loadable.ts";
 
 /** The function that the person has chosen. */
@@ -28,8 +28,13 @@ export type DryRun =
       readonly index: number;
       readonly result: TaskResult;
       readonly tookMs: number;
+      /** What it and some further inputs told; absent where nothing is known. */
+      readonly measured: Measured | undefined;
     }
   | Extract<Loadable<never>, { kind: "failed" }>;
+
+/** Further inputs are tried for the price within this time, milliseconds. */
+const SAMPLING_MS = 2_000;
 
 interface Drafted<T> {
   value: T;
@@ -103,20 +108,18 @@ export class JobDraft {
         };
   }
 
-  /** What the dry run told, where it went well. */
+  /** What the dry run told. */
   measured(): Measured | undefined {
     const run = this.dryRun.value;
-    if (run?.kind !== "ended") return undefined;
-    const list = this.inputs();
-    const size = list.kind === "ready" ? (list.inputs[run.index]?.size ?? 0) : 0;
-    return measuredOf(run.result, size, run.tookMs);
+    return run?.kind === "ended" ? run.measured : undefined;
   }
 
-  /** Runs one input here. @param index of the input */
+  /** Runs one input here, and for the price some others, for as long as a person likes to wait. @param index of the input */
   async tryHere(index: number): Promise<void> {
     const { value: chosen } = this.chosen;
     const list = this.inputs();
-    const input = list.kind === "ready" ? list.inputs[index] : undefined;
+    const inputs = list.kind === "ready" ? list.inputs : [];
+    const input = inputs[index];
     if (chosen === undefined || input === undefined) return;
     this.stopTrying();
     const own = new AbortController();
@@ -124,10 +127,22 @@ export class JobDraft {
     this.dryRun.value = { kind: "running", inputName: input.name };
     try {
       const options = optionsOf(this.settings.value, undefined);
-      const trial = trialOf(chosen, options, await input.read(), DRY_SEED);
-      const { result, tookMs } = await this.#bench.run(trial, own.signal);
-      if (this.#trying === own)
-        this.dryRun.value = { kind: "ended", inputName: input.name, index, result, tookMs };
+      const run = async (each: JobInput): Promise<TrialEnd> =>
+        this.#bench.run(trialOf(chosen, options, await each.read(), DRY_SEED), own.signal);
+      const first = { kind: "ended", inputName: input.name, index, ...(await run(input)) } as const;
+      if (this.#trying !== own) return;
+      let measured = measuredWith(undefined, first.result);
+      this.dryRun.value = { ...first, measured };
+      const until = performance.now() + SAMPLING_MS - first.tookMs;
+      for (const place of samplePlaces(inputs.length, index)) {
+        const other = inputs[place];
+        if (other === undefined || performance.now() > until) break;
+        // oxlint-disable-next-line no-await-in-loop -- one thread
+        const { result } = await run(other);
+        if (this.#trying !== own) return;
+        measured = measuredWith(measured, result);
+        this.dryRun.value = { ...first, measured };
+      }
     } catch (error) {
       if (this.#trying === own) this.dryRun.value = failed(error);
     }

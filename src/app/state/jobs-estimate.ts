@@ -1,13 +1,13 @@
 import type { RelayInfo } from "../../protocol/relay-api.ts";
 import { priceOf } from "../../protocol/tariff.ts";
-import { fuel, microCredits, type MicroCredits } from "../../protocol/units.ts";
+import { ceilDiv, fuel, microCredits, type MicroCredits } from "../../protocol/units.ts";
 import type { JobOptions } from "../../sdk/index.ts";
 import { forecastCap } from "../../sdk/make-job.ts";
 import type { Measured } from "./jobs-settings.ts";
 
 /** What a job will probably cost, and what it may cost at most. */
 export interface Estimate {
-  /** Every task like the one of the dry run; absent without one. */
+  /** Every task like those that were tried; absent where none was. */
   readonly likely?: MicroCredits;
   /** Of that, one task. */
   readonly each?: MicroCredits;
@@ -41,23 +41,22 @@ export function estimateOf(options: JobOptions, ground: EstimateGround): Estimat
   const fees = microCredits(leaseFee * BigInt(leases));
   const base = { fees, cap, mostOfOne, isShort: cap < mostOfOne };
   if (measured === undefined) return base;
-  const runs = tasks * (options.replicas ?? 1);
-  const price = (payable: number, bytes: number): MicroCredits =>
-    priceOf(
+  const runs = BigInt(tasks * (options.replicas ?? 1));
+  const samples = BigInt(measured.samples);
+  const outputBytes = ceilDiv(BigInt(measured.outputBytes) * BigInt(tasks), samples);
+  const price = (payable: bigint, bytes: bigint): MicroCredits => {
+    const burnt = fuel(ceilDiv(measured.fuel * payable, samples));
+    return priceOf(
       info.tariff,
-      {
-        payable,
-        cancelled: 0,
-        fuel: fuel(measured.fuel * BigInt(payable)),
-        bytes: BigInt(Math.round(bytes)),
-      },
+      { payable: Number(payable), cancelled: 0, fuel: burnt, bytes },
       microCredits(0),
     );
-  const replicas = options.replicas ?? 1;
-  const work = price(runs, (inputBytes + measured.outputBytes * tasks) * replicas);
+  };
+  const bytes = BigInt(inputBytes) + outputBytes;
+  const work = price(runs, bytes * BigInt(options.replicas ?? 1));
   return {
     ...base,
     likely: microCredits(work + fees),
-    each: price(1, inputBytes / tasks + measured.outputBytes),
+    each: price(1n, ceilDiv(bytes, BigInt(tasks))),
   };
 }

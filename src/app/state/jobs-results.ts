@@ -1,10 +1,17 @@
 import { failureKind } from "../../protocol/failure-code.ts";
 import { type ArchiveFile, archiveNames, tarOf } from "./jobs-tar.ts";
 import { lookOf } from "./jobs-output.ts";
-import type { JobWork, TaskRecord } from "./jobs-work.ts";
+import type { JobInput } from "./jobs-inputs.ts";
+import type { TaskRecord } from "./jobs-work.ts";
+
+/** Inputs of a job, and what came of them. */
+export interface Served {
+  readonly order: { readonly inputs: readonly Pick<JobInput, "name">[] };
+  readonly records: ReadonlyMap<number, TaskRecord>;
+}
 
 /** Records in the order of their inputs. */
-export function recordsInOrder(work: JobWork): readonly TaskRecord[] {
+export function recordsInOrder(work: Served): readonly TaskRecord[] {
   return [...work.records.values()].toSorted((a, b) => a.index - b.index);
 }
 
@@ -26,7 +33,7 @@ async function extensionOf(output: Blob): Promise<string> {
 }
 
 /** What an output is called: after its input, numbered where that is no file. */
-export async function outputName(work: JobWork, { index }: TaskRecord, output: Blob): Promise<string> {
+export async function outputName(work: Served, { index }: TaskRecord, output: Blob): Promise<string> {
   const name = work.order.inputs[index]?.name ?? "";
   const digits = Math.max(3, String(work.order.inputs.length).length);
   const isFile = name.includes(".");
@@ -35,7 +42,7 @@ export async function outputName(work: JobWork, { index }: TaskRecord, output: B
 }
 
 /** All outputs in one archive. */
-export async function resultsArchive(work: JobWork, nowMs: number): Promise<Blob> {
+export async function resultsArchive(work: Served, nowMs: number): Promise<Blob> {
   const outputs = recordsInOrder(work).flatMap((record) =>
     record.end.kind === "done" ? [{ record, output: record.end.output }] : [],
   );
@@ -52,7 +59,7 @@ export async function resultsArchive(work: JobWork, nowMs: number): Promise<Blob
  * All results as JSON lines: `{input, ok, output | code, name, detail, fuel, provider}`. An output that is no UTF-8 is base64
  * under `base64`.
  */
-export async function resultsLines(work: JobWork): Promise<Blob> {
+export async function resultsLines(work: Served): Promise<Blob> {
   const lines = await Promise.all(recordsInOrder(work).map((record) => lineOf(work, record)));
   return new Blob(
     lines.map((line) => `${line}\n`),
@@ -60,7 +67,7 @@ export async function resultsLines(work: JobWork): Promise<Blob> {
   );
 }
 
-async function lineOf(work: JobWork, { index, fuel, provider, end }: TaskRecord): Promise<string> {
+async function lineOf(work: Served, { index, fuel, provider, end }: TaskRecord): Promise<string> {
   const input = work.order.inputs[index]?.name ?? String(index);
   const common = { index, input, fuel: fuel.toString(), ...(provider === undefined ? {} : { provider }) };
   if (end.kind === "failed") {

@@ -40,13 +40,16 @@ export const PLAIN_SETTINGS: JobSettings = {
   disclosure: "relay",
 };
 
-/** What a dry run told of a function. */
+/** What inputs that were tried here told of a function. */
 export interface Measured {
+  readonly samples: number;
+  /** Of these, those on which the function failed: their fuel is paid as well. */
+  readonly failed: number;
+  /** Fuel of all of them together, and of the one that took most. */
   readonly fuel: bigint;
-  readonly inputBytes: number;
+  readonly mostFuel: bigint;
+  /** Bytes of all outputs together. */
   readonly outputBytes: number;
-  /** Milliseconds on this machine. */
-  readonly tookMs: number;
 }
 
 /** A task may burn so many times what the dry run did: inputs differ. */
@@ -92,7 +95,7 @@ export function fuelLimitOf({ fuel }: Pick<JobSettings, "fuel">, measured: Measu
   const chosen = numberIn(fuel, { name: "Fuel", least: 0.001, most: 1_000_000 });
   if (chosen !== undefined) return BigInt(Math.round(chosen * GIGA));
   if (measured === undefined) return USUAL_FUEL;
-  const wanted = measured.fuel * FUEL_MARGIN;
+  const wanted = measured.mostFuel * FUEL_MARGIN;
   return wanted > LEAST_FUEL ? wanted : LEAST_FUEL;
 }
 

@@ -1,4 +1,5 @@
 import { type Cid, cidFromDigest, RAW } from "../../protocol/cid.ts";
+import { failureKind } from "../../protocol/failure-code.ts";
 import type { TaskArgs, TaskRequest, TaskResult, Trial } from "../../provider/workbench.ts";
 import type { JobOptions } from "../../sdk/index.ts";
 import { guessAbi, JOB_DEFAULTS } from "../../sdk/make-job.ts";
@@ -55,10 +56,29 @@ export function isSame(result: TaskResult, signed: Signed): boolean {
   return signed.kind === "done" && cidFromDigest(RAW, result.outputSha256) === signed.outputCid;
 }
 
-/** What a run that went well tells about the next ones. */
-export function measuredOf(result: TaskResult, inputBytes: number, tookMs: number): Measured | undefined {
-  if (result.kind === "failed") return undefined;
-  return { fuel: result.fuel, inputBytes, outputBytes: result.output.length, tookMs };
+/** Adds what one more input told. A failure that is this machine's own tells nothing. */
+export function measuredWith(before: Measured | undefined, result: TaskResult): Measured | undefined {
+  if (result.kind === "failed" && failureKind(result.code).pay !== "fuel") return before;
+  const known = before ?? { samples: 0, failed: 0, fuel: 0n, mostFuel: 0n, outputBytes: 0 };
+  const isFailed = result.kind === "failed";
+  return {
+    samples: known.samples + 1,
+    failed: known.failed + (isFailed ? 1 : 0),
+    fuel: known.fuel + result.fuel,
+    mostFuel: result.fuel > known.mostFuel ? result.fuel : known.mostFuel,
+    outputBytes: known.outputBytes + (isFailed ? 0 : result.output.length),
+  };
+}
+
+/** Further inputs that are tried, so that the price does not hang on one. */
+const MORE_SAMPLES = 4;
+
+/** Places of further inputs, evenly spread. @param first the one that was tried already */
+export function samplePlaces(count: number, first: number): readonly number[] {
+  const places = Array.from({ length: MORE_SAMPLES }, (_, k) =>
+    Math.floor(((k + 0.5) * count) / MORE_SAMPLES),
+  );
+  return [...new Set(places)].filter((place) => place !== first);
 }
 
 /** Of a program's standard error so much is shown. */

@@ -72,7 +72,7 @@ export function taskFailureWords(failure: Failure): string {
 
 /** A job that has ended, in one sentence. */
 export function summaryWords(summary: JobSummary): string {
-  const { done, failed, reassigned, voided, agreed, disputed, cancelled } = summary;
+  const { done, failed, reassigned, voided, agreed, disputed, copied, cancelled } = summary;
   if (cancelled)
     return summary.leases.length === 0
       ? "Cancelled before any tab took it. Nothing was spent."
@@ -82,6 +82,7 @@ export function summaryWords(summary: JobSummary): string {
   if (agreed !== undefined) parts.push(`${countText(agreed)} agreed on by all tabs that computed them`);
   if (disputed !== undefined && disputed > 0) parts.push(`${countText(disputed)} settled by the relay`);
   if (reassigned > 0) parts.push(`${countText(reassigned)} given to another tab`);
+  if (copied > 0) parts.push(`${countText(copied)} late ones given to two tabs`);
   if (voided > 0) parts.push(`${countText(voided)} found false and computed again`);
   return `${parts.join(", ")}.`;
 }
