@@ -56,7 +56,7 @@ export async function startFunctionProvider(
     contact,
     source: client,
     root: identity.root,
-    memoryBytes: MEMORY_BYTES,
+    memory: () => MEMORY_BYTES,
     hasModels: false,
     now,
     onChange: () => undefined,

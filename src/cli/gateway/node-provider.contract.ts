@@ -66,7 +66,7 @@ export async function startNodeProvider(
     contact,
     source: client,
     root: identity.root,
-    memoryBytes: MEMORY_BYTES,
+    memory: () => MEMORY_BYTES,
     hasModels: true,
     now,
     onChange: () => undefined,
