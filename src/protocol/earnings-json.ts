@@ -48,8 +48,6 @@ export interface EarningsShare {
 export interface ReceiptFilter {
   readonly work?: Cid;
   readonly requester?: PeerId;
-  /** Id of the site on which the provider's tab was embedded. */
-  readonly site?: string;
   readonly state?: PayState;
   /** Log times, milliseconds since 1970; `to` is the first moment that is too late. */
   readonly from?: number;

@@ -30,12 +30,13 @@ function unsplit(data: ChartData): readonly EarningsPoint[] {
   const left = new Map(data.points.map((point) => [point.start, point]));
   for (const { start, amount, tasks } of data.shares.flatMap(({ points }) => points)) {
     const before = left.get(start);
-    if (before !== undefined)
-      left.set(start, {
-        start,
-        amount: microCredits(before.amount > amount ? before.amount - amount : 0n),
-        tasks: Math.max(0, before.tasks - tasks),
-      });
+    // What visitors of a site send its owner is no work of the owner's, and not among the points.
+    if (before === undefined || tasks === 0) continue;
+    left.set(start, {
+      start,
+      amount: microCredits(before.amount > amount ? before.amount - amount : 0n),
+      tasks: Math.max(0, before.tasks - tasks),
+    });
   }
   return [...left.values()].filter(({ amount, tasks }) => amount > 0n || tasks > 0);
 }

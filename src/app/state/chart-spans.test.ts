@@ -65,6 +65,15 @@ describe("a chart in parts", () => {
     ]);
   });
 
+  test("does not take what visitors of a site sent from what the owner worked for", () => {
+    const sent = { name: "site-a", amount: microCredits(70), tasks: 0, points: [point(0, 70, 0)] };
+    const layers = layersOf({ ...data, split: "site", shares: [sent] });
+    expect(layers.map(({ kind, amount }) => [kind, amount])).toEqual([
+      ["named", 70n],
+      ["unsplit", 150n],
+    ]);
+  });
+
   test("is one part when it is not split", () => {
     expect(layersOf({ ...data, split: "total", shares: [] }).map(({ amount }) => amount)).toEqual([150n]);
   });

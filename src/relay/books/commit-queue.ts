@@ -172,6 +172,7 @@ export class CommitQueue {
       leases: [...draft.leases.values()].map(leaseRowOf),
       accounts: [...draft.accounts.values()],
       earnings: draft.earnings,
+      shares: draft.shares,
       denials: draft.denials,
       secrets: draft.secrets,
       evidence: draft.evidence,

@@ -12,6 +12,7 @@ import {
   type EntryBodies,
   type EntryType,
 } from "../../protocol/messages/entry.ts";
+import type { EarningsSplit } from "../../protocol/earnings-json.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import { type Tariff, tariffCid } from "../../protocol/tariff.ts";
 import { type MicroCredits, microCredits } from "../../protocol/units.ts";
@@ -24,6 +25,7 @@ import type {
   EvidenceRow,
   SpendingRow,
 } from "../store/books-store.ts";
+import type { ShareRow } from "../store/history-rows.ts";
 import type { PayoutRows } from "../store/payout-rows.ts";
 import type { SiteRows, SiteStanding } from "../store/site-rows.ts";
 import { periodOf } from "./api-key-rules.ts";
@@ -65,6 +67,7 @@ export class Draft implements Standing {
   readonly leases: Map<Cid, LeaseState> = new Map();
   readonly accounts: Map<PeerId, AccountRow> = new Map();
   readonly earnings: EarningsRow[] = [];
+  readonly shares: ShareRow[] = [];
   readonly nonces: Map<string, Cid> = new Map();
   readonly tariffs: Map<Cid, Tariff> = new Map();
   readonly revocations: Set<string> = new Set();
@@ -261,6 +264,8 @@ export class Draft implements Standing {
   transfer(body: TransferBody): void {
     const index = this.append("transfer", body, { type: "transfer", body });
     this.changeSites().assignments.transferred(body, { index, time: this.time });
+    // What a site brings its owner comes as parts of what visitors earn.
+    this.#share(body.to, "site", this.sites.assignment(body.from)?.site, body.amount, 0);
   }
 
   /** What a job paid for under an api-key sets aside counts for the key, in the period the job was opened in. */
@@ -279,13 +284,20 @@ export class Draft implements Standing {
   #earn(id: Cid, { lease, job }: Change): void {
     if (lease?.newest === undefined) return;
     const before = this.lease(id)?.newest;
-    this.earnings.push({
-      ...(job === undefined ? {} : { work: job.terms.work.cid }),
-      peer: lease.terms.provider,
-      hour: this.time - (this.time % HOUR_MS),
-      amount: lease.earned - (this.lease(id)?.earned ?? 0n),
-      tasks: lease.newest.payable - (before?.payable ?? 0),
-    });
+    const { provider: peer } = lease.terms;
+    const amount = lease.earned - (this.lease(id)?.earned ?? 0n);
+    const tasks = lease.newest.payable - (before?.payable ?? 0);
+    this.earnings.push({ peer, hour: this.#hour, amount, tasks });
+    this.#share(peer, "function", job?.terms.work.cid, amount, tasks);
+    this.#share(peer, "site", this.sites.assignment(peer)?.site, amount, tasks);
+  }
+
+  get #hour(): number {
+    return this.time - (this.time % HOUR_MS);
+  }
+
+  #share(peer: PeerId, split: EarningsSplit, name: string | undefined, amount: bigint, tasks: number): void {
+    if (name !== undefined) this.shares.push({ peer, split, name, hour: this.#hour, amount, tasks });
   }
 
   /** Money settled in somebody's favour, for the sum that a person sees. */
@@ -313,6 +325,7 @@ export class Draft implements Standing {
   absorb(other: Draft): void {
     for (const entry of other.entries) this.entries.push(entry);
     for (const row of other.earnings) this.earnings.push(row);
+    for (const row of other.shares) this.shares.push(row);
     for (const denial of other.denials) this.denials.push(denial);
     for (const secret of other.secrets) this.secrets.push(secret);
     for (const row of other.evidence) this.evidence.push(row);

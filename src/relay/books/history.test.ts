@@ -6,7 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DEFAULT_AUDIT_POLICY } from "../../protocol/audit-policy.ts";
 import { type Cid, cidOf, RAW } from "../../protocol/cid.ts";
 import type { ReceiptFilter } from "../../protocol/earnings-json.ts";
+import { assignMessage } from "../../protocol/messages/assign.ts";
 import { drawMessage, verdictMessage } from "../../protocol/messages/audit.ts";
+import { siteMessage } from "../../protocol/messages/site.ts";
 import { readBody } from "../../protocol/envelope.ts";
 import { encodeUtf8 } from "../../protocol/text.ts";
 import { fuel, microCredits } from "../../protocol/units.ts";
@@ -160,6 +162,41 @@ describe("earnings", () => {
     expect(shares.map(({ name, tasks }) => [name, tasks])).toEqual([
       [OTHER_WORK, 6],
       [WORK, 1],
+    ]);
+  });
+
+  it("of a site's visitor and of its owner are told by site: what was worked for, and what was sent", async () => {
+    const scene = await openScene();
+    const { books, provider, clock } = scene;
+    const owner = signerOf("owner");
+    const registration = {
+      ...HEAD,
+      owner: owner.key,
+      page: "https://news.example",
+      share: 250_000,
+      state: "open",
+      at: clock.now,
+    } as const;
+    const { site } = await books.sites.register(await verifiedMessage(siteMessage, registration, [owner]));
+    const assign = {
+      ...HEAD,
+      account: provider.key,
+      payee: owner.key,
+      ppm: 750_000,
+      sweep: false,
+      site,
+      at: clock.now,
+    } as const;
+    await books.sites.assign(await verifiedMessage(assignMessage, assign, [provider]));
+    const { amount } = (await worked(scene, 40)).receiptBody();
+    const start = START - (START % HOUR_MS);
+    const sent = books.account(owner.key).available;
+    expect(sent).toBe((amount * 3n) / 4n);
+    expect(books.history.shares(provider.key, "site", "hour", 0)).toEqual([
+      { name: site, amount, tasks: 40, points: [{ start, amount, tasks: 40 }] },
+    ]);
+    expect(books.history.shares(owner.key, "site", "hour", 0)).toEqual([
+      { name: site, amount: sent, tasks: 0, points: [{ start, amount: sent, tasks: 0 }] },
     ]);
   });
 

@@ -43,7 +43,6 @@ export const ACCOUNT_OPERATIONS: readonly Operation[] = [
       limit: whole,
       work: cid,
       requester: peer,
-      site: text,
       state: { enum: PAY_STATES },
       from: whole,
       to: whole,

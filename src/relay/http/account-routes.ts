@@ -39,17 +39,15 @@ function filterOf(query: Query): ReceiptFilter {
   const wanted = {
     work: given(query("work"), (text) => cidParam("work", text)),
     requester: given(query("requester"), (text) => peerParam("requester", text)),
-    site: given(query("site"), (text) => textParam("site", text, MAX_SEARCH_LENGTH)),
     state: given(query("state"), (text) => oneOfParam("state", text, PAY_STATES)),
     from: optionalUintParam("from", query("from")),
     to: optionalUintParam("to", query("to")),
     text: given(query("text"), (text) => textParam("text", text, MAX_SEARCH_LENGTH)),
   };
-  const { work, requester, site, state, from, to, text } = wanted;
+  const { work, requester, state, from, to, text } = wanted;
   return {
     ...(work === undefined ? {} : { work }),
     ...(requester === undefined ? {} : { requester }),
-    ...(site === undefined ? {} : { site }),
     ...(state === undefined ? {} : { state }),
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),

@@ -110,7 +110,7 @@ export class BatchWriter {
       for (const row of batch.leases) this.#writeLease(row, row.index >= first);
       for (const row of batch.accounts) this.#writeAccount(row);
       for (const row of batch.earnings) this.#writeEarnings(row);
-      this.#shares.write(batch.earnings);
+      this.#shares.write(batch.shares ?? []);
       for (const denial of batch.denials) this.#writeDenial(denial);
       for (const { name, value } of batch.secrets) this.#secret.run(name, value);
       for (const { cid, bytes } of batch.evidence) this.#evidence.run(cid, bytes);

@@ -4,7 +4,7 @@ import type { EntryType } from "../../protocol/messages/entry.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { MicroCredits } from "../../protocol/units.ts";
 import type { AuditRows, AuditStore } from "./audit-rows.ts";
-import type { HistoryStore } from "./history-rows.ts";
+import type { HistoryStore, ShareRow } from "./history-rows.ts";
 import type { PayoutRows, PayoutStore } from "./payout-rows.ts";
 import type { PublishedRows } from "./published-rows.ts";
 import type { SiteRows, SiteStore } from "./site-rows.ts";
@@ -42,8 +42,6 @@ export interface EarningsRow {
   readonly hour: number;
   readonly amount: bigint;
   readonly tasks: number;
-  /** When it is written: what it was earned with. */
-  readonly work?: Cid;
 }
 
 /** What jobs opened in one period set aside or spent under an api-key. */
@@ -111,6 +109,8 @@ export interface Batch {
   readonly leases: readonly LeaseRow[];
   readonly accounts: readonly AccountRow[];
   readonly earnings: readonly EarningsRow[];
+  /** Add up like earnings. */
+  readonly shares?: readonly ShareRow[];
   readonly denials: readonly Denial[];
   /** Secrets by name: of epochs (rule 3). */
   readonly secrets: readonly { readonly name: string; readonly value: Uint8Array }[];

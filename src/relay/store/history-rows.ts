@@ -16,6 +16,18 @@ export interface EarnedShare extends EarnedSpan {
   readonly name: string;
 }
 
+/** What an identity earned in one hour with one function, or by one site. */
+export interface ShareRow {
+  readonly peer: PeerId;
+  readonly split: EarningsSplit;
+  /** CID of the function, or id of the site. */
+  readonly name: string;
+  /** Start of the hour by log time, milliseconds since 1970. */
+  readonly hour: number;
+  readonly amount: bigint;
+  readonly tasks: number;
+}
+
 /** A lease with a receipt, and what its job says. */
 export interface HistoryRow extends LeaseRow {
   readonly requester: PeerId;

@@ -1,7 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { EarningsSpan, EarningsSplit, PayState, ReceiptFilter } from "../../protocol/earnings-json.ts";
 import { parsePeerId, type PeerId } from "../../protocol/peer-id.ts";
-import type { EarningsRow } from "./books-store.ts";
 import type {
   EarnedShare,
   EarnedSpan,
@@ -9,6 +8,7 @@ import type {
   HistoryQuestion,
   HistoryRow,
   HistoryStore,
+  ShareRow,
 } from "./history-rows.ts";
 import { big, cidIn, int, leaseRow, type Row, str } from "./rows.ts";
 import { Statements } from "./statements.ts";
@@ -151,7 +151,7 @@ export class SqliteHistory implements HistoryStore {
   }
 }
 
-/** Writes what was earned by function, with a statement prepared once. */
+/** Writes what was earned by function and site, with a statement prepared once. */
 export class ShareWriter {
   readonly #share: StatementSync;
 
@@ -162,8 +162,8 @@ export class ShareWriter {
     );
   }
 
-  write(rows: readonly EarningsRow[]): void {
-    for (const { peer, hour, amount, tasks, work } of rows)
-      if (work !== undefined) this.#share.run(peer, "function", hour, work, amount, tasks);
+  write(rows: readonly ShareRow[]): void {
+    for (const { peer, split, hour, name, amount, tasks } of rows)
+      this.#share.run(peer, split, hour, name, amount, tasks);
   }
 }
