@@ -57,7 +57,8 @@ interface ListedProps {
   readonly all: readonly SiteContributions[];
 }
 
-function Listed({ state, owned, all }: ListedProps): JSX.Element {
+function Listed({ state, owned, all: unsorted }: ListedProps): JSX.Element {
+  const all = unsorted.toSorted((a, b) => a.site.page.localeCompare(b.site.page));
   const chosen = useSignal<SiteId | undefined>(undefined);
   const shown = all.find(({ site }) => site.site === chosen.value) ?? all[0];
   const show = (site: SiteId): void => {
@@ -68,7 +69,7 @@ function Listed({ state, owned, all }: ListedProps): JSX.Element {
   return (
     <>
       {all.length > 1 && (
-        <nav class="site-tabs" aria-label="Your sites">
+        <div class="site-tabs" role="group" aria-label="Your sites">
           {all.map(({ site }) => (
             <button
               key={site.site}
@@ -80,7 +81,7 @@ function Listed({ state, owned, all }: ListedProps): JSX.Element {
               {site.page.replace(/^https:\/\//u, "")}
             </button>
           ))}
-        </nav>
+        </div>
       )}
       {shown !== undefined && (
         <SitePanel key={shown.site.site} state={state} owned={owned} contributions={shown} />
