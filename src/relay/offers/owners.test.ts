@@ -3,8 +3,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import type { PeerId } from "../../protocol/peer-id.ts";
-import { signerOf, START } from "../books/books-scene.contract.ts";
+import { assignMessage } from "../../protocol/messages/assign.ts";
+import {
+  GRANT,
+  HEAD,
+  openLease,
+  openScene,
+  signerOf,
+  START,
+  verifiedMessage,
+} from "../books/books-scene.contract.ts";
+import { relayConfig } from "../config.ts";
 import { offerOf } from "../relay-scene.contract.ts";
+import { openOwners } from "./open-owners.ts";
 import { Newcomers } from "./newcomers.ts";
 import { Owners, type OwnersOptions } from "./owners.ts";
 
@@ -131,6 +142,29 @@ test("an identity with an account is not new", () => {
   const { come } = open({ newPerBlock: 0, hasAccount: (who) => who === peer("rich") });
   expect(come("rich", "203.0.113.1")).toBeUndefined();
   expect(come("poor", "203.0.113.1")).toMatch(/^rate-limited/u);
+});
+
+test("an identity is not known for what others sent it", async () => {
+  const made = await openScene();
+  closing.push(() => made.books.close());
+  const { requester, provider } = made;
+  const config = relayConfig({ newIdentities: 1 });
+  const owners = openOwners(config, { books: made.books }, "https://relay.example", () => START);
+  closing.push(() => owners.close());
+  const offered = (name: string): void => {
+    owners.arrived(name, { address: "203.0.113.1" });
+    owners.offered(offerOf(name), [name]);
+  };
+  const body = { ...HEAD, account: requester.key, payee: peer("friend"), ppm: 0, sweep: true, at: START };
+  await made.books.sites.assign(await verifiedMessage(assignMessage, body, [requester]));
+  expect(made.books.account(peer("friend")).available).toBe(GRANT);
+  expect(() => offered("somebody new")).not.toThrow();
+  expect(() => offered("friend")).toThrow(/^rate-limited/u);
+  await made.books.grant(requester.key, GRANT, "more");
+  const { work } = await openLease(made);
+  await work.go(2).send({ receipt: { final: true } });
+  expect(made.books.account(provider.key).earned).toBeGreaterThan(0n);
+  expect(() => offered("provider")).not.toThrow();
 });
 
 test("a restart forgets neither who is known nor how many came", () => {
