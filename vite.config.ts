@@ -99,8 +99,9 @@ function embeddedWidget(): Plugin {
       const source = await bundle(join(root, WIDGET), "es");
       if (source === undefined) throw new Error("the widget came to nothing");
       this.emitFile({ type: "asset", fileName: "widget.js", source });
-      for (const { fileName, content } of await buildWidgetPages(root))
-        this.emitFile({ type: "asset", fileName, source: content });
+      const pages = await Promise.all(["frame", "consent"].map((page) => buildWidgetPage(root, page)));
+      const files = new Map(pages.flat().map(({ fileName, content }) => [fileName, content]));
+      for (const [fileName, source] of files) this.emitFile({ type: "asset", fileName, source });
     },
   };
 }
@@ -110,7 +111,8 @@ interface BuiltFile {
   readonly content: string | Uint8Array;
 }
 
-async function buildWidgetPages(root: string): Promise<readonly BuiltFile[]> {
+/** Each page by itself: one script and what it loads later, instead of a dozen that both share. */
+async function buildWidgetPage(root: string, page: string): Promise<readonly BuiltFile[]> {
   const made = await build({
     ...COMPILED,
     configFile: false,
@@ -121,7 +123,7 @@ async function buildWidgetPages(root: string): Promise<readonly BuiltFile[]> {
       ...BUILT,
       write: false,
       rolldownOptions: {
-        input: ["frame", "consent"].map((page) => join(root, WIDGET_PAGES, `${page}.html`)),
+        input: join(root, WIDGET_PAGES, `${page}.html`),
         output: {
           entryFileNames: "assets/embed-[name]-[hash].js",
           chunkFileNames: "assets/embed-[name]-[hash].js",
@@ -130,7 +132,7 @@ async function buildWidgetPages(root: string): Promise<readonly BuiltFile[]> {
       },
     },
   });
-  if (!("output" in made)) throw new Error("the widget's pages came to nothing");
+  if (!("output" in made)) throw new Error("a page of the widget came to nothing");
   return made.output.map((each) => ({
     fileName: each.fileName.replace(`${WIDGET_PAGES}/`, "embed/"),
     content: each.type === "chunk" ? each.code : each.source,

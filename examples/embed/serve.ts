@@ -6,7 +6,6 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
 
 export interface EmbedSiteOptions {
@@ -65,9 +64,10 @@ export async function startEmbedSite(options: EmbedSiteOptions): Promise<EmbedSi
     return void response.end(asset ? body : fill(body));
   }).listen(port, "localhost");
   await once(server, "listening");
-  const { port: actual } = server.address() as AddressInfo;
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the site has no port");
   return {
-    url: `http://localhost:${actual}`,
+    url: `http://localhost:${address.port}`,
     async stop() {
       server.closeAllConnections();
       server.close();

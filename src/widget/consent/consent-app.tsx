@@ -91,12 +91,14 @@ function ArmedButton({
   );
 }
 
-function Answer({ tongue, consent, armed }: ConsentAppProps): JSX.Element {
+function Answer({ tongue, consent, armed }: ConsentAppProps): JSX.Element | null {
   const { consent: words } = tongue.words;
-  const { until } = consent.view.value;
+  const { until, step } = consent.view.value;
   const site = siteText(consent.site.page);
   const isAgreed = until !== undefined;
   if (consent.site.state === "closed") return <p class="notice">{fill(words.closed, { site })}</p>;
+  // Whoever looks after a consent, or has just taken it back, is not told how to begin.
+  if (consent.page === undefined && (isAgreed || step !== "asking")) return null;
   if (consent.page === undefined)
     return (
       <>

@@ -124,7 +124,7 @@ class TabmeshWidget extends HTMLElement {
     const accents = accent === undefined ? {} : { accent: accent.backgroundColor, onAccent: accent.color };
     const hash = new URLSearchParams({ ticket, ...theme, ...accents });
     frame.src = `${HOST}/embed/frame?site=${this.#site}&lang=${this.#language}#${hash.toString()}`;
-    frame.allow = "compute-pressure; battery";
+    frame.allow = "compute-pressure";
     frame.title = "Tabmesh";
     frame.style.height = "150px";
     frame.addEventListener("load", () => this.#tellWindow());

@@ -66,7 +66,7 @@ export function FrameApp({ tongue, frame, testMoney }: FrameAppProps): JSX.Eleme
         )}
       </header>
       <p class="frame-figures">
-        <span>{words.contributed}</span>
+        <span class="frame-label">{words.contributed}</span>
         <b>{durationText(tongue, activeMs)}</b>
         <b>{amountText(tongue, state?.earned ?? microCredits(0), testMoney)}</b>
       </p>

@@ -1,4 +1,5 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { failureCode } from "../../protocol/failure-code.ts";
 import type { GovernorReason } from "../../provider/governor/governor-view.ts";
 import type { Provider, ProviderState } from "../../provider/provider-state.ts";
 import type { SiteView } from "../../protocol/site-views.ts";
@@ -39,6 +40,8 @@ export interface FrameParts {
   readonly grant: Grant;
 }
 
+/** The relay's words for a key that acts for nobody any more. */
+const OVER: ReadonlySet<number> = new Set([failureCode("key-revoked"), failureCode("expired")]);
 /** How often time and end of consent are looked at. */
 const TICK_MS = 1_000;
 const ACTIVE: ReadonlySet<string> = new Set(["waiting", "working"]);
@@ -72,6 +75,8 @@ export function createFrameState({ relayUrl, site, grant }: FrameParts): FrameSt
     const made = await openFrameProvider({ relayUrl, site: site.site, session });
     made.subscribe((state) => {
       live.value = state;
+      // Taken back elsewhere: in the window of consent, or because its time is over by the relay's clock.
+      if (OVER.has(state.failure?.code ?? 0) && wish.value === "run") void withdraw();
     });
     return made;
   };
@@ -108,13 +113,17 @@ export function createFrameState({ relayUrl, site, grant }: FrameParts): FrameSt
     await settle();
   };
 
+  const withdraw = async (): Promise<void> => {
+    forgetGrant(site.site);
+    await end("ended");
+  };
+
   setInterval(() => {
     const now = performance.now();
     if (ACTIVE.has(live.value?.phase ?? "stopped")) activeMs.value += now - ticked;
     ticked = now;
     if (Date.now() < grant.until || wish.value === "ended") return;
-    forgetGrant(site.site);
-    void end("ended");
+    void withdraw();
   }, TICK_MS);
 
   const view = computed((): FrameView => {
@@ -138,10 +147,7 @@ export function createFrameState({ relayUrl, site, grant }: FrameParts): FrameSt
       await settle();
     },
     stop: () => end("stopped"),
-    async withdraw() {
-      forgetGrant(site.site);
-      await end("ended");
-    },
+    withdraw,
     see(next) {
       seen.value = next;
       if (wish.value === "run") void settle();

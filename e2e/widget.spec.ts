@@ -1,0 +1,361 @@
+/** The widget on the pages of an ordinary site, as its visitors meet it, and as pages that mean ill use it. */
+import { type Browser, type BrowserContext, expect, type Frame, type Page, test } from "@playwright/test";
+import { PPM } from "../src/protocol/audit-policy.ts";
+import { connect, listSites } from "../src/sdk/index.ts";
+import { strictPolicy } from "../examples/embed/serve.ts";
+import {
+  type EmbedScene,
+  frameOf,
+  openEmbedScene,
+  openForgetfulBrowser,
+  OWNER_SEED,
+  pressTakePart,
+  SHARE,
+  takePart,
+} from "./support/embed-scene.ts";
+import { ECHO } from "./support/functions.ts";
+import { freePort } from "./support/relay-process.ts";
+import { launchChromium } from "./support/tab.ts";
+
+const HEAD = '<!doctype html><html lang="en"><script type="module" src="{{host}}/widget.js"></script>';
+const ONE = '<tabmesh-widget site="{{site}}"></tabmesh-widget>';
+const PAGES: ReadonlyMap<string, string> = new Map([
+  ["/bare", "<!doctype html><p>Nothing but words</p>"],
+  ["/twice", `${HEAD}${ONE}<hr>${ONE}`],
+  ["/script", `${HEAD}${HEAD}${ONE}`],
+  ...["de", "es", "zh-CN", "ar"].map(
+    (lang) => [`/${lang}`, HEAD.replace('lang="en"', `lang="${lang}"`) + ONE] as const,
+  ),
+]);
+/** An element of the page's own over everything, or over the widget alone, that lets clicks through. */
+const VEIL =
+  "const veil = document.createElement('div'); veil.id = 'veil'; document.body.append(veil);" +
+  "Object.assign(veil.style, { position: 'fixed', inset: 0, background: '#ffffff03', pointerEvents: 'none' });";
+
+let scene: EmbedScene;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+
+test.beforeAll(async () => {
+  scene = await openEmbedScene(PAGES);
+  browser = await launchChromium();
+});
+test.afterAll(async () => {
+  await browser.close();
+  await scene.close();
+});
+test.beforeEach(async () => {
+  context = await browser.newContext();
+  page = await context.newPage();
+});
+test.afterEach(async () => {
+  await context.close();
+});
+
+function phase(frame: Frame | Page = page): ReturnType<Page["getByRole"]> {
+  return frame.frameLocator("tabmesh-widget > iframe").getByRole("status");
+}
+
+/** Seconds of processor time in scripts and in all tasks of the page since it was loaded. */
+async function processorTime(of: Page): Promise<{ script: number; frames: number }> {
+  const session = await context.newCDPSession(of);
+  await session.send("Performance.enable");
+  const { metrics } = await session.send("Performance.getMetrics");
+  const value = (name: string): number => metrics.find((each) => each.name === name)?.value ?? Number.NaN;
+  return { script: value("ScriptDuration"), frames: value("Frames") };
+}
+
+test("before a person agrees the page asks for the element alone and computes nothing", async () => {
+  const asked: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().startsWith(scene.relay.url)) asked.push(new URL(request.url()).pathname);
+  });
+  await page.goto(scene.site.url);
+  await expect(page.getByRole("button", { name: "Take part" })).toBeVisible();
+  const before = await processorTime(page);
+  await page.waitForTimeout(1_500);
+  expect(await processorTime(page)).toEqual(before);
+  expect(page.workers()).toEqual([]);
+  const window = await pressTakePart(page);
+  await expect(window.getByRole("heading", { level: 1 })).toContainText(new URL(scene.site.url).host);
+  await expect(window.getByText("70% goes to")).toContainText("30% is yours");
+  expect(asked).toEqual(["/widget.js"]);
+  await window.getByRole("button", { name: "No, thank you" }).click();
+  await expect(page.getByRole("button", { name: "Take part" })).toBeVisible();
+  expect(asked).toEqual(["/widget.js"]);
+  expect(page.frames()).toHaveLength(1);
+});
+
+test("a visitor agrees, works for the site, sees for whom and how much, and stops with one click", async () => {
+  const violations: string[] = [];
+  page.on("console", (message) => {
+    if (/Content.Security.Policy|Trusted/u.test(message.text())) violations.push(message.text());
+  });
+  await page.goto(scene.site.url);
+  const frame = await takePart(page);
+  const client = await connect({ relay: scene.relay.url, iceServers: [] });
+  const inputs = Array.from({ length: 5 }, (_, i) => new TextEncoder().encode(`input ${i}`));
+  const work = await client.map(ECHO, inputs, { outputBytes: 65_536, fuel: 1_000_000n });
+  const outputs: string[] = [];
+  for await (const result of work)
+    if (result.kind === "done") outputs[result.index] = new TextDecoder().decode(result.output);
+  expect(outputs).toEqual(inputs.map((_, i) => `input ${i}`));
+  const { leases } = await work.summary;
+  await client.close();
+  await expect(frame.locator(".frame-figures")).not.toContainText("0 test credits");
+  await expect(frame.locator(".frame-split")).toContainText("70% goes to");
+
+  const assignment = await fetch(`${scene.relay.url}/v1/accounts/${leases[0]?.provider ?? ""}/assignment`);
+  expect(await assignment.json()).toMatchObject({
+    payee: scene.view.owner,
+    ppm: PPM - SHARE,
+    site: scene.view.site,
+  });
+  const [contributed] = await listSites({ relay: scene.relay.url, seed: OWNER_SEED }, 0);
+  expect(contributed?.days).toMatchObject([{ tabs: 1, tasks: inputs.length }]);
+
+  await frame.getByRole("button", { name: "What is running?" }).click();
+  await expect(frame.getByText("At most 25% of one processor core")).toBeVisible();
+  await frame.getByRole("button", { name: "Stop" }).click();
+  await expect(phase()).toHaveText("Stopped");
+  expect(page.workers()).toEqual([]);
+  expect(page.frames().filter((each) => each.url().includes("sandbox"))).toEqual([]);
+  expect(violations).toEqual([]);
+});
+
+test("the widget goes with its page, goes on when it is back, and stays stopped when it was stopped", async () => {
+  await page.goto(scene.site.url);
+  await takePart(page);
+  await page.getByRole("link", { name: "About" }).click();
+  await expect(page.getByRole("heading", { name: "About this site" })).toBeVisible();
+  await expect.poll(() => page.frames()).toHaveLength(1);
+  await page.getByRole("link", { name: "Notes" }).click();
+  await expect(phase()).toHaveText("Ready for the next task", { timeout: 20_000 });
+  await frameOf(page).getByRole("button", { name: "Stop" }).click();
+  await expect(phase()).toHaveText("Stopped");
+  await page.reload();
+  await expect(page.getByRole("button", { name: "Take part" })).toBeVisible();
+  expect(page.frames()).toHaveLength(1);
+});
+
+test("two on one page are one that works and one that says so; the script may come twice", async () => {
+  await page.goto(`${scene.site.url}/script`);
+  await expect(page.getByRole("button", { name: "Take part" })).toHaveCount(1);
+  await page.goto(`${scene.site.url}/twice`);
+  await expect(page.getByRole("button", { name: "Take part" })).toHaveCount(2);
+  const window = await pressTakePart(page);
+  await expect(page.getByText("This page already contributes")).toHaveCount(1);
+  await window.close();
+  await expect(page.getByRole("button", { name: "Take part" })).toHaveCount(2);
+});
+
+test("it speaks the language of its page, from right to left where that is read so", async () => {
+  for (const [lang, words, dir] of [
+    ["de", "Mitmachen", "ltr"],
+    ["es", "Participar", "ltr"],
+    ["zh-CN", "参与", "ltr"],
+    ["ar", "شارك", "rtl"],
+  ] as const) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await page.goto(`${scene.site.url}/${lang}`);
+    await expect(page.getByRole("button", { name: words })).toBeVisible();
+    expect(await page.locator("tabmesh-widget .card").getAttribute("dir")).toBe(dir);
+  }
+  const [window] = await Promise.all([
+    context.waitForEvent("page"),
+    page.getByRole("button", { name: "شارك" }).click(),
+  ]);
+  await expect(window.getByRole("button", { name: "أوافق" })).toBeVisible();
+  expect(await window.locator("html").getAttribute("dir")).toBe("rtl");
+});
+
+test("where the page lets no frame in, or no window, there is a link to the app", async () => {
+  const port = await freePort();
+  const { site } = await scene.register(`http://localhost:${port}`);
+  const policy = strictPolicy(scene.relay.url).replace(/frame-src [^;]+/u, "frame-src 'none'");
+  const closed = await scene.openSite({ port, site, policy });
+  await page.goto(closed.url);
+  const window = await pressTakePart(page);
+  await window.getByRole("button", { name: "Agree" }).click();
+  const link = page.getByRole("link", { name: "Contribute in a tab of its own" });
+  await expect(link).toHaveAttribute("href", `${scene.relay.url}/`);
+  await window.close();
+  await page.reload();
+  await page.evaluate("globalThis.open = () => null");
+  await page.getByRole("button", { name: "Take part" }).click();
+  await expect(link).toBeVisible();
+});
+
+test("where the browser lets a frame keep nothing, it works with a key in memory, and asks again on the next page", async () => {
+  const forgetful = await openForgetfulBrowser();
+  try {
+    const visited = await forgetful.newPage();
+    await visited.goto(scene.site.url);
+    const frame = await takePart(visited);
+    const kept = await frame.evaluate(async () => {
+      // oxlint-disable-next-line unicorn/consistent-function-scoping -- runs in the frame, where nothing of this file is
+      const refusal = async (attempt: () => unknown): Promise<string> => {
+        try {
+          await attempt();
+          return "allowed";
+        } catch (error) {
+          return error instanceof DOMException ? error.name : "another error";
+        }
+      };
+      return [
+        await refusal(() => localStorage.length),
+        await refusal(() => navigator.locks.request("any", () => undefined)),
+      ];
+    });
+    expect(kept).toEqual(["SecurityError", "SecurityError"]);
+    await visited.reload();
+    await expect(visited.getByRole("button", { name: "Take part" })).toBeVisible();
+    // The window has what the frame cannot keep: who agreed, and until when.
+    const window = await pressTakePart(visited);
+    await expect(window.getByText("You agreed until")).toBeVisible();
+  } finally {
+    await forgetful.close();
+  }
+});
+
+test("consent taken back in the window cuts the page off at the relay", async () => {
+  await page.goto(scene.site.url);
+  await takePart(page);
+  const window = await context.newPage();
+  await window.goto(`${scene.relay.url}/embed/consent?site=${scene.view.site}`);
+  await window.getByRole("button", { name: "Withdraw consent" }).click();
+  await expect(window.getByText("Withdrawn.")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Take part" })).toBeVisible({ timeout: 20_000 });
+  await page.reload();
+  await expect(page.getByRole("button", { name: "Take part" })).toBeVisible();
+});
+
+test("security: nobody can lay anything over the window, nor catch its click with a double click", async () => {
+  for (const site of [scene.site, await scene.openSite({})]) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await page.goto(`${site.url}/bare`);
+    // oxlint-disable-next-line no-await-in-loop
+    await page.evaluate(async (url) => {
+      const frame = document.createElement("iframe");
+      frame.src = url;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      frame.addEventListener("load", () => resolve(), { once: true });
+      document.body.append(frame);
+      await promise;
+    }, `${scene.relay.url}/embed/consent?site=${scene.view.site}`);
+    const [, framed] = page.frames();
+    // oxlint-disable-next-line no-await-in-loop
+    expect(await framed?.locator("button").count()).toBe(0);
+  }
+
+  await page.goto(scene.site.url);
+  const window = await pressTakePart(page);
+  const button = window.locator(".answers button").first();
+  const box = await button.boundingBox();
+  if (box === null) throw new Error("the window has no button");
+  await window.mouse.dblclick(box.x + 10, box.y + 10);
+  await expect(button).toHaveText("Agree");
+  // What is pressed by a script, or began before the window was in front, is not meant.
+  await button.evaluate((element) => (element instanceof HTMLElement ? element.click() : undefined));
+  await window.waitForTimeout(500);
+  expect(page.frames()).toHaveLength(1);
+});
+
+test("security: a frame that the page covers, pales or squeezes works no more, and takes no click to begin", async () => {
+  await page.goto(scene.site.url);
+  const frame = await takePart(page);
+  await page.evaluate(VEIL);
+  await expect(phase()).toHaveText("Paused: the page covers this box", { timeout: 10_000 });
+  await frame.getByRole("button", { name: "Stop" }).click();
+  await expect(phase()).toHaveText("Stopped");
+  await frame.getByRole("button", { name: "Go on" }).click();
+  await frame.waitForTimeout(1_000);
+  await expect(phase()).toHaveText("Stopped");
+  await page.evaluate("document.querySelector('#veil').remove()");
+  await frame.waitForTimeout(1_000);
+  await frame.getByRole("button", { name: "Go on" }).click();
+  await expect(phase()).not.toHaveText("Stopped");
+  await page.evaluate("document.querySelector('iframe').style.width = '60px'");
+  await expect(phase()).toHaveText("Paused: the page leaves this box no room");
+});
+
+test("security: what the page makes up starts nothing, and what it may see holds no key", async () => {
+  await page.goto(scene.site.url);
+  await page.evaluate(() => {
+    const heard: string[] = [];
+    Object.assign(globalThis, { heard });
+    addEventListener("message", ({ data }) => heard.push(JSON.stringify(data)));
+  });
+  // A page says what only the window may say: no frame comes of it.
+  await page.evaluate((site) => {
+    postMessage({ tabmesh: "agreed", site, ticket: "0".repeat(32) }, "*");
+  }, scene.view.site);
+  await page.waitForTimeout(300);
+  expect(page.frames()).toHaveLength(1);
+
+  const frame = await takePart(page);
+  const stolen = await page.evaluate(() => {
+    const held = document.querySelector("iframe");
+    // oxlint-disable-next-line unicorn/consistent-function-scoping -- runs in the page, where nothing of this file is
+    const attempt = (act: () => unknown): string => {
+      try {
+        return String(act());
+      } catch (error) {
+        return error instanceof DOMException ? error.name : "another error";
+      }
+    };
+    return [
+      attempt(() => held?.contentDocument),
+      attempt(() => held?.contentWindow?.localStorage.length),
+      attempt(() => Reflect.get(held?.contentWindow ?? {}, "indexedDB")),
+      attempt(() => held?.contentWindow?.document.title),
+    ];
+  });
+  expect(stolen).toEqual(["null", "SecurityError", "SecurityError", "SecurityError"]);
+  const heard = await page.evaluate((): unknown => Reflect.get(globalThis, "heard"));
+  const texts = Array.isArray(heard) ? heard.map(String) : [];
+  expect(texts.some((text) => text.includes('"state"'))).toBe(true);
+  expect(texts.join("\n")).not.toMatch(/delegation|seed|"grant"|"here"|12D3KooW/u);
+  // A page that knocks, or gives leave, is not the window; nothing but Stop is obeyed.
+  await page.evaluate(() => {
+    const ticket = new URLSearchParams(document.querySelector("iframe")?.src.split("#")[1]).get("ticket");
+    const to = document.querySelector("iframe")?.contentWindow;
+    for (const tabmesh of ["knock", "grant", "start", "state"]) to?.postMessage({ tabmesh, ticket }, "*");
+  });
+  await page.waitForTimeout(500);
+  expect(await page.evaluate((): unknown => Reflect.get(globalThis, "heard"))).toEqual(heard);
+  await expect(phase()).toHaveText("Ready for the next task");
+  await page.evaluate(() =>
+    document.querySelector("iframe")?.contentWindow?.postMessage({ tabmesh: "stop" }, "*"),
+  );
+  await expect(phase()).toHaveText("Stopped");
+  expect(frame.isDetached()).toBe(false);
+});
+
+test("security: consent to one site is of no use to another, which can neither hold its frame nor hear its window", async () => {
+  await page.goto(scene.site.url);
+  await takePart(page);
+  const evil = await scene.openSite({});
+  const thief = await context.newPage();
+  await thief.goto(evil.url);
+  const before = thief.context().pages().length;
+  const window = await pressTakePart(thief);
+  await expect(window.getByRole("heading", { level: 1 })).toContainText(new URL(scene.site.url).host);
+  await window.getByRole("button", { name: /^(?:Agree|Go on)$/u }).click();
+  await thief.waitForTimeout(1_500);
+  expect(thief.context().pages().length).toBe(before + 1);
+  expect(thief.frames()).toHaveLength(1);
+  await window.close();
+  // Its frame, though consent is there and kept, does not load in another's page.
+  await thief.evaluate((src) => {
+    const frame = document.createElement("iframe");
+    frame.src = src;
+    document.body.append(frame);
+  }, `${scene.relay.url}/embed/frame?site=${scene.view.site}`);
+  await thief.waitForTimeout(1_000);
+  const [, framed] = thief.frames();
+  expect(await framed?.locator("#widget").count()).toBe(0);
+  // Nor in a page of the site that stands in another's page itself.
+  await expect(phase(page)).toHaveText("Ready for the next task");
+});
