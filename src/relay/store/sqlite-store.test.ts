@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { booksStoreContract } from "./books-store.contract.ts";
 import { migrate, MIGRATIONS } from "./migrations.ts";
 import { payoutStoreContract } from "./payout-store.contract.ts";
+import { siteStoreContract } from "./site-store.contract.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tabmesh-store-"));
@@ -27,11 +28,13 @@ function version(database: DatabaseSync): unknown {
 describe("a store in memory", () => {
   booksStoreContract(() => openSqliteStore(":memory:"));
   payoutStoreContract(() => openSqliteStore(":memory:"));
+  siteStoreContract(() => openSqliteStore(":memory:"));
 });
 
 describe("a store in a file", () => {
   booksStoreContract(() => openSqliteStore(nextFile()));
   payoutStoreContract(() => openSqliteStore(nextFile()));
+  siteStoreContract(() => openSqliteStore(nextFile()));
 
   it("syncs every commit to the disk", () => {
     const path = nextFile();
