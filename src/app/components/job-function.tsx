@@ -1,7 +1,9 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
+import { failureKind } from "../../protocol/failure-code.ts";
 import type { Inspection } from "../../provider/workbench.ts";
+import { printable } from "../state/jobs-output.ts";
 import { type Example, EXAMPLES } from "../state/jobs-examples.ts";
 import type { ChosenFunction, JobDraft } from "../state/jobs-draft.ts";
 import { functionFacts, verdictSentence } from "../words/function-words.ts";
@@ -151,7 +153,9 @@ function Reasons({ inspection: { reasons } }: { readonly inspection: Inspection 
     <ul class="job-reasons">
       {reasons.slice(0, SHOWN_REASONS).map(({ code, name, detail }) => (
         <li key={`${code} ${detail}`}>
-          <span class="code">{detail}</span> <span class="hint">{`${code} ${name}`}</span>
+          <span class="code job-file">{printable(detail)}</span>
+          <span>{`${failureKind(code).means} ${failureKind(code).advice}`}</span>
+          <span class="hint">{`${code} ${name}`}</span>
         </li>
       ))}
       {left > 0 && <li class="hint">{`and ${left} more`}</li>}
@@ -171,12 +175,14 @@ function Names({ inspection }: { readonly inspection: Inspection }): JSX.Element
       <ul class="job-names">
         {imports.slice(0, SHOWN_NAMES).map(({ module, name, kind, type, abis }) => (
           <li key={`${module}.${name}`} class="code">
-            {`import ${module === "" ? name : `${module}.${name}`} ${type === "" ? kind : type}`}
+            {printable(`import ${module === "" ? name : `${module}.${name}`} ${type === "" ? kind : type}`)}
             {abis.length === 0 && <strong> refused</strong>}
           </li>
         ))}
         {exports.slice(0, SHOWN_NAMES).map(({ name, type }) => (
-          <li key={name} class="code">{`export ${name} ${type}`}</li>
+          <li key={name} class="code">
+            {printable(`export ${name} ${type}`)}
+          </li>
         ))}
       </ul>
     </details>

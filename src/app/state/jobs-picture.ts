@@ -75,7 +75,7 @@ export class TiledPicture {
     return true;
   }
 
-  /** The same file as the command line writes. */
+  /** The picture so far; its pixels are those of the command line. */
   async png(): Promise<Blob> {
     const bytes = await encodePng(this.#rgb, this.width, this.height);
     return new Blob([new Uint8Array(bytes)], { type: "image/png" });
