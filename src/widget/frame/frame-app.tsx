@@ -44,7 +44,7 @@ export function FrameApp({ tongue, frame, testMoney }: FrameAppProps): JSX.Eleme
   const host = siteText(frame.site.page);
   const isOff = phase === "stopped" || phase === "unable" || phase === "ended" || phase === "failed";
   return (
-    <main class="frame" data-tone={TONES[phase]}>
+    <main class="frame" aria-label="Tabmesh" data-tone={TONES[phase]}>
       <header class="frame-head">
         <Mark />
         <p class="frame-phase" role="status">
