@@ -93,7 +93,7 @@ export interface ProviderState {
 /** The tab as a provider, as a page sees it. */
 export interface Provider {
   state(): ProviderState;
-  /** Called after each change, at most every 100 ms. Answers with its own end. */
+  /** Called after each change, at most every 250 ms. Answers with its own end. */
   subscribe(listener: (state: ProviderState) => void): () => void;
   /** Resolves when ready to lease, or with the state `failed` or `elsewhere`. Idempotent. */
   start(): Promise<void>;

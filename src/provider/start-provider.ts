@@ -42,8 +42,8 @@ const LOCK = "tabmesh-provider";
 /** Memory one function or model may have in a tab, MiB: half a gigabyte leaves the page and others room. */
 const MEMORY_MIB = 512;
 
-/** State changes are told at most ten times a second: more nobody can read, and each costs a paint. Rates are refreshed every second while they fall. */
-const NOTIFY_INTERVAL_MS = 100;
+/** State changes are told at most four times a second: more nobody can read, and each costs a paint. Rates are refreshed every second while they fall. */
+const NOTIFY_INTERVAL_MS = 250;
 const RATE_INTERVAL_MS = 1_000;
 
 /** What is given unless told otherwise: all threads but one, at least one, and at any time. */

@@ -51,7 +51,12 @@ export function ContributePanel({ contribution }: { readonly contribution: Contr
           </p>
         </div>
       </div>
-      <MeshFigure tone={tone} workers={state.workers} busy={state.running.length} />
+      <MeshFigure
+        tone={tone}
+        workers={state.workers}
+        busy={state.running.length}
+        ended={state.tasksDone + state.tasksFailed}
+      />
     </section>
   );
 }

@@ -98,17 +98,27 @@ export interface MeshFigureProps {
   readonly tone: Tone;
   readonly workers: number;
   readonly busy: number;
+  /** Tasks ended so far. */
+  readonly ended: number;
 }
 
-/** This tab among others: a lit cell is a thread at work. Everything it shows is also said in words. */
-export function MeshFigure({ tone, workers, busy }: MeshFigureProps): JSX.Element {
+/** What flows to this tab has moved on by so much with each ended task: a quarter of a dash and its gap. */
+const FLOW_STEP = 3;
+const FLOW_STEPS = 4;
+
+/**
+ * This tab among others: a lit cell is a thread at work. Everything it shows is also said in words. It moves with the work
+ * and not by itself: an animation would use a sixth of a processor, which the person has not given.
+ */
+export function MeshFigure({ tone, workers, busy, ended }: MeshFigureProps): JSX.Element {
+  const flow = -FLOW_STEP * (ended % FLOW_STEPS);
   const cells = Math.min(workers, MOST_CELLS);
   return (
     <svg class="mesh-figure" data-tone={tone} viewBox="0 -6 420 376" aria-hidden="true">
       <path class="mesh-far" d={lines(NEAR, FAR, REACH)} />
       <path class="mesh-ring" d={lines(NEAR, NEAR, RING)} />
       {NEAR.map((point, index) => (
-        <path key={index} class="mesh-spoke" d={line(point, HERE)} />
+        <path key={index} class="mesh-spoke" d={line(point, HERE)} stroke-dashoffset={flow} />
       ))}
       {FAR.map((point, index) => (
         <path key={index} class="mesh-peer mesh-peer-far" d={tabPath(point, 7, 13)} />
