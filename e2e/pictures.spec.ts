@@ -12,6 +12,7 @@ import { type Browser, type BrowserContext, expect, type Page, test } from "@pla
 import { findChromium } from "../src/cli/browser/find-chromium.ts";
 import { goTo, onEachPage, tabsOf } from "./support/app-pages.ts";
 import { keepRecord, recordHere, whyNotHere } from "./support/picture-record.ts";
+import { expectPicture } from "./support/pictures.ts";
 import { freePort, type RelayProcess, startRelayProcess } from "./support/relay-process.ts";
 import { shiftDate } from "./support/shift-date.ts";
 import { contribute, launchChromium } from "./support/tab.ts";
@@ -20,12 +21,6 @@ import { contribute, launchChromium } from "./support/tab.ts";
 const MOMENT_MS = Date.UTC(2026, 2, 2, 12, 0, 5);
 const SHIFT_MS = MOMENT_MS - Date.now();
 const HERE = { timezoneId: "UTC", locale: "en-GB" } as const;
-const LOOKS = [
-  { look: "light", colorScheme: "light", width: 1280 },
-  { look: "phone", colorScheme: "dark", width: 390 },
-] as const;
-/** What another run of the same page may differ by, pixels: less than a letter. */
-const MAX_DIFFERENT = 20;
 /** Keys and jobs have names drawn at random; seconds and speeds are what they are. */
 const VARYING = ".code, time, .figures .figure:nth-child(3)";
 
@@ -68,20 +63,8 @@ async function visit(context: BrowserContext): Promise<Page> {
   return page;
 }
 
-/** @param isWhole the page down to its end, not only what a window shows of it */
-async function expectPicture(page: Page, name: string, isWhole: boolean = true): Promise<void> {
-  for (const { look, colorScheme, width } of LOOKS) {
-    await page.emulateMedia({ colorScheme });
-    await page.setViewportSize({ width, height: 844 });
-    await expect.soft(page).toHaveScreenshot(`${name}-${look}.png`, {
-      fullPage: isWhole,
-      mask: [page.locator(VARYING)],
-      maskColor: "#8a9a92",
-      maxDiffPixels: MAX_DIFFERENT,
-    });
-  }
-  await page.emulateMedia({ colorScheme: null });
-  await page.setViewportSize({ width: 1280, height: 844 });
+async function expectPage(page: Page, name: string, isWhole: boolean = true): Promise<void> {
+  await expectPicture(page, name, { isWhole, varying: [page.locator(VARYING)] });
 }
 
 /** A few tasks from the command line, under an identity of its own. */
@@ -100,11 +83,11 @@ async function giveWork(): Promise<void> {
 test("every page as somebody new sees it", async () => {
   const context = await browser.newContext(HERE);
   const page = await visit(context);
-  await onEachPage(page, async (name) => expectPicture(page, `new-${name.toLowerCase()}`));
+  await onEachPage(page, async (name) => expectPage(page, `new-${name.toLowerCase()}`));
   await goTo(page, "Contribute");
   await page.getByRole("switch").click();
   await expect(page.getByRole("dialog")).toBeVisible();
-  await expectPicture(page, "consent", false);
+  await expectPage(page, "consent", false);
   await context.close();
 });
 
@@ -115,10 +98,10 @@ test("the pages of a tab that has worked", async () => {
   await giveWork();
   await expect(page.locator(".figure-main")).not.toContainText("0.000000");
   // Further down it says how the account stands, which changes by the second.
-  await expectPicture(page, "worked-contribute", false);
+  await expectPage(page, "worked-contribute", false);
   for (const name of ["Earnings", "Network"]) {
     await goTo(page, name);
-    await expectPicture(page, `worked-${name.toLowerCase()}`);
+    await expectPage(page, `worked-${name.toLowerCase()}`);
   }
   await context.close();
 });
@@ -130,6 +113,6 @@ test("a machine whose clock is wrong", async () => {
   await page.getByRole("switch").click();
   await page.getByRole("button", { name: "Agree and start" }).click();
   await expect(page.getByText("This machine's clock disagrees")).toBeVisible();
-  await expectPicture(page, "wrong-clock", false);
+  await expectPage(page, "wrong-clock", false);
   await context.close();
 });
