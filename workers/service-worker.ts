@@ -3,6 +3,7 @@ import { clientsClaim } from "workbox-core";
 import { createHandlerBoundToURL, precacheAndRoute, type PrecacheEntry } from "workbox-precaching";
 import { NavigationRoute, registerRoute } from "workbox-routing";
 import { CacheFirst } from "workbox-strategies";
+import { alertNotice } from "../src/protocol/alert-call.ts";
 
 declare const self: ServiceWorkerGlobalScope & {
   readonly __WB_MANIFEST: readonly (PrecacheEntry | string)[];
@@ -29,4 +30,14 @@ self.addEventListener("message", (event) => {
   if (typeof message !== "object" || message === null || !("kind" in message)) return;
   if (message.kind !== "take-over") return;
   event.waitUntil(Promise.all([caches.delete(CHUNKS), self.skipWaiting()]));
+});
+
+// What the relay tells through the browser's push service, also while no page of ours is open.
+self.addEventListener("push", (event) => {
+  const { title, ...notice } = alertNotice(event.data?.text() ?? "");
+  event.waitUntil(self.registration.showNotification(title, { ...notice, icon: "/icons/tabmesh-192.png" }));
+});
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(self.clients.openWindow("/#/earnings"));
 });

@@ -5,21 +5,41 @@ import "../styles/earnings-page.css";
 import { BalanceFigures } from "../components/balance-figures.tsx";
 import { EarningsOverTime } from "../components/earnings-over-time.tsx";
 import { EstimatePanel } from "../components/estimate-panel.tsx";
+import { KeyPanel } from "../components/key-panel.tsx";
 import { ReceiptList } from "../components/receipt-list.tsx";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { TabMemory } from "../../provider/tab-memory.ts";
-import type { AppState } from "../state/app-state.ts";
+import type { Able, AppState } from "../state/app-state.ts";
 import { createEarnings } from "../state/earnings.ts";
 import { createNames } from "../state/names.ts";
 import { createVerifications } from "../state/verifications.ts";
 
 export interface EarningsPageProps {
   readonly state: AppState;
+  readonly able: Able;
+}
+
+export function EarningsPage({ state, able }: EarningsPageProps): JSX.Element {
+  const peer = able.account.peer.value;
+  return (
+    <>
+      {peer === undefined ? (
+        <NoAccount />
+      ) : (
+        <AccountEarnings key={peer} state={state} memory={able.memory} peer={peer} />
+      )}
+      <KeyPanel state={state} able={able} />
+    </>
+  );
+}
+
+interface AccountEarningsProps {
+  readonly state: AppState;
   readonly memory: TabMemory;
   readonly peer: PeerId;
 }
 
-export function EarningsPage({ state, memory, peer }: EarningsPageProps): JSX.Element {
+function AccountEarnings({ state, memory, peer }: AccountEarningsProps): JSX.Element {
   const { relay } = state;
   const earnings = useMemo(() => createEarnings(relay, peer), [relay, peer]);
   const names = useMemo(() => createNames(relay), [relay]);
@@ -38,5 +58,19 @@ export function EarningsPage({ state, memory, peer }: EarningsPageProps): JSX.El
       <EstimatePanel week={earnings.week.value} testMoney={testMoney} />
       <ReceiptList earnings={earnings} verifications={verifications} names={names} testMoney={testMoney} />
     </>
+  );
+}
+
+function NoAccount(): JSX.Element {
+  return (
+    <section class="card blank">
+      <h2>Nothing earned yet</h2>
+      <p>Your key is made when you first contribute, and every receipt it earns is listed here.</p>
+      <p>
+        <a class="button" href="#/">
+          Contribute with this tab
+        </a>
+      </p>
+    </section>
   );
 }

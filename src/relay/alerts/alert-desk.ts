@@ -57,7 +57,7 @@ export class AlertDesk {
   }
 
   /**
-   * The same alert again is the same alert.
+   * The same alert again is the same alert; another one at the same target takes its place.
    * @throws FailureError `bad-signature` unless the account itself signed it, `expired`, `replayed` where it was removed, `malformed` for a
    * target that cannot be called, `denied` for an account that has no money and no provider here, `too-large` beyond the alerts there may be
    */
@@ -72,9 +72,10 @@ export class AlertDesk {
     if (rows.wasRemoved(message.id)) throw new FailureError("replayed", "alert: it was removed");
     this.#requireCallable(message.body);
     await welcome(account);
-    this.#requireRoom(account);
+    this.#requireRoom(message.body);
     const now = nowMs();
     rows.forgetRemoved(now - 3 * CLOCK_SKEW_MS);
+    for (const before of this.#sameTarget(message.body)) this.#remove(before.id);
     const added = alerts.add(message.id, encode(alertMessage.schema, message.body), now);
     // What is so already is no news: the balance that is low now, and nobody who works.
     this.#see(added);
@@ -83,7 +84,7 @@ export class AlertDesk {
 
   /** @throws FailureError as `add`, and `not-found` for an alert the account does not have */
   async ask(envelope: Uint8Array): Promise<readonly AlertView[] | AlertTrial | undefined> {
-    const { authentication, alerts, limit, nowMs, onRemoved } = this.#parts;
+    const { authentication, alerts, limit } = this.#parts;
     const { body } = own(authentication.open(alertRequestMessage, envelope));
     const { account, does, alert: id, issuedAt } = body;
     limit.take(account);
@@ -93,9 +94,23 @@ export class AlertDesk {
     const alert = alerts.find(account, id);
     if (alert === undefined) throw new FailureError("not-found", `this account has no alert ${id}`);
     if (does === "test") return this.#try(alert);
+    this.#remove(id);
+    return undefined;
+  }
+
+  #remove(id: Cid): void {
+    const { alerts, nowMs, onRemoved } = this.#parts;
     alerts.remove(id, nowMs());
     onRemoved(id);
-    return undefined;
+  }
+
+  /** Alerts of the account at the same place: a new one takes their place, or everything would be told twice. */
+  #sameTarget({ account, webhook, push }: Alert): readonly StandingAlert[] {
+    return this.#parts.alerts
+      .of(account)
+      .filter(({ terms }) =>
+        push === undefined ? terms.webhook?.url === webhook?.url : terms.push?.endpoint === push.endpoint,
+      );
   }
 
   async #try({ id, terms }: StandingAlert): Promise<AlertTrial> {
@@ -146,11 +161,13 @@ export class AlertDesk {
     if (events.length === 0) throw new FailureError("malformed", "alert: it is about nothing");
   }
 
-  #requireRoom(account: PeerId): void {
+  #requireRoom(alert: Alert): void {
     const { books, alerts, isOffering } = this.#parts;
+    const { account } = alert;
     if (!books.hasAccount(account) && !isOffering(account))
       throw new FailureError("denied", "this key has neither money nor a provider here yet");
-    if (alerts.of(account).length >= MAX_ALERTS_PER_ACCOUNT)
+    const others = alerts.of(account).length - this.#sameTarget(alert).length;
+    if (others >= MAX_ALERTS_PER_ACCOUNT)
       throw new FailureError("too-large", `an account has at most ${MAX_ALERTS_PER_ACCOUNT} alerts`);
     if (alerts.size >= MAX_ALERTS) throw new FailureError("too-large", "this relay keeps no more alerts");
   }

@@ -434,13 +434,30 @@ describe("alerts of an account", () => {
   it("are so many and no more, and only of who has something to do with this relay", async () => {
     const relay = await open({ isLoopback: false });
     const { requester, provider } = relay.scene;
-    for (let below = 1; below <= 8; below += 1)
+    const at = (path: number): Partial<Alert> => ({
+      ...lowBalance(5),
+      webhook: { url: `${hook.url}/${path}`, secret: SECRET },
+    });
+    for (let path = 1; path <= 8; path += 1)
       // oxlint-disable-next-line no-await-in-loop -- one after the other
-      await add(relay, requester, lowBalance(below));
+      await add(relay, requester, at(path));
     expect(
       await addAlert(relay, webhookAlert(relay, requester, hook.url, lowBalance(9)), [requester]),
     ).toMatch(/^too-large/u);
     expect(await addAlert(relay, webhookAlert(relay, provider, hook.url), [provider])).toMatch(/^denied/u);
+  });
+
+  it("at the same address take each other's place, so that nothing is told twice", async () => {
+    const relay = await open();
+    const { requester } = relay.scene;
+    const first = await add(relay, requester, lowBalance(500_000));
+    const second = await add(relay, requester, lowBalance(600_000));
+    expect(await listAlerts(relay, requester)).toEqual([expect.objectContaining({ alert: second })]);
+    expect(await removeAlert(relay, requester, first)).toMatch(/^not-found/u);
+    await spend(relay, 900_000);
+    await pass(relay, 0);
+    await pass(relay, 1_000);
+    expect(hook.calls).toHaveLength(1);
   });
 
   it("do not lead into the relay's own network unless its operator allows that", async () => {

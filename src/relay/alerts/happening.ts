@@ -1,3 +1,4 @@
+import type { AlertCall } from "../../protocol/alert-call.ts";
 import type { AlertEvent } from "../../protocol/messages/alert.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 
@@ -15,10 +16,14 @@ export interface Happening {
 
 /** What is sent: JSON that webhooks get as their body, and the app's service worker from the push service. */
 export function callBody(
-  { event, account, words, facts }: Happening,
+  { event, account, name, words, facts }: Happening,
   relay: { readonly name: string; readonly origin: string },
   nowMs: number,
 ): string {
-  const data = { relay: relay.origin, relayName: relay.name, account, words, ...facts };
-  return JSON.stringify({ type: event, timestamp: new Date(nowMs).toISOString(), data });
+  const call: AlertCall = {
+    type: event,
+    timestamp: new Date(nowMs).toISOString(),
+    data: { relay: relay.origin, relayName: relay.name, account, words, event: name, ...facts },
+  };
+  return JSON.stringify(call);
 }
