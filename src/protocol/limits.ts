@@ -136,8 +136,8 @@ export const MAX_ALERTS_PER_ACCOUNT = 8;
 /** Shortest idle time after which an account may be taken to have retired, ms of log time: a visitor who reads another page is not gone. */
 export const MIN_RETIRE_AFTER_MS: number = 10 * 60 * 1000;
 
-/** Sites of one account that the relay keeps; a list of them with a season of days is half a megabyte at most. */
+/** Sites of one account that the relay keeps; a list of all with their days is less than half a megabyte, which clients read. */
 export const MAX_SITES_PER_ACCOUNT = 32;
 
-/** Days of one site in a list, the newest. */
-export const MAX_SITE_DAYS = 92;
+/** Days of one site in a list, the newest: two months. */
+export const MAX_SITE_DAYS = 62;

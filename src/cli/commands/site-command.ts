@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { MAX_SITE_DAYS } from "../../protocol/limits.ts";
 import { siteContributionsJson, siteViewJson } from "../../protocol/site-json.ts";
 import { isSiteOrigin, type SiteId, widgetSnippet } from "../../protocol/site.ts";
 import {
@@ -26,7 +27,6 @@ interface ShowFlags extends RelayFlags {
 
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 30;
-const MAX_DAYS = 92;
 const PPM_PER_PERCENT = 10_000;
 const MAX_PERCENT = 100;
 
@@ -51,8 +51,8 @@ function parsePage(text: string): string {
 /** @throws InvalidArgumentError. */
 function parseDays(text: string): number {
   const days = Number(text);
-  if (!/^\d+$/u.test(text) || days < 1 || days > MAX_DAYS)
-    throw new InvalidArgumentError(`It takes a number of days from 1 to ${MAX_DAYS}.`);
+  if (!/^\d+$/u.test(text) || days < 1 || days > MAX_SITE_DAYS)
+    throw new InvalidArgumentError(`It takes a number of days from 1 to ${MAX_SITE_DAYS}.`);
   return days;
 }
 

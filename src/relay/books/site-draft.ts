@@ -54,10 +54,15 @@ export class SiteDraft implements SiteStanding {
   }
 }
 
-/** Sites and assignments on the disk. Whether a provider has an assignment is asked at every report, so that is remembered. */
+/**
+ * Sites and assignments on the disk. Whether a provider has an assignment is asked at every report, and of a visitor of a site
+ * its day and whether it is counted there: what was asked for lately is remembered.
+ */
 export class CommittedSites implements SiteStanding {
   readonly #store: SiteStore;
   readonly #assignments = new RecentMap<PeerId, AssignmentState | "none">(KEPT_STATES);
+  readonly #days = new RecentMap<string, SiteDayState>(KEPT_STATES);
+  readonly #tabs = new RecentMap<string, true>(KEPT_STATES);
 
   constructor(store: SiteStore) {
     this.#store = store;
@@ -72,21 +77,30 @@ export class CommittedSites implements SiteStanding {
   }
 
   assignment(account: PeerId): AssignmentState | undefined {
-    const known = this.#assignments.get(account) ?? this.#store.assignment(account) ?? "none";
-    this.#assignments.set(account, known);
+    let known = this.#assignments.get(account);
+    if (known === undefined) {
+      known = this.#store.assignment(account) ?? "none";
+      this.#assignments.set(account, known);
+    }
     return known === "none" ? undefined : known;
   }
 
   siteDay(site: SiteId, start: number): SiteDayState | undefined {
-    return this.#store.siteDay(site, start);
+    return this.#days.get(`${site} ${start}`) ?? this.#store.siteDay(site, start);
   }
 
   hasTab(tab: SiteTab): boolean {
-    return this.#store.hasTab(tab);
+    return this.#tabs.get(tabName(tab)) ?? this.#store.hasTab(tab);
   }
 
   /** Takes over what was written just now. */
-  absorb({ assignments }: SiteRows): void {
+  absorb({ assignments, days, tabs }: SiteRows): void {
     for (const state of assignments) this.#assignments.set(state.account, state);
+    for (const day of days) this.#days.set(`${day.site} ${day.start}`, day);
+    for (const tab of tabs) this.#tabs.set(tabName(tab), true);
   }
+}
+
+function tabName({ site, start, account }: SiteTab): string {
+  return `${site} ${start} ${account}`;
 }

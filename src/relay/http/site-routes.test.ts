@@ -1,9 +1,13 @@
 import { afterEach, expect, test } from "vitest";
+import { MAX_VIEW_BYTES } from "../../mesh/relay-queries.ts";
 import { createSiteRequests, type SiteRequests } from "../../mesh/site-requests.ts";
 import { openEnvelope, seal } from "../../protocol/envelope.ts";
 import { type Assign, assignMessage } from "../../protocol/messages/assign.ts";
 import { type SiteRegistration, siteMessage } from "../../protocol/messages/site.ts";
+import { MAX_SITE_DAYS, MAX_SITES_PER_ACCOUNT } from "../../protocol/limits.ts";
+import { siteContributionsJson } from "../../protocol/site-json.ts";
 import { siteId } from "../../protocol/site.ts";
+import { microCredits, U64_MAX } from "../../protocol/units.ts";
 import { HEAD, openLease, signerOf } from "../books/books-scene.contract.ts";
 import { openRelayScene, refusalOf, type RelayScene } from "../relay-scene.contract.ts";
 
@@ -87,6 +91,36 @@ test.each([
   const response = await relay.http.request(path);
   expect(response.status).toBe(status);
   expect(await refusalOf(response)).toContain(problem);
+});
+
+test("the longest list of sites there can be is one that clients read", async () => {
+  const { relay } = await open();
+  const envelope = await registration(relay, {
+    page: `https://${"a".repeat(60)}.${"b".repeat(60)}.example:65535`,
+  });
+  const most = microCredits(U64_MAX);
+  const start = Date.UTC(2200, 0, 1);
+  const many = {
+    start,
+    tabs: 1e9,
+    tasks: 1e12,
+    fuel: U64_MAX,
+    earned: most,
+    toOwner: most,
+    toVisitors: most,
+  };
+  const site = {
+    site: SITE,
+    owner: olga.key,
+    page: PAGE,
+    share: 999_999,
+    state: "closed",
+    at: start,
+    envelope,
+  } as const;
+  const days = Array.from({ length: MAX_SITE_DAYS }, () => many);
+  const all = Array.from({ length: MAX_SITES_PER_ACCOUNT }, () => ({ site, days }));
+  expect(JSON.stringify(siteContributionsJson.write(all)).length).toBeLessThan(MAX_VIEW_BYTES);
 });
 
 test("a site for another relay, or with an origin that could break out of a header, is refused", async () => {
