@@ -6,7 +6,7 @@ import type { Names } from "../state/names.ts";
 import type { ReceiptRows } from "../state/receipt-rows.ts";
 import { type RowPlaces, rowPlaces } from "../state/row-places.ts";
 import type { VerificationState, Verifications } from "../state/verifications.ts";
-import { ReceiptRow } from "./receipt-row.tsx";
+import { ReceiptRow, type ReceiptRowProps } from "./receipt-row.tsx";
 
 export interface ReceiptWindowProps {
   readonly rows: ReceiptRows;
@@ -75,7 +75,7 @@ function useLayout(count: number, grown: Grown): Layout {
       box.removeEventListener("scroll", look);
     };
   }, []);
-  return { scroller, length, list, places, measure };
+  return { scroller, length, list, places, measure: () => newest.current() };
 }
 
 /** A list as long as it likes, of which only the rows that are seen are there. */
@@ -87,6 +87,9 @@ export function ReceiptWindow({ rows, verifications, names, testMoney }: Receipt
   // Read, so that rows which arrive are shown.
   const revision = rows.revision.value;
   useEffect(() => rows.want(first, end), [rows, first, end, revision]);
+  const made = useRef<Made>(new Map());
+  const known = made.current;
+  made.current = new Map();
   const indices = Array.from({ length: Math.max(0, Math.min(end, count) - first) }, (_, at) => first + at);
   const grow = (view: ReceiptView, index: number, px: number): void => {
     const before = grown.get(view.lease);
@@ -99,37 +102,64 @@ export function ReceiptWindow({ rows, verifications, names, testMoney }: Receipt
     <>
       <Newer rows={rows} onShow={() => scroller.current?.scrollTo({ top: 0 })} />
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls is reached by keyboard */}
-      <div
-        class="receipt-scroller"
-        role="region"
-        aria-label="List of receipts"
-        tabIndex={0}
-        ref={scroller}
-      >
+      <div class="receipt-scroller" role="region" aria-label="List of receipts" tabIndex={0} ref={scroller}>
         <div ref={length}>
           <ul class="receipts" ref={list}>
             {indices.map((index) => {
               const view = rows.at(index);
               if (view === undefined) return <Placeholder key={`place ${index}`} />;
-              return (
-                <ReceiptRow
-                  key={view.lease}
-                  view={view}
-                  name={names.known.value.get(view.workCid)}
-                  state={stateOf(verifications, view)}
-                  index={index}
-                  length={rows.isMore.value ? -1 : count}
-                  testMoney={testMoney}
-                  onVerify={() => void verifications.verify(view)}
-                  onHide={() => verifications.hide(view)}
-                  onGrow={(px) => grow(view, index, px)}
-                />
-              );
+              const shown = {
+                view,
+                name: names.known.value.get(view.workCid),
+                state: stateOf(verifications, view),
+                index,
+                length: rows.isMore.value ? -1 : count,
+                testMoney,
+              };
+              const same = known.get(view.lease);
+              const row =
+                same !== undefined && isSameRow(same.shown, shown)
+                  ? same.row
+                  : rowOf(shown, verifications, grow);
+              made.current.set(view.lease, { shown, row });
+              return row;
             })}
           </ul>
         </div>
       </div>
     </>
+  );
+}
+
+type Shown = Omit<ReceiptRowProps, "onVerify" | "onHide" | "onGrow">;
+/** Rows as they were made last. The same one again is not looked at anew, so a frame costs what is new in it. */
+type Made = Map<string, { readonly shown: Shown; readonly row: JSX.Element }>;
+
+function isSameRow(a: Shown, b: Shown): boolean {
+  return (
+    a.view === b.view &&
+    a.state === b.state &&
+    a.index === b.index &&
+    a.length === b.length &&
+    a.name === b.name &&
+    a.testMoney === b.testMoney
+  );
+}
+
+function rowOf(
+  shown: Shown,
+  verifications: Verifications,
+  grow: (view: ReceiptView, index: number, px: number) => void,
+): JSX.Element {
+  const { view, index } = shown;
+  return (
+    <ReceiptRow
+      key={view.lease}
+      {...shown}
+      onVerify={() => void verifications.verify(view)}
+      onHide={() => verifications.hide(view)}
+      onGrow={(px) => grow(view, index, px)}
+    />
   );
 }
 

@@ -27,31 +27,5 @@ async function loadPage(): Promise<EarningsView> {
 }
 
 function LoadedPage({ state, able }: { readonly state: AppState; readonly able: Able }): JSX.Element {
-  const peer = able.account.peer.value;
-  return (
-    <LazyPart
-      load={loadPage}
-      show={(EarningsPage) =>
-        peer === undefined ? (
-          <NoAccount />
-        ) : (
-          <EarningsPage key={peer} state={state} memory={able.memory} peer={peer} />
-        )
-      }
-    />
-  );
-}
-
-function NoAccount(): JSX.Element {
-  return (
-    <section class="card blank">
-      <h2>Nothing earned yet</h2>
-      <p>Your key is made when you first contribute, and every receipt it earns is listed here.</p>
-      <p>
-        <a class="button" href="#/">
-          Contribute with this tab
-        </a>
-      </p>
-    </section>
-  );
+  return <LazyPart load={loadPage} show={(EarningsPage) => <EarningsPage state={state} able={able} />} />;
 }

@@ -20,8 +20,11 @@ export function rateText(perSecond: number): string {
   return perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond).toLocaleString("en");
 }
 
+/** Made once: a list asks for it dozens of times a frame. */
+const COUNT = new Intl.NumberFormat("en");
+
 export function countText(count: number): string {
-  return count.toLocaleString("en");
+  return COUNT.format(count);
 }
 
 /** "1 receipt", "2 receipts". */

@@ -77,7 +77,7 @@ export const securityHeaders: MiddlewareHandler<RelayEnv> = async (c, next) => {
   setDefault(headers, "Cross-Origin-Embedder-Policy", "require-corp");
   setDefault(headers, "X-Content-Type-Options", "nosniff");
   setDefault(headers, "Referrer-Policy", "no-referrer");
-  setDefault(headers, "Permissions-Policy", "camera=(), geolocation=(), microphone=()");
+  setDefault(headers, "Permissions-Policy", "camera=(self), geolocation=(), microphone=()");
 };
 
 function policyOf(path: string): string {
