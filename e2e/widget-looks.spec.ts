@@ -36,14 +36,21 @@ test.beforeAll(async () => {
     `MAP closed.localhost:80 ${new URL(closed.url).host}`,
   ];
   browser = await launchChromium([`--host-resolver-rules=${rules.join(",")}`]);
+  const any = await browser.newPage();
+  await any.goto(scene.relay.url);
+  reason = whyNotHere(await recordHere(browser, any));
+  await any.close();
+});
+test.beforeEach(async () => {
   context = await browser.newContext({
     viewport: { width: 1280, height: 844 },
     timezoneId: "UTC",
     locale: "en-GB",
   });
   page = await context.newPage();
-  await page.goto(scene.relay.url);
-  reason = whyNotHere(await recordHere(browser, page));
+});
+test.afterEach(async () => {
+  await context.close();
 });
 test.afterAll(async () => {
   await browser.close();
