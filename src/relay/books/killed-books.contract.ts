@@ -1,7 +1,10 @@
 import { writeSync } from "node:fs";
 import { toHex } from "../../protocol/bytes.ts";
+import { assignMessage } from "../../protocol/messages/assign.ts";
+import { siteMessage } from "../../protocol/messages/site.ts";
+import { ownersPpm, siteId } from "../../protocol/site.ts";
 import { microCredits } from "../../protocol/units.ts";
-import { openLease, openScene, signerOf } from "./books-scene.contract.ts";
+import { HEAD, openLease, openScene, signerOf, START, verifiedMessage } from "./books-scene.contract.ts";
 
 /**
  * A process of its own that logs reports until it is killed, and says of each acknowledged entry its index and leaf
@@ -10,6 +13,22 @@ import { openLease, openScene, signerOf } from "./books-scene.contract.ts";
 const [path = ""] = process.argv.slice(2);
 const scene = await openScene(path);
 const tell = (line: string): void => void writeSync(1, `${line}\n`);
+
+/** A part of all that is earned goes to the owner of a site. The same messages at each start, which change nothing again. */
+const owner = signerOf("owner");
+const page = "https://news.example";
+const terms = { ...HEAD, owner: owner.key, page, share: 666_667, state: "open", at: START } as const;
+await scene.books.sites.register(await verifiedMessage(siteMessage, terms, [owner]));
+const part = {
+  ...HEAD,
+  account: scene.provider.key,
+  payee: owner.key,
+  ppm: ownersPpm(terms.share),
+  sweep: false,
+  site: siteId(owner.key, page),
+  at: START,
+};
+await scene.books.sites.assign(await verifiedMessage(assignMessage, part, [scene.provider]));
 
 async function work(): Promise<never> {
   for (;;) {
