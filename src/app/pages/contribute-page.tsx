@@ -3,6 +3,7 @@ import { AccountPanel } from "../components/account-panel.tsx";
 import { ConsentDialog } from "../components/consent-dialog.tsx";
 import { ContributeFigures } from "../components/contribute-figures.tsx";
 import { ContributePanel } from "../components/contribute-panel.tsx";
+import { LimitsGate, PauseGate } from "../components/limits-gate.tsx";
 import { ModelsGate } from "../components/models-gate.tsx";
 import { Promises } from "../components/promises.tsx";
 import { RunningTasks } from "../components/running-tasks.tsx";
@@ -36,6 +37,7 @@ function AblePage({ state, able }: { readonly state: AppState; readonly able: Ab
   return (
     <>
       <ContributePanel contribution={contribution} />
+      <PauseGate governor={provider.governor} limits={limits} />
       <ContributeFigures account={account} contribution={contribution} testMoney={state.testMoney.value} />
       <div class="columns">
         <div class="stack">
@@ -47,12 +49,17 @@ function AblePage({ state, able }: { readonly state: AppState; readonly able: Ab
           <WorkersControl
             workers={limits.workers}
             most={mostWorkers()}
-            onChange={(workers) => contribution.setLimits({ workers })}
+            onChange={(workers) => contribution.setLimits({ ...limits, workers })}
+          />
+          <LimitsGate
+            limits={limits}
+            governor={provider.governor}
+            onChange={(changed) => contribution.setLimits(changed)}
           />
           <ModelsControl
             gpu={limits.gpu}
             models={provider.models}
-            onGpu={(gpu) => contribution.setLimits({ gpu })}
+            onGpu={(gpu) => contribution.setLimits({ ...limits, gpu })}
           />
           <StandingGate
             relay={state.relay}

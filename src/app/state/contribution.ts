@@ -27,8 +27,8 @@ export interface Contribution {
   decline(): void;
   /** Stops, and asks again next time. */
   withdraw(): Promise<void>;
-  /** Changes some of what the person gives, now and at the next visit. */
-  setLimits(change: Partial<ProviderLimits>): void;
+  /** What the person gives from now on, and at the next visit. */
+  setLimits(limits: ProviderLimits): void;
   /** The person has deleted a model. */
   refreshModels(): void;
 }
@@ -119,10 +119,8 @@ class SwitchedContribution implements Contribution {
     this.hasConsent.value = false;
   }
 
-  setLimits(change: Partial<ProviderLimits>): void {
-    const { preferences } = this.#options;
-    const limits = { ...preferences.limits.value, ...change };
-    preferences.setLimits(limits);
+  setLimits(limits: ProviderLimits): void {
+    this.#options.preferences.setLimits(limits);
     this.#provider?.setLimits(limits);
   }
 

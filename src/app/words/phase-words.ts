@@ -67,7 +67,7 @@ export function phaseWords(state: ProviderState): PhaseWords {
       return {
         tone: "wait",
         title: "Pausing",
-        sentence: "Your limits allow no work now. It goes on by itself.",
+        sentence: "Nothing is computed now. Work goes on by itself when it may.",
       };
     case "reconnecting":
       return {

@@ -1,0 +1,46 @@
+import type { JSX } from "preact";
+import { useSignal } from "@preact/signals";
+import type { GovernorView } from "../../provider/governor/governor-view.ts";
+import type { ProviderLimits } from "../../provider/provider-state.ts";
+import { LazyPart } from "./lazy-part.tsx";
+import type { LimitsPanelProps } from "./limits-panel.tsx";
+import type { PauseNoticeProps } from "./pause-notice.tsx";
+
+async function loadPanel(): Promise<(props: LimitsPanelProps) => JSX.Element> {
+  return (await import("./limits-panel.tsx")).LimitsPanel;
+}
+
+async function loadNotice(): Promise<(props: PauseNoticeProps) => JSX.Element> {
+  return (await import("./pause-notice.tsx")).PauseNotice;
+}
+
+/** The list of limits, loaded when it is opened. */
+export function LimitsGate(props: LimitsPanelProps): JSX.Element {
+  const isOpen = useSignal(false);
+  return (
+    <details
+      class="card limits"
+      onToggle={({ currentTarget }) => {
+        isOpen.value = currentTarget.open;
+      }}
+    >
+      <summary>
+        <h2>Limits</h2>
+      </summary>
+      {isOpen.value && <LazyPart load={loadPanel} show={(LimitsPanel) => <LimitsPanel {...props} />} />}
+    </details>
+  );
+}
+
+export interface PauseGateProps {
+  readonly governor: GovernorView | undefined;
+  readonly limits: ProviderLimits;
+}
+
+/** Why less is computed than the person allows; nothing while all of it is. */
+export function PauseGate({ governor, limits }: PauseGateProps): JSX.Element | null {
+  if (governor === undefined || governor.reasons.length === 0) return null;
+  return (
+    <LazyPart load={loadNotice} show={(PauseNotice) => <PauseNotice governor={governor} limits={limits} />} />
+  );
+}
