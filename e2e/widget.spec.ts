@@ -17,6 +17,8 @@ import { ECHO } from "./support/functions.ts";
 import { freePort } from "./support/relay-process.ts";
 import { launchChromium } from "./support/tab.ts";
 
+/** Brotli bytes of all that a site's page loads before somebody agrees. */
+const MAX_ELEMENT_BYTES = 4_000;
 const HEAD = '<!doctype html><html lang="en"><script type="module" src="{{host}}/widget.js"></script>';
 const ONE = '<tabmesh-widget site="{{site}}"></tabmesh-widget>';
 const PAGES: ReadonlyMap<string, string> = new Map([
@@ -71,8 +73,10 @@ test("before a person agrees the page asks for the element alone and computes no
   page.on("request", (request) => {
     if (request.url().startsWith(scene.relay.url)) asked.push(new URL(request.url()).pathname);
   });
+  const element = page.waitForEvent("requestfinished", (request) => request.url().endsWith("/widget.js"));
   await page.goto(scene.site.url);
   await expect(page.getByRole("button", { name: "Take part" })).toBeVisible();
+  expect((await (await element).sizes()).responseBodySize).toBeLessThanOrEqual(MAX_ELEMENT_BYTES);
   const before = await processorTime(page);
   await page.waitForTimeout(1_500);
   expect(await processorTime(page)).toEqual(before);
