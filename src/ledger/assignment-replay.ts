@@ -17,6 +17,9 @@ export interface ReplayedAccounts {
   hasPayoutAddress(account: PeerId): boolean;
 }
 
+/** What is said of a log whose last entry leaves something due: entries and what follows from them are written together. */
+export const DUE_AT_THE_END = "the log ends before what an account assigned has gone to its payee";
+
 function require(holds: boolean, otherwise: string): void {
   if (!holds) throw new RangeError(otherwise);
 }

@@ -3,6 +3,7 @@ import { openEnvelope } from "../../protocol/envelope.ts";
 import { type ApiKey, apiKeyMessage } from "../../protocol/messages/api-key.ts";
 import { decodeEntry, decodeEntryOf } from "../../protocol/messages/entry.ts";
 import { equalBytes } from "../../protocol/bytes.ts";
+import { DUE_AT_THE_END } from "../../ledger/assignment-replay.ts";
 import { LogCheck } from "../../ledger/check-log.ts";
 import type { Replay } from "../../ledger/replay.ts";
 import type { JobState, LeaseState } from "../../ledger/ledger-state.ts";
@@ -150,6 +151,7 @@ export function checkBooks(store: BooksStore): readonly string[] {
   if (head === undefined) return [];
   const { replay, root } = replayed(store, head.size);
   const problems = equalBytes(root, head.root) ? [] : ["the entries do not make the stored root"];
+  if (replay.assignments.isDue) problems.push(DUE_AT_THE_END);
   if (store.entry(head.size) !== undefined) problems.push("there are entries beyond the head");
   return [...problems, ...rowProblems(store, replay)];
 }

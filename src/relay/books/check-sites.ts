@@ -35,5 +35,4 @@ export function* assignmentProblems(store: BooksStore, replay: Replay): Generato
     log.tabs,
     ({ site, start, account }) => `${site} ${start} ${account}`,
   );
-  if (replay.assignments.isDue) yield "what an account assigned has not gone to its payee";
 }

@@ -5,6 +5,7 @@ import { FailureError } from "../../protocol/failure.ts";
 import type { EntryType, RelayKeys } from "../../protocol/messages/entry.ts";
 import { keyFromPeerId, type PeerId } from "../../protocol/peer-id.ts";
 import type { SignatureClaim } from "../../protocol/signature.ts";
+import { DUE_AT_THE_END } from "../../ledger/assignment-replay.ts";
 import { LogCheck, LogContradiction } from "../../ledger/check-log.ts";
 import { entryHash, joinHashes, sha256 } from "../books/native-hash.ts";
 import { verifyNative } from "../books/native-keys.ts";
@@ -143,6 +144,7 @@ class SourceCheck {
     if (!equalBytes(this.#check.root(), head.root))
       this.#found("the entries do not make the root of the head");
     if (replay.total() !== 0n) this.#found("the accounts do not sum to zero");
+    if (replay.assignments.isDue) this.#found(DUE_AT_THE_END);
     if (
       note !== undefined &&
       (names === undefined || keys === undefined || isForged(note, names.origin, keys))
