@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { bytesOf } from "../state/jobs-kept.ts";
 import { spread } from "../state/jobs-output.ts";
 import type { TiledPicture } from "../state/jobs-picture.ts";
 import type { JobWork } from "../state/jobs-work.ts";
@@ -58,7 +59,7 @@ async function drawNew(
       const tile = order.picture?.tile(index);
       if (tile === undefined || end.kind === "failed") return;
       const { x, y, w, h } = tile;
-      const rgb = new Uint8Array(await end.output.arrayBuffer());
+      const rgb = await bytesOf(end.output);
       if (rgb.length === w * h * 3) context.putImageData(new ImageData(spread(rgb, w * h, 3), w, h), x, y);
     }),
   );

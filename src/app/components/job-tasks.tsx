@@ -2,7 +2,8 @@ import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { isPictureLook, lookOf } from "../state/jobs-output.ts";
-import { outputName, recordsInOrder, resultsArchive, resultsLines } from "../state/jobs-results.ts";
+import { blobOf, bytesOf, type KeptOutput, sizeOf } from "../state/jobs-kept.ts";
+import { outputName, recordsAt, resultsArchive, resultsLines } from "../state/jobs-results.ts";
 import type { JobWork, TaskRecord } from "../state/jobs-work.ts";
 import { saveFile } from "../state/save-file.ts";
 import { counted, scaledText } from "../words/quantities.ts";
@@ -22,22 +23,22 @@ export function JobTasks({ work }: { readonly work: JobWork }): JSX.Element {
   const filter = useSignal<Filter>("all");
   const page = useSignal(0);
   void work.changes.value;
-  const all = recordsInOrder(work);
-  const failures = all.filter(({ end }) => end.kind === "failed");
-  const shown = filter.value === "failed" ? failures : all;
-  const pages = Math.max(1, Math.ceil(shown.length / PAGE_ROWS));
+  const { size } = work.records;
+  const { failures } = work;
+  const isWanted = filter.value === "failed" ? hasFailed : () => true;
+  const pages = Math.max(1, Math.ceil((filter.value === "failed" ? failures : size) / PAGE_ROWS));
   const at = Math.min(page.value, pages - 1);
   return (
     <section class="card" aria-labelledby="job-tasks-title">
       <div class="card-head">
         <h2 id="job-tasks-title">Results</h2>
-        {failures.length > 0 && (
+        {failures > 0 && (
           <Segments<Filter>
             label="Which results"
             name="job-filter"
             options={[
-              { value: "all", label: `All ${all.length}` },
-              { value: "failed", label: `Failed ${failures.length}` },
+              { value: "all", label: `All ${size}` },
+              { value: "failed", label: `Failed ${failures}` },
             ]}
             value={filter.value}
             onChange={(next) => {
@@ -47,7 +48,7 @@ export function JobTasks({ work }: { readonly work: JobWork }): JSX.Element {
           />
         )}
       </div>
-      {all.length === 0 ? (
+      {size === 0 ? (
         <p class="empty">
           {work.phase.value.kind === "running"
             ? "Results appear here as they come."
@@ -55,9 +56,9 @@ export function JobTasks({ work }: { readonly work: JobWork }): JSX.Element {
         </p>
       ) : (
         <>
-          <Downloads work={work} count={all.length - failures.length} />
+          <Downloads work={work} count={size - failures} />
           <ul class="job-tasks">
-            {shown.slice(at * PAGE_ROWS, (at + 1) * PAGE_ROWS).map((record) => (
+            {recordsAt(work, isWanted, at * PAGE_ROWS, PAGE_ROWS).map((record) => (
               <Task key={record.index} work={work} record={record} />
             ))}
           </ul>
@@ -66,6 +67,10 @@ export function JobTasks({ work }: { readonly work: JobWork }): JSX.Element {
       )}
     </section>
   );
+}
+
+function hasFailed({ end }: TaskRecord): boolean {
+  return end.kind === "failed";
 }
 
 async function saveMade(name: string, making: Promise<Blob>): Promise<void> {
@@ -80,7 +85,7 @@ function Downloads({ work, count }: { readonly work: JobWork; readonly count: nu
         class="button button-quiet button-small"
         type="button"
         disabled={count === 0}
-        onClick={() => void saveMade(`${stem}-results.tar`, resultsArchive(work, Date.now()))}
+        onClick={() => saveFile(`${stem}-results.tar`, resultsArchive(work, Date.now()))}
       >
         {`Save ${counted(count, "output")} as .tar`}
       </button>
@@ -160,7 +165,7 @@ function Task({ work, record }: TaskProps): JSX.Element {
                 {end.detail !== "" && <p class="code job-detail">{end.detail}</p>}
               </>
             ) : (
-              <Output work={work} record={record} output={end.output} name={name} />
+              <Output work={work} record={record} output={end.output} suffix={end.suffix} name={name} />
             )}
             <JobAgain work={work} index={index} />
           </div>
@@ -183,7 +188,7 @@ interface GlanceProps {
 function Glance({ record: { end }, tile }: GlanceProps): JSX.Element {
   const bytes = useSignal<Uint8Array | undefined>(undefined);
   useEffect(() => {
-    if (end.kind === "done" && end.output.size <= GLANCE_BYTES) void readInto(end.output, bytes);
+    if (end.kind === "done" && sizeOf(end.output) <= GLANCE_BYTES) void readInto(end.output, bytes);
   }, [end]);
   if (end.kind === "failed") return <span class="chip chip-bad">Failed</span>;
   if (bytes.value === undefined) return <span />;
@@ -199,22 +204,23 @@ function Glance({ record: { end }, tile }: GlanceProps): JSX.Element {
   );
 }
 
-async function readInto(output: Blob, bytes: Signal<Uint8Array | undefined>): Promise<void> {
-  bytes.value = new Uint8Array(await output.arrayBuffer());
+async function readInto(output: KeptOutput, bytes: Signal<Uint8Array | undefined>): Promise<void> {
+  bytes.value = await bytesOf(output);
 }
 
 interface OutputProps extends TaskProps {
-  readonly output: Blob;
+  readonly output: KeptOutput;
+  readonly suffix: string;
   readonly name: string;
 }
 
-function Output({ work, record, output, name }: OutputProps): JSX.Element {
+function Output({ work, record, output, suffix, name }: OutputProps): JSX.Element {
   const bytes = useSignal<Uint8Array | undefined>(undefined);
   useEffect(() => {
     void readInto(output, bytes);
   }, [output]);
   const tile = work.order.picture?.tile(record.index);
-  const save = async (): Promise<void> => saveFile(await outputName(work, record, output), output);
+  const save = (): void => saveFile(outputName(work, record.index, suffix), blobOf(output));
   return (
     <>
       {bytes.value !== undefined && (
@@ -224,7 +230,7 @@ function Output({ work, record, output, name }: OutputProps): JSX.Element {
           {...(tile === undefined ? {} : { tile })}
         />
       )}
-      <button class="link" type="button" onClick={() => void save()}>
+      <button class="link" type="button" onClick={save}>
         Save this output
       </button>
     </>

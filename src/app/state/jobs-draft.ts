@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { cidOf, RAW } from "../../protocol/cid.ts";
 import { type Failure, FailureError } from "../../protocol/failure.ts";
 import { MAX_BLOB_BYTES } from "../../protocol/limits.ts";
@@ -51,6 +51,9 @@ export class JobDraft {
   readonly plan: Drafted<Loadable<TiledPicture>> = signal<Loadable<TiledPicture>>(LOADING);
   readonly dryRun: Drafted<DryRun | undefined> = signal<DryRun | undefined>(undefined);
   readonly #bench: Workbench;
+  readonly #isPicture: ReadonlySignal<boolean> = computed(() => this.chosen.value?.isPicture === true);
+  /** Made anew only when what they follow from has changed: there may be thousands. */
+  readonly #inputs: ReadonlySignal<InputList> = computed(() => this.#listed());
   #trying: AbortController | undefined;
   #looking: AbortController | undefined;
   #planning: Promise<TiledPicture> | undefined;
@@ -97,15 +100,7 @@ export class JobDraft {
 
   /** The inputs as they stand. */
   inputs(): InputList {
-    if (this.chosen.value?.isPicture !== true) return inputsOf(this.source.value);
-    const plan = this.plan.value;
-    if (plan.kind === "ready") return { kind: "ready", inputs: plan.value.inputs };
-    return plan.kind === "loading"
-      ? { kind: "empty", hint: "Cutting the picture into tiles…" }
-      : {
-          kind: "wrong",
-          problem: "The scene could not be loaded. Check your connection and choose it again.",
-        };
+    return this.#inputs.value;
   }
 
   /** What the dry run told. */
@@ -153,6 +148,18 @@ export class JobDraft {
     this.#trying?.abort(new FailureError("cancelled", "the dry run was stopped"));
     this.#trying = undefined;
     this.dryRun.value = undefined;
+  }
+
+  #listed(): InputList {
+    if (!this.#isPicture.value) return inputsOf(this.source.value);
+    const plan = this.plan.value;
+    if (plan.kind === "ready") return { kind: "ready", inputs: plan.value.inputs };
+    return plan.kind === "loading"
+      ? { kind: "empty", hint: "Cutting the picture into tiles…" }
+      : {
+          kind: "wrong",
+          problem: "The scene could not be loaded. Check your connection and choose it again.",
+        };
   }
 
   async #take(name: string, module: Uint8Array, isPicture: boolean): Promise<void> {

@@ -36,6 +36,24 @@ export function lookOf(output: Uint8Array): OutputLook {
   return pixelsOf(output) ?? textOf(output) ?? { kind: "bytes", hex: hexOf(output.subarray(0, SHOWN_BYTES)) };
 }
 
+/** How much of an output is looked at to name its kind. */
+const LOOKED_BYTES = 1_024;
+
+const SUFFIXES: ReadonlyMap<string, string> = new Map([
+  ["image/png", ".png"],
+  ["image/jpeg", ".jpg"],
+  ["image/gif", ".gif"],
+  ["image/webp", ".webp"],
+  ["image/bmp", ".bmp"],
+]);
+
+/** What a file of this output ends in: never in something that a system runs. */
+export function suffixOf(output: Uint8Array): string {
+  const look = lookOf(output.subarray(0, LOOKED_BYTES));
+  if (look.kind === "picture") return SUFFIXES.get(look.type) ?? ".out";
+  return look.kind === "text" ? ".txt" : ".out";
+}
+
 /** Whether a look is one that a grid of pictures can show. */
 export function isPictureLook({ kind }: OutputLook): boolean {
   return kind === "picture" || kind === "pixels";

@@ -1,11 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { cidOf, RAW } from "../../protocol/cid.ts";
 import { failureCode } from "../../protocol/failure-code.ts";
-import { outputName, recordsInOrder, resultsArchive, resultsLines, type Served } from "./jobs-results.ts";
+import { suffixOf } from "./jobs-output.ts";
+import {
+  outputName,
+  recordsAt,
+  recordsInOrder,
+  resultsArchive,
+  resultsLines,
+  type Served,
+} from "./jobs-results.ts";
 import type { TaskRecord } from "./jobs-work.ts";
 
 function done(index: number, output: Uint8Array<ArrayBuffer>): TaskRecord {
-  const end = { kind: "done", output: new Blob([output]), outputCid: cidOf(RAW, output) } as const;
+  const outputCid = cidOf(RAW, output);
+  const end = { kind: "done", output, suffix: suffixOf(output), outputCid } as const;
   return { index, fuel: 7n, end };
 }
 
@@ -31,13 +40,20 @@ describe("results to keep", () => {
     expect(recordsInOrder(work).map(({ index }) => index)).toEqual([0, 1, 2]);
   });
 
-  it("are called after their input and what they are", async () => {
+  it("some of them are found without the others, also where some are not there yet", () => {
+    const work = served(["a", "b", "c", "d"], [failed(3), done(0, TEXT), failed(2)]);
+    const indices = (from: number, count: number, all = true): readonly number[] =>
+      recordsAt(work, ({ end }) => all || end.kind === "failed", from, count).map(({ index }) => index);
+    expect(indices(0, 2)).toEqual([0, 2]);
+    expect(indices(2, 2)).toEqual([3]);
+    expect(indices(0, 9, false)).toEqual([2, 3]);
+  });
+
+  it("are called after their input and what they are", () => {
     const work = served(["scan.ppm", "line 2", "x/y.txt"], []);
-    const nameOf = (index: number, output: Uint8Array<ArrayBuffer>): Promise<string> =>
-      outputName(work, done(index, output), new Blob([output]));
-    expect(await nameOf(0, PNG)).toBe("scan.ppm.png");
-    expect(await nameOf(1, TEXT)).toBe("002.txt");
-    expect(await nameOf(2, BYTES)).toBe("x/y.txt.out");
+    expect(outputName(work, 0, suffixOf(PNG))).toBe("scan.ppm.png");
+    expect(outputName(work, 1, suffixOf(TEXT))).toBe("002.txt");
+    expect(outputName(work, 2, suffixOf(BYTES))).toBe("x/y.txt.out");
   });
 
   it("as lines of JSON hold every output to the byte, and every failure with its code", async () => {
@@ -63,7 +79,7 @@ describe("results to keep", () => {
   });
 
   it("as an archive hold what is done, and nothing of what failed", async () => {
-    const archive = await resultsArchive(served(["a.txt", "b"], [done(0, TEXT), failed(1)]), 0);
+    const archive = resultsArchive(served(["a.txt", "b"], [done(0, TEXT), failed(1)]), 0);
     const text = await archive.text();
     // One header, one block of content, and the two empty blocks at the end.
     expect(archive.size).toBe(4 * 512);

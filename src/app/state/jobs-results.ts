@@ -1,6 +1,6 @@
 import { failureKind } from "../../protocol/failure-code.ts";
-import { type ArchiveFile, archiveNames, tarOf } from "./jobs-tar.ts";
-import { lookOf } from "./jobs-output.ts";
+import { archiveNames, tarOf } from "./jobs-tar.ts";
+import { bytesOf } from "./jobs-kept.ts";
 import type { JobInput } from "./jobs-inputs.ts";
 import type { TaskRecord } from "./jobs-work.ts";
 
@@ -11,48 +11,48 @@ export interface Served {
 }
 
 /** Records in the order of their inputs. */
-export function recordsInOrder(work: Served): readonly TaskRecord[] {
-  return [...work.records.values()].toSorted((a, b) => a.index - b.index);
+export function recordsInOrder({ order, records }: Served): readonly TaskRecord[] {
+  return order.inputs.flatMap((_, index) => records.get(index) ?? []);
 }
 
-/** How much of an output is looked at to name its kind. */
-const LOOKED_BYTES = 4_096;
-
-const EXTENSIONS: ReadonlyMap<string, string> = new Map([
-  ["image/png", ".png"],
-  ["image/jpeg", ".jpg"],
-  ["image/gif", ".gif"],
-  ["image/webp", ".webp"],
-  ["image/bmp", ".bmp"],
-]);
-
-async function extensionOf(output: Blob): Promise<string> {
-  const look = lookOf(new Uint8Array(await output.slice(0, LOOKED_BYTES).arrayBuffer()));
-  if (look.kind === "picture") return EXTENSIONS.get(look.type) ?? ".out";
-  return look.kind === "text" ? ".txt" : ".out";
+/** Some of the records, in the order of their inputs. @param from how many are passed over */
+export function recordsAt(
+  work: Served,
+  isWanted: (record: TaskRecord) => boolean,
+  from: number,
+  count: number,
+): readonly TaskRecord[] {
+  const rows: TaskRecord[] = [];
+  let passed = 0;
+  for (let index = 0; index < work.order.inputs.length && rows.length < count; index += 1) {
+    const record = work.records.get(index);
+    if (record === undefined || !isWanted(record)) continue;
+    if (passed < from) passed += 1;
+    else rows.push(record);
+  }
+  return rows;
 }
 
 /** What an output is called: after its input, numbered where that is no file. */
-export async function outputName(work: Served, { index }: TaskRecord, output: Blob): Promise<string> {
-  const name = work.order.inputs[index]?.name ?? "";
-  const digits = Math.max(3, String(work.order.inputs.length).length);
-  const isFile = name.includes(".");
-  const [stem] = archiveNames([isFile ? name : String(index + 1).padStart(digits, "0")]);
-  return `${stem ?? "output"}${await extensionOf(output)}`;
+export function outputName({ order }: Served, index: number, suffix: string): string {
+  const name = order.inputs[index]?.name ?? "";
+  const digits = Math.max(3, String(order.inputs.length).length);
+  const [stem = "output"] = archiveNames([
+    name.includes(".") ? name : String(index + 1).padStart(digits, "0"),
+  ]);
+  return `${stem}${suffix}`;
 }
 
 /** All outputs in one archive. */
-export async function resultsArchive(work: Served, nowMs: number): Promise<Blob> {
-  const outputs = recordsInOrder(work).flatMap((record) =>
-    record.end.kind === "done" ? [{ record, output: record.end.output }] : [],
+export function resultsArchive(work: Served, nowMs: number): Blob {
+  const outputs = recordsInOrder(work).flatMap(({ index, end }) =>
+    end.kind === "done" ? [{ name: outputName(work, index, end.suffix), output: end.output }] : [],
   );
-  const wanted = await Promise.all(outputs.map(({ record, output }) => outputName(work, record, output)));
-  const names = archiveNames(wanted);
-  const files = outputs.map(({ output }, at): ArchiveFile => ({
-    name: names[at] ?? `output-${at}`,
-    content: output,
-  }));
-  return tarOf(files, nowMs / 1_000);
+  const names = archiveNames(outputs.map(({ name }) => name));
+  return tarOf(
+    outputs.map(({ output, name }, at) => ({ name: names[at] ?? name, content: output })),
+    nowMs / 1_000,
+  );
 }
 
 /**
@@ -74,7 +74,7 @@ async function lineOf(work: Served, { index, fuel, provider, end }: TaskRecord):
     const { name } = failureKind(end.code);
     return JSON.stringify({ ...common, ok: false, code: end.code, name, detail: end.detail });
   }
-  const output = await contentOf(new Uint8Array(await end.output.arrayBuffer()));
+  const output = await contentOf(await bytesOf(end.output));
   return JSON.stringify({ ...common, ok: true, outputCid: end.outputCid, ...output });
 }
 

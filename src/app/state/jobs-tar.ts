@@ -1,7 +1,9 @@
+import { type KeptOutput, sizeOf } from "./jobs-kept.ts";
+
 /** A file for an archive. */
 export interface ArchiveFile {
   readonly name: string;
-  readonly content: Blob;
+  readonly content: KeptOutput;
 }
 
 const BLOCK = 512;
@@ -13,8 +15,9 @@ const BLOCK = 512;
 export function tarOf(files: readonly ArchiveFile[], seconds: number): Blob {
   const parts: BlobPart[] = [];
   for (const { name, content } of files) {
-    parts.push(headerOf(name, content.size, seconds), content);
-    const rest = content.size % BLOCK;
+    const size = sizeOf(content);
+    parts.push(headerOf(name, size, seconds), content);
+    const rest = size % BLOCK;
     if (rest > 0) parts.push(new Uint8Array(BLOCK - rest));
   }
   parts.push(new Uint8Array(2 * BLOCK));

@@ -15,6 +15,8 @@ import type {
   Tabmesh,
 } from "../../sdk/index.ts";
 import { type JobInput, readAll, sizesOf } from "./jobs-inputs.ts";
+import { type KeptOutput, OutputKeeper } from "./jobs-kept.ts";
+import { suffixOf } from "./jobs-output.ts";
 import type { TiledPicture } from "./jobs-picture.ts";
 import { type FunctionFile, isSame, type Signed, trialOf } from "./jobs-trial.ts";
 
@@ -24,7 +26,13 @@ export interface TaskRecord {
   readonly fuel: bigint;
   readonly provider?: PeerId;
   readonly end:
-    | { readonly kind: "done"; readonly output: Blob; readonly outputCid: Cid }
+    | {
+        readonly kind: "done";
+        readonly output: KeptOutput;
+        /** What a file of it ends in, by what it seems to be. */
+        readonly suffix: string;
+        readonly outputCid: Cid;
+      }
     | { readonly kind: "failed"; readonly code: FailureCode; readonly detail: string };
 }
 
@@ -74,9 +82,11 @@ export class JobWork {
   readonly #changes = signal(0);
   readonly #recomputed = signal<ReadonlyMap<number, Recomputed>>(new Map());
   readonly #records = new Map<number, TaskRecord>();
+  readonly #keeper = new OutputKeeper();
   readonly #stop = new AbortController();
   readonly #bench: Workbench;
   readonly #began: number = performance.now();
+  #failures = 0;
   #handle: JobHandle | undefined;
   #telling: ReturnType<typeof setTimeout> | undefined;
   #endedAt: number | undefined;
@@ -112,6 +122,11 @@ export class JobWork {
   /** Of inputs that are served. */
   get records(): ReadonlyMap<number, TaskRecord> {
     return this.#records;
+  }
+
+  /** How many of them failed. */
+  get failures(): number {
+    return this.#failures;
   }
 
   get job(): Cid | undefined {
@@ -193,10 +208,17 @@ export class JobWork {
     if (result.kind === "done") {
       const { output, outputCid } = result;
       this.order.picture?.place(index, output);
-      const blob = new Blob([new Uint8Array(output)], { type: "application/octet-stream" });
-      this.#records.set(index, { index, fuel, ...from, end: { kind: "done", output: blob, outputCid } });
+      const kept = this.#keeper.keep(output);
+      const suffix = suffixOf(output);
+      this.#records.set(index, {
+        index,
+        fuel,
+        ...from,
+        end: { kind: "done", output: kept, suffix, outputCid },
+      });
     } else {
       const { code, detail } = result;
+      this.#failures += 1;
       this.#records.set(index, { index, fuel, ...from, end: { kind: "failed", code, detail } });
     }
     this.#tellSoon();

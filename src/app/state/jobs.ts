@@ -183,10 +183,9 @@ function askToStay(event: Event): void {
 
 /** What is kept of a job; nothing before it is signed. */
 function recordOf(work: JobWork, relayUrl: string): RecentJob | undefined {
-  const { job, order, startedAt, records } = work;
+  const { job, order, startedAt, records, failures } = work;
   if (job === undefined) return undefined;
   const phase = work.phase.value;
-  const ends = [...records.values()].map(({ end }) => end.kind);
   const base = {
     job,
     relayUrl,
@@ -194,8 +193,8 @@ function recordOf(work: JobWork, relayUrl: string): RecentJob | undefined {
     name: order.name,
     workCid: order.file.cid,
     tasks: order.inputs.length,
-    done: ends.filter((kind) => kind === "done").length,
-    failed: ends.filter((kind) => kind === "failed").length,
+    done: records.size - failures,
+    failed: failures,
   };
   if (phase.kind === "running") return { ...base, state: "running", spent: microCredits(0), leases: [] };
   const endedAt = startedAt + Math.round(work.elapsedMs());
