@@ -9,6 +9,7 @@ import { FUNCTION_ABIS } from "../protocol/messages/session.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { startSessionIdentity } from "../protocol/session-identity.ts";
 import { OfferLine } from "../provider/offer-line.ts";
+import type { SandboxThread } from "../provider/sandbox-thread.ts";
 import { WorkDesk } from "../provider/work-desk.ts";
 import { WorkerPool } from "../provider/worker-pool.ts";
 import { sandboxHere } from "../sdk/lease-pair.contract.ts";
@@ -25,6 +26,8 @@ export interface FunctionProvider {
 export interface FunctionProviderOptions {
   /** What it runs, whatever the job asks for: a liar runs something else. */
   readonly module: Uint8Array;
+  /** What tasks run in; the sandbox in this thread when absent. */
+  readonly startThread?: () => SandboxThread;
   /** Called with each task that it has begun. */
   readonly onTask?: (begun: number) => void;
 }
@@ -41,7 +44,7 @@ function now(): number {
 
 export async function startFunctionProvider(
   url: string,
-  { module, onTask }: FunctionProviderOptions,
+  { module, onTask, startThread = sandboxHere }: FunctionProviderOptions,
 ): Promise<FunctionProvider> {
   const verify = verifierOf(crypto.subtle);
   const client = createRelayClient({ baseUrl: url, fetch: (input, init) => fetch(input, init) });
@@ -49,7 +52,7 @@ export async function startFunctionProvider(
   const identity = await startSessionIdentity(crypto.subtle, { root: random(), session: random() }, now());
   const relay = relayAddress(url, contact.info.peer);
   const mesh = await createNodeMesh({ privateKey: identity.seed, relay, iceServers: [] });
-  const pool = new WorkerPool(sandboxHere, 1);
+  const pool = new WorkerPool(startThread, 1);
   let begun = 0;
   const desk = new WorkDesk({
     mesh,

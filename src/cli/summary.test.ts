@@ -11,6 +11,7 @@ const SUMMARY: JobSummary = {
   done: 6,
   failed: 0,
   reassigned: 0,
+  copied: 0,
   voided: 0,
   spent: microCredits(2_000_000),
   refunded: microCredits(1_000_000),
@@ -21,6 +22,12 @@ const SUMMARY: JobSummary = {
 describe("what is said of a job at its end", () => {
   test("has nothing about replicas where there were none", () => {
     expect(summaryText(SUMMARY, true)).toMatch(/^6 done: /u);
+  });
+
+  test("says how many tasks moved, and how many two providers had", () => {
+    expect(summaryText({ ...SUMMARY, reassigned: 2, copied: 1 }, true)).toMatch(
+      /^6 done, 2 given to another provider, 1 at two providers because the first was late: /u,
+    );
   });
 
   test("says how many results all replicas agreed on, and on how many somebody said otherwise", () => {

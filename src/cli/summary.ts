@@ -9,7 +9,7 @@ import { countText, creditsText, creditUnit } from "./quantities.ts";
 
 /** One line for a person, or two when it was cancelled. */
 export function summaryText(summary: JobSummary, testMoney: boolean): string {
-  const { tasks, done, failed, reassigned, voided, spent, refunded, cancelled } = summary;
+  const { tasks, done, failed, reassigned, copied, voided, spent, refunded, cancelled } = summary;
   const { agreed, disputed } = summary;
   if (cancelled && summary.leases.length === 0 && spent === 0n)
     return "Cancelled before any provider took it: nothing was spent.";
@@ -21,12 +21,13 @@ export function summaryText(summary: JobSummary, testMoney: boolean): string {
   const money = `${creditsText(spent)} ${unit} spent, ${back}`;
   if (cancelled) return `Cancelled after ${countText(tasks, "task")}: ${money}.`;
   const moved = reassigned === 0 ? "" : `, ${reassigned} given to another provider`;
+  const twice = copied === 0 ? "" : `, ${copied} at two providers because the first was late`;
   const again = voided === 0 ? "" : `, ${voided} found false and computed again`;
   const compared =
     agreed === undefined
       ? ""
       : `, ${agreed} agreed on by all replicas${disputed === 0 ? "" : `, ${disputed} not`}`;
-  return `${done} done${failed === 0 ? "" : `, ${failed} failed`}${compared}${moved}${again}: ${money}.`;
+  return `${done} done${failed === 0 ? "" : `, ${failed} failed`}${compared}${moved}${twice}${again}: ${money}.`;
 }
 
 /** A failed task: what and why, then who pays and what to do. @param name of its input. */

@@ -28,7 +28,7 @@ import { SecondDraw } from "./second-draw.ts";
 import { silenceOf } from "./silence.ts";
 import type { TaskAttempt } from "./task-watch.ts";
 import type { TaskAnswer } from "./task-answers.ts";
-import { inputOf, isOwn, isSpent, lostResult, mayRetry, resultOf } from "./task-result.ts";
+import { inputOf, isOwn, isSpent, leaveSpent, lostResult, mayRetry, resultOf } from "./task-result.ts";
 import { type WorkItem, WorkQueue } from "./work-queue.ts";
 
 /** Carries one job from its first lease to the refund. */
@@ -266,7 +266,7 @@ export class JobRun {
       member.pace.answered(performance.now() - sentAt);
       await sent.final;
       if (answer.kind === "done") this.#copies.answered(performance.now() - sentAt);
-      if (isSpent(answer)) void member.session.close();
+      if (isSpent(answer)) leaveSpent(member.session, item);
       if (mayRetry(answer) && this.#mayTry(item, attempt)) this.#retry(member, item);
       else this.#deliver(member, item, answer);
     } catch (error) {

@@ -68,6 +68,15 @@ test("who does not answer is lost, once, within the silence that is allowed", ()
   expect(patient).toMatchObject({ asked: 1, lost: 1 });
 });
 
+test("what came with the last word is no later sign of life", () => {
+  const patient = new Patient();
+  patient.bytes = 5_000;
+  patient.pulse.heard();
+  patient.pulse.doubt();
+  patient.wait(PULSE_DOUBT_MS + 20);
+  expect(patient.lost).toBe(1);
+});
+
 test("whom the relay does not hear is asked at once, and lost soon", () => {
   const patient = new Patient();
   patient.wait(300);

@@ -54,6 +54,7 @@ export class Pulse {
   heard(): void {
     this.#heardAt = this.#now();
     this.#lostAt = this.#heardAt + PULSE_SILENCE_MS;
+    this.#received = this.#ports.received();
     if (!this.#isAsked || this.#over) return;
     this.#isAsked = false;
     this.#setFor(this.#heardAt + PULSE_QUIET_MS);
@@ -89,11 +90,7 @@ export class Pulse {
   #look(): void {
     const now = this.#now();
     if (now - this.#dueAt > PULSE_LATE_MS) this.#lostAt = now + PULSE_DOUBT_MS;
-    const received = this.#ports.received();
-    if (received !== this.#received) {
-      this.#received = received;
-      this.heard();
-    }
+    if (this.#ports.received() !== this.#received) this.heard();
     if (!this.#isAsked) this.#lookWhileWell(now);
     else if (now >= this.#lostAt && !this.#isExcused(now)) this.#lose();
     else this.#setFor(Math.max(this.#lostAt, now + PULSE_DOUBT_MS / 2));

@@ -4,7 +4,7 @@ import { FailureError } from "../protocol/failure.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { fuel } from "../protocol/units.ts";
 import type { MapResult } from "./job-options.ts";
-import type { TaskInput } from "./requester-session.ts";
+import type { RequesterSession, TaskInput } from "./requester-session.ts";
 import type { Silence } from "./silence.ts";
 import type { TaskAnswer } from "./task-answers.ts";
 import type { TaskAttempt } from "./task-watch.ts";
@@ -46,6 +46,12 @@ export function isOwn(answer: TaskAnswer): boolean {
 /** The lease's budget covers no further task: its rest returns to the job and becomes part of a new lease. */
 export function isSpent(answer: TaskAnswer): boolean {
   return answer.kind === "failed" && answer.code === failureCode("over-budget");
+}
+
+/** Closes a lease that is used up. An input that found it used up by others was not tried. */
+export function leaveSpent(session: RequesterSession, item: WorkItem): void {
+  if ((session.channel.receipt?.body.payable ?? 0) > 0) item.attempts -= 1;
+  void session.close();
 }
 
 export function resultOf({ index, cid }: WorkItem, provider: PeerId, answer: TaskAnswer): MapResult {

@@ -5,7 +5,16 @@ import type { JobProgress } from "../../sdk/index.ts";
 import { linesOf, noteWords, progressWords, searchFailureWords } from "./search-words.ts";
 
 function progress(changes: Partial<JobProgress>): JobProgress {
-  return { state: "running", done: 0, failed: 0, providers: 1, spent: microCredits(0), total: 4, ...changes };
+  return {
+    state: "running",
+    done: 0,
+    failed: 0,
+    providers: 1,
+    reassigned: 0,
+    spent: microCredits(0),
+    total: 4,
+    ...changes,
+  };
 }
 
 it("takes lines as a person pastes them", () => {

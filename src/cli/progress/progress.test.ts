@@ -13,6 +13,7 @@ function moment(changes: Partial<JobMoment> = {}): JobMoment {
     done: 36,
     failed: 0,
     providers: 2,
+    reassigned: 0,
     spent: microCredits(12_300),
     testMoney: true,
     elapsedMs: 4_000,
@@ -100,6 +101,7 @@ const START: JobProgress = {
   done: 0,
   failed: 0,
   providers: 1,
+  reassigned: 0,
   spent: microCredits(0),
 };
 
