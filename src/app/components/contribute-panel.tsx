@@ -37,7 +37,8 @@ export function ContributePanel({ contribution }: { readonly contribution: Contr
         <div class="power-row">
           <PowerSwitch
             isOn={isOn}
-            tone={tone}
+            // A pause is not a wait for something to load: nothing turns.
+            tone={state.phase === "paused" ? "ready" : tone}
             isBusy={state.phase === "draining"}
             onPress={() => void contribution.press()}
           />

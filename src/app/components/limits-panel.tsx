@@ -188,17 +188,18 @@ interface HourPickProps {
 }
 
 function HourPick({ label, hour, onPick }: HourPickProps): JSX.Element {
+  const id = useId();
   return (
-    <label class="limit-hour">
-      <span>{label}</span>
-      <select value={hour} onChange={({ currentTarget }) => onPick(Number(currentTarget.value))}>
+    <div class="limit-hour">
+      <label for={id}>{label}</label>
+      <select id={id} value={hour} onChange={({ currentTarget }) => onPick(Number(currentTarget.value))}>
         {HOURS.map((each) => (
           <option key={each} value={each}>
             {hourText(each)}
           </option>
         ))}
       </select>
-    </label>
+    </div>
   );
 }
 

@@ -37,6 +37,7 @@ test("hours say when they begin, and use says what is known of it", () => {
 
 test.each<[Partial<ProviderLimits>, string]>([
   [{}, "All of each thread’s time, at any time."],
+  [{ hours: { from: 7, to: 7 } }, "All of each thread’s time, at any time."],
   [{ cpuPercent: 25, onlyWhenCharging: true }, "25 % of each thread’s time, only while charging."],
   [
     { cpuPercent: 50, onlyWhenIdle: true, hours: { from: 22, to: 6 }, monthlyMegabytes: 2_000 },
@@ -63,9 +64,10 @@ test("a pause counts down where its end is near, and not where it is hours away"
     untold: [],
     monthBytes: 0,
   };
-  expect(pauseTitle(view, 0)).toBe("Work pauses");
-  expect(pauseTitle({ ...view, moreAt: 12_000 }, 0)).toBe("Work pauses, more in 12 s");
-  expect(pauseTitle({ ...view, moreAt: 3_600_000 }, 0)).toBe("Work pauses");
+  expect(pauseTitle(view, 0)).toBe("Why work pauses");
+  expect(pauseTitle({ ...view, moreAt: 12_000 }, 0)).toBe("Work goes on in 12 s");
+  expect(pauseTitle({ ...view, moreAt: 3_600_000 }, 0)).toBe("Why work pauses");
   const allowed = { workers: 1, cpuPercent: 50, gpu: true };
-  expect(pauseTitle({ ...view, allowed }, 0)).toBe("Taking it easy");
+  expect(pauseTitle({ ...view, allowed }, 0)).toBe("Why less is used");
+  expect(pauseTitle({ ...view, allowed, moreAt: 5_000 }, 0)).toBe("More is used in 5 s");
 });

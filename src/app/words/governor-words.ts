@@ -77,10 +77,11 @@ export function hourText(hour: number): string {
 
 /** The title of what is said, and how soon it is over, where that is known. */
 export function pauseTitle({ allowed, moreAt }: GovernorView, now: number): string {
-  const title = allowed.workers === 0 ? "Work pauses" : "Taking it easy";
+  const isPaused = allowed.workers === 0;
   // Hours to come are said in the advice: a countdown of thousands of seconds says nothing.
-  const isSoon = moreAt !== undefined && moreAt - now < 100_000;
-  return isSoon ? `${title}, more ${countdownText(moreAt - now)}` : title;
+  if (moreAt === undefined || moreAt - now > 100_000)
+    return isPaused ? "Why work pauses" : "Why less is used";
+  return `${isPaused ? "Work goes on" : "More is used"} ${countdownText(moreAt - now)}`;
 }
 
 /** What a person gives, in one line: what stands over the closed list of limits. */
@@ -91,7 +92,9 @@ export function limitsSummary(limits: ProviderLimits): string {
     limits.onlyWhenIdle ? "while you are away" : "",
     limits.onlyUnmetered ? "on free networks" : "",
     limits.pauseWhenHidden ? "while in view" : "",
-    hours === undefined ? "" : `from ${hourText(hours.from)} to ${hourText(hours.to)}`,
+    hours === undefined || hours.from === hours.to
+      ? ""
+      : `from ${hourText(hours.from)} to ${hourText(hours.to)}`,
     monthlyMegabytes === undefined ? "" : `up to ${dataText(monthlyMegabytes * 1_000_000)} a month`,
   ].filter((words) => words !== "");
   const share = cpuPercent === 100 ? "All of each thread’s time" : `${cpuPercent} % of each thread’s time`;
