@@ -9,6 +9,7 @@ const MANY = 60;
 const SMALL = 0.6;
 /** Room above and below the outermost peers. */
 const EDGE = 28;
+const LEAST_WIDTH = 400;
 
 /** Links between peers are drawn over those with the relay. */
 const ORDER: readonly LinkKind[] = ["websocket", "circuit", "webrtc"];
@@ -27,12 +28,16 @@ function at({ x, y }: Place): string {
   return `${x.toFixed(1)} ${y.toFixed(1)}`;
 }
 
-/** As wide as ever, and as high as the peers need: a few of them do not stand in an empty hall. */
+/** What the peers need, around the relay: a few of them do not stand in an empty hall. */
 function boxOf(places: readonly Place[]): string {
-  const ys = places.map(({ y }) => y);
-  const top = Math.min(...ys, PICTURE.height / 2) - EDGE;
-  const bottom = Math.max(...ys, PICTURE.height / 2) + EDGE;
-  return `0 ${top.toFixed(1)} ${PICTURE.width} ${(bottom - top).toFixed(1)}`;
+  const reach = (half: number, of: (place: Place) => number): number =>
+    Math.max(...places.map((place) => Math.abs(of(place) - half))) + EDGE;
+  const middle = { x: PICTURE.width / 2, y: PICTURE.height / 2 };
+  const width = Math.max(LEAST_WIDTH, 2 * reach(middle.x, ({ x }) => x));
+  const ys = [middle.y, ...places.map(({ y }) => y)];
+  const top = Math.min(...ys) - EDGE;
+  const height = Math.max(...ys) + EDGE - top;
+  return [middle.x - width / 2, top, width, height].map((edge) => edge.toFixed(1)).join(" ");
 }
 
 function classOf({ does, verified }: MeshPeerView): string {

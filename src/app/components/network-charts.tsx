@@ -31,7 +31,7 @@ export function ThroughputCard({ view }: Pick<NetworkChartProps, "view">): JSX.E
         from={to - HOUR_MS}
         to={to}
         summary={`Bars by minute of the last hour: ${words}.`}
-        tickText={(value) => scaledText(value)}
+        tickText={(value) => (Number.isInteger(value) ? scaledText(value) : "")}
         timeText={(ms) => logTimeText(ms, ms).slice(0, 5)}
       />
       <p class="hint">
@@ -85,10 +85,10 @@ export function PriceCard({ view, testMoney }: NetworkChartProps): JSX.Element {
         timeText={(ms) => bucketText("day", ms)}
       />
       <p class="hint">
-        {mean} What settled leases paid in all, by what they did: tasks and bytes cost as well, so little work
-        is dear by fuel.
-        {by.value === "fuel" &&
-          ` The dotted line is this relay’s price of fuel alone, ${creditText(listed)}.`}
+        {mean}{" "}
+        {by.value === "fuel"
+          ? `Tasks and bytes cost as well, so short tasks are dear by fuel. The dotted line is the relay’s price of fuel alone, ${creditText(listed)}.`
+          : "All that settled leases paid, by the hour in which they were settled."}
       </p>
       {hours.length > 0 && <PriceTable hours={hours} unit={unit} />}
     </section>

@@ -11,8 +11,8 @@ export function LatencyCard({ view }: { readonly view: NetworkView }): JSX.Eleme
     <section class="card" aria-labelledby="latency-title">
       <h2 id="latency-title">How long things take</h2>
       <p class="hint">
-        So long or less, for half and more of what was measured in the last {durationText(view.verifiedMs)},
-        by the relay’s clock.
+        At most so long for half, for 9 of 10 and for 99 of 100, of what was measured in the last{" "}
+        {durationText(view.verifiedMs)} by the relay’s clock.
       </p>
       <table class="network-latency">
         <thead>
