@@ -1,3 +1,5 @@
+import type { Rate } from "./rate-limit.ts";
+
 /** Bounds of the relay itself. Those that two machines must agree on are in protocol/limits.ts. */
 
 /** Offers: the relay pings each provider this often, and takes its offer back after two pings without an answer. */
@@ -94,3 +96,9 @@ export const USE_NOTED_MS: number = 60 * 60 * 1000;
 
 /** An identity that has not offered for so many days, and has no account, is new again: the list of known ones does not grow for ever. */
 export const KNOWN_DAYS = 90;
+
+/**
+ * Sites and assignments of accounts that have nothing here yet, for each group of addresses. So many visitors of a site may come at
+ * once from behind one address, and then 8,640 a day; a flood of new keys from there fills the log by some 6 MB a day.
+ */
+export const STRANGERS_RATE: Rate = { burst: 100, perSecond: 0.1 };

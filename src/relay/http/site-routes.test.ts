@@ -8,7 +8,8 @@ import { MAX_SITE_DAYS, MAX_SITES_PER_ACCOUNT } from "../../protocol/limits.ts";
 import { siteContributionsJson } from "../../protocol/site-json.ts";
 import { siteId } from "../../protocol/site.ts";
 import { microCredits, U64_MAX } from "../../protocol/units.ts";
-import { HEAD, openLease, signerOf } from "../books/books-scene.contract.ts";
+import { STRANGERS_RATE } from "../limits.ts";
+import { HEAD, openLease, signerOf, START } from "../books/books-scene.contract.ts";
 import { openRelayScene, refusalOf, type RelayScene } from "../relay-scene.contract.ts";
 
 const closing: RelayScene[] = [];
@@ -91,6 +92,22 @@ test.each([
   const response = await relay.http.request(path);
   expect(response.status).toBe(status);
   expect(await refusalOf(response)).toContain(problem);
+});
+
+test("new keys from one address register and assign so often and no more; whoever has earned something is not held up", async () => {
+  const { relay, client } = await open();
+  const assignBy = async (name: string): Promise<unknown> => {
+    const by = signerOf(name);
+    const body = { ...HEAD, account: by.key, payee: olga.key, ppm: 1, sweep: false, at: START };
+    return client.assign(await seal(assignMessage, body, [by]));
+  };
+  const names = Array.from({ length: STRANGERS_RATE.burst }, (_, at) => `stranger ${at}`);
+  await Promise.all(names.map(assignBy));
+  await expect(assignBy("one too many")).rejects.toThrow(/rate-limited: .* accounts that are new/u);
+  await expect(client.registerSite(await registration(relay))).rejects.toThrow(/rate-limited/u);
+  await assignBy("requester");
+  relay.scene.clock.now += 1_000 / STRANGERS_RATE.perSecond;
+  await assignBy("one too many");
 });
 
 test("the longest list of sites there can be is one that clients read", async () => {

@@ -2,6 +2,7 @@ import { FailureError } from "../../protocol/failure.ts";
 import { assignMessage } from "../../protocol/messages/assign.ts";
 import { inclusionSchema } from "../../protocol/messages/receipt.ts";
 import { siteMessage } from "../../protocol/messages/site.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
 import { RELAY_PATHS } from "../../protocol/relay-api.ts";
 import { encode } from "../../protocol/schema.ts";
 import { isSiteId } from "../../protocol/site.ts";
@@ -14,7 +15,9 @@ import {
 } from "../../protocol/site-json.ts";
 import type { Authentication } from "../authenticate.ts";
 import type { Books } from "../books.ts";
-import type { RateLimit } from "../rate-limit.ts";
+import { addressGroup } from "../client-address.ts";
+import { STRANGERS_RATE } from "../limits.ts";
+import { RateLimit } from "../rate-limit.ts";
 import type { RelayHttp } from "./http-env.ts";
 import { message, view } from "./message-routes.ts";
 import { readMessage } from "./read-body.ts";
@@ -27,13 +30,24 @@ export interface SiteRouteParts {
   readonly authentication: Authentication;
   /** Messages of one identity. */
   readonly limit: RateLimit;
+  readonly nowMs: () => number;
 }
 
 /** Sites, and who gets a part of whose earnings, for anybody to see, as the log is public. */
-export function addSiteRoutes(http: RelayHttp, { books, authentication, limit }: SiteRouteParts): void {
+export function addSiteRoutes(
+  http: RelayHttp,
+  { books, authentication, limit, nowMs }: SiteRouteParts,
+): void {
+  const strangers = new RateLimit(STRANGERS_RATE, "address by accounts that are new", nowMs);
+  const admit = (account: PeerId, address: string): void => {
+    limit.take(account);
+    // Keys are free, and what they sign here stays.
+    if (!books.hasAccount(account)) strangers.take(addressGroup(address));
+  };
+
   http.put(RELAY_PATHS.sites, async (c) => {
     const { message: site } = authentication.open(siteMessage, await readMessage(c));
-    limit.take(site.body.owner);
+    admit(site.body.owner, c.get("address"));
     return view(c, siteViewJson.write(await books.sites.register(site)));
   });
 
@@ -52,7 +66,7 @@ export function addSiteRoutes(http: RelayHttp, { books, authentication, limit }:
 
   http.post(RELAY_PATHS.assignments, async (c) => {
     const { message: assign } = authentication.open(assignMessage, await readMessage(c));
-    limit.take(assign.body.account);
+    admit(assign.body.account, c.get("address"));
     return message(c, encode(inclusionSchema, await books.sites.assign(assign)));
   });
 
