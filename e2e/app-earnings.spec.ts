@@ -1,12 +1,16 @@
 /** Earnings as a person reads them, and every way in which a relay that lies turns a verification red. */
 import { webcrypto } from "node:crypto";
-import { mkdtempSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
+import { encodeQR } from "qr";
 import { type Browser, type BrowserContext, expect, type Locator, type Page, test } from "@playwright/test";
-import { verifierOf } from "../src/protocol/ed25519.ts";
+import { peerIdFromSeed, verifierOf } from "../src/protocol/ed25519.ts";
 import { connect, judgeEvidence, readEvidence } from "../src/sdk/index.ts";
+import { phraseOf } from "../src/storage/recovery-phrase.ts";
 import { ECHO } from "./support/functions.ts";
 import { freePort, type RelayProcess, startRelayProcess } from "./support/relay-process.ts";
 import { contribute, launchChromium } from "./support/tab.ts";
@@ -19,8 +23,8 @@ let browser: Browser;
 let context: BrowserContext;
 let provider: Page;
 
-async function runJob(tasks: number): Promise<void> {
-  const client = await connect({ relay: relay.url, iceServers: [] });
+async function runJob(tasks: number, seed?: Uint8Array): Promise<void> {
+  const client = await connect({ relay: relay.url, iceServers: [], ...(seed === undefined ? {} : { seed }) });
   const inputs = Array.from({ length: tasks }, (_, index) => new TextEncoder().encode(`input ${index}`));
   const job = await client.map(ECHO, inputs);
   let done = 0;
@@ -103,7 +107,7 @@ test("what is earned appears by itself, and its receipt verifies in the page", a
   await runJob(12);
   await expect(newest(page)).toContainText("12 tasks", { timeout: 30_000 });
   await expect(page.locator(".balance-value")).not.toContainText("0.000000", { timeout: 30_000 });
-  await expect(newest(page)).toContainText("Settled");
+  await expect(newest(page)).toContainText(/Settled|In escrow/u);
   const row = await verifyNewest(page);
   await expect(row.locator(".verdict-good")).toContainText("Verified");
   await expect(row.getByRole("img", { name: "Failed" })).toHaveCount(0);
@@ -186,7 +190,7 @@ for (const [field, change] of [
   test(`a list that shows another ${field} than was signed turns verify red`, async () => {
     const page = await context.newPage();
     await page.route(/\/events/u, async (route) => route.abort());
-    await rewrite(page, /\/receipts/u, change);
+    await rewrite(page, /\/history/u, change);
     await page.goto(`${relay.url}/#/earnings`);
     await expectRefuted(page, "Shown as signed");
     await page.close();
@@ -228,4 +232,143 @@ test("a phone that is turned does not keep the chart's old width", async () => {
     .poll(() => page.evaluate(() => document.querySelector(".chart-place canvas")?.clientWidth))
     .toBeLessThanOrEqual(390);
   await page.close();
+});
+
+test("a receipt's proof is saved, and the command judges it offline by the log's key", async () => {
+  const page = await earningsPage();
+  const row = await verifyNewest(page);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    row.getByRole("button", { name: "Save the proof" }).click(),
+  ]);
+  const file = join(relay.dataDir, download.suggestedFilename());
+  await download.saveAs(file);
+  const told = await row.locator(".proof-command").textContent();
+  const key = told?.split(" ").at(-1) ?? "";
+  const tabmesh = join(import.meta.dirname, "../src/cli/main.ts");
+  const run = promisify(execFile);
+  const home = { ...process.env, TABMESH_HOME: join(relay.dataDir, "nobody") };
+  const args = [tabmesh, "verify", file, "--key", key];
+  const { stdout } = await run(process.execPath, args, { env: home });
+  expect(stdout).toContain("Proven: the log holds this entry.");
+  const text = (await readFile(file, "utf8")).replace(/^index (\d+)/mu, "index 1");
+  writeFileSync(file, text);
+  await expect(run(process.execPath, args, { env: home })).rejects.toMatchObject({
+    stdout: expect.stringContaining("NOT PROVEN"),
+  });
+  await page.close();
+});
+
+test("receipts are looked through, and all that are found are taken away as a table", async () => {
+  const page = await earningsPage();
+  await expect(newest(page)).toBeVisible();
+  const all = await page.getByText(/^\d+ receipts?$/u).textContent();
+  const entry = /entry ([\d,]+)/u.exec((await newest(page).textContent()) ?? "")?.[1] ?? "";
+  await page.getByRole("searchbox").fill(entry);
+  await expect(page.getByText("1 receipt found")).toBeVisible();
+  await page.getByRole("button", { name: "Clear" }).click();
+  await expect(page.getByText(all ?? "")).toBeVisible();
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Save the receipts as CSV" }).click(),
+  ]);
+  const lines = (await readFile(await download.path(), "utf8")).trimEnd().split("\r\n");
+  expect(lines.length - 1).toBe(Number.parseInt(all ?? "", 10));
+  expect(lines[1]?.split(",")[0]).toBe(entry.replaceAll(",", ""));
+  await page.getByRole("radio", { name: "By function" }).check({ force: true });
+  await expect(page.locator(".share")).toHaveCount(1);
+  await page.close();
+});
+
+test("a page that slept has every receipt that came meanwhile", async () => {
+  const page = await earningsPage();
+  await expect(page.getByText("Live")).toBeVisible();
+  const debug = await context.newCDPSession(page);
+  await debug.send("Page.setWebLifecycleState", { state: "frozen" });
+  for (const tasks of [4, 5]) await runJob(tasks);
+  await debug.send("Page.setWebLifecycleState", { state: "active" });
+  await expect(newest(page)).toContainText("5 tasks", { timeout: 30_000 });
+  await expect(page.locator(".receipt").nth(1)).toContainText("4 tasks");
+  // As a relay has them that is asked anew.
+  const shown = await page.locator(".receipt-index").allTextContents();
+  const fresh = await earningsPage();
+  await expect(fresh.locator(".receipt-index").first()).toBeVisible();
+  await expect.poll(() => fresh.locator(".receipt-index").allTextContents()).toEqual(shown);
+  await fresh.close();
+  await page.close();
+});
+
+/** A film of one picture, as a fake camera takes it: luma of a QR code, grey elsewhere. */
+function filmOf(text: string): Buffer {
+  const [width, height, scale] = [640, 480, 8];
+  const rows = encodeQR(text, "raw", { border: 4 });
+  const luma = Buffer.alloc(width * height, 255);
+  const [left, top] = [(width - rows.length * scale) >> 1, (height - rows.length * scale) >> 1];
+  for (const [y, row] of rows.entries())
+    for (const [x, isDark] of row.entries())
+      for (let line = 0; line < scale; line += 1) {
+        const from = (top + y * scale + line) * width + left + x * scale;
+        luma.fill(isDark ? 0 : 255, from, from + scale);
+      }
+  const frame = Buffer.concat([Buffer.from("FRAME\n"), luma, Buffer.alloc((width * height) / 2, 128)]);
+  const head = Buffer.from(`YUV4MPEG2 W${width} H${height} F10:1 Ip A1:1 C420jpeg\n`);
+  return Buffer.concat([head, ...Array.from({ length: 10 }, () => frame)]);
+}
+
+test("a key moves to another device by a code its camera sees and four words, and can be forgotten here", async () => {
+  const page = await earningsPage();
+  await page.getByRole("button", { name: "Move to another device" }).click();
+  await page.getByText("Without a camera: as text").click();
+  const code = (await page.locator(".move-code").textContent()) ?? "";
+  await page.getByRole("button", { name: "Next: the words" }).click();
+  await expect(page.locator(".qr")).toHaveCount(0);
+  const words = (await page.locator(".move-words").textContent()) ?? "";
+  const film = join(relay.dataDir, "camera.y4m");
+  writeFileSync(film, filmOf(code));
+  const device = await launchChromium([
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    `--use-file-for-fake-video-capture=${film}`,
+  ]);
+  const other = await device.newPage();
+  await other.goto(`${relay.url}/#/earnings`);
+  await expect(other.getByText("Nothing earned yet")).toBeVisible();
+  await other.getByRole("button", { name: "Take over a key" }).click();
+  await other.getByLabel("Four words").fill("zoo zoo zoo zoo");
+  await other.getByRole("button", { name: "Open" }).click();
+  await expect(other.getByText("Not taken: these words do not open this code.")).toBeVisible();
+  await other.getByLabel("Four words").fill(words);
+  await other.getByRole("button", { name: "Open" }).click();
+  await other.getByRole("button", { name: "Use it here" }).click();
+  await expect(newest(other)).toContainText("5 tasks");
+  await other.getByRole("button", { name: "Forget the key here" }).click();
+  await expect(other.getByRole("button", { name: "Forget it" })).toBeDisabled();
+  await other.getByRole("checkbox").check();
+  await other.getByRole("button", { name: "Forget it" }).click();
+  await expect(other.getByText("Nothing earned yet")).toBeVisible();
+  await device.close();
+  await page.close();
+});
+
+test("what another key has is collected by its 24 words, once", async () => {
+  const seed = webcrypto.getRandomValues(new Uint8Array(32));
+  await runJob(1, seed);
+  const from = await peerIdFromSeed(webcrypto.subtle, seed);
+  const available = async (): Promise<bigint> => {
+    const view: unknown = await (await fetch(`${relay.url}/v1/accounts/${from}`)).json();
+    return typeof view === "object" && view !== null ? BigInt(String(Reflect.get(view, "available"))) : -1n;
+  };
+  await expect.poll(available).toBeGreaterThan(0n);
+  // A browser that contributes keeps its key, so this is another one.
+  const visitor = await (await browser.newContext({ serviceWorkers: "block" })).newPage();
+  await visitor.goto(`${relay.url}/#/earnings`);
+  await visitor.getByRole("button", { name: "Take over a key" }).click();
+  await visitor.getByRole("radio", { name: "24 words" }).check({ force: true });
+  await visitor.getByRole("textbox").fill(phraseOf({ seed }).join(" "));
+  await visitor.getByRole("button", { name: "Read the words" }).click();
+  await visitor.getByRole("button", { name: "Collect" }).click();
+  await expect(visitor.getByText("Collected. What was free is here now")).toBeVisible();
+  expect(await available()).toBe(0n);
+  await expect(visitor.locator(".balance-available")).not.toContainText("0.000000");
+  await visitor.close();
 });

@@ -77,8 +77,7 @@ export function createReceiptVerification(relayUrl: string, store: BrowserStore)
         return await checkShown(client, met, { view, account, checks });
       } catch (error) {
         if (!(error instanceof FailureError)) throw error;
-        const isForged = error.code === FORGED;
-        checks.push({ name: isForged ? "pinned-key" : "relay-answers", ok: false, detail: error.detail });
+        checks.push({ name: failedCheck(error, checks), ok: false, detail: error.detail });
         return {
           verdict: UNREACHED.has(error.code) ? "unreached" : "refuted",
           checks,
@@ -87,6 +86,14 @@ export function createReceiptVerification(relayUrl: string, store: BrowserStore)
       }
     },
   };
+}
+
+function failedCheck(
+  { code }: FailureError,
+  passed: readonly VerificationCheck[],
+): VerificationCheck["name"] {
+  if (code !== FORGED) return "relay-answers";
+  return passed.some(({ name }) => name === "pinned-key") ? "consistency" : "pinned-key";
 }
 
 /** The view of the log refuses a head that is not proven to extend the one it believed before. */

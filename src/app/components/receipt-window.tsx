@@ -168,7 +168,7 @@ function Placeholder(): JSX.Element {
     <li class="receipt" aria-hidden="true">
       <div class="receipt-line">
         <span class="skeleton">0.000000</span>
-        <span class="skeleton">12 tasks function bafk…123456</span>
+        <span class="skeleton">loading</span>
       </div>
     </li>
   );

@@ -2,10 +2,12 @@ import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 // oxlint-disable-next-line import/no-unassigned-import -- the rules of this page
 import "../styles/earnings-page.css";
+import { AlertsGate } from "../components/alerts-gate.tsx";
 import { BalanceFigures } from "../components/balance-figures.tsx";
 import { EarningsOverTime } from "../components/earnings-over-time.tsx";
 import { EstimatePanel } from "../components/estimate-panel.tsx";
-import { KeyPanel } from "../components/key-panel.tsx";
+import type { KeyPanelProps } from "../components/key-panel.tsx";
+import { LazyPart } from "../components/lazy-part.tsx";
 import { ReceiptList } from "../components/receipt-list.tsx";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { TabMemory } from "../../provider/tab-memory.ts";
@@ -19,6 +21,12 @@ export interface EarningsPageProps {
   readonly able: Able;
 }
 
+/** What can be done with a key is seldom asked for, so the list of earnings does not wait for it. */
+async function loadKeyPanel(): Promise<(props: KeyPanelProps) => JSX.Element> {
+  const { KeyPanel } = await import("../components/key-panel.tsx");
+  return KeyPanel;
+}
+
 export function EarningsPage({ state, able }: EarningsPageProps): JSX.Element {
   const peer = able.account.peer.value;
   return (
@@ -28,7 +36,7 @@ export function EarningsPage({ state, able }: EarningsPageProps): JSX.Element {
       ) : (
         <AccountEarnings key={peer} state={state} memory={able.memory} peer={peer} />
       )}
-      <KeyPanel state={state} able={able} />
+      <LazyPart load={loadKeyPanel} show={(KeyPanel) => <KeyPanel state={state} able={able} />} />
     </>
   );
 }
@@ -57,6 +65,7 @@ function AccountEarnings({ state, memory, peer }: AccountEarningsProps): JSX.Ele
       />
       <EstimatePanel week={earnings.week.value} testMoney={testMoney} />
       <ReceiptList earnings={earnings} verifications={verifications} names={names} testMoney={testMoney} />
+      <AlertsGate relay={relay} memory={memory} testMoney={testMoney} />
     </>
   );
 }
