@@ -126,6 +126,26 @@ test("without any tab it says so, goes on while the person looks elsewhere, and 
   await expect(page.getByText("Cancelled, 0 of 4 tasks served")).toBeVisible();
 });
 
+test("a page that goes in the middle of a job asks first; the next one finds the job, and takes its money back", async () => {
+  await page.getByRole("button", { name: "Run the job" }).click();
+  await expect(page.getByText("No tab is contributing right now")).toBeVisible();
+  const asked = new Promise<string>((resolve) => {
+    page.once("dialog", (dialog) => {
+      resolve(dialog.type());
+      void dialog.accept();
+    });
+  });
+  await page.reload();
+  expect(await asked).toBe("beforeunload");
+  const line = page.locator(".job-recent li").first();
+  await expect(line).toContainText("its page was closed or reloaded");
+  await line.locator("summary").click();
+  await expect(line).toContainText("The relay still keeps money aside for it.");
+  await line.getByRole("button", { name: "End it and take back the rest" }).click();
+  await expect(line).toContainText("It is closed and settled.");
+  await expect(line).toContainText("Cancelled, 0 of 4 tasks served");
+});
+
 test("a picture comes tile by tile for about the price that was told, and is the command line’s to the pixel", async () => {
   provider = await openProviderTab(relay.url);
   await page.getByRole("button", { name: /Render a picture/u }).click();

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import type { Cid } from "../../protocol/cid.ts";
+import type { JobView } from "../../protocol/relay-api.ts";
 import type { RecentLease, TabMemory } from "../../provider/tab-memory.ts";
 import type { VerificationCheck } from "../../provider/receipt-verification.ts";
 import type { RelayLink } from "../state/relay-link.ts";
@@ -12,6 +13,7 @@ import { countText, counted } from "../words/quantities.ts";
 import { shortCid, shortPeer } from "../words/short-id.ts";
 import { Amount } from "./amount.tsx";
 import { FailureNotice } from "./failure-notice.tsx";
+import { JobAccount } from "./job-account.tsx";
 
 export interface JobReceiptsProps {
   readonly job: Cid;
@@ -19,10 +21,19 @@ export interface JobReceiptsProps {
   readonly relay: RelayLink;
   readonly memory: TabMemory;
   readonly testMoney: boolean;
+  /** Told when the person has ended it; absent where it may not be ended from here. */
+  readonly onEnded?: ((view: JobView) => void) | undefined;
 }
 
 /** Who was paid for what: one receipt for each tab that worked, signed by both sides and in the relay's log. */
-export function JobReceipts({ job, leases, relay, memory, testMoney }: JobReceiptsProps): JSX.Element {
+export function JobReceipts({
+  job,
+  leases,
+  relay,
+  memory,
+  testMoney,
+  onEnded,
+}: JobReceiptsProps): JSX.Element {
   const checks = useMemo(() => createJobReceipts(relay, memory), [relay, memory]);
   return (
     <div class="job-receipts">
@@ -37,6 +48,7 @@ export function JobReceipts({ job, leases, relay, memory, testMoney }: JobReceip
           <Receipt key={lease.lease} lease={lease} checks={checks} testMoney={testMoney} />
         ))}
       </ul>
+      <JobAccount {...{ job, relay, memory, testMoney, onEnded }} />
     </div>
   );
 }

@@ -1,4 +1,5 @@
-import type { JSX } from "preact";
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren, JSX } from "preact";
 import type { RecentJob, TabMemory } from "../../provider/tab-memory.ts";
 import type { Jobs } from "../state/jobs.ts";
 import type { RelayLink } from "../state/relay-link.ts";
@@ -28,15 +29,23 @@ export function JobRecent({ jobs, relay, memory, testMoney }: JobRecentProps): J
       <ul class="job-recent">
         {list.map((job) => (
           <li key={job.job}>
-            <details>
-              <summary>
-                <Line job={job} testMoney={testMoney} />
-              </summary>
-              <JobReceipts job={job.job} leases={job.leases} {...{ relay, memory, testMoney }} />
+            <Folded
+              summary={
+                <Line job={job} testMoney={testMoney} isElsewhere={jobs.elsewhere.value.has(job.job)} />
+              }
+            >
+              <JobReceipts
+                job={job.job}
+                leases={job.leases}
+                {...{ relay, memory, testMoney }}
+                onEnded={
+                  jobs.elsewhere.value.has(job.job) ? undefined : (view) => void jobs.settle(job, view)
+                }
+              />
               <button class="link" type="button" onClick={() => jobs.forget(job)}>
                 Remove from this list
               </button>
-            </details>
+            </Folded>
           </li>
         ))}
       </ul>
@@ -44,11 +53,39 @@ export function JobRecent({ jobs, relay, memory, testMoney }: JobRecentProps): J
   );
 }
 
-function Line({ job, testMoney }: { readonly job: RecentJob; readonly testMoney: boolean }): JSX.Element {
+/** What is in it is made when it is first opened. */
+function Folded({
+  summary,
+  children,
+}: {
+  readonly summary: JSX.Element;
+  readonly children: ComponentChildren;
+}): JSX.Element {
+  const isOpen = useSignal(false);
+  return (
+    <details onToggle={(event) => (isOpen.value = event.currentTarget.open)}>
+      <summary>{summary}</summary>
+      {isOpen.value && children}
+    </details>
+  );
+}
+
+interface LineProps {
+  readonly job: RecentJob;
+  readonly testMoney: boolean;
+  /** Another tab carries it out. */
+  readonly isElsewhere: boolean;
+}
+
+function Line({ job, testMoney, isElsewhere }: LineProps): JSX.Element {
   return (
     <span class="job-recent-line">
       <span class="job-file">{job.name}</span>
-      <span class="hint">{recentWords(job)}</span>
+      <span class="hint">
+        {isElsewhere && job.state === "running"
+          ? "Under way in another tab of this browser"
+          : recentWords(job)}
+      </span>
       <span class="job-recent-end">
         {job.state !== "running" && <Amount value={job.spent} testMoney={testMoney} withUnit />}
         <time

@@ -7,7 +7,7 @@ import type { RelayLink } from "../state/relay-link.ts";
 import { useNow } from "../state/now.ts";
 import { durationText } from "../words/durations.ts";
 import { tookText } from "../words/function-words.ts";
-import { eventWords, jobFailureWords, jobStateWords, summaryWords } from "../words/job-words.ts";
+import { eventWords, jobFailureWords, jobStateWords, paceWords, summaryWords } from "../words/job-words.ts";
 import { noProviderWords } from "../words/no-provider-words.ts";
 import { countText } from "../words/quantities.ts";
 import { Amount } from "./amount.tsx";
@@ -91,10 +91,15 @@ function Bar({ work }: { readonly work: JobWork }): JSX.Element {
       : work.isCancelled && phase.kind === "running"
         ? "Cancelling at the tabs"
         : jobStateWords(progress);
+  const isRunning = phase.kind === "running";
+  // Read, so that it is told anew each second.
+  void useNow(isRunning).value;
+  const pace = isRunning ? paceWords(served, total, work.elapsedMs()) : undefined;
   return (
     <div class="job-bar">
       <progress aria-label="Job" {...(isSure ? { value: served / Math.max(total, 1) } : {})} />
       <p role="status">{words}</p>
+      {pace !== undefined && <p class="hint">{pace}</p>}
     </div>
   );
 }

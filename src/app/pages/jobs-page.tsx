@@ -44,7 +44,7 @@ function AblePage({ state, able }: { readonly state: AppState; readonly able: Ab
       ) : (
         <JobRun jobs={jobs} work={work} relay={relay} memory={memory} testMoney={testMoney} />
       )}
-      <JobRecent jobs={jobs} relay={relay} memory={memory} testMoney={testMoney} />
+      <JobRecent {...{ jobs, relay, memory, testMoney }} />
     </>
   );
 }

@@ -1,12 +1,12 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { Cid } from "../../protocol/cid.ts";
 import { FailureError } from "../../protocol/failure.ts";
-import type { ReceiptView } from "../../protocol/relay-api.ts";
+import type { JobView, ReceiptView } from "../../protocol/relay-api.ts";
 import { createReceiptVerification, type Verification } from "../../provider/receipt-verification.ts";
 import type { RelayViews } from "../../provider/relay-views.ts";
 import type { RecentLease, TabMemory } from "../../provider/tab-memory.ts";
-import { proveEntry } from "../../sdk/index.ts";
-import { failed, type Loadable } from "./loadable.ts";
+import { endJob, jobView, proveEntry } from "../../sdk/index.ts";
+import { failed, type Loadable, LOADING, ready } from "./loadable.ts";
 import type { RelayLink } from "./relay-link.ts";
 
 /** A receipt of a job checked in this page. */
@@ -24,6 +24,33 @@ export interface JobReceiptChecks {
   hide(lease: RecentLease): void;
   /** The file that proves it to anybody without this relay. @throws FailureError */
   proof(lease: RecentLease): Promise<string>;
+}
+
+/** What the relay says of a job. */
+export interface JobAccount {
+  readonly view: ReadonlySignal<Loadable<JobView>>;
+  look(): Promise<void>;
+  /** Ends a job whose page is gone, so that what is left of its money comes back. */
+  end(): Promise<void>;
+}
+
+export function createJobAccount(relay: RelayLink, memory: TabMemory, job: Cid): JobAccount {
+  const view = signal<Loadable<JobView>>(LOADING);
+  const load = async (loading: Promise<JobView>): Promise<void> => {
+    try {
+      view.value = ready(await loading);
+    } catch (error) {
+      view.value = failed(error);
+    }
+  };
+  return {
+    view,
+    look: () => load(jobView(relay.url, job)),
+    async end() {
+      const { seed } = await memory.identity.ensure();
+      await load(endJob({ relay: relay.url, seed, pins: memory.relays }, job));
+    },
+  };
 }
 
 export function createJobReceipts(relay: RelayLink, memory: TabMemory): JobReceiptChecks {

@@ -1,5 +1,6 @@
 import { effect, signal } from "@preact/signals";
 import { FailureError } from "../../protocol/failure.ts";
+import type { JobView } from "../../protocol/relay-api.ts";
 import { microCredits } from "../../protocol/units.ts";
 import type { RecentJob } from "../../provider/tab-memory.ts";
 import { openWorkbench, type Workbench } from "../../provider/workbench.ts";
@@ -41,6 +42,8 @@ export class Jobs {
   readonly work: Kept<JobWork | undefined> = signal<JobWork | undefined>(undefined);
   /** Newest first. */
   readonly recent: Kept<readonly RecentJob[]> = signal<readonly RecentJob[]>([]);
+  /** Jobs that another tab of this browser carries out right now. */
+  readonly elsewhere: Kept<ReadonlySet<string>> = signal<ReadonlySet<string>>(new Set());
   readonly #state: AppState;
   readonly #able: Able;
   readonly #bench: Workbench = openWorkbench(SANDBOX_FILES);
@@ -116,10 +119,19 @@ export class Jobs {
   async recall(): Promise<void> {
     try {
       const all = await this.#able.memory.jobs.list();
+      this.elsewhere.value = await jobsUnderWay();
       this.recent.value = all.filter(({ relayUrl }) => relayUrl === this.#state.relay.url);
     } catch {
       // A list that cannot be read is no reason to hinder a new job.
     }
+  }
+
+  /** The person has ended a job whose page is gone. */
+  async settle(job: RecentJob, { spent }: Pick<JobView, "spent">): Promise<void> {
+    const settled = { ...job, state: "cancelled", spent, endedAt: Date.now() } as const;
+    this.recent.value = this.recent.value.map((each) => (each.job === job.job ? settled : each));
+    await this.#able.memory.jobs.put(settled).catch(() => undefined);
+    await this.#able.account.refresh();
   }
 
   /** The person has left the page: what nobody waits for is closed. */
@@ -131,10 +143,15 @@ export class Jobs {
   }
 
   async #carry(work: JobWork): Promise<void> {
+    const over = Promise.withResolvers<void>();
     await work.carry(
       () => this.#connected(),
-      () => void this.#remember(work),
+      () => {
+        if (work.job !== undefined) void navigator.locks.request(`${LOCK}${work.job}`, () => over.promise);
+        void this.#remember(work);
+      },
     );
+    over.resolve();
     // Perhaps it is the connection that does not work.
     if (work.phase.value.kind === "failed") await this.#disconnect();
     await this.#remember(work);
@@ -169,6 +186,17 @@ export class Jobs {
     this.#connection = undefined;
     await left?.then((tabmesh) => tabmesh.close()).catch(() => undefined);
   }
+}
+
+/** A job under way holds a lock of this name, so that another tab does not take it for one that was cut off. */
+const LOCK = "tabmesh-job:";
+
+async function jobsUnderWay(): Promise<ReadonlySet<string>> {
+  const { held = [] } = await navigator.locks.query();
+  const names = held.flatMap(({ name }) =>
+    name?.startsWith(LOCK) === true ? [name.slice(LOCK.length)] : [],
+  );
+  return new Set(names);
 }
 
 /** A job ends with its page: the browser asks before it goes. */

@@ -5,9 +5,12 @@ import { microCredits } from "../../protocol/units.ts";
 import type { RecentJob } from "../../provider/tab-memory.ts";
 import type { JobSummary } from "../../sdk/index.ts";
 import {
+  auditWords,
   eventWords,
   jobFailureWords,
   jobStateWords,
+  jobViewWords,
+  paceWords,
   recentWords,
   summaryWords,
   taskFailureWords,
@@ -57,6 +60,29 @@ describe("words for a job", () => {
     expect(at("settling", 2)).toMatch(/receipts/u);
   });
 
+  it("say what is left only once there is a pace", () => {
+    expect(paceWords(2, 100, 60_000)).toBeUndefined();
+    expect(paceWords(50, 100, 1_000)).toBeUndefined();
+    expect(paceWords(50, 100, 60_000)).toBe("About 1 min left at the pace so far.");
+    expect(paceWords(99, 100, 9_900)).toBe("About 1 s left at the pace so far.");
+    expect(paceWords(100, 100, 60_000)).toBeUndefined();
+  });
+
+  it("say how it stands at the relay, and how far its audits are", () => {
+    const lease = { lease: SUMMARY.job, provider: "" as never, state: "settled", count: 9 } as const;
+    const of = (drawn: number, judged: number, forfeited: bigint): string =>
+      auditWords({
+        leases: [
+          { ...lease, amount: microCredits(5), drawn, judged, forfeited: microCredits(forfeited) },
+          { ...lease, amount: microCredits(5), drawn: 1, judged: 0, forfeited: microCredits(0) },
+        ],
+      });
+    expect(of(2, 1, 0n)).toBe("3 results were drawn to be recomputed, 1 of them is judged.");
+    expect(of(0, 0, 7n)).toMatch(/^1 result was drawn .* found false/u);
+    expect(auditWords({ leases: [] })).toMatch(/^None/u);
+    expect(jobViewWords({ state: "open" })).toContain("keeps money aside");
+  });
+
   it("every failure of a task says what happened, who pays and what to do", () => {
     for (const { code, means, advice } of FAILURE_KINDS) {
       const words = taskFailureWords({ code: failureCode(nameOf(code)), detail: "" });
@@ -93,7 +119,7 @@ describe("words for a job", () => {
     expect(recentWords(RECENT)).toBe("3 tasks done");
     expect(recentWords({ ...RECENT, failed: 1 })).toBe("3 tasks done, 1 failed");
     expect(recentWords({ ...RECENT, state: "cancelled", done: 1 })).toBe("Cancelled, 1 of 3 tasks served");
-    expect(recentWords({ ...RECENT, state: "running" })).toContain("closed or reloaded");
+    expect(recentWords({ ...RECENT, state: "running" })).toContain("take back what is left");
     expect(recentWords({ ...RECENT, state: "failed", failure: failure("no-provider") })).toBe(
       "No provider fits the job right now.",
     );

@@ -1,7 +1,9 @@
 import { failureKind } from "../../protocol/failure-code.ts";
 import type { Failure } from "../../protocol/failure.ts";
+import type { JobView } from "../../protocol/relay-api.ts";
 import type { RecentJob } from "../../provider/tab-memory.ts";
 import type { JobProgress, JobSummary } from "../../sdk/index.ts";
+import { durationText } from "./durations.ts";
 import { type FailureWords, failureWords } from "./phase-words.ts";
 import { counted, countText } from "./quantities.ts";
 
@@ -16,7 +18,7 @@ export function jobStateWords(progress: JobProgress | undefined): string {
     case "connecting":
       return "Connecting to a tab";
     case "running":
-      return providers === 0 ? "Waiting for a tab" : `${counted(providers, "tab")} at work`;
+      return `${providers === 0 ? "Waiting for a tab" : `${counted(providers, "tab")} at work`}${movedWords(progress)}`;
     case "auditing":
       return "Results are recomputed before they count";
     case "settling":
@@ -29,6 +31,22 @@ export function jobStateWords(progress: JobProgress | undefined): string {
       return state satisfies never;
   }
 }
+
+function movedWords(progress: JobProgress | undefined): string {
+  const moved = progress?.reassigned ?? 0;
+  return moved === 0 ? "" : `, ${counted(moved, "task")} given to another one`;
+}
+
+/** What is left, at the pace so far; nothing before that is known. @param elapsedMs since the start */
+export function paceWords(served: number, total: number, elapsedMs: number): string | undefined {
+  if (served < LEAST_SERVED || served >= total || elapsedMs < LEAST_PACE_MS) return undefined;
+  const leftMs = (elapsedMs / served) * (total - served);
+  return `About ${durationText(Math.max(leftMs, 1_000))} left at the pace so far.`;
+}
+
+/** Before that a pace says little. */
+const LEAST_SERVED = 3;
+const LEAST_PACE_MS = 3_000;
 
 /** What happened last, as a sentence. */
 export function eventWords(text: string): string {
@@ -91,7 +109,7 @@ export function summaryWords(summary: JobSummary): string {
 export function recentWords({ state, tasks, done, failed, failure }: RecentJob): string {
   switch (state) {
     case "running":
-      return `Not finished here: the page was closed or reloaded. What was not spent comes back when the job expires.`;
+      return "Not finished: its page was closed or reloaded. Open this line to take back what is left.";
     case "cancelled":
       return `Cancelled, ${countText(done + failed)} of ${counted(tasks, "task")} served`;
     case "failed":
@@ -103,4 +121,31 @@ export function recentWords({ state, tasks, done, failed, failure }: RecentJob):
     default:
       return state satisfies never;
   }
+}
+
+/** How a job stands at its relay. */
+export function jobViewWords({ state }: Pick<JobView, "state">): string {
+  switch (state) {
+    case "open":
+      return "The relay still keeps money aside for it.";
+    case "closing":
+      return "It is closed. What is left comes back when its last receipts are settled.";
+    case "closed":
+      return "It is closed and settled.";
+    default:
+      return state satisfies never;
+  }
+}
+
+/** How far its results have been recomputed. */
+export function auditWords({ leases }: Pick<JobView, "leases">): string {
+  const sum = (of: (lease: JobView["leases"][number]) => number): number =>
+    leases.reduce((total, lease) => total + of(lease), 0);
+  const [drawn, judged] = [sum(({ drawn: each }) => each), sum(({ judged: each }) => each)];
+  const isFalse = leases.some(({ forfeited }) => forfeited > 0n);
+  const begun =
+    drawn === 0
+      ? "None of its results has been drawn to be recomputed so far."
+      : `${counted(drawn, "result")} ${drawn === 1 ? "was" : "were"} drawn to be recomputed, ${countText(judged)} of them ${judged === 1 ? "is" : "are"} judged.`;
+  return isFalse ? `${begun} A tab’s work was found false, and its price has come back.` : begun;
 }
