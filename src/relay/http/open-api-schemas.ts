@@ -9,8 +9,12 @@ export type Json = Readonly<Record<string, unknown>>;
 
 export const text: Json = { type: "string" };
 export const whole: Json = { type: "integer", minimum: 0 };
-const flag: Json = { type: "boolean" };
-const decimal: Json = { type: "string", pattern: "^(0|[1-9][0-9]{0,19})$", description: "64-bit amount" };
+export const flag: Json = { type: "boolean" };
+export const decimal: Json = {
+  type: "string",
+  pattern: "^(0|[1-9][0-9]{0,19})$",
+  description: "64-bit amount",
+};
 export const cid: Json = { type: "string", description: "CIDv1, raw or dag-cbor, SHA-256, base32" };
 export const peer: Json = { type: "string", description: "Ed25519 peer id, 12D3KooW…" };
 
@@ -19,7 +23,7 @@ export function listOf(items: Json): Json {
 }
 
 /** An object whose properties are all required, but those of `optional`. */
-function object(properties: Readonly<Record<string, Json>>, optional: readonly string[] = []): Json {
+export function object(properties: Readonly<Record<string, Json>>, optional: readonly string[] = []): Json {
   const required = Object.keys(properties).filter((name) => !optional.includes(name));
   return { type: "object", properties, required };
 }

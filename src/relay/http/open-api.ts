@@ -1,3 +1,4 @@
+import { ALERT_OPERATIONS } from "./alert-operations.ts";
 import { GATEWAY_PATHS } from "../gateway/gateway-paths.ts";
 import { RELAY_PATHS } from "../../protocol/relay-api.ts";
 import { ACCOUNT_OPERATIONS } from "./account-operations.ts";
@@ -213,6 +214,7 @@ const OPERATIONS: readonly Operation[] = [
   },
   ...PAYOUT_OPERATIONS,
   ...SITE_OPERATIONS,
+  ...ALERT_OPERATIONS,
   ...GATEWAY_OPERATIONS,
   { method: "get", path: "/healthz", summary: "Whether the relay can do its work", answer: view("Health") },
   { method: "get", path: "/metrics", summary: "Numbers for Prometheus", answer: textBody },
