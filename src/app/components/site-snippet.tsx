@@ -23,7 +23,8 @@ const LANGUAGES = [
 export function SiteSnippet({ relayUrl, site }: SiteSnippetProps): JSX.Element {
   const look = useSignal<Look>(PLAIN_LOOK);
   const { language } = look.value;
-  const code = widgetSnippet(new URL(relayUrl).origin, site, language);
+  const host = new URL(relayUrl).origin;
+  const code = widgetSnippet(host, site, language);
   const css = lookCss(look.value);
   const change = (next: Partial<Look>): void => {
     look.value = { ...look.value, ...next };
@@ -32,13 +33,20 @@ export function SiteSnippet({ relayUrl, site }: SiteSnippetProps): JSX.Element {
     <section class="site-part" aria-labelledby="snippet-title">
       <h3 id="snippet-title">For your pages</h3>
       <p class="hint">
-        Put this where the widget is to be. Nothing but a button of 4 kB is loaded, and nothing runs, until a
-        visitor has pressed it and agreed.
+        Put this where the widget is to be. Less than 4 kB are loaded, and nothing runs, until a visitor has
+        pressed the button and agreed.
       </p>
       <pre class="recipe snippet code" tabIndex={0} aria-label="Code for your pages">
         {code}
       </pre>
       <CopyButton text={code} label="Copy code" />
+      <details class="technical">
+        <summary>If your site has a content security policy</summary>
+        <p>Add this address to two of its directives; nothing else is needed.</p>
+        <p class="code">
+          script-src {host}; frame-src {host}
+        </p>
+      </details>
       <div class="preview-parts">
         <SitePreview site={site} look={look.value} />
         <fieldset class="look">
