@@ -2,10 +2,11 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, type BrowserContext, expect, type Page, test } from "@playwright/test";
 import { strictPolicy } from "../examples/embed/serve.ts";
-import { type EmbedScene, frameOf, openEmbedScene, pressTakePart } from "./support/embed-scene.ts";
+import { type EmbedScene, openEmbedScene } from "./support/embed-scene.ts";
 import { recordHere, whyNotHere } from "./support/picture-record.ts";
 import { expectPicture } from "./support/pictures.ts";
 import { launchChromium } from "./support/tab.ts";
+import { tabTo } from "./support/tab-to.ts";
 
 /** The name that the site has for its visitors, whatever port it has here. */
 const ORIGIN = "http://tides.localhost";
@@ -87,22 +88,30 @@ async function expectWindow(window: Page, name: string, agree: string): Promise<
   await expectPicture(window, `widget-${name}`, { varying, ready });
 }
 
-test("the widget before, while and after it works", async () => {
+test("the widget before, while and after it works, for somebody who has no mouse", async () => {
   await page.goto(ORIGIN);
-  await expect(page.getByRole("button", { name: "Take part" })).toBeVisible();
+  const button = page.getByRole("button", { name: "Take part" });
+  await expect(button).toBeVisible();
   await expectWidget("idle");
-  const window = await pressTakePart(page);
+  await tabTo(page, button);
+  const [window] = await Promise.all([context.waitForEvent("page"), page.keyboard.press("Enter")]);
   await expectWindow(window, "asks", "Agree");
   await expectWidget("asking");
   await window.bringToFront();
-  await window.getByRole("button", { name: "Agree" }).click();
+  const agree = window.getByRole("button", { name: "Agree" });
+  await expect(agree).toBeEnabled();
+  await tabTo(window, agree);
+  await window.keyboard.press("Enter");
   await page.bringToFront();
-  const status = page.frameLocator("tabmesh-widget > iframe").getByRole("status");
+  const frame = page.frameLocator("tabmesh-widget > iframe");
+  const status = frame.getByRole("status");
   await expect(status).toHaveText("Ready for the next task", { timeout: 30_000 });
   await expectWidget("ready");
-  await frameOf(page).getByRole("button", { name: "What is running?" }).click();
+  await tabTo(page, frame.getByRole("button", { name: "What is running?" }));
+  await page.keyboard.press("Enter");
   await expectWidget("more");
-  await frameOf(page).getByRole("button", { name: "Stop" }).click();
+  await tabTo(page, frame.getByRole("button", { name: "Stop" }));
+  await page.keyboard.press("Space");
   await expect(status).toHaveText("Stopped");
   await expectWidget("stopped");
 });
