@@ -129,7 +129,15 @@ test("a visitor agrees, works for the site, sees for whom and how much, and stop
 });
 
 test("the widget goes with its page, goes on when it is back, and stays stopped when it was stopped", async () => {
-  await page.goto(scene.site.url);
+  // An isolated page that keeps its windows.
+  const headers = {
+    "cross-origin-embedder-policy": "require-corp",
+    "cross-origin-opener-policy": "same-origin-allow-popups",
+  };
+  const port = await freePort();
+  const { site } = await scene.register(`http://localhost:${port}`);
+  const isolated = await scene.openSite({ port, site, headers });
+  await page.goto(isolated.url);
   await takePart(page);
   await page.getByRole("link", { name: "About" }).click();
   await expect(page.getByRole("heading", { name: "About this site" })).toBeVisible();

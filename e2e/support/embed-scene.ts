@@ -65,7 +65,7 @@ export async function takePart(page: Page): Promise<Frame> {
   await window.getByRole("button", { name: /^(?:Agree|Go on)$/u }).click();
   await expect(page.frameLocator("tabmesh-widget > iframe").getByRole("status")).toHaveText(
     "Ready for the next task",
-    { timeout: 30_000 },
+    { timeout: 60_000 },
   );
   return frameOf(page);
 }

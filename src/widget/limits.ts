@@ -6,8 +6,8 @@ export const CONSENT_MS: number = 24 * 60 * 60 * 1000;
 /** The window of consent takes no click before it has been in view and in front for so long: a click meant for something else arrives within half a second. */
 export const ARM_MS = 1_000;
 
-/** From the person's yes until the page has its frame open: a script, two documents, and a busy machine. */
-export const HAND_OVER_MS = 20_000;
+/** From the person's yes until the page has its frame open: a document, a script and some answers of the relay over a slow line, or on a busy machine. */
+export const HAND_OVER_MS = 45_000;
 
 /** How often the window asks whether the frame is there. */
 export const KNOCK_MS = 200;

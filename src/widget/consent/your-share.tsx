@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
+import { PPM } from "../../protocol/audit-policy.ts";
 import { microCredits } from "../../protocol/units.ts";
 import { fill } from "../words/fill.ts";
 import { amountText } from "../words/say.ts";
@@ -12,16 +13,17 @@ export function YourShare({ tongue, consent, testMoney }: ConsentAppProps): JSX.
   const { consent: words } = tongue.words;
   const { account, step } = consent.view.value;
   const isLost = !consent.isKept && step === "done";
-  const own = account === undefined ? 0n : account.available + account.pending + account.held + account.bond;
-  if (consent.site.share === 0 || (own === 0n && !isLost)) return null;
-  const { available = 0n } = account ?? {};
+  const { available = 0n, pending = 0n, held = 0n, bond = 0n } = account ?? {};
+  // It is divided when it becomes available.
+  const waiting = ((pending + held + bond) * BigInt(consent.site.share)) / BigInt(PPM);
+  if (consent.site.share === 0 || (available + waiting === 0n && !isLost)) return null;
   const amount = (value: bigint): string => amountText(tongue, microCredits(value), testMoney);
   return (
     <section class="share">
       <h2>{words.share}</h2>
       {isLost ? <p>{words.unkept}</p> : null}
       {account === undefined ? null : (
-        <p>{fill(words.shareText, { available: amount(available), pending: amount(own - available) })}</p>
+        <p>{fill(words.shareText, { available: amount(available), pending: amount(waiting) })}</p>
       )}
       <p class="answers">
         {available > 0n ? (

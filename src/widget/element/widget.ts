@@ -6,7 +6,7 @@ import { chooseLanguage, type ElementWords, elementWords } from "./element-words
 const HOST: string = new URL(import.meta.url).origin;
 const SITE = /^site-[a-z2-7]{20}$/;
 /** A frame that has not said a word by then is blocked by this page, an extension or the network. */
-const FRAME_SILENT_MS = 15_000;
+const FRAME_SILENT_MS = 30_000;
 /** How soon a window that was closed is noticed. */
 const WINDOW_LOOK_MS = 500;
 const LEAST_HEIGHT = 60;

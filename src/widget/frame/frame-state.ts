@@ -63,7 +63,7 @@ const PAUSES: Readonly<Record<GovernorReason, ShownPause>> = {
 /** The provider of the frame and what stands around it: consent that ends, a person who presses, a page that may cover it. */
 export function createFrameState({ relayUrl, site, grant }: FrameParts): FrameState {
   const live = signal<ProviderState | undefined>(undefined);
-  const wish = signal<"run" | "stopped" | "ended" | "unable">("stopped");
+  const wish = signal<"run" | "stopped" | "ended" | "unable">("run");
   const seen = signal<Seen>("away");
   const activeMs = signal(0);
   const detail = signal<string | undefined>(undefined);

@@ -1,4 +1,4 @@
-import { effect } from "@preact/signals";
+import { computed, effect } from "@preact/signals";
 import { render } from "preact";
 import { createSiteVisits } from "../../provider/site-visit.ts";
 import type { SizeMessage, StateMessage } from "../page-messages.ts";
@@ -48,10 +48,16 @@ async function run(place: FramePlace, target: Element): Promise<void> {
 
   const frame = createFrameState({ relayUrl: location.origin, site, grant });
   render(<FrameApp tongue={tongue} frame={frame} testMoney={info.testMoney} />, target);
-  effect(() => {
+  const forPage = computed((): StateMessage => {
     const { phase, activeMs, state, until } = frame.view.value;
     const [minutes, amount] = [Math.floor(activeMs / MINUTE_MS), `${state?.earned ?? 0n}`];
-    tell(page, { tabmesh: "state", phase: pagePhase({ phase }), minutes, amount, until });
+    return { tabmesh: "state", phase: pagePhase({ phase }), minutes, amount, until };
+  });
+  let told = "";
+  effect(() => {
+    const text = JSON.stringify(forPage.value);
+    if (text !== told) tell(page, forPage.value);
+    told = text;
   });
   new ResizeObserver(() => {
     tell(page, { tabmesh: "size", height: Math.ceil(target.getBoundingClientRect().height) });
