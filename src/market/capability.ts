@@ -107,6 +107,11 @@ export function withMeasurement(record: PropertyRecord, measurement: Measurement
   };
 }
 
+/** It answered rightly beside the rounds, which go on as they were. */
+export function withProof(record: PropertyRecord, measurement: Measurement): PropertyRecord {
+  return { ...record, measurements: [...record.measurements, measurement].slice(-KEPT_MEASUREMENTS) };
+}
+
 /** Nothing is held against it; it is asked for less, or later. @param reason absent where it has not answered at all */
 export function withDecline(
   record: PropertyRecord,
@@ -199,6 +204,8 @@ export function measuredValue({ measurements }: PropertyRecord): number | undefi
 export interface Question {
   readonly property: Property;
   readonly amount: number;
+  /** It stands beside the rounds: only to see that the provider is there and as fast as it was. */
+  readonly isProof?: boolean;
 }
 
 /** The first amount times a power of two, at most `amount`. */

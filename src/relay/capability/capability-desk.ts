@@ -6,6 +6,7 @@ import {
   type Judgement,
   type Measurement,
   measuredValue,
+  nextAmount,
   nextQuestion,
   NOTHING_KNOWN,
   type PropertyRecord,
@@ -15,7 +16,9 @@ import {
   withClaim,
   withDecline,
   withMeasurement,
+  withProof,
 } from "../../market/capability.ts";
+import { ASK_AGAIN_MS, REPROVE_MS } from "../../market/limits.ts";
 import type { Rates } from "../../market/match-job.ts";
 import { type Decline } from "../../protocol/messages/capability.ts";
 import { type KernelProperty, type Property, PROPERTIES } from "../../protocol/property.ts";
@@ -32,6 +35,8 @@ interface Sheet {
   readonly records: Map<Property, PropertyRecord>;
   /** What follows from the records. */
   rates: Rates;
+  /** When it last declined a challenge beside the rounds, milliseconds since 1970. */
+  declinedProof: number;
 }
 
 /** What an instance's right answers say of it. */
@@ -75,7 +80,12 @@ export class CapabilityDesk {
 
   /** Takes what an offer says of its provider. */
   offered({ instance, provider, claims = [], memoryBytes }: Offer): void {
-    const sheet = this.#sheets.get(instance) ?? { provider, records: new Map(), rates: NOT_MEASURED };
+    const sheet: Sheet = this.#sheets.get(instance) ?? {
+      provider,
+      records: new Map(),
+      rates: NOT_MEASURED,
+      declinedProof: 0,
+    };
     this.#sheets.delete(instance);
     this.#sheets.set(instance, sheet);
     for (const oldest of this.#sheets.keys()) {
@@ -90,19 +100,37 @@ export class CapabilityDesk {
   /** What to ask an instance now, if anything. */
   question(instance: PeerId): Question | undefined {
     const sheet = this.#sheets.get(instance);
-    return sheet && nextQuestion(sheet.records, this.#nowMs());
+    return sheet && (nextQuestion(sheet.records, this.#nowMs()) ?? this.#proofOf(instance, sheet));
+  }
+
+  /** One challenge beside the rounds, where its newest answer is old by now: of what it has answered before. */
+  #proofOf(instance: PeerId, { records, declinedProof }: Sheet): Question | undefined {
+    const fuel = records.get("fuel");
+    const newest = this.proof(instance)?.at;
+    if (fuel === undefined || fuel.measurements.length === 0 || newest === undefined) return undefined;
+    const now = this.#nowMs();
+    if (now - newest < REPROVE_MS || now - declinedProof < ASK_AGAIN_MS) return undefined;
+    return { property: "fuel", amount: nextAmount("fuel", fuel), isProof: true };
   }
 
   /** It answered rightly. */
-  measured(instance: PeerId, property: Property, measurement: Measurement): void {
-    this.#change(instance, property, (record) => withMeasurement(record, measurement));
+  measured(instance: PeerId, { property, isProof }: Question, measurement: Measurement): void {
+    this.#change(instance, property, (record) =>
+      isProof === true ? withProof(record, measurement) : withMeasurement(record, measurement),
+    );
     const record = this.#sheets.get(instance)?.records.get(property);
     if (record !== undefined && isClaimRefuted(property, record)) this.contradict(instance, property);
   }
 
   /** @param reason absent where it has not answered */
-  declined(instance: PeerId, property: Property, reason: Decline | undefined, amount: number): void {
+  declined(instance: PeerId, { property, amount, isProof }: Question, reason: Decline | undefined): void {
     const now = this.#nowMs();
+    const sheet = this.#sheets.get(instance);
+    if (isProof === true) {
+      // It has work, or does not want to now: its rounds go on as they were.
+      if (sheet !== undefined) sheet.declinedProof = now;
+      return;
+    }
     this.#change(instance, property, (record) => withDecline(record, property, reason, amount, now));
   }
 

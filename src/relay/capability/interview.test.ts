@@ -2,7 +2,7 @@ import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { pino } from "pino";
 import { FrameStream } from "../../mesh/frame-stream.ts";
 import { memoryStreamPair } from "../../mesh/memory-stream.ts";
-import { CHALLENGES_PER_ROUND, TELLING_MEASUREMENTS } from "../../market/limits.ts";
+import { CHALLENGES_PER_ROUND, REPROVE_MS, TELLING_MEASUREMENTS } from "../../market/limits.ts";
 import { challengeDigest, upstreamBytes } from "../../protocol/challenge/challenge-work.ts";
 import { openEnvelope, seal, type Unverified } from "../../protocol/envelope.ts";
 import type { FailureError } from "../../protocol/failure.ts";
@@ -251,6 +251,35 @@ describe("a provider that is measured", () => {
       await expect.poll(() => scene.told, PATIENCE).toEqual(["true fuel"]);
       expect(asked()).toBe(TELLING_MEASUREMENTS);
       expect(scene.row("fuel")).toMatchObject({ state: "contradicted", value: 1e15 });
+    },
+    TEST_MS,
+  );
+
+  test(
+    "is asked for one more answer when the newest is old, so that it counts as there",
+    async () => {
+      let isBusy = false;
+      const scene = await open(
+        only("fuel", (asked) => (isBusy ? Promise.resolve({ answer: { declined: "busy" } }) : right(asked))),
+      );
+      const asked = (): number => scene.asked.filter(({ body }) => body.property === "fuel").length;
+      await expect.poll(() => scene.desk.proof(scene.signer.key)?.at, PATIENCE).toBe(START);
+      await expect.poll(() => scene.desk.question(scene.signer.key), PATIENCE).toBeUndefined();
+      expect(asked()).toBe(CHALLENGES_PER_ROUND);
+      scene.clock.now += REPROVE_MS - 1;
+      expect(scene.desk.question(scene.signer.key)).toBeUndefined();
+      isBusy = true;
+      scene.clock.now += 1;
+      await expect.poll(asked, PATIENCE).toBe(CHALLENGES_PER_ROUND + 1);
+      // It is left alone for a minute, and nothing is held against it.
+      await expect.poll(() => scene.desk.question(scene.signer.key), PATIENCE).toBeUndefined();
+      expect(scene.row("fuel")?.state).toBe("measured");
+      isBusy = false;
+      scene.clock.now += 60_000;
+      await expect
+        .poll(() => scene.desk.proof(scene.signer.key)?.at, PATIENCE)
+        .toBe(START + REPROVE_MS + 60_000);
+      expect([asked(), scene.told]).toEqual([CHALLENGES_PER_ROUND + 2, []]);
     },
     TEST_MS,
   );

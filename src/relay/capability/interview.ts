@@ -126,12 +126,12 @@ export class Interview {
     this.#asked = undefined;
     if (asked.isLate) return;
     const { property, amount } = asked.question;
-    if (digest === undefined) desk.declined(instance, property, declined, amount);
+    if (digest === undefined) desk.declined(instance, asked.question, declined);
     else if (!isRight(asked, digest)) desk.contradict(instance, property);
     else {
       const elapsedMs = Math.max(1, arrivedAt - asked.sentAt);
       const computingMs = Math.max(1, elapsedMs - Math.max(0, ...this.#delays));
-      desk.measured(instance, property, {
+      desk.measured(instance, asked.question, {
         amount,
         computingMs,
         value: valueOf(asked, elapsedMs),
@@ -151,8 +151,7 @@ export class Interview {
   #expire(asked: Asked): void {
     if (asked.isLate || this.#parts.elapsedMs() - asked.sentAt < ANSWER_MS) return;
     asked.isLate = true;
-    const { property, amount } = asked.question;
-    this.#parts.desk.declined(this.#other.instance, property, undefined, amount);
+    this.#parts.desk.declined(this.#other.instance, asked.question, undefined);
   }
 
   #lanes({ property, amount }: Question): readonly PreparedLane[] | undefined {
@@ -170,7 +169,8 @@ export class Interview {
       ...header(ground.origin, ground.asset),
       instance,
       nonce,
-      ...question,
+      property: question.property,
+      amount: question.amount,
       seeds: lanes.map(({ seed }) => seed),
     };
     const envelope = await seal(challengeMessage, challenge, [signer]);
