@@ -48,6 +48,12 @@ interface PriceProps {
 
 function Price({ offer, measured, testMoney, available }: PriceProps): JSX.Element {
   if (offer.kind === "wrong") return <p class="hint hint-alarm">{offer.problem}</p>;
+  if (offer.kind === "no-relay")
+    return (
+      <p class="hint hint-alarm">
+        The relay cannot be reached, so nothing is known of prices. Check your connection, then reload.
+      </p>
+    );
   if (offer.kind === "incomplete")
     return <p class="hint">Choose a function and give it inputs. The price follows from both.</p>;
   const { estimate } = offer;

@@ -1,4 +1,6 @@
 import type { JSX } from "preact";
+import { useRef } from "preact/hooks";
+import { bytesText } from "../words/model-words.ts";
 import type { JobSettings as Settings } from "../state/jobs-settings.ts";
 import type { JobDraft } from "../state/jobs-draft.ts";
 
@@ -123,6 +125,7 @@ export function JobSettings({ draft }: { readonly draft: JobDraft }): JSX.Elemen
           placeholder="as estimated"
         />
       </div>
+      <SharedFiles draft={draft} />
       <div class="job-checks">
         <Check
           label="Show results only once they are audited"
@@ -143,6 +146,46 @@ export function JobSettings({ draft }: { readonly draft: JobDraft }): JSX.Elemen
         )}
       </div>
     </details>
+  );
+}
+
+/** Files that every task finds: a dictionary, a font, a model. */
+function SharedFiles({ draft }: { readonly draft: JobDraft }): JSX.Element {
+  const input = useRef<HTMLInputElement>(null);
+  const files = draft.files.value;
+  return (
+    <div class="job-shared">
+      <p>
+        <span class="job-label">Files for every task</span>
+        <span class="hint">
+          {files.length === 0
+            ? "The program finds them at /name."
+            : files.map(({ path, bytes }) => `/${path} (${bytesText(bytes.length)})`).join(", ")}
+        </span>
+      </p>
+      <div class="button-row">
+        <button class="button button-quiet button-small" type="button" onClick={() => input.current?.click()}>
+          Add files
+        </button>
+        {files.length > 0 && (
+          <button class="button button-quiet button-small" type="button" onClick={() => draft.dropFiles()}>
+            Clear
+          </button>
+        )}
+      </div>
+      <input
+        ref={input}
+        class="hidden"
+        type="file"
+        multiple
+        aria-label="Files for every task"
+        tabIndex={-1}
+        onChange={(event) => {
+          void draft.addFiles([...(event.currentTarget.files ?? [])]);
+          event.currentTarget.value = "";
+        }}
+      />
+    </div>
   );
 }
 

@@ -3,6 +3,7 @@ import { cidOf, RAW } from "../../protocol/cid.ts";
 import { type Failure, FailureError } from "../../protocol/failure.ts";
 import { MAX_BLOB_BYTES } from "../../protocol/limits.ts";
 import type { Inspection, TaskResult, TrialEnd, Workbench } from "../../provider/workbench.ts";
+import type { JobOptions } from "../../sdk/index.ts";
 import { loadAsset } from "./jobs-asset.ts";
 import type { Example } from "./jobs-examples.ts";
 import { type InputList, type InputSource, inputsOf, type JobInput } from "./jobs-inputs.ts";
@@ -33,6 +34,12 @@ export type DryRun =
     }
   | Extract<Loadable<never>, { kind: "failed" }>;
 
+/** A file that every task of the job finds. */
+export interface SharedFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
 /** Further inputs are tried for the price within this time, milliseconds. */
 const SAMPLING_MS = 2_000;
 
@@ -47,6 +54,8 @@ export class JobDraft {
   readonly refusal: Drafted<Failure | undefined> = signal<Failure | undefined>(undefined);
   readonly source: Drafted<InputSource> = signal<InputSource>({ kind: "lines", text: "" });
   readonly settings: Drafted<JobSettings> = signal<JobSettings>(PLAIN_SETTINGS);
+  /** What every task finds below its root. */
+  readonly files: Drafted<readonly SharedFile[]> = signal<readonly SharedFile[]>([]);
   readonly picture: Drafted<PictureChoice> = signal<PictureChoice>(FIRST_PICTURE);
   readonly plan: Drafted<Loadable<TiledPicture>> = signal<Loadable<TiledPicture>>(LOADING);
   readonly dryRun: Drafted<DryRun | undefined> = signal<DryRun | undefined>(undefined);
@@ -76,6 +85,7 @@ export class JobDraft {
       const module = await loadAsset(url);
       this.source.value = source;
       this.settings.value = PLAIN_SETTINGS;
+      this.files.value = [];
       await this.#take(name, module, isPicture);
     } catch (error) {
       this.refusal.value = failed(error).failure;
@@ -90,6 +100,27 @@ export class JobDraft {
   setSettings(change: Partial<JobSettings>): void {
     this.settings.value = { ...this.settings.value, ...change };
     if ("entry" in change || "raw" in change) void this.#look();
+  }
+
+  /** Files of one name take the place of each other. */
+  async addFiles(chosen: readonly File[]): Promise<void> {
+    const added = await Promise.all(
+      chosen.map(async (file) => ({ path: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),
+    );
+    const names = new Set(added.map(({ path }) => path));
+    this.files.value = [...this.files.value.filter(({ path }) => !names.has(path)), ...added];
+    this.stopTrying();
+  }
+
+  dropFiles(): void {
+    this.files.value = [];
+    this.stopTrying();
+  }
+
+  /** The options of the job, as the fields stand. @throws FailureError `malformed` with a sentence that names the field */
+  options(measured: Measured | undefined): JobOptions {
+    const { value: files } = this.files;
+    return { ...optionsOf(this.settings.value, measured), ...(files.length === 0 ? {} : { files }) };
   }
 
   setPicture(change: Partial<PictureChoice>): void {
@@ -121,7 +152,7 @@ export class JobDraft {
     this.#trying = own;
     this.dryRun.value = { kind: "running", inputName: input.name };
     try {
-      const options = optionsOf(this.settings.value, undefined);
+      const options = this.options(undefined);
       const run = async (each: JobInput): Promise<TrialEnd> =>
         this.#bench.run(trialOf(chosen, options, await each.read(), DRY_SEED), own.signal);
       const first = { kind: "ended", inputName: input.name, index, ...(await run(input)) } as const;

@@ -9,7 +9,6 @@ import type { Able, AppState } from "./app-state.ts";
 import { JobDraft } from "./jobs-draft.ts";
 import { type Estimate, estimateOf } from "./jobs-estimate.ts";
 import { sizesOf } from "./jobs-inputs.ts";
-import { optionsOf } from "./jobs-settings.ts";
 import { JobWork, paidLeases } from "./jobs-work.ts";
 import { valueOf } from "./loadable.ts";
 import { SANDBOX_FILES } from "./sandbox-files.ts";
@@ -18,7 +17,9 @@ import { SANDBOX_FILES } from "./sandbox-files.ts";
 export type Offer =
   | { readonly kind: "ready"; readonly options: JobOptions; readonly estimate: Estimate }
   | { readonly kind: "wrong"; readonly problem: string }
-  | { readonly kind: "incomplete" };
+  | { readonly kind: "incomplete" }
+  /** Nobody says what it would cost. */
+  | { readonly kind: "no-relay" };
 
 interface Kept<T> {
   value: T;
@@ -62,15 +63,17 @@ export class Jobs {
 
   offer(): Offer {
     const { draft } = this;
-    const info = valueOf(this.#state.relay.info.value);
+    const relay = this.#state.relay.info.value;
+    const info = valueOf(relay);
     const list = draft.inputs();
     if (list.kind === "wrong") return list;
+    if (relay.kind === "failed") return { kind: "no-relay" };
     if (draft.chosen.value === undefined || list.kind !== "ready" || info === undefined)
       return { kind: "incomplete" };
     const measured = draft.measured();
     const { total, largest } = sizesOf(list.inputs);
     try {
-      const options = optionsOf(draft.settings.value, measured);
+      const options = draft.options(measured);
       const estimate = estimateOf(options, {
         info,
         available: this.#able.account.view.value?.available,
