@@ -65,10 +65,10 @@ async function join(options: Partial<ProviderProcessOptions> = {}): Promise<Prov
   return provider;
 }
 
-/** Runs a job over so many inputs. @param onResult told how many results there are */
+/** Runs a job over so many inputs. @param onResult told each as it comes */
 async function run(
   count: number,
-  onResult: (results: number) => void = () => undefined,
+  onResult: (result: MapResult) => void = () => undefined,
 ): Promise<JobSummary> {
   const inputs = Array.from({ length: count }, (_, index) => Uint8Array.of(index % 256));
   const handle = await tabmesh.map(ECHO, inputs, LIMITS);
