@@ -1,0 +1,152 @@
+/**
+ * What a person gives of their machine, measured from outside: by the kernel's books of processor time. Pressure comes by the
+ * browser's debugging override, battery by a replaced `getBattery`; everything else is as in a person's tab.
+ */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Browser, expect, type Page, test } from "@playwright/test";
+import { connect } from "../src/sdk/index.ts";
+import { slowEcho } from "./support/functions.ts";
+import { watchMainThread } from "./support/main-thread.ts";
+import { type ProcessorShare, processorShare } from "./support/processor-time.ts";
+import { freePort, startRelayProcess } from "./support/relay-process.ts";
+import { contribute, launchChromium } from "./support/tab.ts";
+
+const open: (() => Promise<unknown>)[] = [];
+
+test.afterEach(async () => {
+  for (const close of open.splice(0).toReversed()) await close().catch(() => undefined);
+});
+
+/** A tenth of a second and more: what the page itself does for each task is then little beside it. */
+const LONG_ECHO = slowEcho(40_000_000);
+
+type Pressure = "nominal" | "fair" | "serious" | "critical";
+
+async function scene(before?: (page: Page) => Promise<void>) {
+  const relay = await startRelayProcess({
+    dataDir: mkdtempSync(join(tmpdir(), "tabmesh-governor-")),
+    port: await freePort(),
+  });
+  open.push(() => relay.kill());
+  const browser = await launchChromium();
+  open.push(() => browser.close());
+  const page = await browser.newPage();
+  const devTools = await page.context().newCDPSession(page);
+  // The other tests of this machine are no pressure of ours.
+  await devTools.send("Emulation.setPressureSourceOverrideEnabled", { enabled: true, source: "cpu" });
+  const press = (state: Pressure): Promise<unknown> =>
+    devTools.send("Emulation.setPressureStateOverride", { source: "cpu", state });
+  await press("nominal");
+  await before?.(page);
+  await page.goto(relay.url);
+  return { relay, browser, page, press };
+}
+
+/** Keeps the tab at work until the test is over. @returns when the first tasks have come back */
+async function keepBusy(relay: string): Promise<void> {
+  const client = await connect({ relay, iceServers: [] });
+  const abort = new AbortController();
+  open.push(() => {
+    abort.abort();
+    return client.close();
+  });
+  const inputs = Array.from({ length: 4_000 }, (_, index) => new TextEncoder().encode(`input ${index}`));
+  const handle = await client.map(LONG_ECHO, inputs, {
+    fuel: 4_000_000_000n,
+    outputBytes: 1_024,
+    signal: abort.signal,
+  });
+  const results = handle[Symbol.asyncIterator]();
+  for (let count = 0; count < 3; count += 1)
+    expect((await results.next()).value).toMatchObject({ kind: "done" });
+  const drain = async (): Promise<void> => {
+    while ((await results.next()).done !== true) continue;
+  };
+  // Ended by its abort.
+  drain().catch(() => undefined);
+}
+
+function told({ used, waited }: ProcessorShare): string {
+  return `${used.toFixed(1)} % used, ${waited.toFixed(1)} % waited for a processor`;
+}
+
+/** No long task of its own, and 60 frames a second but for those in which others had the processor. */
+async function expectFreePage(browser: Browser, page: Page): Promise<void> {
+  await expect(async () => {
+    const main = await watchMainThread(browser, page, 2_000);
+    console.log(
+      `at 100 %: longest task of the main thread ${main.longestTaskMs.toFixed(1)} ms of ${main.tasks}, ` +
+        `${main.framesPerSecond.toFixed(1)} frames/s, ${main.waited.toFixed(1)} % waited for a processor`,
+    );
+    expect(main.tasks).toBeGreaterThan(100);
+    expect(main.longestTaskMs).toBeLessThanOrEqual(50);
+    expect(main.framesPerSecond).toBeGreaterThanOrEqual(57 * (1 - main.waited / 100));
+  }).toPass({ timeout: 15_000 });
+}
+
+test("a share of the processor holds, the page stays free meanwhile, and stop is stop", async () => {
+  const { relay, browser, page } = await scene();
+  await page.getByText("Limits", { exact: true }).click();
+  const slider = page.getByRole("slider", { name: "Share of the processor" });
+  await expect(slider).toBeVisible();
+  await page.waitForTimeout(1_500);
+  const rest = await processorShare(browser, 1_500);
+  await contribute(page);
+  await keepBusy(relay.url);
+
+  for (const percent of [100, 50, 25]) {
+    await slider.fill(percent.toString());
+    // What was begun under the share before is ended, and rested for.
+    await page.waitForTimeout(1_000);
+    const share = await processorShare(browser, 5_000);
+    console.log(`share of ${percent} %: ${told(share)}`);
+    expect(share.used).toBeLessThanOrEqual(percent + 5);
+    // On a machine that others use as well, threads wait for their turn: that is no rest.
+    expect(share.used + share.waited).toBeGreaterThanOrEqual(percent - 5);
+    if (percent === 100) await expectFreePage(browser, page);
+  }
+
+  await slider.fill("100");
+  await page.waitForTimeout(500);
+  await page.getByRole("switch").click();
+  await page.waitForTimeout(500);
+  const stopped = await processorShare(browser, 2_000);
+  console.log(`stopped: ${told(stopped)}; before the start: ${told(rest)}`);
+  expect(stopped.used).toBeLessThanOrEqual(rest.used + 2);
+  await expect(page.getByText("Not contributing").first()).toBeVisible();
+});
+
+test("pressure and an empty battery end all work at once, in words, and calm is waited for", async () => {
+  const { relay, browser, page, press } = await scene(async (each) => {
+    // A battery that the test drains: Chromium has no override for it.
+    await each.addInitScript(() => {
+      const battery = Object.assign(new EventTarget(), { charging: true, level: 1 });
+      Object.assign(navigator, { getBattery: () => Promise.resolve(battery) });
+      addEventListener("drain-battery", () => {
+        Object.assign(battery, { charging: false, level: 0.1 });
+        battery.dispatchEvent(new Event("chargingchange"));
+      });
+    });
+  });
+  await page.getByText("Limits", { exact: true }).click();
+  await page.getByLabel("When other programs need the computer").selectOption("serious");
+  await contribute(page);
+  await keepBusy(relay.url);
+  await expect(page.getByText("Working").first()).toBeVisible();
+
+  await press("serious");
+  await expect(page.getByText("Pausing").first()).toBeVisible();
+  await expect(page.getByText("The computer has a lot to do.")).toBeVisible();
+  await page.waitForTimeout(500);
+  const paused = await processorShare(browser, 1_500);
+  console.log(`paused: ${told(paused)}`);
+  expect(paused.used).toBeLessThanOrEqual(10);
+
+  await press("nominal");
+  await expect(page.getByText(/Work goes on in \d+ s/u)).toBeVisible();
+  await page.evaluate(() => dispatchEvent(new Event("drain-battery")));
+  await expect(page.getByText("The battery is low.")).toBeVisible();
+  await expect(page.getByText("Why work pauses")).toBeVisible();
+});
