@@ -280,15 +280,28 @@ test("receipts are looked through, and all that are found are taken away as a ta
   await page.close();
 });
 
-test("a page that slept has every receipt that came meanwhile", async () => {
+test("a page that slept, its connection dead, has every receipt that came meanwhile", async () => {
   const page = await earningsPage();
-  await expect(page.getByText("Live")).toBeVisible();
+  const live = page.locator(".live").getByText("Live");
+  await expect(live).toBeVisible();
+  await page.route(/\/events$/u, async (route) => route.abort());
+  // The page drops what looks alive when it hears that the network was away.
+  await page.evaluate(() => dispatchEvent(new Event("online")));
+  await expect(live).toHaveCount(0);
   const debug = await context.newCDPSession(page);
   await debug.send("Page.setWebLifecycleState", { state: "frozen" });
   for (const tasks of [4, 5]) await runJob(tasks);
   await debug.send("Page.setWebLifecycleState", { state: "active" });
+  await expect(newest(page)).not.toContainText("5 tasks");
+  await page.unroute(/\/events$/u);
+  const [resumed] = await Promise.all([
+    page.waitForRequest(/\/events$/u),
+    page.evaluate(() => dispatchEvent(new Event("online"))),
+  ]);
+  expect(Number(resumed.headers()["last-event-id"])).toBeGreaterThan(0);
   await expect(newest(page)).toContainText("5 tasks", { timeout: 30_000 });
   await expect(page.locator(".receipt").nth(1)).toContainText("4 tasks");
+  await expect(live).toBeVisible();
   // As a relay has them that is asked anew.
   const shown = await page.locator(".receipt-index").allTextContents();
   const fresh = await earningsPage();

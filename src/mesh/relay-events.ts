@@ -28,6 +28,8 @@ export interface EventsOptions extends ExchangeOptions {
   readonly path: string;
   readonly lastId?: number | undefined;
   readonly signal: AbortSignal;
+  /** Told whenever a connection is gone, or could not be made, and another one is tried after a pause. */
+  readonly onLost?: (() => void) | undefined;
 }
 
 /**
@@ -50,6 +52,7 @@ export async function* accountEvents(options: EventsOptions): AsyncGenerator<Acc
       if (!(error instanceof FailureError) || !PASSING.has(error.code)) throw error;
     }
     attempts += 1;
+    options.onLost?.();
     // oxlint-disable-next-line no-await-in-loop -- the wait between two attempts
     await pause(Math.min(FIRST_WAIT_MS * 2 ** (attempts - 1), LAST_WAIT_MS), options.signal);
   }

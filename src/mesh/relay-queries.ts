@@ -56,10 +56,13 @@ export interface RelayQueries {
     fromMs: number,
     signal?: AbortSignal,
   ): Promise<readonly EarningsPoint[]>;
-  /** Begins with the account as it is; then every change, through lost connections. Ends when aborted. */
+  /**
+   * Begins with the account as it is; then every change, through lost connections. Ends when aborted.
+   * `onLost` is told whenever there is no connection for now.
+   */
   events(
     peer: PeerId,
-    options: { readonly lastId?: number; readonly signal: AbortSignal },
+    options: { readonly lastId?: number; readonly signal: AbortSignal; readonly onLost?: () => void },
   ): AsyncIterable<AccountEvent>;
 }
 
@@ -110,7 +113,7 @@ export function createRelayQueries(options: RelayClientOptions): RelayQueries {
         path: `${fill(RELAY_PATHS.accountEarnings, peer)}?bucket=${span}&from=${fromMs}`,
         signal,
       }),
-    events: (peer, { lastId, signal }) =>
-      accountEvents({ ...http, path: fill(RELAY_PATHS.accountEvents, peer), lastId, signal }),
+    events: (peer, { lastId, signal, onLost }) =>
+      accountEvents({ ...http, path: fill(RELAY_PATHS.accountEvents, peer), lastId, signal, onLost }),
   };
 }

@@ -182,8 +182,11 @@ class FollowedEarnings implements Earnings {
       while (!until.aborted) {
         this.#connection = new AbortController();
         const open = AbortSignal.any([until, this.#connection.signal]);
+        const onLost = (): void => {
+          this.isLive.value = false;
+        };
         // oxlint-disable-next-line no-await-in-loop -- one connection after the other
-        for await (const event of views.events(this.#peer, { lastId, signal: open })) {
+        for await (const event of views.events(this.#peer, { lastId, signal: open, onLost })) {
           lastId = event.id;
           this.isLive.value = true;
           if (event.kind === "account") this.account.value = ready(event.data);
