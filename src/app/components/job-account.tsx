@@ -1,27 +1,19 @@
 import type { JSX } from "preact";
-import { useEffect, useMemo } from "preact/hooks";
-import type { Cid } from "../../protocol/cid.ts";
 import type { JobView } from "../../protocol/relay-api.ts";
-import type { TabMemory } from "../../provider/tab-memory.ts";
-import { createJobAccount } from "../state/jobs-receipts.ts";
-import type { RelayLink } from "../state/relay-link.ts";
+import type { JobAccount as Account } from "../state/jobs-receipts.ts";
 import { auditWords, jobViewWords } from "../words/job-words.ts";
 import { Amount } from "./amount.tsx";
 import { FailureNotice } from "./failure-notice.tsx";
 
 export interface JobAccountProps {
-  readonly job: Cid;
-  readonly relay: RelayLink;
-  readonly memory: TabMemory;
+  readonly account: Account;
   readonly testMoney: boolean;
   /** Told when the person has ended it; absent where it may not be ended from here. */
   readonly onEnded: ((view: JobView) => void) | undefined;
 }
 
 /** What the relay says of a job now: its money and its audits. */
-export function JobAccount({ job, relay, memory, testMoney, onEnded }: JobAccountProps): JSX.Element {
-  const account = useMemo(() => createJobAccount(relay, memory, job), [relay, memory, job]);
-  useEffect(() => void account.look(), [account]);
+export function JobAccount({ account, testMoney, onEnded }: JobAccountProps): JSX.Element {
   const view = account.view.value;
   const end = async (): Promise<void> => {
     await account.end();

@@ -1,12 +1,19 @@
 import type { JSX } from "preact";
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import type { Cid } from "../../protocol/cid.ts";
 import type { JobView } from "../../protocol/relay-api.ts";
 import type { RecentLease, TabMemory } from "../../provider/tab-memory.ts";
 import type { VerificationCheck } from "../../provider/receipt-verification.ts";
+import { valueOf } from "../state/loadable.ts";
 import type { RelayLink } from "../state/relay-link.ts";
-import { createJobReceipts, type JobReceiptChecks, type ReceiptCheck } from "../state/jobs-receipts.ts";
+import {
+  createJobAccount,
+  createJobReceipts,
+  leasesAt,
+  type JobReceiptChecks,
+  type ReceiptCheck,
+} from "../state/jobs-receipts.ts";
 import { saveFile } from "../state/save-file.ts";
 import { asSentence, checkTitle, verdictWords } from "../words/check-words.ts";
 import { countText, counted } from "../words/quantities.ts";
@@ -35,20 +42,24 @@ export function JobReceipts({
   onEnded,
 }: JobReceiptsProps): JSX.Element {
   const checks = useMemo(() => createJobReceipts(relay, memory), [relay, memory]);
+  const account = useMemo(() => createJobAccount(relay, memory, job), [relay, memory, job]);
+  useEffect(() => void account.look(), [account]);
+  const view = valueOf(account.view.value);
+  const known = leases.length > 0 || view === undefined ? leases : leasesAt(view);
   return (
     <div class="job-receipts">
       <p class="hint">
         Job <span class="code">{shortCid(job)}</span>
-        {leases.length === 0
+        {known.length === 0
           ? ": no tab was paid for it, so there is no receipt."
           : ": one receipt for each tab that worked. Both of you signed it, and the relay’s log has it."}
       </p>
       <ul class="receipts">
-        {leases.map((lease) => (
+        {known.map((lease) => (
           <Receipt key={lease.lease} lease={lease} checks={checks} testMoney={testMoney} />
         ))}
       </ul>
-      <JobAccount {...{ job, relay, memory, testMoney, onEnded }} />
+      <JobAccount account={account} testMoney={testMoney} onEnded={onEnded} />
     </div>
   );
 }
@@ -74,7 +85,7 @@ function Receipt({ lease, checks, testMoney }: ReceiptProps): JSX.Element {
           <span title={provider}>
             by <span class="code">{shortPeer(provider)}</span>
           </span>
-          <span>{entryIndex === undefined ? "not in the log yet" : `entry ${countText(entryIndex)}`}</span>
+          <span>{entryIndex === undefined ? "" : `entry ${countText(entryIndex)}`}</span>
         </span>
         <span class="button-row">
           <button

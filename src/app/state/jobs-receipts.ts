@@ -53,6 +53,13 @@ export function createJobAccount(relay: RelayLink, memory: TabMemory, job: Cid):
   };
 }
 
+/** Leases as the relay knows them, for a job whose page went before it heard of its receipts. */
+export function leasesAt({ leases }: Pick<JobView, "leases">): readonly RecentLease[] {
+  return leases
+    .filter(({ count }) => count > 0)
+    .map(({ lease, provider, count, amount }) => ({ lease, provider, tasks: count, amount }));
+}
+
 export function createJobReceipts(relay: RelayLink, memory: TabMemory): JobReceiptChecks {
   const states = signal<ReadonlyMap<Cid, ReceiptCheck>>(new Map());
   const verification = createReceiptVerification(relay.url, memory);

@@ -9,6 +9,7 @@ import type { Able, AppState } from "./app-state.ts";
 import { JobDraft } from "./jobs-draft.ts";
 import { type Estimate, estimateOf } from "./jobs-estimate.ts";
 import { sizesOf } from "./jobs-inputs.ts";
+import { leasesAt } from "./jobs-receipts.ts";
 import { JobWork, paidLeases } from "./jobs-work.ts";
 import { valueOf } from "./loadable.ts";
 import { SANDBOX_FILES } from "./sandbox-files.ts";
@@ -130,8 +131,11 @@ export class Jobs {
   }
 
   /** The person has ended a job whose page is gone. */
-  async settle(job: RecentJob, { spent }: Pick<JobView, "spent">): Promise<void> {
-    const settled = { ...job, state: "cancelled", spent, endedAt: Date.now() } as const;
+  async settle(job: RecentJob, view: JobView): Promise<void> {
+    const leases = leasesAt(view);
+    const done = leases.reduce((sum, { tasks }) => sum + tasks, 0);
+    const { spent } = view;
+    const settled = { ...job, state: "cancelled", spent, leases, done, endedAt: Date.now() } as const;
     this.recent.value = this.recent.value.map((each) => (each.job === job.job ? settled : each));
     await this.#able.memory.jobs.put(settled).catch(() => undefined);
     await this.#able.account.refresh();
