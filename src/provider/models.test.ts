@@ -117,6 +117,30 @@ describe("models of a provider", () => {
     expect(await run(held, encoder, { input, outputBytes: 100 })).toMatchObject(failure("output-too-large"));
   });
 
+  it("that owe rest begin nothing meanwhile, give back what waits, and go on when they are given more", async () => {
+    const held = start();
+    held.models.setDuty(1);
+    const encoder = await encoderModel();
+    const input = encodeModelData(embedInputSchema, { texts: ["a bad cab"] });
+    await run(held, encoder, { input });
+    const begun: string[] = [];
+    const cancel = new AbortController();
+    const given = run(held, encoder, {
+      input,
+      signal: cancel.signal,
+      onStart: () => begun.push("given back"),
+    });
+    const kept = run(held, encoder, { input, onStart: () => begun.push("kept") });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(begun).toEqual([]);
+    cancel.abort();
+    expect(await given).toMatchObject(failure("not-started"));
+    held.models.setDuty(100);
+    expect(await kept).toMatchObject({ kind: "done" });
+    expect([begun, held.opened]).toEqual([["kept"], [encoder.cid]]);
+    expect(held.models.busyMs).toBeGreaterThan(0);
+  });
+
   it("wait for a part to be taken before the next", async () => {
     const held = start();
     const taken: ModelPart[] = [];
