@@ -47,9 +47,16 @@ test.afterAll(async () => {
   await browser.close();
   await scene.close();
 });
+/** By the browser's debugging override, which holds for every frame of the page; machines that run tests are under pressure. */
+let press: (state: "nominal" | "serious") => Promise<unknown>;
+
 test.beforeEach(async () => {
   context = await browser.newContext();
   page = await context.newPage();
+  const devTools = await context.newCDPSession(page);
+  await devTools.send("Emulation.setPressureSourceOverrideEnabled", { enabled: true, source: "cpu" });
+  press = (state) => devTools.send("Emulation.setPressureStateOverride", { source: "cpu", state });
+  await press("nominal");
 });
 test.afterEach(async () => {
   await context.close();
@@ -146,9 +153,37 @@ test("the widget goes with its page, goes on when it is back, and stays stopped 
   await expect(phase()).toHaveText("Ready for the next task", { timeout: 20_000 });
   await frameOf(page).getByRole("button", { name: "Stop" }).click();
   await expect(phase()).toHaveText("Stopped");
+  // Nor can the page's own scripts have it go on.
+  await page.evaluate((name) => sessionStorage.setItem(name, `${Date.now() + 1_000_000}`), `tabmesh ${site}`);
   await page.reload();
-  await expect(page.getByRole("button", { name: "Take part" })).toBeVisible();
-  expect(page.frames()).toHaveLength(1);
+  await expect(page.getByRole("button", { name: "Take part" })).toBeVisible({ timeout: 40_000 });
+  await expect.poll(() => page.frames()).toHaveLength(1);
+});
+
+test("it rests on battery power, at serious pressure and where data is to be saved", async () => {
+  // A battery and a connection in place of the machine's, in every frame.
+  await context.addInitScript(() => {
+    const battery = Object.assign(new EventTarget(), { charging: true, level: 1 });
+    const connection = Object.assign(new EventTarget(), { type: "wifi", saveData: false });
+    Object.assign(navigator, { getBattery: () => Promise.resolve(battery) });
+    Object.defineProperty(navigator, "connection", { value: connection });
+    addEventListener("unplug", ({ type }) => {
+      Object.assign(battery, { charging: type !== "unplug" });
+      battery.dispatchEvent(new Event("chargingchange"));
+    });
+    addEventListener("save", () => {
+      Object.assign(connection, { saveData: true });
+      connection.dispatchEvent(new Event("change"));
+    });
+  });
+  await page.goto(scene.site.url);
+  const frame = await takePart(page);
+  await frame.evaluate(() => dispatchEvent(new Event("save")));
+  await expect(phase()).toHaveText("Paused to save data");
+  await frame.evaluate(() => dispatchEvent(new Event("unplug")));
+  await expect(phase()).toHaveText("Paused on battery power");
+  await press("serious");
+  await expect(phase()).toHaveText("Paused: this machine is busy");
 });
 
 test("two on one page are one that works and one that says so; the script may come twice", async () => {
@@ -333,13 +368,14 @@ test("security: what the page makes up starts nothing, and what it may see holds
   await page.evaluate(() => {
     const ticket = new URLSearchParams(document.querySelector("iframe")?.src.split("#")[1]).get("ticket");
     const to = document.querySelector("iframe")?.contentWindow;
-    for (const tabmesh of ["knock", "grant", "start", "state"]) to?.postMessage({ tabmesh, ticket }, "*");
+    for (const tabmesh of ["knock", "grant", "start", "state", "wish"])
+      to?.postMessage({ tabmesh, ticket }, "*");
   });
   await page.waitForTimeout(500);
   expect(await page.evaluate((): unknown => Reflect.get(globalThis, "heard"))).toEqual(heard);
   await expect(phase()).toHaveText("Ready for the next task");
   await page.evaluate(() =>
-    document.querySelector("iframe")?.contentWindow?.postMessage({ tabmesh: "stop" }, "*"),
+    document.querySelector("iframe")?.contentWindow?.postMessage({ tabmesh: "wish", wish: "stop" }, "*"),
   );
   await expect(phase()).toHaveText("Stopped");
   expect(frame.isDetached()).toBe(false);

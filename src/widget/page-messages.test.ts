@@ -9,7 +9,8 @@ const PEER = "12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5";
 test.each([
   { tabmesh: "state", phase: "working", minutes: 3, amount: "1200", until: 5_000 },
   { tabmesh: "size", height: 120 },
-  { tabmesh: "stop" },
+  { tabmesh: "wish", wish: "stop" },
+  { tabmesh: "wish", wish: "rest" },
   { tabmesh: "agreed", site: SITE, ticket: TICKET },
   { tabmesh: "framed", ticket: TICKET, index: 2 },
 ])("what page, frame and window say is read as it was said: %j", (message) => {
@@ -20,6 +21,7 @@ test.each([
   null,
   "stop",
   { tabmesh: "start" },
+  { tabmesh: "wish", wish: "start" },
   { tabmesh: "state", phase: "granted", minutes: 3, amount: "1", until: 5 },
   { tabmesh: "state", phase: "working", minutes: -1, amount: "1", until: 5 },
   { tabmesh: "state", phase: "working", minutes: 1.5, amount: "1", until: 5 },

@@ -25,10 +25,17 @@ export interface SizeMessage {
   readonly height: number;
 }
 
-/** Page to frame: the page wants it to stop. There is no message that starts anything. */
-export interface StopMessage {
-  readonly tabmesh: "stop";
+/**
+ * Page to frame. `stop`: for good, until the person presses Go on. `rest`: the machine is under pressure, which browsers tell the
+ * page that has the focus and no frame of others; `calm`: not any more. There is no message that starts anything.
+ */
+export interface WishMessage {
+  readonly tabmesh: "wish";
+  readonly wish: Wish;
 }
+
+const WISHES = ["stop", "rest", "calm"] as const;
+type Wish = (typeof WISHES)[number];
 
 /** Window of consent to page: the person agreed; the frame may be opened, with this ticket. */
 export interface AgreedMessage {
@@ -45,7 +52,7 @@ export interface FramedMessage {
   readonly index: number;
 }
 
-type Message = StateMessage | SizeMessage | StopMessage | AgreedMessage | FramedMessage;
+type Message = StateMessage | SizeMessage | WishMessage | AgreedMessage | FramedMessage;
 
 /** 128 random bits in hexadecimal, once for each frame. */
 const TICKET = /^[0-9a-f]{32}$/;
@@ -66,14 +73,15 @@ export function isTicket(value: unknown): value is string {
 /** What was posted, if it is one of these messages and nothing else. */
 export function readMessage(data: unknown): Message | undefined {
   if (typeof data !== "object" || data === null) return undefined;
-  const { tabmesh, phase, minutes, amount, until, height, site, ticket, index } = Object.fromEntries(
+  const { tabmesh, phase, minutes, amount, until, height, wish, site, ticket, index } = Object.fromEntries(
     Object.entries(data),
   );
   const known = PHASES.find((each) => each === phase);
   if (tabmesh === "state" && known && isCount(minutes) && isMatch(AMOUNT, amount) && isCount(until))
     return { tabmesh, phase: known, minutes, amount, until };
   if (tabmesh === "size" && isCount(height)) return { tabmesh, height };
-  if (tabmesh === "stop") return { tabmesh };
+  const wished = WISHES.find((each) => each === wish);
+  if (tabmesh === "wish" && wished) return { tabmesh, wish: wished };
   if (tabmesh === "agreed" && typeof site === "string" && isTicket(ticket)) return { tabmesh, site, ticket };
   if (tabmesh === "framed" && isTicket(ticket) && isCount(index)) return { tabmesh, ticket, index };
   return undefined;

@@ -1,4 +1,11 @@
-import { type AgreedMessage, type FramedMessage, readMessage, type StateMessage } from "../page-messages.ts";
+import { pressureHere } from "../../provider/governor/browser-apis.ts";
+import {
+  type AgreedMessage,
+  type FramedMessage,
+  readMessage,
+  type StateMessage,
+  type WishMessage,
+} from "../page-messages.ts";
 import { CARD_STYLE } from "./card-style.ts";
 import { chooseLanguage, type ElementWords, elementWords } from "./element-words.ts";
 
@@ -9,6 +16,8 @@ const SITE = /^site-[a-z2-7]{20}$/;
 const FRAME_SILENT_MS = 30_000;
 /** How soon a window that was closed is noticed. */
 const WINDOW_LOOK_MS = 500;
+/** How often the machine's load is looked at while the frame is there. */
+const PRESSURE_MS = 2_000;
 const LEAST_HEIGHT = 60;
 const MOST_HEIGHT = 900;
 
@@ -53,6 +62,7 @@ class TabmeshWidget extends HTMLElement {
   #mode: Mode = "idle";
   #window: Window | null = null;
   #frame: HTMLIFrameElement | undefined;
+  #pressure: { disconnect(): void; observe(source: "cpu", options: object): Promise<void> } | undefined;
   #ticket = "";
   #heard = false;
   #timer = 0;
@@ -85,7 +95,29 @@ class TabmeshWidget extends HTMLElement {
 
   /** Ends what runs; only the person starts it again. */
   stop(): void {
-    this.#frame?.contentWindow?.postMessage({ tabmesh: "stop" }, HOST);
+    this.#wish("stop");
+  }
+
+  #wish(wish: WishMessage["wish"]): void {
+    this.#frame?.contentWindow?.postMessage({ tabmesh: "wish", wish } satisfies WishMessage, HOST);
+  }
+
+  /** Tells the frame when the machine has too much to do: a browser tells it to the page alone. */
+  async #watchPressure(): Promise<void> {
+    const PressureObserver = pressureHere();
+    if (PressureObserver === undefined) return;
+    let told: WishMessage["wish"] = "calm";
+    this.#pressure = new PressureObserver((records) => {
+      const state = records.at(-1)?.state;
+      const wish = state === "serious" || state === "critical" ? "rest" : "calm";
+      if (wish !== told) this.#wish(wish);
+      told = wish;
+    });
+    try {
+      await this.#pressure.observe("cpu", { sampleInterval: PRESSURE_MS });
+    } catch {
+      // The page does not allow it.
+    }
   }
 
   get #site(): string {
@@ -147,7 +179,10 @@ class TabmeshWidget extends HTMLElement {
     if (message === undefined) return;
     if (message.tabmesh === "agreed" && event.source === this.#window) this.#agreed(message);
     if (event.source === null || event.source !== this.#frame?.contentWindow) return;
-    if (!this.#heard) this.#tellWindow();
+    if (!this.#heard) {
+      this.#tellWindow();
+      void this.#watchPressure();
+    }
     this.#heard = true;
     clearTimeout(this.#timer);
     if (message.tabmesh === "state") this.#follow(message);
@@ -187,6 +222,7 @@ class TabmeshWidget extends HTMLElement {
     this.#watch(0);
     removeEventListener("message", this);
     document.removeEventListener("securitypolicyviolation", this);
+    this.#pressure?.disconnect();
     this.#frame?.remove();
     this.#frame = undefined;
     this.#window = null;

@@ -37,6 +37,7 @@ test("a page that covers the frame is named before anything else that pauses", (
     pause: "covered",
   });
   expect(shown(provider("working"), "run", "small")).toEqual({ phase: "paused", pause: "small" });
+  expect(shown(provider("working"), "run", "busy")).toEqual({ phase: "paused", pause: "pressure" });
   expect(shown(provider("working"), "run", "away")).toEqual({ phase: "working" });
 });
 

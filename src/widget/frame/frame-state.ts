@@ -1,5 +1,6 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { failureCode } from "../../protocol/failure-code.ts";
+import { CALM_MS } from "../../provider/governor/limits.ts";
 import type { GovernorReason } from "../../provider/governor/governor-view.ts";
 import type { Provider, ProviderState } from "../../provider/provider-state.ts";
 import type { SiteView } from "../../protocol/site-views.ts";
@@ -7,7 +8,7 @@ import type { SessionIdentity } from "../../protocol/session-identity.ts";
 import type { WidgetPhase } from "../page-messages.ts";
 import type { ShownPause, ShownPhase } from "../words/words.ts";
 import { openFrameProvider } from "./frame-provider.ts";
-import { forgetGrant, type Grant, openGrant } from "./grant.ts";
+import { forgetGrant, type Grant, keepGrant, openGrant } from "./grant.ts";
 import type { Seen } from "./watch-seen.ts";
 
 /** What the frame shows. */
@@ -32,6 +33,8 @@ export interface FrameState {
   /** Ends for good: nothing starts again before the person agrees again. */
   withdraw(): Promise<void>;
   see(seen: Seen): void;
+  /** Whether the machine is under pressure, as the page says: work ends at once, and begins when it has been calm for a while. */
+  rest(isBusy: boolean): void;
 }
 
 export interface FrameParts {
@@ -44,6 +47,8 @@ export interface FrameParts {
 const OVER: ReadonlySet<number> = new Set([failureCode("key-revoked"), failureCode("expired")]);
 /** How often time and end of consent are looked at. */
 const TICK_MS = 1_000;
+/** How often it is tried again while another tab of the site works. */
+const ASK_AGAIN_MS = 10_000;
 const ACTIVE: ReadonlySet<string> = new Set(["waiting", "working"]);
 const PAUSES: Readonly<Record<GovernorReason, ShownPause>> = {
   "battery-low": "battery-low",
@@ -65,10 +70,13 @@ export function createFrameState({ relayUrl, site, grant }: FrameParts): FrameSt
   const live = signal<ProviderState | undefined>(undefined);
   const wish = signal<"run" | "stopped" | "ended" | "unable">("run");
   const seen = signal<Seen>("away");
+  const isBusy = signal(false);
+  let calming: ReturnType<typeof setTimeout> | undefined;
   const activeMs = signal(0);
   const detail = signal<string | undefined>(undefined);
   let provider: Promise<Provider> | undefined;
   let ticked = performance.now();
+  let asked = ticked;
 
   const open = async (): Promise<Provider> => {
     const session: SessionIdentity = await openGrant(grant, Date.now());
@@ -82,7 +90,8 @@ export function createFrameState({ relayUrl, site, grant }: FrameParts): FrameSt
   };
 
   const change = async (): Promise<void> => {
-    const runs = wish.value === "run" && seen.value !== "covered" && seen.value !== "small";
+    const isLet = seen.value !== "covered" && seen.value !== "small" && !isBusy.value;
+    const runs = wish.value === "run" && isLet;
     if (provider === undefined && !runs) return;
     try {
       provider ??= open();
@@ -122,6 +131,10 @@ export function createFrameState({ relayUrl, site, grant }: FrameParts): FrameSt
     const now = performance.now();
     if (ACTIVE.has(live.value?.phase ?? "stopped")) activeMs.value += now - ticked;
     ticked = now;
+    if (live.value?.phase === "elsewhere" && now - asked > ASK_AGAIN_MS) {
+      asked = now;
+      void settle();
+    }
     if (Date.now() < grant.until || wish.value === "ended") return;
     void withdraw();
   }, TICK_MS);
@@ -129,7 +142,7 @@ export function createFrameState({ relayUrl, site, grant }: FrameParts): FrameSt
   const view = computed((): FrameView => {
     const state = live.value;
     return {
-      ...shown(state, wish.value, seen.value),
+      ...shown(state, wish.value, isBusy.value ? "busy" : seen.value),
       ...(state === undefined ? {} : { state }),
       ...(detail.value === undefined ? {} : { detail: detail.value }),
       activeMs: activeMs.value,
@@ -142,15 +155,29 @@ export function createFrameState({ relayUrl, site, grant }: FrameParts): FrameSt
     view,
     isSeen: computed(() => seen.value === "seen"),
     async start() {
+      keepGrant(site.site, grant);
       detail.value = undefined;
       wish.value = "run";
       await settle();
     },
-    stop: () => end("stopped"),
+    stop() {
+      // Nothing that the page does lets it begin on the next page: that takes a press here, or in the window.
+      forgetGrant(site.site);
+      return end("stopped");
+    },
     withdraw,
     see(next) {
       seen.value = next;
       if (wish.value === "run") void settle();
+    },
+    rest(busy) {
+      clearTimeout(calming);
+      const follow = (): void => {
+        isBusy.value = busy;
+        if (wish.value === "run") void settle();
+      };
+      if (busy) follow();
+      else calming = setTimeout(follow, CALM_MS);
     },
   };
 }
@@ -159,11 +186,12 @@ export function createFrameState({ relayUrl, site, grant }: FrameParts): FrameSt
 export function shown(
   state: ProviderState | undefined,
   wish: "run" | "stopped" | "ended" | "unable",
-  seen: Seen,
+  seen: Seen | "busy",
 ): Pick<FrameView, "phase" | "pause"> {
   if (wish === "unable") return { phase: "unable" };
   const isStill = state === undefined || state.phase === "stopped";
   if (wish !== "run") return { phase: isStill || state.phase === "failed" ? wish : "stopping" };
+  if (seen === "busy") return { phase: "paused", pause: "pressure" };
   if (seen === "covered" || seen === "small") return { phase: "paused", pause: seen };
   const phase = state?.phase;
   switch (phase) {

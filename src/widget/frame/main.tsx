@@ -7,7 +7,7 @@ import { loadWords } from "../words/load-words.ts";
 import { FrameApp } from "./frame-app.tsx";
 import { readFramePlace, type FramePlace } from "./frame-place.ts";
 import { createFrameState, pagePhase } from "./frame-state.ts";
-import { type Grant, keepGrant, keptGrant, receiveGrant } from "./grant.ts";
+import { type Grant, keptGrant, receiveGrant } from "./grant.ts";
 import { applyTheme } from "./theme.ts";
 import { watchSeen } from "./watch-seen.ts";
 
@@ -23,9 +23,7 @@ function tell(page: string, message: StateMessage | SizeMessage): void {
 
 async function grantFor({ site, ticket }: FramePlace): Promise<Grant | undefined> {
   if (ticket === undefined) return keptGrant(site, Date.now());
-  const grant = await receiveGrant(site, ticket);
-  if (grant !== undefined) keepGrant(site, grant);
-  return grant;
+  return receiveGrant(site, ticket);
 }
 
 async function run(place: FramePlace, target: Element): Promise<void> {
@@ -63,7 +61,10 @@ async function run(place: FramePlace, target: Element): Promise<void> {
     tell(page, { tabmesh: "size", height: Math.ceil(target.getBoundingClientRect().height) });
   }).observe(target);
   addEventListener("message", ({ data, origin, source }) => {
-    if (origin === page && source === parent && readMessage(data)?.tabmesh === "stop") void frame.stop();
+    const said = origin === page && source === parent ? readMessage(data) : undefined;
+    if (said?.tabmesh !== "wish") return;
+    if (said.wish === "stop") void frame.stop();
+    else frame.rest(said.wish === "rest");
   });
   watchSeen(target, (seen) => frame.see(seen));
   await frame.start();
