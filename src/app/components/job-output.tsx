@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { lookOf, type OutputLook, spread } from "../state/jobs-output.ts";
 
 export interface JobOutputProps {
@@ -13,7 +13,11 @@ export interface JobOutputProps {
 
 /** An output as what it seems to be: a picture, a text, or bytes. */
 export function JobOutput({ output, tile, label }: JobOutputProps): JSX.Element {
-  const look = tile === undefined ? lookOf(output) : tileLook(output, tile);
+  // A picture of millions of pixels is not taken apart at each change of the page.
+  const look = useMemo(
+    () => (tile === undefined ? lookOf(output) : tileLook(output, tile)),
+    [output, tile?.w, tile?.h],
+  );
   return <Look look={look} output={output} label={label} />;
 }
 
@@ -87,7 +91,7 @@ function Pixels({
   const { width, height, rgba } = look;
   useEffect(() => {
     canvas.current?.getContext("2d")?.putImageData(new ImageData(rgba, width, height), 0, 0);
-  });
+  }, [rgba, width, height]);
   return (
     <canvas ref={canvas} class="job-image" width={width} height={height} role="img" aria-label={label} />
   );

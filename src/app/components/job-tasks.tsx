@@ -1,6 +1,6 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { isPictureLook, lookOf } from "../state/jobs-output.ts";
 import { blobOf, bytesOf, type KeptOutput, sizeOf } from "../state/jobs-kept.ts";
 import { outputName, recordsAt, resultsArchive, resultsLines } from "../state/jobs-results.ts";
@@ -190,9 +190,9 @@ function Glance({ record: { end }, tile }: GlanceProps): JSX.Element {
   useEffect(() => {
     if (end.kind === "done" && sizeOf(end.output) <= GLANCE_BYTES) void readInto(end.output, bytes);
   }, [end]);
+  const look = useMemo(() => (bytes.value === undefined ? undefined : lookOf(bytes.value)), [bytes.value]);
   if (end.kind === "failed") return <span class="chip chip-bad">Failed</span>;
-  if (bytes.value === undefined) return <span />;
-  const look = lookOf(bytes.value);
+  if (bytes.value === undefined || look === undefined) return <span />;
   if (tile !== undefined || isPictureLook(look))
     return (
       <span class="job-thumb" aria-hidden="true">
