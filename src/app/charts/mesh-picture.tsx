@@ -10,6 +10,8 @@ const SMALL = 0.6;
 /** Room above and below the outermost peers. */
 const EDGE = 28;
 const LEAST_WIDTH = 400;
+/** Lines between peers pass the relay at this distance, or half of it. */
+const BERTH = 70;
 
 /** Links between peers are drawn over those with the relay. */
 const ORDER: readonly LinkKind[] = ["websocket", "circuit", "webrtc"];
@@ -20,8 +22,12 @@ function path(from: Place, to: Place, over: LinkKind): string {
   const middle = { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
   const [dx, dy] = [middle.x - PICTURE.width / 2, middle.y - PICTURE.height / 2];
   const distance = Math.hypot(dx, dy);
-  const push = Math.max(0, 70 - distance) / Math.max(distance, 1);
-  return `M${at(from)}Q${at({ x: middle.x + dx * push, y: middle.y + dy * push })} ${at(to)}`;
+  const length = Math.max(Math.hypot(to.x - from.x, to.y - from.y), 1);
+  // Away from the relay; a line through its very middle goes round it on one side.
+  const [ax, ay] =
+    distance > 1 ? [dx / distance, dy / distance] : [(from.y - to.y) / length, (to.x - from.x) / length];
+  const push = Math.max(0, BERTH - distance);
+  return `M${at(from)}Q${at({ x: middle.x + ax * push, y: middle.y + ay * push })} ${at(to)}`;
 }
 
 function at({ x, y }: Place): string {

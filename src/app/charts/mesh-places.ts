@@ -15,8 +15,13 @@ const CROWDED = 48;
 const STAGGER = 0.11;
 const MARGIN = 16;
 
-function onRing(index: number, count: number, share: number): Place {
-  const angle = (2 * Math.PI * (index + 0.5)) / count - Math.PI / 2;
+/** Half a turn is halfway between two who compute; where there is one, a third of a turn away from it looks better. */
+function turnOf(computing: number): number {
+  return computing < 2 ? (2 * Math.PI) / 3 : Math.PI / computing;
+}
+
+function onRing(index: number, count: number, share: number, turn: number): Place {
+  const angle = (2 * Math.PI * index) / count + Math.PI / 6 + turn;
   const stagger = count > CROWDED && index % 2 === 1 ? STAGGER : 0;
   const reach = share - stagger;
   return {
@@ -32,7 +37,8 @@ export function placesOf({ peers }: Pick<MeshView, "peers">): readonly Place[] {
   const seen = { computes: 0, asks: 0 };
   return peers.map(({ does }) => {
     if (does === "relays") return { x: PICTURE.width / 2, y: PICTURE.height / 2 };
-    const place = onRing(seen[does], counts[does], RINGS[does]);
+    const turn = does === "asks" ? turnOf(counts.computes) : 0;
+    const place = onRing(seen[does], counts[does], RINGS[does], turn);
     seen[does] += 1;
     return place;
   });
