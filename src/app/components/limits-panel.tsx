@@ -38,6 +38,7 @@ export function LimitsPanel({ limits, governor, onChange }: LimitsPanelProps): J
           isOn={limits.onlyWhenCharging}
           label="while the computer charges"
           note={untoldNote("battery", untold)}
+          isVain={untold.includes("battery")}
           onChange={(onlyWhenCharging) => set({ onlyWhenCharging })}
         />
         <Check
@@ -52,6 +53,7 @@ export function LimitsPanel({ limits, governor, onChange }: LimitsPanelProps): J
           isOn={limits.onlyUnmetered}
           label="on networks that are not paid by the amount"
           note={untoldNote("network", untold)}
+          isVain={untold.includes("network")}
           onChange={(onlyUnmetered) => set({ onlyUnmetered })}
         />
         <Check
@@ -120,10 +122,12 @@ interface CheckProps {
   readonly isOn: boolean;
   readonly label: ComponentChildren;
   readonly note?: string | undefined;
+  /** It cannot be kept here, so it can only be taken back. */
+  readonly isVain?: boolean;
   readonly onChange: (isOn: boolean) => void;
 }
 
-function Check({ isOn, label, note, onChange }: CheckProps): JSX.Element {
+function Check({ isOn, label, note, isVain = false, onChange }: CheckProps): JSX.Element {
   const id = useId();
   return (
     <div class="limit-check">
@@ -131,6 +135,7 @@ function Check({ isOn, label, note, onChange }: CheckProps): JSX.Element {
         id={id}
         type="checkbox"
         checked={isOn}
+        disabled={isVain && !isOn}
         aria-describedby={note === undefined ? undefined : `${id}-note`}
         onChange={({ currentTarget }) => onChange(currentTarget.checked)}
       />
