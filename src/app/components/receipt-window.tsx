@@ -57,7 +57,8 @@ function useLayout(count: number, grown: Grown): Layout {
       overscan: OVERSCAN_ROWS,
     });
     stretch.style.height = `${next.heightPx}px`;
-    rows.style.transform = `translateY(${next.topPx}px)`;
+    // Room above, not a shift: rows that stay are not painted anew.
+    rows.style.paddingTop = `${next.topPx}px`;
     if (!isSame(places.value, next)) places.value = next;
   };
   const newest = useRef(measure);
