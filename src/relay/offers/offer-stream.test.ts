@@ -8,13 +8,13 @@ import { failureKind } from "../../protocol/failure-code.ts";
 import { greet } from "../../protocol/greeting.ts";
 import { helloMessage, keyRevokeMessage, type Offer, offerMessage } from "../../protocol/messages/session.ts";
 import { keyFromPeerId } from "../../protocol/peer-id.ts";
-import { decode } from "../../protocol/schema.ts";
+import { decode, encode } from "../../protocol/schema.ts";
 import type { Signer } from "../../protocol/signature.ts";
-import { failureSchema, FRAME } from "../../protocol/work-frame.ts";
+import { failureSchema, FRAME, pongSchema } from "../../protocol/work-frame.ts";
 import { HEAD, ORIGIN, sessionOf, signerOf, START } from "../books/books-scene.contract.ts";
 import { RateLimit } from "../rate-limit.ts";
 import { offerOf, openRelayScene, type RelayScene } from "../relay-scene.contract.ts";
-import { OfferStream } from "./offer-stream.ts";
+import { type OfferParts, OfferStream } from "./offer-stream.ts";
 import { pino } from "pino";
 
 const closing: (() => void)[] = [];
@@ -42,7 +42,17 @@ interface Line {
   quiet: number;
 }
 
-async function dial(relay: RelayScene, peer: string, { pingMs = 10_000, burst = 40 } = {}): Promise<Line> {
+interface DialOptions {
+  readonly pingMs?: number;
+  readonly burst?: number;
+  readonly onPong?: OfferParts["onPong"];
+}
+
+async function dial(
+  relay: RelayScene,
+  peer: string,
+  { pingMs = 10_000, burst = 40, onPong }: DialOptions = {},
+): Promise<Line> {
   const [near, far] = memoryStreamPair("/tabmesh/offer/1", peer, signerOf("relay").key);
   const stream = new OfferStream(far, {
     books: relay.scene.books,
@@ -53,6 +63,7 @@ async function dial(relay: RelayScene, peer: string, { pingMs = 10_000, burst = 
     limit: new RateLimit({ burst, perSecond: 0.001 }, "provider", () => START),
     log: pino({ level: "silent" }),
     pingMs,
+    ...(onPong === undefined ? {} : { onPong }),
     onQuiet: (instance) => {
       if (instance === peer) line.quiet += 1;
     },
@@ -273,4 +284,27 @@ test("an identity offers so many instances and no more", async () => {
   relay.offers.drop(signerOf("provider").key);
   expect(relay.offers.size).toBe(1);
   relay.offers.put(offerOf("provider"), {});
+});
+
+test("what a provider says of its connections with a pong is passed on, once for each ping; a pong of other words ends the stream", async () => {
+  const relay = await open();
+  const signer = await tab();
+  const told: unknown[] = [];
+  const line = await dial(relay, signer.key, {
+    pingMs: 50,
+    onPong: (instance, ms, links) => told.push([instance === signer.key, ms >= 0, links]),
+  });
+  const links = [{ peer: signerOf("requester").key, over: "webrtc" }] as const;
+  line.answersPings = false;
+  await hello(line, signer);
+  await expect.poll(() => line.pings).toBeGreaterThan(0);
+  const pong = encode(pongSchema, { links });
+  for (const words of [pong, pong, new Uint8Array()]) void line.frames.sendFrame(FRAME.pong, words);
+  await expect.poll(() => told.length).toBeGreaterThan(0);
+  expect(told[0]).toEqual([true, true, links]);
+  const { pings } = line;
+  expect(told.length).toBeLessThanOrEqual(pings);
+  await expect.poll(() => line.pings).toBeGreaterThan(pings);
+  await line.frames.sendFrame(FRAME.pong, Uint8Array.of(0xff));
+  expect(await refusal(line)).toMatch(/^malformed/u);
 });

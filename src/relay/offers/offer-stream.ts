@@ -147,8 +147,9 @@ export class OfferStream {
     const isAnswer = this.#unanswered > 0;
     this.#unanswered = 0;
     this.#interview?.delayed(ms);
+    if (!isAnswer) return;
     const links = payload.length === 0 ? undefined : decode(pongSchema, payload).links;
-    if (isAnswer) this.#parts.onPong?.(this.#instance, ms, links);
+    this.#parts.onPong?.(this.#instance, ms, links);
   }
 
   /** Signed by the key of this connection alone, which is the instance it speaks of. */

@@ -50,13 +50,15 @@ export class MeshPicture {
 
   /** What a provider says of its connections, in place of what it said before. */
   told(provider: string, links: readonly ToldLink[], nowMs: number): void {
-    if (links.length === 0) this.#links.delete(provider);
-    else this.#links.set(provider, { at: nowMs, links });
+    this.#links.delete(provider);
+    if (links.length > 0) this.#links.set(provider, { at: nowMs, links });
+    // Whoever has gone without a word is forgotten, also where nobody looks; those told longest ago come first.
+    this.#forget(nowMs);
   }
 
   view(nowMs: number, { connected, providers, verified }: KnownPeers): MeshView {
     const { self } = this.#parts;
-    for (const [provider, { at }] of this.#links) if (at <= nowMs - LINK_MS) this.#links.delete(provider);
+    this.#forget(nowMs);
     // Those that were verified are shown first, then those that are at work.
     const weight = (peer: string): number => (verified.has(peer) ? 2 : 0) + (this.#links.has(peer) ? 1 : 0);
     const all = connected.toSorted((a, b) => weight(b) - weight(a) || (a < b ? -1 : 1));
@@ -73,6 +75,13 @@ export class MeshPicture {
     }));
     const links = this.#linksAmong([self, ...shown]);
     return { peers, links, left: all.length - shown.length };
+  }
+
+  #forget(nowMs: number): void {
+    for (const [provider, { at }] of this.#links) {
+      if (at > nowMs - LINK_MS) return;
+      this.#links.delete(provider);
+    }
   }
 
   #linksAmong(peers: readonly string[]): readonly MeshLinkView[] {
