@@ -86,12 +86,6 @@ async function openStaying(
   return cut;
 }
 
-/** What came of one render. */
-interface Told extends PictureRun {
-  /** From the end of a tab to the moment its tasks were given away, milliseconds. */
-  readonly movedMs: readonly number[];
-}
-
 async function render(client: Tabmesh, log: (text: string) => void): Promise<PictureRun> {
   let said = 0;
   return renderPicture(client, {
@@ -106,7 +100,7 @@ async function render(client: Tabmesh, log: (text: string) => void): Promise<Pic
 }
 
 /** The same with misfortunes. */
-async function renderAmidst(stage: Stage, log: (text: string) => void): Promise<Told> {
+async function renderAmidst(stage: Stage, log: (text: string) => void): Promise<PictureRun> {
   const { client, killed, frozen, stunned, cut } = stage;
   const acts: { readonly what: string; readonly act: () => Promise<void> | void }[] = [
     ...cut.map((network) => ({
@@ -120,35 +114,30 @@ async function renderAmidst(stage: Stage, log: (text: string) => void): Promise<
     ...frozen.map((tab) => ({ what: "frozen", act: () => tab.freeze(true) })),
     ...stunned.map((tab) => ({ what: "stunned", act: () => tab.stun(true) })),
   ];
-  const movedMs: number[] = [];
-  const ends: number[] = [];
-  let left = 0;
-  let begun: Promise<void> | undefined;
   const happen = async (): Promise<void> => {
     for (const { what, act } of acts) {
       log(what);
-      ends.push(performance.now());
       await act();
       await pause(SPACING_MS);
     }
   };
+  let begun: Promise<void> | undefined;
+  let said = 0;
   const told = await renderPicture(client, {
     ...PICTURE,
     job: JOB,
     onTile(count, total) {
       if (count >= total * FIRST_SHARE) begun ??= happen();
+      if (count * 10 < said * total) return;
+      log(`${count} of ${total} tiles`);
+      said += 1;
     },
-    onProgress({ note }) {
-      if (note?.startsWith("a provider left") !== true) return;
-      // In the order in which they ended, near enough: who says so is noticed before who does not.
-      const end = ends[left];
-      left += 1;
-      if (end !== undefined) movedMs.push(performance.now() - end);
-      log(`${note}, ${Math.round(movedMs.at(-1) ?? 0)} ms after the oldest end that was not noticed yet`);
+    onProgress({ note, reassigned }) {
+      if (note !== undefined) log(`${note}; ${reassigned} tiles given to another so far`);
     },
   });
   await begun;
-  return { ...told, movedMs };
+  return told;
 }
 
 function paidOf({ leases }: JobSummary): number {
@@ -166,7 +155,7 @@ async function relayAway(
   log: (text: string) => void,
 ): Promise<{ readonly meanwhile: number; readonly missing: number }> {
   const { relay, client } = stage;
-  const inputs = Array.from({ length: 400 }, (_, index) => Uint8Array.of(index % 256));
+  const inputs = Array.from({ length: 200 }, (_, index) => Uint8Array.of(index % 256));
   const options = { parallel: 4, cap: 2_000_000n, outputBytes: 1_024, fuel: 8_000_000_000n };
   const handle = await client.map(slowEcho(400_000_000), inputs, options);
   let count = 0;
@@ -211,11 +200,6 @@ function problemsInBooks(): readonly string[] {
   } finally {
     store.close();
   }
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? 0;
 }
 
 async function play(context: SoakContext, closing: Closing): Promise<readonly Measurement[]> {
@@ -264,7 +248,7 @@ async function play(context: SoakContext, closing: Closing): Promise<readonly Me
 
 function measurements(found: {
   readonly calm: PictureRun;
-  readonly rough: Told;
+  readonly rough: PictureRun;
   readonly ratio: number;
   readonly cut: number;
   readonly meanwhile: number;
@@ -292,7 +276,6 @@ function measurements(found: {
     { name: "churn: paid twice", value: paidTwice(rough), unit: "tiles" },
     { name: "churn: given to another", value: reassigned, unit: "tiles", goal: null },
     { name: "churn: at two providers in the end", value: copied, unit: "tiles", goal: null },
-    { name: "churn: noticed, median", value: quantile(rough.movedMs, 0.5) / 1000, unit: "s", goal: null },
     {
       name: "churn: results without the relay",
       value: meanwhile,

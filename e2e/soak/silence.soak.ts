@@ -8,10 +8,10 @@ import { ECHO } from "../support/functions.ts";
 import { draw } from "./chance.ts";
 import type { Soak, SoakContext } from "./soak.ts";
 
-const ROUNDS = 30;
+const ROUNDS = 24;
 /** A task takes so long, so that a provider that dies always has some. */
 const TASK_MS = 60;
-const TASKS = 240;
+const TASKS = 500;
 
 interface State {
   /** Milliseconds from a provider's end to the first of its tasks at another, one for each round. */
@@ -26,7 +26,7 @@ async function round(
   number: number,
 ): Promise<{ readonly movedMs: number; readonly lost: number; readonly victim: number }> {
   const by = draw("silence", number);
-  const [victim, isKilled, delayMs] = [by(providers.length), by(2) === 0, by(2_000)];
+  const [victim, isKilled, delayMs] = [by(providers.length), by(2) === 0, by(1_500)];
   const inputs = Array.from({ length: TASKS }, (_, index) => new TextEncoder().encode(`${index}`));
   let diedAt: number | undefined;
   let movedMs: number | undefined;

@@ -25,6 +25,9 @@ export const REPORT_RETRY_MAX_MS = 60_000;
 /** An offer is renewed when the free capacity changes, at most that often. */
 export const OFFER_INTERVAL_MS = 250;
 
+/** A relay pings every two seconds; one of which nothing is heard for so long is dialled anew. Shorter, and a busy relay is stormed. */
+export const RELAY_SILENCE_MS = 10_000;
+
 /** A drain waits that long for the requester's last signature: what is unsigned by then is lost, but the tab must go. */
 export const DRAIN_SIGN_TIMEOUT_MS = 400;
 

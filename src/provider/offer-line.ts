@@ -15,7 +15,7 @@ import type { Tariff } from "../protocol/tariff.ts";
 import { failureSchema, FRAME, type PeerLink, pongSchema } from "../protocol/work-frame.ts";
 import type { ChallengeDesk, Computed } from "./challenge-desk.ts";
 import { SUPPORTED_PROFILES } from "./check-open.ts";
-import { OFFER_INTERVAL_MS } from "./limits.ts";
+import { OFFER_INTERVAL_MS, RELAY_SILENCE_MS } from "./limits.ts";
 
 export interface Capacity {
   readonly workers: number;
@@ -59,6 +59,7 @@ export class OfferLine {
   readonly #greeted = Promise.withResolvers<void>();
   #seq = 0;
   #cooling: ReturnType<typeof setTimeout> | undefined;
+  #silence: ReturnType<typeof setTimeout> | undefined;
   #again = false;
   /** Links in the last pong. */
   #told = 0;
@@ -132,6 +133,7 @@ export class OfferLine {
   #frame(kind: number, payload: Uint8Array): void | Promise<void> {
     switch (kind) {
       case FRAME.ping:
+        this.#expectPing();
         this.#frames.sendFrame(FRAME.pong, ...this.#pong()).catch(() => undefined);
         return undefined;
       case FRAME.hello:
@@ -183,7 +185,17 @@ export class OfferLine {
     this.#greeted.resolve();
   }
 
+  /** A relay that has pinged and does so no more is gone, whatever the connection says: one whose network was cut stays open for minutes. */
+  #expectPing(): void {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(
+      () => this.#frames.abort(new FailureError("disconnected", "the relay has fallen silent")),
+      RELAY_SILENCE_MS,
+    );
+  }
+
   #finish(failure: FailureError): void {
+    clearTimeout(this.#silence);
     clearTimeout(this.#cooling);
     this.#greeted.reject(failure);
     this.#ended.resolve(failure);

@@ -1,9 +1,20 @@
 import { HEDGE_LAST_PERCENT, HEDGE_LATE_FACTOR, HEDGE_LEAST_MS, HEDGE_SAMPLES } from "./limits.ts";
 import type { WorkItem } from "./work-queue.ts";
 
+/** An input that a second provider is to compute as well. */
+interface Copy<M> {
+  readonly item: WorkItem;
+  readonly member: M;
+  /** Because the first one has fallen silent. */
+  readonly isRescue: boolean;
+}
+
 /** What a copy needs of the provider that computes it. */
 interface Computer {
-  readonly session: { stop(seq: number): Promise<void> };
+  readonly session: {
+    readonly pulse: { readonly isSilent: boolean } | undefined;
+    stop(seq: number): Promise<void>;
+  };
 }
 
 /** One input on its way, at one provider or at two. */
@@ -18,7 +29,7 @@ interface Open<M> {
 }
 
 /**
- * Which provider computes what. In the last part of a job, inputs that take much longer than the others are given to a
+ * Which provider computes what. Inputs of a provider that has fallen silent, and in the last part of a job those that take much longer than the others are given to a
  * second provider as well: the first answer counts, and the other copy is stopped (rule 16: what had ended by then is paid,
  * what had begun earns its start fee).
  */
@@ -84,21 +95,23 @@ export class Copies<M extends Computer> {
   }
 
   /**
-   * The next input to be given to a second provider; nothing where none is late, or nobody has room for it.
-   * @param total inputs of the whole job
+   * The next input to be given to a second provider; nothing where none is, or nobody has room for it.
+   * @param total inputs of the whole job; nothing while more are to come
    * @param roomiest who would take it, but for those that have it
    */
-  late(
-    total: number,
+  next(
+    total: number | undefined,
     now: number,
     roomiest: (but: ReadonlyMap<M, unknown>) => M | undefined,
-  ): { readonly item: WorkItem; readonly member: M } | undefined {
-    if (this.#open.size > lastPart(total)) return undefined;
-    const lateMs = this.#lateMs;
+  ): Copy<M> | undefined {
+    const isEnd = total !== undefined && this.#open.size <= lastPart(total);
+    const lateBefore = isEnd ? now - this.#lateMs : -Infinity;
     for (const { item, begunAt, at, mayCopy } of this.#open.values()) {
-      if (!mayCopy || at.size !== 1 || now - begunAt < lateMs) continue;
-      const member = roomiest(at);
-      if (member !== undefined) return { item, member };
+      const [first] = at.keys();
+      if (!mayCopy || at.size !== 1 || first === undefined) continue;
+      const isRescue = first.session.pulse?.isSilent === true;
+      const member = isRescue || begunAt <= lateBefore ? roomiest(at) : undefined;
+      if (member !== undefined) return { item, member, isRescue };
     }
     return undefined;
   }

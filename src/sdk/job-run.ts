@@ -221,21 +221,24 @@ export class JobRun {
       await this.#quorum.assign(this.#crew, this.#queue, () => this.#mayTake);
       return;
     }
+    this.#copy();
     while (this.#mayTake && this.#crew.roomiest() !== undefined) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other, in their order
       const item = await this.#queue.take();
       if (item === undefined) break;
       this.#assign(item);
     }
-    this.#copyLate();
+    this.#copy();
   }
 
-  /** At the end of a job: nobody waits for one slow provider while others have nothing to do. */
-  #copyLate(): void {
-    while (this.#queue.isEmpty && this.#mayTake) {
-      const late = this.#copies.late(this.#queue.taken, performance.now(), (but) => this.#crew.roomiest(but));
-      if (late === undefined) return;
-      void this.#runOn(late.member, late.item);
+  /** Nobody waits for a provider that is silent, nor at the end of a job for one that is slow while others have nothing to do. */
+  #copy(): void {
+    const total = this.#queue.isEmpty ? this.#queue.taken : undefined;
+    while (this.#mayTake) {
+      const next = this.#copies.next(total, performance.now(), (but) => this.#crew.roomiest(but));
+      if (next === undefined) return;
+      if (next.isRescue) this.#counts.reassigned();
+      void this.#runOn(next.member, next.item);
     }
   }
 
@@ -267,12 +270,11 @@ export class JobRun {
       await sent.final;
       if (answer.kind === "done") this.#copies.answered(performance.now() - sentAt);
       if (isSpent(answer)) leaveSpent(member.session, item);
-      if (mayRetry(answer) && this.#mayTry(item, attempt)) this.#retry(member, item);
+      if (mayRetry(answer) && this.#mayTry(item, attempt)) this.#leave(member, item, true);
       else this.#deliver(member, item, answer);
     } catch (error) {
       // The session is over; its end says why. A task that was not paid for is given to another.
-      if (this.#mayTry(item, attempt)) this.#retry(member, item);
-      else this.#giveUp(member, item, error);
+      this.#leave(member, item, this.#mayTry(item, attempt), error);
     }
     silence?.end();
     this.#wake();
@@ -284,16 +286,13 @@ export class JobRun {
     return item.attempts < TASK_ATTEMPTS;
   }
 
-  /** Every provider that had it left; perhaps because of it. */
-  #giveUp(member: Member, item: WorkItem, error: unknown): void {
+  /** A task that nobody has done is given to another, unless every provider that had it left; perhaps because of it. */
+  #leave(member: Member, item: WorkItem, mayTry: boolean, error?: unknown): void {
     if (!this.#copies.left(item, member) || this.#cancelled) return;
-    this.#give(lostResult(item, providerOf(member), error));
-  }
-
-  #retry(member: Member, item: WorkItem): void {
-    if (!this.#copies.left(item, member) || this.#cancelled) return;
-    this.#counts.reassigned();
-    this.#queue.giveBack(item);
+    if (mayTry) {
+      this.#counts.reassigned();
+      this.#queue.giveBack(item);
+    } else this.#give(lostResult(item, providerOf(member), error));
   }
 
   #deliver(member: Member, item: WorkItem, answer: TaskAnswer): void {

@@ -175,7 +175,7 @@ export class LeaseCrew {
 
   async #watch(lease: Cid, session: RequesterSession): Promise<void> {
     const timer = setInterval(() => void this.report(session).catch(() => undefined), REPORT_INTERVAL_MS);
-    const leave = this.#options.lookout?.watch(lease, () => session.doubt());
+    const leave = this.#options.lookout?.watch(lease, () => session.pulse?.doubt());
     const failure = await session.ended;
     leave?.();
     clearInterval(timer);

@@ -78,11 +78,13 @@ export const UNREAD_PIECES = 65_536;
 export const STREAM_SILENCE_MS = 5_000;
 
 /**
- * A provider that has said nothing for so long is asked for a word, and is lost when it has said nothing for the second
- * time: its tasks are with somebody else within six seconds. Shorter, and a machine that is busy for a moment loses its work.
+ * A provider that has said nothing for so long is asked for a word, and when it has said nothing for the second time others do
+ * its tasks as well: they are with somebody else within six seconds. After the third it is left. Twenty tabs on two cores
+ * take up to eight seconds to answer.
  */
 export const PULSE_QUIET_MS = 2_000;
 export const PULSE_SILENCE_MS = 4_500;
+export const PULSE_LOST_MS = 20_000;
 
 /** A provider that the relay does not hear either is asked at once and has so long to answer: ten times what a busy machine takes. */
 export const PULSE_DOUBT_MS = 1_500;

@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { PULSE_CLOGGED_MS, PULSE_DOUBT_MS, PULSE_QUIET_MS, PULSE_SILENCE_MS } from "./limits.ts";
+import {
+  PULSE_CLOGGED_MS,
+  PULSE_DOUBT_MS,
+  PULSE_LOST_MS,
+  PULSE_QUIET_MS,
+  PULSE_SILENCE_MS,
+} from "./limits.ts";
 import { Pulse } from "./pulse.ts";
 
 beforeEach(() => {
@@ -58,14 +64,29 @@ test("who is quiet is asked, gets no tasks meanwhile, and is well again when it 
   expect(patient).toMatchObject({ asked: 2, lost: 0 });
 });
 
-test("who does not answer is lost, once, within the silence that is allowed", () => {
+test("who does not answer is silent, then lost, once", () => {
   const patient = new Patient();
   patient.wait(PULSE_SILENCE_MS - 100);
+  expect(patient.pulse.isSilent).toBe(false);
+  patient.wait(200);
+  expect(patient.pulse.isSilent).toBe(true);
+  patient.wait(PULSE_LOST_MS - PULSE_SILENCE_MS - 200);
   expect(patient.lost).toBe(0);
   patient.wait(200);
   expect(patient.lost).toBe(1);
   patient.wait(60_000);
   expect(patient).toMatchObject({ asked: 1, lost: 1 });
+});
+
+test("who was only slow is neither silent nor lost after a word", () => {
+  const patient = new Patient();
+  patient.wait(PULSE_LOST_MS - 1_000);
+  expect(patient.pulse.isSilent).toBe(true);
+  patient.pulse.heard();
+  expect(patient.pulse).toMatchObject({ isSilent: false, isInDoubt: false });
+  patient.wait(PULSE_SILENCE_MS - 100);
+  expect(patient).toMatchObject({ lost: 0 });
+  expect(patient.pulse.isSilent).toBe(false);
 });
 
 test("what came with the last word is no later sign of life", () => {
@@ -74,16 +95,16 @@ test("what came with the last word is no later sign of life", () => {
   patient.pulse.heard();
   patient.pulse.doubt();
   patient.wait(PULSE_DOUBT_MS + 20);
-  expect(patient.lost).toBe(1);
+  expect(patient.pulse.isSilent).toBe(true);
 });
 
-test("whom the relay does not hear is asked at once, and lost soon", () => {
+test("whom the relay does not hear is asked at once, and silent soon", () => {
   const patient = new Patient();
   patient.wait(300);
   patient.pulse.doubt();
   expect(patient.asked).toBe(1);
   patient.wait(PULSE_DOUBT_MS + 20);
-  expect(patient.lost).toBe(1);
+  expect(patient.pulse.isSilent).toBe(true);
 });
 
 test("a word to this side counts for more than the relay's", () => {
@@ -93,6 +114,7 @@ test("a word to this side counts for more than the relay's", () => {
     patient.wait(100);
     patient.pulse.heard();
     patient.wait(PULSE_DOUBT_MS);
+    expect(patient.pulse.isSilent).toBe(false);
   }
   expect(patient.lost).toBe(0);
 });
@@ -109,8 +131,8 @@ test("a side that was asleep itself does not take the others for dead", () => {
   patient.pulse.heard();
   patient.now += 600_000;
   patient.wait(PULSE_QUIET_MS);
-  expect(patient.lost).toBe(0);
-  patient.wait(PULSE_SILENCE_MS);
+  expect(patient.pulse.isSilent).toBe(false);
+  patient.wait(PULSE_LOST_MS);
   expect(patient.lost).toBe(1);
 });
 
@@ -119,17 +141,17 @@ test("parts of a frame are a sign of life", () => {
   for (let time = 0; time < 10; time += 1) {
     patient.wait(PULSE_SILENCE_MS - 1_000);
     patient.bytes += 1_000;
+    expect(patient.pulse.isSilent).toBe(false);
   }
-  expect(patient.lost).toBe(0);
 });
 
 test("who cannot have heard the question yet has more time, and not for ever", () => {
   const patient = new Patient();
   patient.isClogged = true;
   patient.wait(PULSE_CLOGGED_MS - 100);
-  expect(patient.lost).toBe(0);
+  expect(patient.pulse.isSilent).toBe(false);
   patient.wait(PULSE_DOUBT_MS + 100);
-  expect(patient.lost).toBe(1);
+  expect(patient.pulse.isSilent).toBe(true);
 });
 
 test("nobody is asked or lost after the end", () => {

@@ -2,6 +2,7 @@ import {
   PULSE_CLOGGED_MS,
   PULSE_DOUBT_MS,
   PULSE_LATE_MS,
+  PULSE_LOST_MS,
   PULSE_QUIET_MS,
   PULSE_SILENCE_MS,
 } from "./limits.ts";
@@ -9,9 +10,9 @@ import {
 export interface PulsePorts {
   /** Asks the provider for a word. */
   readonly ask: () => void;
-  /** It says nothing for too long: it is frozen, dead or cut off. */
+  /** It does not come back: it is dead. */
   readonly onLost: () => void;
-  /** It may be lost, or is not after all: whether it should get more tasks has changed. */
+  /** It may be lost, or is not after all: whether it should get more tasks, or others its own, has changed. */
   readonly onDoubt: () => void;
   /** Bytes that have come from it so far, frames that are not whole yet included. */
   readonly received: () => number;
@@ -22,9 +23,10 @@ export interface PulsePorts {
 }
 
 /**
- * Whether a provider still lives. Every frame of it is a sign of life; when it is quiet for PULSE_QUIET_MS it is asked, and
- * after PULSE_SILENCE_MS without a word it counts as lost. A connection notices only after some fifteen seconds that the
- * other end has died.
+ * Whether a provider still lives. Every frame of it is a sign of life; when it is quiet for PULSE_QUIET_MS it is asked, after
+ * PULSE_SILENCE_MS without a word others do its work as well, and after PULSE_LOST_MS it is left: a busy machine may take
+ * seconds to answer, and who was only slow goes on. A connection notices only after some fifteen seconds that the other end
+ * has died.
  */
 export class Pulse {
   readonly #ports: PulsePorts;
@@ -32,6 +34,8 @@ export class Pulse {
   #heardAt: number;
   #received = 0;
   #isAsked = false;
+  #isSilent = false;
+  #silentAt: number;
   #lostAt: number;
   #dueAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -41,7 +45,8 @@ export class Pulse {
     this.#ports = ports;
     this.#now = ports.now ?? ((): number => performance.now());
     this.#heardAt = this.#now();
-    this.#lostAt = this.#heardAt + PULSE_SILENCE_MS;
+    this.#silentAt = this.#heardAt + PULSE_SILENCE_MS;
+    this.#lostAt = this.#heardAt + PULSE_LOST_MS;
     this.#setFor(this.#heardAt + PULSE_QUIET_MS);
   }
 
@@ -50,24 +55,31 @@ export class Pulse {
     return this.#isAsked;
   }
 
+  /** It has said nothing for too long: others are to do its work. */
+  get isSilent(): boolean {
+    return this.#isSilent;
+  }
+
   /** A frame has come. Costs nothing but a look at the clock. */
   heard(): void {
     this.#heardAt = this.#now();
-    this.#lostAt = this.#heardAt + PULSE_SILENCE_MS;
+    this.#silentAt = this.#heardAt + PULSE_SILENCE_MS;
+    this.#lostAt = this.#heardAt + PULSE_LOST_MS;
     this.#received = this.#ports.received();
     if (!this.#isAsked || this.#over) return;
     this.#isAsked = false;
+    this.#isSilent = false;
     this.#setFor(this.#heardAt + PULSE_QUIET_MS);
     this.#ports.onDoubt();
   }
 
-  /** Somebody else does not hear it any more: it is asked at once, and has PULSE_DOUBT_MS to answer. */
+  /** Somebody else does not hear it any more: it is asked at once, and has PULSE_DOUBT_MS until it counts as silent. */
   doubt(): void {
     const now = this.#now();
     if (this.#over) return;
-    this.#lostAt = Math.min(this.#lostAt, now + PULSE_DOUBT_MS);
+    this.#silentAt = Math.min(this.#silentAt, now + PULSE_DOUBT_MS);
     if (!this.#isAsked) this.#ask();
-    this.#setFor(this.#lostAt);
+    if (!this.#isSilent) this.#setFor(this.#silentAt);
   }
 
   end(): void {
@@ -89,11 +101,29 @@ export class Pulse {
 
   #look(): void {
     const now = this.#now();
-    if (now - this.#dueAt > PULSE_LATE_MS) this.#lostAt = now + PULSE_DOUBT_MS;
+    if (now - this.#dueAt > PULSE_LATE_MS) this.#forgive(now);
     if (this.#ports.received() !== this.#received) this.heard();
     if (!this.#isAsked) this.#lookWhileWell(now);
-    else if (now >= this.#lostAt && !this.#isExcused(now)) this.#lose();
-    else this.#setFor(Math.max(this.#lostAt, now + PULSE_DOUBT_MS / 2));
+    else if (this.#isExcused(now)) this.#setFor(now + PULSE_DOUBT_MS / 2);
+    else if (now >= this.#lostAt) this.#lose();
+    else this.#lookWhileAsked(now);
+  }
+
+  /** This side was asleep itself. */
+  #forgive(now: number): void {
+    this.#silentAt = now + PULSE_DOUBT_MS;
+    this.#lostAt = now + PULSE_SILENCE_MS;
+  }
+
+  #lookWhileAsked(now: number): void {
+    if (now < this.#silentAt) {
+      this.#setFor(this.#silentAt);
+      return;
+    }
+    this.#setFor(this.#lostAt);
+    if (this.#isSilent) return;
+    this.#isSilent = true;
+    this.#ports.onDoubt();
   }
 
   /** What has come since the timer was set moves it on. */
@@ -104,7 +134,7 @@ export class Pulse {
       return;
     }
     this.#ask();
-    this.#setFor(this.#lostAt);
+    this.#setFor(this.#silentAt);
   }
 
   /** It cannot answer what has not reached it. */

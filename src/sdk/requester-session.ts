@@ -57,7 +57,8 @@ export class RequesterSession {
   readonly #frames: FrameStream;
   readonly #ports: RequesterPorts;
   readonly #answers: TaskAnswers;
-  readonly #pulse: Pulse | undefined;
+  /** Whether the provider lives; nothing is known of old ones. */
+  readonly pulse: Pulse | undefined;
   /** Of open tasks, by seq, where outcomes are kept. */
   readonly #inputs = new Map<number, TaskInput>();
   readonly #ended = Promise.withResolvers<FailureError | undefined>();
@@ -83,7 +84,7 @@ export class RequesterSession {
       onAnswer: () => ports.onRoom(),
       onMismatch: (failure) => this.fail(failure),
     });
-    this.#pulse = hasPulse ? this.#newPulse() : undefined;
+    this.pulse = hasPulse ? this.#newPulse() : undefined;
   }
 
   #newPulse(): Pulse {
@@ -97,11 +98,6 @@ export class RequesterSession {
     });
   }
 
-  /** The relay does not hear the provider any more. */
-  doubt(): void {
-    this.#pulse?.doubt();
-  }
-
   get ended(): Promise<FailureError | undefined> {
     return this.#ended.promise;
   }
@@ -111,7 +107,7 @@ export class RequesterSession {
   }
 
   get hasRoom(): boolean {
-    return this.isOpen && this.channel.hasRoom && this.#pulse?.isInDoubt !== true;
+    return this.isOpen && this.channel.hasRoom && this.pulse?.isInDoubt !== true;
   }
 
   transport(): Promise<TransportInfo> {
@@ -147,8 +143,13 @@ export class RequesterSession {
     this.#frames.sendFrame(FRAME.unseal, u32be(seq)).catch(() => undefined);
   }
 
-  /** Another provider has done it: ends it here, if it has not ended. */
+  /**
+   * Another provider has done it: ends it here, if it has not ended. One that is silent is left altogether: what it may
+   * have done meanwhile is not waited for, and not paid a second time.
+   */
   async stop(seq: number): Promise<void> {
+    if (this.pulse?.isSilent === true)
+      this.fail(new FailureError("heartbeat-lost", "others have done its work meanwhile"));
     if (this.#over || this.#closing) return;
     const { origin, asset } = this.channel.held.lease.body;
     const stop = { ...header(origin, asset), lease: this.channel.lease, seq, atUnit: 0 };
@@ -159,7 +160,7 @@ export class RequesterSession {
   /** Takes one frame after the accept frame. @throws FailureError that ends the session. */
   frame(kind: number, payload: Uint8Array): void {
     if (this.#over) return;
-    this.#pulse?.heard();
+    this.pulse?.heard();
     switch (kind) {
       case FRAME.pong:
         return;
@@ -332,7 +333,7 @@ export class RequesterSession {
   #finish(failure: FailureError | undefined): void {
     if (this.#over) return;
     this.#over = true;
-    this.#pulse?.end();
+    this.pulse?.end();
     this.#inputs.clear();
     clearTimeout(this.#cooling);
     const reason = failure ?? new FailureError("disconnected", "the session is over");
