@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { layersOf, stackOf, sumsOf } from "../charts/layers.ts";
 import type { EarningsPoint } from "../../protocol/relay-api.ts";
 import { microCredits } from "../../protocol/units.ts";
-import { bucketStarts, filledPoints, spanStartMs } from "./chart-spans.ts";
+import { bucketStarts, spanStartMs } from "./chart-spans.ts";
 
 const HOUR_MS = 3_600_000;
 const NOW: number = 1_000 * HOUR_MS + 1_234;
@@ -13,13 +13,18 @@ function point(start: number, amount: number, tasks = 1): EarningsPoint {
 
 describe("the chart", () => {
   test("has every hour of two days, also those in which nothing was earned", () => {
-    const earned = point(990 * HOUR_MS, 5, 2);
-    const filled = filledPoints([earned], "hours", NOW);
-    expect(filled).toHaveLength(48);
-    expect(filled.at(-1)?.start).toBe(1_000 * HOUR_MS);
-    expect(filled.filter((each) => each.point !== undefined)).toEqual([
-      { start: 990 * HOUR_MS, point: earned },
-    ]);
+    const starts = bucketStarts("hours", NOW);
+    expect(starts).toHaveLength(48);
+    expect(starts.at(-1)).toBe(1_000 * HOUR_MS);
+    const shares = {
+      span: "hours",
+      split: "total",
+      points: [point(990 * HOUR_MS, 5, 2)],
+      shares: [],
+    } as const;
+    const sums = sumsOf(layersOf(shares), starts);
+    expect(sums).toHaveLength(48);
+    expect(sums.filter(({ amount }) => amount > 0n)).toEqual(shares.points);
   });
 
   test("has thirty days that begin at midnight UTC", () => {

@@ -1,5 +1,3 @@
-import type { EarningsPoint } from "../../protocol/relay-api.ts";
-
 /** Stretches of time that a chart shows, and the pieces they are cut into. All by UTC, as the relay counts. */
 
 export type Bucket = "hour" | "day" | "month";
@@ -28,17 +26,4 @@ export function bucketStarts(span: Span, nowMs: number): readonly number[] {
 /** When a span begins, milliseconds since 1970. */
 export function spanStartMs(span: Span, nowMs: number): number {
   return bucketStarts(span, nowMs)[0] ?? nowMs;
-}
-
-/** Every piece of the span, also those without earnings, so that the axis is even. */
-export function filledPoints(
-  points: readonly EarningsPoint[],
-  span: Span,
-  nowMs: number,
-): readonly { readonly start: number; readonly point?: EarningsPoint }[] {
-  const known = new Map(points.map((point) => [point.start, point]));
-  return bucketStarts(span, nowMs).map((start) => {
-    const point = known.get(start);
-    return point === undefined ? { start } : { start, point };
-  });
 }
