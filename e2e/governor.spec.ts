@@ -19,8 +19,11 @@ test.afterEach(async () => {
   for (const close of open.splice(0).toReversed()) await close().catch(() => undefined);
 });
 
-/** A tenth of a second and more: what the page itself does for each task is then little beside it. */
-const LONG_ECHO = slowEcho(40_000_000);
+/**
+ * A tenth of a second and more: what the page itself does for each task, some milliseconds, is then little beside it, and a
+ * few seconds hold enough tasks and rests for a share.
+ */
+const LONG_ECHO = slowEcho(200_000_000);
 
 type Pressure = "nominal" | "fair" | "serious" | "critical";
 
@@ -54,7 +57,7 @@ async function keepBusy(relay: string): Promise<void> {
   });
   const inputs = Array.from({ length: 4_000 }, (_, index) => new TextEncoder().encode(`input ${index}`));
   const handle = await client.map(LONG_ECHO, inputs, {
-    fuel: 4_000_000_000n,
+    fuel: 8_000_000_000n,
     outputBytes: 1_024,
     signal: abort.signal,
   });
@@ -92,7 +95,7 @@ test("a share of the processor holds, the page stays free meanwhile, and stop is
   const slider = page.getByRole("slider", { name: "Share of the processor" });
   await expect(slider).toBeVisible();
   await page.waitForTimeout(1_500);
-  const rest = await processorShare(browser, 1_500);
+  const rest = await processorShare(browser, 2_000);
   await contribute(page);
   await keepBusy(relay.url);
 
@@ -112,7 +115,7 @@ test("a share of the processor holds, the page stays free meanwhile, and stop is
   await page.waitForTimeout(500);
   await page.getByRole("switch").click();
   await page.waitForTimeout(500);
-  const stopped = await processorShare(browser, 2_000);
+  const stopped = await processorShare(browser, 3_000);
   console.log(`stopped: ${told(stopped)}; before the start: ${told(rest)}`);
   expect(stopped.used).toBeLessThanOrEqual(rest.used + 2);
   await expect(page.getByText("Not contributing").first()).toBeVisible();
