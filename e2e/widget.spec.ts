@@ -8,7 +8,9 @@ import {
   frameOf,
   openEmbedScene,
   openForgetfulBrowser,
+  overridePressure,
   OWNER_SEED,
+  type Press,
   pressTakePart,
   SHARE,
   takePart,
@@ -47,16 +49,12 @@ test.afterAll(async () => {
   await browser.close();
   await scene.close();
 });
-/** By the browser's debugging override, which holds for every frame of the page; machines that run tests are under pressure. */
-let press: (state: "nominal" | "serious") => Promise<unknown>;
+let press: Press;
 
 test.beforeEach(async () => {
   context = await browser.newContext();
   page = await context.newPage();
-  const devTools = await context.newCDPSession(page);
-  await devTools.send("Emulation.setPressureSourceOverrideEnabled", { enabled: true, source: "cpu" });
-  press = (state) => devTools.send("Emulation.setPressureStateOverride", { source: "cpu", state });
-  await press("nominal");
+  press = await overridePressure(page);
 });
 test.afterEach(async () => {
   await context.close();
@@ -238,6 +236,7 @@ test("where the browser lets a frame keep nothing, it works with a key in memory
   const forgetful = await openForgetfulBrowser();
   try {
     const visited = await forgetful.newPage();
+    await overridePressure(visited);
     await visited.goto(scene.site.url);
     const frame = await takePart(visited);
     const kept = await frame.evaluate(async () => {
