@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import { tmpdir } from "node:os";
@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { relayConfig } from "../../relay/config.ts";
+import { backupTo, restoreFrom } from "../../relay/operate.ts";
 import { type Relay, startRelay } from "../../relay/start-relay.ts";
+import { addWebhook, listAlerts, pushKey } from "../../sdk/index.ts";
 import { type Ended, runTabmesh } from "../command-line.contract.ts";
 
 let home = "";
@@ -87,4 +89,21 @@ test("what is wrong with a command line is said", async () => {
   expect((await alerts("add", url, "--on", "earthquake")).exit).toBe(2);
   const unknown = await alerts("remove", "nobody");
   expect([unknown.exit, unknown.stderr]).toEqual([2, expect.stringContaining("names no alert")]);
+});
+
+test("alerts are in a relay's backup, with the key by which browsers know it", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "tabmesh-alerts-kept-"));
+  const config = relayConfig({ port: 0, iceServers: [], logLevel: "silent", privateWebhooks: true });
+  const seed = new Uint8Array(randomBytes(32));
+  const first = await startRelay({ ...config, dataDir: join(folder, "first") });
+  const { alert } = await addWebhook({ relay: first.url, seed }, url, { events: ["payout"] });
+  const key = await pushKey({ relay: first.url, seed });
+  await backupTo(join(folder, "first"), join(folder, "backup"));
+  await first.stop();
+  await restoreFrom(join(folder, "backup"), join(folder, "second"));
+  const second = await startRelay({ ...config, dataDir: join(folder, "second") });
+  expect(await listAlerts({ relay: second.url, seed })).toEqual([alert]);
+  expect(await pushKey({ relay: second.url, seed })).toBe(key);
+  await second.stop();
+  await rm(folder, { recursive: true });
 });
