@@ -2,8 +2,8 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, type BrowserContext, expect, type Page, test } from "@playwright/test";
 import { strictPolicy } from "../examples/embed/serve.ts";
-import { type EmbedScene, openEmbedScene } from "./support/embed-scene.ts";
-import { recordHere, whyNotHere } from "./support/picture-record.ts";
+import { type EmbedScene, openEmbedScene, overridePressure } from "./support/embed-scene.ts";
+import { whyNotCompared } from "./support/picture-record.ts";
 import { expectPicture } from "./support/pictures.ts";
 import { launchChromium } from "./support/tab.ts";
 import { tabTo } from "./support/tab-to.ts";
@@ -39,7 +39,7 @@ test.beforeAll(async () => {
   browser = await launchChromium([`--host-resolver-rules=${rules.join(",")}`]);
   const any = await browser.newPage();
   await any.goto(scene.relay.url);
-  reason = whyNotHere(await recordHere(browser, any));
+  reason = await whyNotCompared(any, test.info());
   await any.close();
 });
 test.beforeEach(async () => {
@@ -49,6 +49,8 @@ test.beforeEach(async () => {
     locale: "en-GB",
   });
   page = await context.newPage();
+  // By the browser's debugging override: a machine that runs tests is busy.
+  await overridePressure(page);
 });
 test.afterEach(async () => {
   await context.close();

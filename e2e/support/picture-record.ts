@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Browser, Page } from "@playwright/test";
+import type { Page, TestInfo } from "@playwright/test";
 
 /** What pictures depend on beside the pages: elsewhere the same page looks a little different. */
-export interface PictureRecord {
+interface PictureRecord {
   readonly chromium: string;
   /** SHA-256 of the pixels that a sample of text comes to, in the app's fonts and in scripts that need others. */
   readonly fonts: string;
@@ -30,22 +30,28 @@ async function hashOfText(this: void): Promise<string> {
   return hash.toHex();
 }
 
-/** @param page a page of the app */
-export async function recordHere(browser: Browser, page: Page): Promise<PictureRecord> {
-  return { chromium: browser.version(), fonts: await page.evaluate(hashOfText) };
-}
-
-export function keepRecord(record: PictureRecord): void {
-  mkdirSync(dirname(RECORD), { recursive: true });
-  writeFileSync(RECORD, `${JSON.stringify(record, undefined, 2)}\n`);
-}
-
-/** @returns why pictures cannot be compared here; undefined where they can. */
-export function whyNotHere(here: PictureRecord): string | undefined {
-  if (!existsSync(RECORD)) return "no pictures are kept yet: npm run pictures";
+function keptRecord(): object {
   const kept: unknown = JSON.parse(readFileSync(RECORD, "utf8"));
-  const fields = typeof kept === "object" && kept !== null ? kept : {};
-  if (Reflect.get(fields, "chromium") !== here.chromium)
+  return typeof kept === "object" && kept !== null ? kept : {};
+}
+
+/**
+ * Whether pictures can be compared here. Where they are made anew, what they are made with is kept first.
+ * @param page of the app.
+ * @returns why they cannot; undefined where they can.
+ */
+export async function whyNotCompared(page: Page, { config }: TestInfo): Promise<string | undefined> {
+  const here: PictureRecord = {
+    chromium: page.context().browser()?.version() ?? "unknown",
+    fonts: await page.evaluate(hashOfText),
+  };
+  if (config.updateSnapshots === "all") {
+    mkdirSync(dirname(RECORD), { recursive: true });
+    writeFileSync(RECORD, `${JSON.stringify(here, undefined, 2)}\n`);
+  }
+  if (!existsSync(RECORD)) return "no pictures are kept yet: npm run pictures";
+  const kept = keptRecord();
+  if (Reflect.get(kept, "chromium") !== here.chromium)
     return `pictures were made by another Chromium than ${here.chromium}`;
-  return Reflect.get(fields, "fonts") === here.fonts ? undefined : "pictures were made with other fonts";
+  return Reflect.get(kept, "fonts") === here.fonts ? undefined : "pictures were made with other fonts";
 }
