@@ -2,74 +2,29 @@
  * What a person gives of their machine, measured from outside: by the kernel's books of processor time. Pressure comes by the
  * browser's debugging override, battery by a replaced `getBattery`; everything else is as in a person's tab.
  */
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type Browser, expect, type Page, test } from "@playwright/test";
-import { connect } from "../src/sdk/index.ts";
-import { slowEcho } from "./support/functions.ts";
+import { openGovernedTab } from "./support/governed-tab.ts";
 import { watchMainThread } from "./support/main-thread.ts";
 import { type ProcessorShare, processorShare } from "./support/processor-time.ts";
-import { freePort, startRelayProcess } from "./support/relay-process.ts";
-import { contribute, launchChromium } from "./support/tab.ts";
+import { contribute } from "./support/tab.ts";
 
-const open: (() => Promise<unknown>)[] = [];
+const open: (() => Promise<void>)[] = [];
 
 test.afterEach(async () => {
-  for (const close of open.splice(0).toReversed()) await close().catch(() => undefined);
+  for (const close of open.splice(0)) await close();
 });
+
+async function scene(before?: (page: Page) => Promise<void>): ReturnType<typeof openGovernedTab> {
+  const tab = await openGovernedTab(before);
+  open.push(() => tab.close());
+  return tab;
+}
 
 /**
  * A tenth of a second and more: what the page itself does for each task, some milliseconds, is then little beside it, and a
  * few seconds hold enough tasks and rests for a share.
  */
-const LONG_ECHO = slowEcho(200_000_000);
-
-type Pressure = "nominal" | "fair" | "serious" | "critical";
-
-async function scene(before?: (page: Page) => Promise<void>) {
-  const relay = await startRelayProcess({
-    dataDir: mkdtempSync(join(tmpdir(), "tabmesh-governor-")),
-    port: await freePort(),
-  });
-  open.push(() => relay.kill());
-  const browser = await launchChromium();
-  open.push(() => browser.close());
-  const page = await browser.newPage();
-  const devTools = await page.context().newCDPSession(page);
-  // The other tests of this machine are no pressure of ours.
-  await devTools.send("Emulation.setPressureSourceOverrideEnabled", { enabled: true, source: "cpu" });
-  const press = (state: Pressure): Promise<unknown> =>
-    devTools.send("Emulation.setPressureStateOverride", { source: "cpu", state });
-  await press("nominal");
-  await before?.(page);
-  await page.goto(relay.url);
-  return { relay, browser, page, press };
-}
-
-/** Keeps the tab at work until the test is over. @returns when the first tasks have come back */
-async function keepBusy(relay: string): Promise<void> {
-  const client = await connect({ relay, iceServers: [] });
-  const abort = new AbortController();
-  open.push(() => {
-    abort.abort();
-    return client.close();
-  });
-  const inputs = Array.from({ length: 4_000 }, (_, index) => new TextEncoder().encode(`input ${index}`));
-  const handle = await client.map(LONG_ECHO, inputs, {
-    fuel: 8_000_000_000n,
-    outputBytes: 1_024,
-    signal: abort.signal,
-  });
-  const results = handle[Symbol.asyncIterator]();
-  for (let count = 0; count < 3; count += 1)
-    expect((await results.next()).value).toMatchObject({ kind: "done" });
-  const drain = async (): Promise<void> => {
-    while ((await results.next()).done !== true) continue;
-  };
-  // Ended by its abort.
-  drain().catch(() => undefined);
-}
+const LONG = 200_000_000;
 
 function told({ used, waited }: ProcessorShare): string {
   return `${used.toFixed(1)} % used, ${waited.toFixed(1)} % waited for a processor`;
@@ -90,14 +45,12 @@ async function expectFreePage(browser: Browser, page: Page): Promise<void> {
 }
 
 test("a share of the processor holds, the page stays free meanwhile, and stop is stop", async () => {
-  const { relay, browser, page } = await scene();
-  await page.getByText("Limits", { exact: true }).click();
-  const slider = page.getByRole("slider", { name: "Share of the processor" });
-  await expect(slider).toBeVisible();
+  const { browser, page, openLimits, keepBusy } = await scene();
+  const slider = await openLimits();
   await page.waitForTimeout(1_500);
   const rest = await processorShare(browser, 2_000);
   await contribute(page);
-  await keepBusy(relay.url);
+  await keepBusy(LONG);
 
   for (const percent of [100, 50, 25]) {
     await slider.fill(percent.toString());
@@ -122,7 +75,7 @@ test("a share of the processor holds, the page stays free meanwhile, and stop is
 });
 
 test("pressure and an empty battery end all work at once, in words, and calm is waited for", async () => {
-  const { relay, browser, page, press } = await scene(async (each) => {
+  const { browser, page, press, openLimits, keepBusy } = await scene(async (each) => {
     // A battery that the test drains: Chromium has no override for it.
     await each.addInitScript(() => {
       const battery = Object.assign(new EventTarget(), { charging: true, level: 1 });
@@ -133,10 +86,10 @@ test("pressure and an empty battery end all work at once, in words, and calm is 
       });
     });
   });
-  await page.getByText("Limits", { exact: true }).click();
+  await openLimits();
   await page.getByLabel("When other programs need the computer").selectOption("serious");
   await contribute(page);
-  await keepBusy(relay.url);
+  await keepBusy(LONG);
   await expect(page.getByText("Working").first()).toBeVisible();
 
   await press("serious");
