@@ -35,7 +35,7 @@ const SPACING_MS = 2_000;
 const FIRST_SHARE = 0.1;
 
 const PICTURE = { width: 960, height: 540, quality: "standard" } as const;
-const JOB = { parallel: TABS, cap: 9_000_000n, outputBytes: 8_192, fuel: 8_000_000_000n } as const;
+const JOB = { parallel: TABS, cap: 4_000_000n, outputBytes: 8_192, fuel: 8_000_000_000n } as const;
 
 /** What is open; closed in reverse. */
 type Closing = (() => Promise<unknown>)[];

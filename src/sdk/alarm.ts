@@ -20,7 +20,7 @@ export class Alarm {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#ring();
-    }, at - performance.now());
+    }, Math.max(0, at - performance.now()));
   }
 
   clear(): void {
