@@ -16,17 +16,14 @@ export interface PictureOptions {
   readonly part?: Locator;
   /** What is never twice the same, and covered: names drawn at random, seconds, speeds. */
   readonly varying?: readonly Locator[];
-  /** Waits until the page is as it should be, after each change of its window. */
-  readonly ready?: () => Promise<void>;
 }
 
 /** Holds a page, in each look, against the pictures of that name. The window is then as wide as at first. */
 export async function expectPicture(page: Page, name: string, options: PictureOptions = {}): Promise<void> {
-  const { isWhole = true, part, varying = [], ready } = options;
+  const { isWhole = true, part, varying = [] } = options;
   for (const { look, colorScheme, width } of LOOKS) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: HEIGHT });
-    await ready?.();
     const taken = { mask: [...varying], maskColor: "#8a9a92", maxDiffPixels: MAX_DIFFERENT };
     const file = `${name}-${look}.png`;
     if (part === undefined) await expect.soft(page).toHaveScreenshot(file, { ...taken, fullPage: isWhole });
