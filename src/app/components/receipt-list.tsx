@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { useRef } from "preact/hooks";
 import type { Earnings } from "../state/earnings.ts";
 import type { Names } from "../state/names.ts";
 import type { Verifications } from "../state/verifications.ts";
@@ -19,16 +20,18 @@ export interface ReceiptListProps {
 export function ReceiptList(props: ReceiptListProps): JSX.Element {
   const { earnings, names } = props;
   const { rows } = earnings;
-  const isNothing = rows.length.value === 0 && Object.keys(rows.filter.value).length === 0;
+  // Once there was something to look through, the fields stay: a search that finds nothing can be changed.
+  const isSearchable = useRef(false);
+  if ((rows.length.value ?? 0) > 0) isSearchable.current = true;
   return (
     <section class="card" aria-labelledby="receipts-title">
       <div class="card-head">
         <h2 id="receipts-title">Receipts</h2>
         <p class="hint">Verify checks signatures and log here in the page, without trusting the relay.</p>
       </div>
-      {!isNothing && rows.length.value !== undefined && <ReceiptFilters earnings={earnings} names={names} />}
+      {isSearchable.current && <ReceiptFilters earnings={earnings} names={names} />}
       <Body {...props} />
-      {!isNothing && rows.length.value !== undefined && (
+      {isSearchable.current && (
         <div class="receipts-foot">
           <p class="hint" role="status">
             {countedText(earnings)}
@@ -44,6 +47,7 @@ function countedText({ rows }: Earnings): string {
   const count = rows.length.value ?? 0;
   const isFiltered = Object.keys(rows.filter.value).length > 0;
   if (!isFiltered) return counted(count, "receipt");
+  if (rows.isBusy.value) return "Looking…";
   return rows.isMore.value
     ? `${counted(count, "receipt")} found so far, newest first`
     : `${counted(count, "receipt")} found`;

@@ -1,5 +1,5 @@
 import type { JSX, RefObject } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { ReceiptView } from "../../protocol/relay-api.ts";
 import type { VerificationState } from "../state/verifications.ts";
 import { fullTimeText, logTimeText } from "../words/log-time.ts";
@@ -35,6 +35,7 @@ export function ReceiptRow(props: ReceiptRowProps): JSX.Element {
   const { view, name, state, index, length, testMoney, onVerify, onGrow } = props;
   const below = useHeight(onGrow, state !== undefined);
   const pay = payStateOf(view);
+  useAppearance(below, state?.kind);
   return (
     <li class="receipt" aria-posinset={index + 1} aria-setsize={length}>
       <div class="receipt-line">
@@ -93,6 +94,18 @@ function useHeight(onGrow: (px: number) => void, isShown: boolean): RefObject<HT
     return () => sizes.disconnect();
   }, [isShown]);
   return below;
+}
+
+/** What was asked for comes into sight when it is there. */
+function useAppearance(
+  below: RefObject<HTMLDivElement | null>,
+  kind: VerificationState["kind"] | undefined,
+): void {
+  const before = useRef(kind);
+  useEffect(() => {
+    if (before.current === "running" && kind === "done") below.current?.scrollIntoView({ block: "nearest" });
+    before.current = kind;
+  }, [kind]);
 }
 
 function VerifyButton({ view, state, onVerify, onHide }: ReceiptRowProps): JSX.Element {

@@ -88,6 +88,8 @@ export function ReceiptWindow({ rows, verifications, names, testMoney }: Receipt
   // Read, so that rows which arrive are shown.
   const revision = rows.revision.value;
   useEffect(() => rows.want(first, end), [rows, first, end, revision]);
+  const filter = rows.filter.value;
+  useEffect(() => scroller.current?.scrollTo({ top: 0 }), [filter]);
   const made = useRef<Made>(new Map());
   const known = made.current;
   made.current = new Map();

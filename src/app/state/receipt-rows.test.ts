@@ -172,6 +172,17 @@ describe("a list with a filter", () => {
     expect(rows.at(199)?.entryIndex).toBe(10);
   });
 
+  test("shows the rows before until there are others, and asks for none of those meanwhile", async () => {
+    const relay = new Relay(2_000);
+    const rows = await opened(relay);
+    rows.setFilter({ state: "pending" });
+    rows.want(500, 520);
+    expect([rows.isBusy.value, rows.length.value, rows.at(1)?.entryIndex]).toEqual([true, 2_000, 1_999]);
+    expect(relay.asked).toHaveLength(2);
+    await settle();
+    expect([rows.isBusy.value, rows.at(1)?.entryIndex]).toEqual([false, 1_990]);
+  });
+
   test("that finds nothing says so at the end of the search, not before", async () => {
     const relay = new Relay(500, 60);
     relay.newest = 9;

@@ -29,6 +29,8 @@ export interface ReceiptRows {
   readonly length: ReadonlySignal<number | undefined>;
   /** Whether more may be found. */
   readonly isMore: ReadonlySignal<boolean>;
+  /** Whether the list begins anew; until it has, the rows before are shown. */
+  readonly isBusy: ReadonlySignal<boolean>;
   readonly filter: ReadonlySignal<ReceiptFilter>;
   /** Receipts that came while the person was further down. */
   readonly newer: ReadonlySignal<number>;
@@ -49,6 +51,7 @@ class PagedRows implements ReceiptRows {
   readonly revision = signal(0);
   readonly length = signal<number | undefined>(undefined);
   readonly isMore = signal(false);
+  readonly isBusy = signal(true);
   readonly filter = signal<ReceiptFilter>({});
   readonly newer = signal(0);
   readonly failure = signal<Failure | undefined>(undefined);
@@ -86,8 +89,6 @@ class PagedRows implements ReceiptRows {
 
   setFilter(filter: ReceiptFilter): void {
     this.filter.value = filter;
-    this.#pages.clear();
-    this.length.value = undefined;
     this.refresh();
   }
 
@@ -98,6 +99,7 @@ class PagedRows implements ReceiptRows {
     this.#turn = new AbortController();
     this.#asked.clear();
     this.failure.value = undefined;
+    this.isBusy.value = true;
     void this.#begin(this.#turn.signal);
   }
 
@@ -122,6 +124,7 @@ class PagedRows implements ReceiptRows {
   async #begin(until: AbortSignal): Promise<void> {
     const page = await this.#fetch({ limit: PAGE_ROWS }, until);
     if (page === undefined) return;
+    this.isBusy.value = false;
     this.newer.value = 0;
     this.#pages = new Map([[0, page.receipts]]);
     const newest = page.receipts[0]?.entryIndex;
@@ -143,7 +146,8 @@ class PagedRows implements ReceiptRows {
   }
 
   #fetchMissing(): void {
-    if (this.length.value === undefined || this.failure.value !== undefined) return;
+    // What is shown until the list begins anew is not added to.
+    if (this.isBusy.value || this.failure.value !== undefined) return;
     if (this.#isFiltered) void this.#findMore(this.#turn.signal);
     else for (const page of this.#missing()) void this.#fetchPage(page, this.#turn.signal);
   }
@@ -213,6 +217,7 @@ class PagedRows implements ReceiptRows {
     } catch (error) {
       if (until.aborted) return undefined;
       this.failure.value = failed(error).failure;
+      this.isBusy.value = false;
       this.#asked.clear();
       this.#changed();
       return undefined;
