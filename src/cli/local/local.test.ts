@@ -152,7 +152,7 @@ describe("run --local", () => {
   test("an exit code ends with 1, with what the program said", async () => {
     const { code, stdout, stderr } = await local("fails");
     expect([code, stdout]).toEqual([1, ""]);
-    expect(stderr).toMatch(/^oops\ntabmesh: .* \[30014 exit-code\]\n {2}why: exit code 3\n/u);
+    expect(stderr).toMatch(/^oops\ntabmesh: .* \[30014 exit-code\]\n {2}why: {2}exit code 3\n/u);
     expect((await localJson("fails")).told).toMatchObject({
       ok: false,
       outcome: "failed",

@@ -316,6 +316,7 @@ describe("the log", () => {
           { index: 3, type: "grant", accounts: [scene.provider.key] },
           { index: 4, type: "grant", accounts: [scene.requester.key] },
         ],
+        leases: [],
       },
     ]);
     stop();
