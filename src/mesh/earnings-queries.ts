@@ -9,6 +9,8 @@ import {
 } from "../protocol/earnings-json.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { RELAY_PATHS } from "../protocol/relay-api.ts";
+import type { SiteId } from "../protocol/site.ts";
+import { createSiteRequests } from "./site-requests.ts";
 import { exchangeOptions, fill, type RelayClientOptions, view } from "./relay-queries.ts";
 
 /** What a page of earnings asks of a relay besides RelayQueries. Failures as of RelayClient. */
@@ -21,6 +23,8 @@ export interface EarningsQueries {
     by: { readonly split: EarningsSplit; readonly span: EarningsSpan; readonly fromMs: number },
     signal?: AbortSignal,
   ): Promise<readonly EarningsShare[]>;
+  /** Origin of the pages of a site, as its owner registered it. @throws FailureError `not-found` */
+  sitePage(id: SiteId, signal?: AbortSignal): Promise<string>;
 }
 
 function queryText(query: HistoryQuery): string {
@@ -30,7 +34,9 @@ function queryText(query: HistoryQuery): string {
 
 export function createEarningsQueries(options: RelayClientOptions): EarningsQueries {
   const http = exchangeOptions(options);
+  const sites = createSiteRequests(options);
   return {
+    sitePage: async (id, signal) => (await sites.site(id, signal)).page,
     history: (peer, query, signal) =>
       view(http, historyPageJson, {
         path: `${fill(RELAY_PATHS.accountHistory, peer)}?${queryText(query)}`,

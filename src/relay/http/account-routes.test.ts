@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from "vitest";
 import { createEarningsQueries } from "../../mesh/earnings-queries.ts";
 import { MAX_HISTORY_PAGE } from "../../protocol/earnings-json.ts";
-import { openLease, signerOf, WORK } from "../books/books-scene.contract.ts";
+import { siteMessage } from "../../protocol/messages/site.ts";
+import { HEAD, openLease, signerOf, verifiedMessage, WORK } from "../books/books-scene.contract.ts";
 import { openRelayScene, refusalOf, type RelayScene } from "../relay-scene.contract.ts";
 
 const closing: RelayScene[] = [];
@@ -38,6 +39,18 @@ test("a history and shares of earnings come through the interface as the books h
   const shares = await client.shares(provider, by);
   expect(shares).toEqual(books.history.shares(provider, "function", "hour", 0));
   expect(shares.map(({ name, tasks }) => [name, tasks])).toEqual([[WORK, 3]]);
+});
+
+test("a site is called by the origin that its owner registered", async () => {
+  const relay = await open();
+  const { books, clock } = relay.scene;
+  const owner = signerOf("owner");
+  const page = "https://news.example";
+  const body = { ...HEAD, owner: owner.key, page, share: 0, state: "open", at: clock.now } as const;
+  const { site } = await books.sites.register(await verifiedMessage(siteMessage, body, [owner]));
+  const throughApp: typeof fetch = async (input, init) => relay.http.request(new Request(input, init));
+  const client = createEarningsQueries({ baseUrl: "http://relay.test", fetch: throughApp });
+  expect(await client.sitePage(site)).toBe(page);
 });
 
 test.each([
