@@ -84,9 +84,12 @@ test("Firefox is closed in the middle of a job: a tab in Chromium finishes it, a
     const outputs = results.map((result) => (result.kind === "done" ? result.output : undefined));
     expect(outputs).toHaveLength(inputs.length);
     for (const input of inputs) expect(outputs).toContainEqual(input);
-    const { leases } = await handle.summary;
+    const { leases, copied } = await handle.summary;
     expect(new Set(leases.map((lease) => lease.provider)).size).toBe(2);
-    expect(leases.reduce((sum, { tasks }) => sum + tasks, 0)).toBe(inputs.length);
+    const paid = leases.reduce((sum, { tasks }) => sum + tasks, 0);
+    // Of a task that two providers were given at the end, both may have been done: rule 16.
+    expect(paid).toBeGreaterThanOrEqual(inputs.length);
+    expect(paid).toBeLessThanOrEqual(inputs.length + copied);
     expect(staying.errors).toEqual([]);
   } finally {
     await client.close();

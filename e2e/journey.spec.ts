@@ -124,7 +124,9 @@ test("a tab is closed in the middle of a job: another finishes it, and nothing i
   const summary = await handle.summary;
   expect(summary).toMatchObject({ tasks: 80, done: 80 });
   const paidTasks = summary.leases.reduce((sum, lease) => sum + lease.tasks, 0);
-  expect(paidTasks).toBe(80);
+  // Of a task that two providers were given at the end, both may have been done: rule 16.
+  expect(paidTasks).toBeGreaterThanOrEqual(80);
+  expect(paidTasks).toBeLessThanOrEqual(80 + summary.copied);
   const views = createRelayClient({ baseUrl: relay.url, fetch });
   const { spent, leases } = await views.job(summary.job);
   expect(summary.spent).toBe(spent);

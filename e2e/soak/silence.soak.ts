@@ -8,7 +8,7 @@ import { ECHO } from "../support/functions.ts";
 import { draw } from "./chance.ts";
 import type { Soak, SoakContext } from "./soak.ts";
 
-const ROUNDS = 20;
+const ROUNDS = 16;
 /** A task takes so long, so that a provider that dies always has some. */
 const TASK_MS = 60;
 const TASKS = 500;

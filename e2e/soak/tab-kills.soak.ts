@@ -158,7 +158,8 @@ async function playRound(stage: Stage, state: State): Promise<State> {
     earned: Object.fromEntries([...earned].map(([provider, amount]) => [provider, amount.toString()])),
     reassigned: state.reassigned + summary.reassigned,
     lost: state.lost + countLost(results),
-    mispaid: state.mispaid + Math.abs(paid - TASKS),
+    // Copies at the end of a job that both were done are paid: rule 16.
+    mispaid: state.mispaid + Math.max(0, TASKS - paid, paid - TASKS - summary.copied),
     astray: (BigInt(state.astray) + astray).toString(),
   };
 }
