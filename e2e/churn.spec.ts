@@ -85,7 +85,7 @@ test("six tabs render a picture; two are killed and one is frozen: the same pict
   expect(summary.spent).toBe(spent);
 });
 
-test("a tab that is frozen and one that is closed say so before their code stops; the frozen one works again when it goes on", async () => {
+test("a tab that is frozen says so before its code stops, one that is closed is missed at once; the frozen one works again when it goes on", async () => {
   const relay = await startRelay();
   const tab = await freezableTab(relay);
   const [closing, staying] = await tabsOfOneBrowser(relay, 2);
@@ -108,7 +108,9 @@ test("a tab that is frozen and one that is closed say so before their code stops
   expect(count).toBe(60);
   const summary = await handle.summary;
   expect(codesOf(summary)).toContain(failureCode("frozen"));
-  expect(codesOf(summary)).toContain(failureCode("closed"));
+  // Whether its last words are out before the browser takes its connection away is a matter of luck; the end of that is heard.
+  const ends = (["closed", "disconnected"] as const).map(failureCode);
+  expect(codesOf(summary).some((code) => ends.some((end) => end === code))).toBe(true);
   await staying?.context().close();
   await tab.freeze(false);
   const again = await client.run(slowEcho(1_000), new Uint8Array(1), { outputBytes: 1_024, cap: 100_000n });
