@@ -11,6 +11,8 @@ export type ProcessorTimes = ReadonlyMap<number, ProcessTime>;
 interface ProcessTime {
   /** Milliseconds on a processor, all threads together. */
   readonly usedMs: number;
+  /** Of which threads for functions used. */
+  readonly functionsMs: number;
   /** Milliseconds in which threads for functions were ready to run while others had the processors. */
   readonly waitedMs: number;
   /** The same of the thread that paints, or of the compositor, whichever waited longer. */
@@ -28,6 +30,7 @@ export async function processorTimes(browser: Browser): Promise<ProcessorTimes> 
 /** Shares of one processor over a time, in percent. */
 export interface ProcessorShare {
   readonly used: number;
+  readonly functions: number;
   readonly waited: number;
   readonly paintWaited: number;
 }
@@ -54,21 +57,26 @@ export async function processorShareOf(
     }, 0) * percent;
   return {
     used: sum(({ usedMs }) => usedMs),
+    functions: sum(({ functionsMs }) => functionsMs),
     waited: sum(({ waitedMs }) => waitedMs),
     paintWaited: sum(({ paintWaitedMs }) => paintWaitedMs),
   };
 }
 
 function timeOf(pid: number): ProcessTime {
-  let [waitedMs, paintWaitedMs] = [0, 0];
+  let [functionsMs, waitedMs, paintWaitedMs] = [0, 0, 0];
   for (const id of entriesOf(`/proc/${pid}/task`)) {
     const name = textOf(`/proc/${pid}/task/${id}/comm`).trim();
-    // The second number of schedstat: nanoseconds in the queue of a processor.
-    const ms = Number(textOf(`/proc/${pid}/task/${id}/schedstat`).split(" ")[1] ?? 0) / 1e6;
-    if (name.startsWith("DedicatedWorker")) waitedMs += ms;
+    // schedstat: nanoseconds on a processor, and in the queue of one.
+    const [used = 0, queued = 0] = textOf(`/proc/${pid}/task/${id}/schedstat`).split(" ").map(Number);
+    const ms = queued / 1e6;
+    if (name.startsWith("DedicatedWorker")) {
+      functionsMs += used / 1e6;
+      waitedMs += ms;
+    }
     if (Number(id) === pid || name === "Compositor") paintWaitedMs = Math.max(paintWaitedMs, ms);
   }
-  return { usedMs: ticksMs(pid), waitedMs, paintWaitedMs };
+  return { usedMs: ticksMs(pid), functionsMs, waitedMs, paintWaitedMs };
 }
 
 /** User and system ticks: fields 14 and 15 of stat, see proc(5). The name in field 2 may hold blanks. */
