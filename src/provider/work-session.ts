@@ -150,10 +150,9 @@ export class WorkSession {
   async drain(reason: DrainReason): Promise<void> {
     if (this.#over || this.#draining) return;
     const returned = this.#giveBack();
-    const { channel } = this;
     const receipt = await this.#receipts.signLast(DRAIN_RECEIPT_MS);
-    const standing = { acceptedUpTo: channel.received, returned, receipt };
-    const envelope = await signDrain(channel.order, this.#ports.signer, reason, standing);
+    const standing = { acceptedUpTo: this.channel.received, returned, receipt };
+    const envelope = await signDrain(this.channel.order, this.#ports.signer, reason, standing);
     await this.#frames.sendFrame(FRAME.drain, envelope).catch(() => undefined);
     this.#closeSoon();
   }
