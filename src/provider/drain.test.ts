@@ -153,7 +153,7 @@ test("what was signed for before a page was frozen is countersigned and paid; no
 });
 
 test("a disk that does not answer holds up no drain, and what it does not keep is not signed for", async () => {
-  const { shelf } = memoryHoldings();
+  const shelf = memoryHoldings();
   let isStuck = false;
   const opened = await open({
     provider: {
