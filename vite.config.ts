@@ -101,7 +101,7 @@ function embeddedWidget(): Plugin {
       this.emitFile({ type: "asset", fileName: "widget.js", source });
       const pages = await Promise.all(["frame", "consent"].map((page) => buildWidgetPage(root, page)));
       const files = new Map(pages.flat().map(({ fileName, content }) => [fileName, content]));
-      for (const [fileName, source] of files) this.emitFile({ type: "asset", fileName, source });
+      for (const [fileName, content] of files) this.emitFile({ type: "asset", fileName, source: content });
     },
   };
 }

@@ -31,7 +31,7 @@ async function runShares(context: SoakContext): Promise<readonly Measurement[]> 
           await slider.fill(percent.toString());
           await pause(2_000);
           const { used, waited } = await processorShare(tab.browser, WATCH_MS);
-          log(
+          context.log(
             `${kind}, ${threads} threads, ${percent} %: ${used.toFixed(1)} used, ${waited.toFixed(1)} waited`,
           );
           measured.push({

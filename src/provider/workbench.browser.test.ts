@@ -90,5 +90,5 @@ it("without the thread's script it says so", async () => {
   const bench = workbench({ script: "/nowhere/sandbox.worker.ts?missing" });
   const { result } = await bench.run(await trialOf(ECHO), NEVER);
   expect(result).toMatchObject({ kind: "failed", code: failureCode("worker-lost") });
-  await expect(bench.inspect(await wat(ECHO), "", NEVER)).rejects.toThrow();
+  await expect(bench.inspect(await wat(ECHO), "", NEVER)).rejects.toThrow("Unexpected token");
 });

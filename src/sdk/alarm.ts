@@ -17,10 +17,13 @@ export class Alarm {
     if (this.#timer !== undefined && at >= this.#at) return;
     clearTimeout(this.#timer);
     this.#at = at;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#ring();
-    }, Math.max(0, at - performance.now()));
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#ring();
+      },
+      Math.max(0, at - performance.now()),
+    );
   }
 
   clear(): void {

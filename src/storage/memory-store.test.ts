@@ -138,14 +138,16 @@ describe("shelves in memory", () => {
 
   test("free what a draw has passed over, and declare a full memory as a full disk", async () => {
     const holdings = memoryHoldings(100);
-    const input = (seq: number) => ({ seq, input: new Uint8Array(40) });
+    const inputs = [0, 1, 2].map((seq) => ({ seq, input: new Uint8Array(40) }));
     const change = { tasks: [], outcomes: [], freed: [] };
-    await holdings.write({ ...change, record: record(), inputs: [input(0), input(1)] });
-    await expect(holdings.write({ ...change, record: record(), inputs: [input(2)] })).rejects.toMatchObject({
+    await holdings.write({ ...change, record: record(), inputs: inputs.slice(0, 2) });
+    await expect(
+      holdings.write({ ...change, record: record(), inputs: inputs.slice(2) }),
+    ).rejects.toMatchObject({
       trouble: "full",
     });
     await holdings.write({ ...change, record: record(1), inputs: [] });
-    await holdings.write({ ...change, record: record(1), inputs: [input(2)] });
+    await holdings.write({ ...change, record: record(1), inputs: inputs.slice(2) });
     expect(await holdings.input(LEASE, 0)).toBeUndefined();
     expect((await holdings.load(LOG))[0]?.inputs).toEqual([1, 2]);
     await holdings.forget(LEASE);

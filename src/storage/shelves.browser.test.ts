@@ -14,12 +14,29 @@ const ORIGIN = "localhost/log";
 const LEASE = cidOf(RAW, Uint8Array.of(1));
 const OTHER = cidOf(RAW, Uint8Array.of(2));
 
-let name: string;
+function recentJob(index: number, changes: Partial<RecentJob> = {}): RecentJob {
+  return {
+    job: cidOf(RAW, Uint8Array.of(index)),
+    relayUrl: "http://localhost:8787",
+    name: `job ${index}`,
+    workCid: OTHER,
+    startedAt: 1_000 + index,
+    state: "running",
+    tasks: 3,
+    done: 0,
+    failed: 0,
+    spent: microCredits(0),
+    leases: [],
+    ...changes,
+  };
+}
+
+let databaseName: string;
 let store: BrowserStore;
 
 beforeEach(async () => {
-  name = `shelves-${crypto.randomUUID()}`;
-  store = await openBrowserStore(name);
+  databaseName = `shelves-${crypto.randomUUID()}`;
+  store = await openBrowserStore(databaseName);
 });
 afterEach(() => store.close());
 
@@ -41,7 +58,7 @@ describe("openings", () => {
     const blob = { cid: OTHER, bytes: new Uint8Array(50_000).fill(3) };
     await store.openings.put([opening(2), opening(1, { blob }), opening(0, { openBy: 5_000 })]);
     store.close();
-    store = await openBrowserStore(name);
+    store = await openBrowserStore(databaseName);
     expect(await store.openings.next(ORIGIN, 0)).toEqual(opening(1, { blob }));
     expect(await store.openings.next(ORIGIN, 2)).toEqual(opening(0, { openBy: 5_000 }));
     expect(await store.openings.next(ORIGIN, 3)).toBeUndefined();
@@ -64,7 +81,7 @@ describe("openings", () => {
 
   test("that are old or make no sense are removed", async () => {
     await store.openings.put([opening(1), opening(2, { keptAt: 900 })]);
-    const database = await openDatabase(name, () => {});
+    const database = await openDatabase(databaseName, () => {});
     await database.put("openings", { origin: ORIGIN, openBy: 1 }, [ORIGIN, 1, 1]);
     database.close();
     await store.openings.removeOld(600);
@@ -100,7 +117,7 @@ describe("what a draw may ask for", () => {
   test("is there for the next tab when this one ended without closing anything", async () => {
     const advance = { envelope: Uint8Array.of(4), taskCount: 3 };
     await store.holdings.write(change([0, 1, 2], { record: record({ advance }) }));
-    const next = await openBrowserStore(name);
+    const next = await openBrowserStore(databaseName);
     const [stored, ...more] = await next.holdings.load(ORIGIN);
     expect(more).toEqual([]);
     expect(stored?.record).toEqual(record({ advance }));
@@ -157,7 +174,7 @@ describe("what a draw may ask for", () => {
     expect(await store.holdings.input(LEASE, 2)).toEqual(new Uint8Array(10).fill(2));
     const end = { start: 4, frontier: [new Uint8Array(32)] };
     await store.holdings.write(change([], { record: record({ outcomes: end, tasks: end }) }));
-    const database = await openDatabase(name, () => {});
+    const database = await openDatabase(databaseName, () => {});
     expect(await database.count("heldTasks")).toBe(1);
     expect(await database.count("heldInputs")).toBe(1);
     expect(await database.count("heldOutcomes")).toBe(1);
@@ -174,7 +191,7 @@ describe("what a draw may ask for", () => {
   });
 
   test("is passed over where it is not one of our records", async () => {
-    const database = await openDatabase(name, () => {});
+    const database = await openDatabase(databaseName, () => {});
     await database.put("holdings", { lease: LEASE, origin: ORIGIN }, LEASE);
     database.close();
     expect(await store.holdings.load(ORIGIN)).toEqual([]);
@@ -182,47 +199,32 @@ describe("what a draw may ask for", () => {
 });
 
 describe("recent jobs", () => {
-  const job = (index: number, changes: Partial<RecentJob> = {}): RecentJob => ({
-    job: cidOf(RAW, Uint8Array.of(index)),
-    relayUrl: "http://localhost:8787",
-    name: `job ${index}`,
-    workCid: OTHER,
-    startedAt: 1_000 + index,
-    state: "running",
-    tasks: 3,
-    done: 0,
-    failed: 0,
-    spent: microCredits(0),
-    leases: [],
-    ...changes,
-  });
-
   test("are kept newest first, with what became of them", async () => {
     const provider = "12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X";
     if (!isPeerId(provider)) throw new Error("no peer id");
     const lease = { lease: LEASE, provider, tasks: 3, amount: microCredits(7), entryIndex: 0 };
     const failure = { code: failureCode("no-provider"), detail: "no provider is connected" };
     const ended = { endedAt: 5_000, state: "done", done: 2, failed: 1, spent: microCredits(7) } as const;
-    await store.jobs.put(job(1));
-    await store.jobs.put(job(2, { state: "failed", failure }));
-    await store.jobs.put(job(1, { ...ended, leases: [lease] }));
+    await store.jobs.put(recentJob(1));
+    await store.jobs.put(recentJob(2, { state: "failed", failure }));
+    await store.jobs.put(recentJob(1, { ...ended, leases: [lease] }));
     expect(await store.jobs.list()).toEqual([
-      job(2, { state: "failed", failure }),
-      job(1, { ...ended, leases: [lease] }),
+      recentJob(2, { state: "failed", failure }),
+      recentJob(1, { ...ended, leases: [lease] }),
     ]);
-    await store.jobs.remove(job(2).job);
+    await store.jobs.remove(recentJob(2).job);
     expect((await store.jobs.list()).map(({ name }) => name)).toEqual(["job 1"]);
   });
 
   test("beyond fifty the oldest go, and what cannot be read is left out", async () => {
-    for (let index = 0; index < 52; index += 1) await store.jobs.put(job(index));
+    for (let index = 0; index < 52; index += 1) await store.jobs.put(recentJob(index));
     const list = await store.jobs.list();
     expect([list.length, list.at(-1)?.name]).toEqual([50, "job 2"]);
     store.close();
-    const database = await openDatabase(name, () => undefined);
-    await database.put("jobs", { ...job(60), spent: -1n }, job(60).job);
+    const database = await openDatabase(databaseName, () => undefined);
+    await database.put("jobs", { ...recentJob(60), spent: -1n }, recentJob(60).job);
     database.close();
-    store = await openBrowserStore(name);
+    store = await openBrowserStore(databaseName);
     expect((await store.jobs.list()).map(({ name: each }) => each)).not.toContain("job 60");
   });
 });

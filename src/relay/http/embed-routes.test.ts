@@ -31,7 +31,7 @@ async function open(): Promise<{ relay: RelayScene; site: string }> {
   const relay = await openRelayScene({ staticDir: builtPages() });
   closing.push(() => void relay.close());
   const { books, clock } = relay.scene;
-  const owner = await signerOf("site owner");
+  const owner = signerOf("site owner");
   const ground = header(books.origin, books.asset);
   const body = { ...ground, owner: owner.key, page: PAGE, share: 0, state: "open" as const, at: clock.now };
   const answer = await relay.http.request(RELAY_PATHS.sites, {
