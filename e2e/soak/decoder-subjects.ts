@@ -12,6 +12,8 @@ import {
   generateInputSchema,
   generateSegmentSchema,
 } from "../../src/protocol/messages/model-task.ts";
+import { peerIdFromKey } from "../../src/protocol/peer-id.ts";
+import { pongSchema } from "../../src/protocol/work-frame.ts";
 import { proofSchema } from "../../src/protocol/messages/receipt.ts";
 import { modelSample } from "../../src/relay/models/publish/model-sample.contract.ts";
 import { decode, encode, type Schema } from "../../src/protocol/schema.ts";
@@ -104,6 +106,7 @@ async function modelSubjects(): Promise<readonly DecoderSubject[]> {
       tokens: [3, 4],
     }),
     schemaSubject("proof", proofSchema, [hash, hash]),
+    schemaSubject("pong", pongSchema, { links: [{ peer: peerIdFromKey(hash), over: "circuit" }] }),
     schemaSubject("header of a Llama model", llamaHeaderSchema, header),
     modelFileSubject(file),
   ];

@@ -15,6 +15,8 @@ const WANTED: readonly (readonly [RegExp, (words: string) => unknown])[] = [
   [/is not a list$/u, () => [null]],
   [/is not true or false$/u, () => true],
   [/is not a CID$/u, () => cidOf(RAW, Uint8Array.of(1))],
+  [/is not a site id$/u, () => `site-${"a".repeat(20)}`],
+  [/is not base64$/u, () => "AQID"],
   [/is not a peer id$/u, () => peerIdFromKey(new Uint8Array(32).fill(7))],
   [/is not text of at most \d+ characters$/u, () => "a"],
   [/is not a whole number from 0 to \d+$/u, () => 1],
