@@ -25,8 +25,8 @@ export default defineConfig({
           exclude: ["**/*.browser.test.ts", ...LONG],
           testTimeout: 30_000,
           expect,
-          // Most wait for processes, disks or each other: two cores hold three files at a time.
-          maxWorkers: Math.max(3, availableParallelism() - 1),
+          // Most wait for processes, disks or each other: two cores hold four files at a time.
+          maxWorkers: Math.max(4, availableParallelism() - 1),
         },
       },
       {
@@ -37,6 +37,7 @@ export default defineConfig({
           include: ["src/**/*.browser.test.ts"],
           testTimeout: 30_000,
           expect,
+          maxWorkers: 2,
           browser: {
             enabled: true,
             headless: true,

@@ -92,7 +92,7 @@ test("the demonstration ends with one line that holds what it has proven", async
   expect(readFileSync(out).subarray(1, 4).toString()).toBe("PNG");
 });
 
-test("where WebRTC is blocked the demonstration fails and says why", async () => {
+test("where WebRTC is blocked the demonstration fails and says why", { tag: "@long" }, async () => {
   const { code, stdout, stderr } = await demo("--block-webrtc", "--out", join(folder, "studio.png")).ended;
   expect(code).toBe(1);
   expect(stderr).toContain("WebRTC is blocked");

@@ -49,7 +49,7 @@ test("a picture from Firefox is the same to the bit, and for the same fuel", asy
   summaries.push(await runTiles(requester));
 });
 
-test("whatever a function does, Firefox tells its end as every engine does", async () => {
+test("whatever a function does, Firefox tells its end as every engine does", { tag: "@long" }, async () => {
   summaries.push(...(await runEngineCases(requester)));
 });
 

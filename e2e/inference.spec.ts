@@ -173,7 +173,7 @@ test.describe("Firefox", () => {
     );
   });
 
-  test("has the reference's bits on WebGPU", async () => {
+  test("has the reference's bits on WebGPU", { tag: "@long" }, async () => {
     test.skip(gpu.detail.startsWith("no-"), `this Firefox has no GPU to give: ${gpu.detail}`);
     await expectAll((path, job) =>
       tab.page.evaluate((url, what) => modelPage.run("webgpu", url, what), path, job),

@@ -149,7 +149,7 @@ test("two tabs in two browsers exchange a mebibyte directly", async () => {
   expect(result.transport.remoteCandidate?.port).toBeGreaterThan(0);
 });
 
-test("twenty dials in a row all connect", async () => {
+test("twenty dials in a row all connect", { tag: "@long" }, async () => {
   const [a, b] = [await openTab(), await openTab()];
   const { addresses } = await joinAs(b, 1);
   const results: string[] = [];

@@ -117,41 +117,45 @@ test("the same seed draws the same text in a tab and here; a stop text ends it; 
   expect(await left.summary).toMatchObject({ cancelled: true });
 });
 
-test("a browser is killed in the middle of a text: another tab goes on with the same words", async () => {
-  test.skip(!HAS_STORIES, NO_STORIES);
-  const [first, second] = [await openMortalTab(relay.url), await openMortalTab(relay.url)];
-  open.push(
-    () => first.close(),
-    () => second.close(),
-  );
-  const tabmesh = await requester();
-  const seed = new Uint8Array(32).fill(3);
-  const request = { text: "Once upon a time", maxTokens: 400, temperature: 1, seed };
-  const generation = tabmesh.generate("slow", request, { noProviderTimeoutMs: 120_000 });
-  let killed: Promise<void> | undefined;
-  let before = 0;
-  for await (const piece of generation) {
-    before += killed === undefined ? piece.tokens.length : 0;
-    if (before < 20 || killed !== undefined) continue;
-    const working = (await first.page.getByText("Working").count()) > 0 ? first : second;
-    killed = working.kill();
-  }
-  await killed;
-  const result = await generation.result;
-  expect(before).toBeLessThan(400);
-  expect(result).toMatchObject({ completionTokens: 400, end: "length" });
-  expect(result.providers).toHaveLength(2);
-  const opened = await openModel(join(home, "slow.tmm"), "wasm");
-  if (opened.kind !== "llama") throw new Error("it writes text");
-  const sampling = { temperatureMilli: 1_000, topK: 0, topPMilli: 1_000, seed };
-  const here = await generateText(
-    opened,
-    { prompt: request.text, mostTokens: 400, sampling, stop: [] },
-    () => undefined,
-  );
-  expect(result.text).toBe(here.text);
-  expect(result.transcript).toEqual(here.transcript);
-});
+test(
+  "a browser is killed in the middle of a text: another tab goes on with the same words",
+  { tag: "@long" },
+  async () => {
+    test.skip(!HAS_STORIES, NO_STORIES);
+    const [first, second] = [await openMortalTab(relay.url), await openMortalTab(relay.url)];
+    open.push(
+      () => first.close(),
+      () => second.close(),
+    );
+    const tabmesh = await requester();
+    const seed = new Uint8Array(32).fill(3);
+    const request = { text: "Once upon a time", maxTokens: 400, temperature: 1, seed };
+    const generation = tabmesh.generate("slow", request, { noProviderTimeoutMs: 120_000 });
+    let killed: Promise<void> | undefined;
+    let before = 0;
+    for await (const piece of generation) {
+      before += killed === undefined ? piece.tokens.length : 0;
+      if (before < 20 || killed !== undefined) continue;
+      const working = (await first.page.getByText("Working").count()) > 0 ? first : second;
+      killed = working.kill();
+    }
+    await killed;
+    const result = await generation.result;
+    expect(before).toBeLessThan(400);
+    expect(result).toMatchObject({ completionTokens: 400, end: "length" });
+    expect(result.providers).toHaveLength(2);
+    const opened = await openModel(join(home, "slow.tmm"), "wasm");
+    if (opened.kind !== "llama") throw new Error("it writes text");
+    const sampling = { temperatureMilli: 1_000, topK: 0, topPMilli: 1_000, seed };
+    const here = await generateText(
+      opened,
+      { prompt: request.text, mostTokens: 400, sampling, stop: [] },
+      () => undefined,
+    );
+    expect(result.text).toBe(here.text);
+    expect(result.transcript).toEqual(here.transcript);
+  },
+);
 
 test("lines are ranked on the page of searching, computed by another tab, which loads the model once", async () => {
   const page = await provider();

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { generateInput, writerModel } from "../inference/host/models.contract.ts";
 import { bytesModule, wat } from "../sandbox/wat.contract.ts";
 import { type Cid, cidOf, RAW } from "../protocol/cid.ts";
+import { tries } from "../protocol/tries.contract.ts";
 import { openEnvelope, seal } from "../protocol/envelope.ts";
 import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
@@ -77,7 +78,7 @@ async function sendAll({ pair }: Scene, names: readonly string[]): Promise<void>
 }
 
 /** More than come in a while from an honest requester. */
-const MANY = 270;
+const MANY: number = tries(270);
 
 const NAMES = ["a", "b", "c", "d", "e", "f"];
 
