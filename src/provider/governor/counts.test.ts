@@ -74,6 +74,17 @@ function shelf(before?: MonthUsage): UsageShelf & { readonly kept: MonthUsage[] 
   };
 }
 
+it("an answer of which a browser shows a body that it cannot have arrives as it is", async () => {
+  const told = Object.defineProperty(new Response(null, { status: 204 }), "body", {
+    value: new ReadableStream(),
+  });
+  const fetchHere = countFetch(
+    () => Promise.resolve(told),
+    () => undefined,
+  );
+  expect(await fetchHere("http://localhost/")).toBe(told);
+});
+
 describe("the data of a month", () => {
   beforeEach(() => {
     vi.useFakeTimers();

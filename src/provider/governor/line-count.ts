@@ -46,6 +46,9 @@ function countStream(stream: MeshStream, count: Count): MeshStream {
   };
 }
 
+/** Statuses of answers without a body: https://fetch.spec.whatwg.org/#null-body-status */
+const BODILESS: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
+
 /** The same fetch, with what it sends and what is read of its answers counted. Compression by the server is not seen, so it counts too much rather than too little. */
 export function countFetch(fetchBytes: typeof fetch, count: Count): typeof fetch {
   return async (input, init) => {
@@ -55,7 +58,8 @@ export function countFetch(fetchBytes: typeof fetch, count: Count): typeof fetch
         (typeof body === "string" ? body.length : body instanceof Uint8Array ? body.length : 0),
     );
     const answer = await fetchBytes(input, init);
-    if (answer.body === null) return answer;
+    // Chromium shows a body also where there can be none, and lets nobody make such an answer anew.
+    if (answer.body === null || BODILESS.has(answer.status)) return answer;
     const counted = answer.body.pipeThrough(
       new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
         transform: (chunk, controller) => {
