@@ -105,36 +105,32 @@ test("stories260K writes the same tokens with the same hashes on all three backe
   await onAll(OF_A_TEXT, ...asked, ...drawn);
 });
 
-test(
-  "an odd-shaped model does so up to the edge of its context, and others verify it",
-  { tag: "@long" },
-  async () => {
-    const shape = { width: 54, inner: 37, heads: 3, keyHeads: 1, headSize: 18, layers: 3, context: 71 };
-    const file = await keep("odd.tmm", await writerModel({ seed: 12, shape, endTokens: [] }));
-    const told = await onAll(OF_A_TEXT, file, "--prompt", "ab ba é ab", "--max-tokens", "200");
-    expect(told["endedBy"]).toBe("length");
-    expectMeasured(told, "prefill", "decode");
-    const transcript = told["transcript"] as { tokens: number[] };
-    expect(transcript.tokens).toHaveLength(shape.context + 1);
-    const path = join(home, "t.json");
-    writeFileSync(path, JSON.stringify(transcript));
-    const verify = (): Promise<Ended[]> =>
-      Promise.all(
-        BACKENDS.map((backend) => model(["verify", path, "--model", file, "--backend", backend, "--json"])),
-      );
-    const said = { ok: true, kind: "holds", positions: shape.context };
-    for (const { exit, stdout } of await verify()) {
-      expect(exit, stdout).toBe(0);
-      expect(JSON.parse(stdout)).toMatchObject(said);
-    }
-    transcript.tokens[40] = transcript.tokens[40] === 7 ? 8 : 7;
-    writeFileSync(path, JSON.stringify(transcript));
-    for (const { exit, stdout } of await verify()) {
-      expect(exit, stdout).toBe(1);
-      expect(JSON.parse(stdout)).toMatchObject({ ok: false, kind: "differs", position: 39, what: "token" });
-    }
-  },
-);
+test("an odd-shaped model does so up to the edge of its context, and others verify it", async () => {
+  const shape = { width: 54, inner: 37, heads: 3, keyHeads: 1, headSize: 18, layers: 3, context: 71 };
+  const file = await keep("odd.tmm", await writerModel({ seed: 12, shape, endTokens: [] }));
+  const told = await onAll(OF_A_TEXT, file, "--prompt", "ab ba é ab", "--max-tokens", "200");
+  expect(told["endedBy"]).toBe("length");
+  expectMeasured(told, "prefill", "decode");
+  const transcript = told["transcript"] as { tokens: number[] };
+  expect(transcript.tokens).toHaveLength(shape.context + 1);
+  const path = join(home, "t.json");
+  writeFileSync(path, JSON.stringify(transcript));
+  const verify = (): Promise<Ended[]> =>
+    Promise.all(
+      BACKENDS.map((backend) => model(["verify", path, "--model", file, "--backend", backend, "--json"])),
+    );
+  const said = { ok: true, kind: "holds", positions: shape.context };
+  for (const { exit, stdout } of await verify()) {
+    expect(exit, stdout).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject(said);
+  }
+  transcript.tokens[40] = transcript.tokens[40] === 7 ? 8 : 7;
+  writeFileSync(path, JSON.stringify(transcript));
+  for (const { exit, stdout } of await verify()) {
+    expect(exit, stdout).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, kind: "differs", position: 39, what: "token" });
+  }
+});
 
 test("a sentence encoder has the same vector and hash on all three backends", async () => {
   const file = await keep("encoder.tmm", await encoderModel());
