@@ -72,12 +72,14 @@ test("a share of the processor holds, the page stays free meanwhile, and stop is
   const { functions } = await processorShare(browser, 1_000);
   expect(functions).toBeLessThanOrEqual(2);
   await expect(page.getByText("Not contributing").first()).toBeVisible();
-  await page.waitForTimeout(500);
-  const stopped = await processorShare(browser, 3_000);
-  console.log(
-    `functions after the stop: ${functions.toFixed(1)} %; then: ${told(stopped)}; before the start: ${told(rest)}`,
-  );
-  expect(stopped.used).toBeLessThanOrEqual(rest.used + 2);
+  // A browser tidies up for some seconds; then the page costs what it cost before.
+  await expect(async () => {
+    const stopped = await processorShare(browser, 2_000);
+    console.log(
+      `functions after the stop: ${functions.toFixed(1)} %; then: ${told(stopped)}; before the start: ${told(rest)}`,
+    );
+    expect(stopped.used).toBeLessThanOrEqual(rest.used + 2);
+  }).toPass({ timeout: 20_000 });
 });
 
 test("pressure and an empty battery end all work at once, in words, and calm is waited for", async () => {
