@@ -105,6 +105,8 @@ test("the pages of a tab that has worked", async () => {
   const speed = page.locator(".figures .figure", { hasText: "Speed" });
   await expectPage(page, "worked-contribute", { isWhole: false, varying: [speed] });
   await goTo(page, "Earnings");
+  // The audit of the work is over within a second or two; then it is the bond.
+  await expect(page.getByRole("listitem").getByText("Settled").first()).toBeVisible();
   await expectPage(page, "worked-earnings");
   await context.close();
 });
