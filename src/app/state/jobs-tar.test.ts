@@ -29,11 +29,11 @@ describe("an archive of results", () => {
 
   it("stays below the folder it is unpacked in, whatever inputs are called", async () => {
     const into = await unpacked(
-      ["../../etc/passwd", "/root/x", "..", "C:\\win\\y", "a\u0000b\u202e"],
+      ["../../etc/passwd", "/srv/x", "..", "C:\\win\\y", "a\u0000b\u202e"],
       ["1", "2", "3", "4", "5"],
     );
     expect(readdirSync(into, { recursive: true, encoding: "utf8" }).toSorted()).toEqual(
-      ["C_", "C_/win", "C_/win/y", "a_b_", "etc", "etc/passwd", "output", "root", "root/x"].toSorted(),
+      ["C_", "C_/win", "C_/win/y", "a_b_", "etc", "etc/passwd", "output", "srv", "srv/x"].toSorted(),
     );
   });
 
