@@ -13,6 +13,7 @@ import { connect, type JobSummary, type MapResult } from "../src/sdk/index.ts";
 import { ownedBy } from "./support/money.ts";
 import { hexOf, outputsHere } from "./support/outputs-here.ts";
 import { scriptOf } from "./support/page-site.ts";
+import { overridePressure } from "./support/pressure.ts";
 import { freePort, type RelayProcess, startRelayProcess } from "./support/relay-process.ts";
 import { contribute, launchChromium, openProviderTab } from "./support/tab.ts";
 
@@ -50,6 +51,7 @@ async function openLiar(): Promise<Page> {
     const answer = await route.fetch();
     await route.fulfill({ response: answer, body: `(()=>{${lies}})();${await answer.text()}` });
   });
+  await overridePressure(page);
   await page.goto(relay.url);
   await contribute(page);
   return page;

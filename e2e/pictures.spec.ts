@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import { type Browser, type BrowserContext, expect, type Page, test } from "@playwright/test";
 import { findChromium } from "../src/cli/browser/find-chromium.ts";
 import { goTo, onEachPage, tabsOf } from "./support/app-pages.ts";
-import { overridePressure } from "./support/embed-scene.ts";
+import { overridePressure } from "./support/pressure.ts";
 import { whyNotCompared } from "./support/picture-record.ts";
 import { expectPicture, type PictureOptions } from "./support/pictures.ts";
 import { freePort, type RelayProcess, startRelayProcess } from "./support/relay-process.ts";

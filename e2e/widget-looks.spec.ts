@@ -2,7 +2,8 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, type BrowserContext, expect, type Page, test } from "@playwright/test";
 import { strictPolicy } from "../examples/embed/serve.ts";
-import { type EmbedScene, openEmbedScene, overridePressure } from "./support/embed-scene.ts";
+import { type EmbedScene, openEmbedScene } from "./support/embed-scene.ts";
+import { overridePressure } from "./support/pressure.ts";
 import { whyNotCompared } from "./support/picture-record.ts";
 import { expectPicture } from "./support/pictures.ts";
 import { launchChromium } from "./support/tab.ts";

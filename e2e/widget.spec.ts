@@ -8,13 +8,12 @@ import {
   frameOf,
   openEmbedScene,
   openForgetfulBrowser,
-  overridePressure,
   OWNER_SEED,
-  type Press,
   pressTakePart,
   SHARE,
   takePart,
 } from "./support/embed-scene.ts";
+import { overridePressure, type Press } from "./support/pressure.ts";
 import { ECHO } from "./support/functions.ts";
 import { freePort } from "./support/relay-process.ts";
 import { launchChromium } from "./support/tab.ts";

@@ -5,16 +5,15 @@ import { join } from "node:path";
 import type { Browser, Locator, Page } from "@playwright/test";
 import { connect } from "../../src/sdk/index.ts";
 import { slowEcho } from "./functions.ts";
+import { overridePressure, type Press } from "./pressure.ts";
 import { freePort, startRelayProcess } from "./relay-process.ts";
 import { launchChromium } from "./tab.ts";
-
-type Pressure = "nominal" | "fair" | "serious" | "critical";
 
 interface GovernedTab {
   readonly browser: Browser;
   readonly page: Page;
   /** The browser's debugging override of Compute Pressure. */
-  readonly press: (state: Pressure) => Promise<void>;
+  readonly press: Press;
   /** Opens the list of limits. @returns the slider of the processor's share */
   readonly openLimits: () => Promise<Locator>;
   /** Keeps the tab at work until it is closed. Resolves when the first tasks have come back. */
@@ -36,13 +35,8 @@ export async function openGovernedTab(before?: (page: Page) => Promise<void>): P
   const browser = await launchChromium();
   open.push(() => browser.close());
   const page = await browser.newPage();
-  const devTools = await page.context().newCDPSession(page);
   // What else this machine does is no pressure of the test's.
-  await devTools.send("Emulation.setPressureSourceOverrideEnabled", { enabled: true, source: "cpu" });
-  const press = async (state: Pressure): Promise<void> => {
-    await devTools.send("Emulation.setPressureStateOverride", { source: "cpu", state });
-  };
-  await press("nominal");
+  const press = await overridePressure(page);
   await before?.(page);
   await page.goto(relay.url);
   return {

@@ -179,9 +179,12 @@ describe("draws", () => {
     const scene = await audited({ epochEntries: 12, firstTasks: 1, floorPpm: 300_000 });
     for (let i = 0; i < 6; i += 1) {
       // oxlint-disable-next-line no-await-in-loop -- a story has an order
-      const { draw } = await worked(scene, 9);
+      const { work } = await openLease(scene, {}, AUDITED);
       // oxlint-disable-next-line no-await-in-loop
-      await judgeAll(scene, draw);
+      const answer = await work.go(9).send({ receipt: { final: true } });
+      // Secrets are random here: now and then none of nine is drawn.
+      // oxlint-disable-next-line no-await-in-loop
+      if (answer.draw !== undefined) await judgeAll(scene, drawOf(answer));
     }
     const entries = entriesOf(scene.books, 0);
     const commits: string[] = [];
