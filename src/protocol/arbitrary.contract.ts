@@ -35,7 +35,7 @@ import type { Assign } from "./messages/assign.ts";
 import { SITE_STATES, type SiteRegistration } from "./messages/site.ts";
 import { type SiteId, siteId } from "./site.ts";
 import { ABIS, type Drain, type Hello, type KeyRevoke, type Offer } from "./messages/session.ts";
-import type { Advance, Cancel, OutcomeLeaf, Stop, Task } from "./messages/task.ts";
+import type { Advance, Cancel, OutcomeLeaf, Stop, Task, TaskStep } from "./messages/task.ts";
 import type { Delegation } from "./delegation.ts";
 import { type PeerId, peerIdFromKey } from "./peer-id.ts";
 import type { Tariff } from "./tariff.ts";
@@ -400,11 +400,15 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
         disclosure: fc.constantFrom("relay", "peers", "requester"),
         drawCommit: hash,
       }),
-      run: record({ id: anyCid, node: anyText(64), iteration: uint() }),
+      run: record({ id: anyCid, node: anyText(64), turn: uint(65_535) }),
+      only: list(anyPeer),
+      apartFrom: list(anyPeer),
     },
     "apiKey",
     "inputsRoot",
     "run",
+    "only",
+    "apartFrom",
   ),
   "close-job": record<CloseJob>({ ...header, job: anyCid }),
   lease: record<Lease>(
@@ -581,17 +585,27 @@ export const anyPart: Readonly<Record<string, Arbitrary<unknown>>> = {
     leases: list(record<LeaseGrant>({ lease: anyBytes(300), tariff, addresses: list(anyText(512)) })),
     available: amount,
   }),
-  task: record<Task>({
-    lease: anyCid,
-    seq: uint(),
-    inputCid: anyCid,
-    size: uint(32 * 1024 * 1024),
-    salt: exact(16),
-    seed: hash,
-    fuelLimit: fuelAmount,
-    deadlineMs: uint(),
-    stream: fc.boolean(),
-  }),
+  task: record<Task>(
+    {
+      lease: anyCid,
+      seq: uint(),
+      inputCid: anyCid,
+      size: uint(32 * 1024 * 1024),
+      salt: exact(16),
+      seed: hash,
+      fuelLimit: fuelAmount,
+      deadlineMs: uint(),
+      stream: fc.boolean(),
+      step: record<TaskStep>({
+        iteration: anyText(128),
+        attempt: uint(65_535),
+        parents: list(anyCid),
+        from: list(anyPeer),
+        hold: fc.boolean(),
+      }),
+    },
+    "step",
+  ),
   outcome,
   "audit-policy": auditPolicy,
   "payout-line": record<PayoutLine>(payoutLine),

@@ -141,3 +141,9 @@ export const MAX_SITES_PER_ACCOUNT = 32;
 
 /** Days of one site in a list, the newest: two months. */
 export const MAX_SITE_DAYS = 62;
+
+/** Peers besides its initiator that may coordinate a run: each could spend the budget on the run's own steps, so few. */
+export const MAX_RUN_HOLDERS = 8;
+
+/** Receipts that one step may follow from: a join of more than that goes through a list that an inner step makes. */
+export const MAX_STEP_PARENTS = 1_024;

@@ -6,3 +6,5 @@ export const OFFER_PROTOCOL = "/tabmesh/offer/1";
 export const WATCH_PROTOCOL = "/tabmesh/watch/1";
 /** Returns every byte it is sent: the reference that the benches divide by. */
 export const ECHO_PROTOCOL = "/tabmesh/echo/1";
+/** On which peers of one run exchange the receipts that the other has not seen. */
+export const RUN_PROTOCOL = "/tabmesh/run/1";

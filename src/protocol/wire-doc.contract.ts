@@ -55,6 +55,8 @@ const LIMIT_WORDS: Readonly<Record<keyof typeof limits, string>> = {
   ALERT_SECRET_BYTES: "bytes of a webhook's key",
   MAX_ALERT_URL_BYTES: "bytes of a webhook's or push service's address",
   MAX_ALERTS_PER_ACCOUNT: "alerts of one account",
+  MAX_RUN_HOLDERS: "peers besides its initiator that may coordinate a run",
+  MAX_STEP_PARENTS: "receipts that one step follows from",
 };
 
 const PROTOCOL_WORDS: Readonly<Record<keyof typeof protocols, string>> = {
@@ -62,6 +64,7 @@ const PROTOCOL_WORDS: Readonly<Record<keyof typeof protocols, string>> = {
   BLOB_PROTOCOL: "blob stream",
   OFFER_PROTOCOL: "offer stream",
   WATCH_PROTOCOL: "watch stream",
+  RUN_PROTOCOL: "run stream",
   ECHO_PROTOCOL: "returns every byte; for measuring",
 };
 

@@ -68,6 +68,10 @@ export const FRAME = {
   watch: 25,
   /** Relay to requester. The CID of such a lease, whose provider does not answer the relay any more. */
   quiet: 26,
+  /** Provider to requester, before the outcome of a task with a step. `u32be seq ‖ step envelope`. */
+  step: 27,
+  /** Either way on a run stream. See run-exchange.ts in the room sdk. */
+  runState: 28,
 } as const;
 
 /** What a requester shows a provider before the first task. */

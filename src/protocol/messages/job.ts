@@ -73,11 +73,12 @@ export interface Verification {
   readonly drawCommit: Uint8Array;
 }
 
-/** Where a job belongs when it is a step of a composition. */
+/** Where a job belongs when it carries out a node of a run; its tasks are the node's iterations. */
 export interface RunStep {
   readonly id: Cid;
   readonly node: string;
-  readonly iteration: number;
+  /** Which job for this node it is, from 0: a later one takes over what an earlier one has not done. */
+  readonly turn: number;
 }
 
 /** A signed request. Its CID is the job's identity: submitting it again gives the same leases (rule 19). */
@@ -105,6 +106,10 @@ export interface Job extends Header {
   readonly tariffMax: Tariff;
   readonly verify: Verification;
   readonly run?: RunStep;
+  /** Root identities of the only providers that may have it; absent where any may. */
+  readonly only?: readonly PeerId[];
+  /** Root identities whose owners may not have it. */
+  readonly apartFrom?: readonly PeerId[];
 }
 
 export const jobMessage: MessageType<Job> = {
@@ -143,7 +148,9 @@ export const jobMessage: MessageType<Job> = {
       disclosure: oneOf(["relay", "peers", "requester"]),
       drawCommit: exactBytes(HASH_BYTES),
     }),
-    run: optional(record<RunStep>({ id: cid, node: text(64), iteration: uint() })),
+    run: optional(record<RunStep>({ id: cid, node: text(64), turn: uint(65_535) })),
+    only: optional(list(peer, 16)),
+    apartFrom: optional(list(peer, 64)),
   }),
 };
 

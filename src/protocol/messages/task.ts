@@ -2,18 +2,22 @@ import type { Cid } from "../cid.ts";
 import type { MessageType } from "../envelope.ts";
 import type { FailureCode } from "../failure-code.ts";
 import { type Header, headerFields } from "../header.ts";
-import { MAX_TASK_BYTES } from "../limits.ts";
+import { MAX_RUN_HOLDERS, MAX_STEP_PARENTS, MAX_TASK_BYTES } from "../limits.ts";
 import { HASH_BYTES, leafHash } from "../merkle.ts";
+import type { PeerId } from "../peer-id.ts";
 import {
   bool,
   cid,
   encode,
   exactBytes,
   fuelAmount,
+  list,
   oneOf,
   optional,
+  peer,
   record,
   type Schema,
+  text,
   uint,
   where,
 } from "../schema.ts";
@@ -39,6 +43,20 @@ export interface Task {
   readonly deadlineMs: number;
   /** The output comes in segments, each a leaf. */
   readonly stream: boolean;
+  /** Present exactly when its job belongs to a run: the provider then signs a step for it. */
+  readonly step?: TaskStep;
+}
+
+/** Which step of its job's run and node a task is. */
+export interface TaskStep {
+  readonly iteration: string;
+  readonly attempt: number;
+  /** Receipts that the input came from. */
+  readonly parents: readonly Cid[];
+  /** Session keys of peers that hold the input: it is fetched from them by CID, and no byte of it follows. Empty: it follows. */
+  readonly from: readonly PeerId[];
+  /** The output stays at the provider, who gives it to those who ask by CID; its frame brings none of it. */
+  readonly hold: boolean;
 }
 
 export const taskSchema: Schema<Task> = record<Task>({
@@ -51,6 +69,15 @@ export const taskSchema: Schema<Task> = record<Task>({
   fuelLimit: fuelAmount,
   deadlineMs: uint(),
   stream: bool,
+  step: optional(
+    record<TaskStep>({
+      iteration: text(128),
+      attempt: uint(65_535),
+      parents: list(cid, MAX_STEP_PARENTS),
+      from: list(peer, MAX_RUN_HOLDERS),
+      hold: bool,
+    }),
+  ),
 });
 
 /** What happened to a task, or to one segment of a stream: a leaf of the tree a receipt stands for. */

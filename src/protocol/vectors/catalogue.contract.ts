@@ -392,7 +392,7 @@ function workMessages(cast: Cast, story: Story): readonly MessageSample[] {
       "job",
       "job that is a step of a run, with its inputs known",
       jobMessage,
-      { ...job, inputsRoot: hash(0x11), run: { id: POLICY, node: "blur", iteration: 2 } },
+      { ...job, inputsRoot: hash(0x11), run: { id: POLICY, node: "blur", turn: 2 } },
       "requesterSession",
     ),
     message(

@@ -1,0 +1,148 @@
+import type { Cid } from "../cid.ts";
+import type { MessageType } from "../envelope.ts";
+import type { FailureCode } from "../failure-code.ts";
+import { type Header, headerFields } from "../header.ts";
+import { MAX_RUN_HOLDERS, MAX_STEP_PARENTS, MAX_TASK_BYTES } from "../limits.ts";
+import type { PeerId } from "../peer-id.ts";
+import {
+  amount,
+  cid,
+  exactBytes,
+  fuelAmount,
+  list,
+  oneOf,
+  optional,
+  peer,
+  record,
+  text,
+  uint,
+  where,
+} from "../schema.ts";
+import type { Fuel, MicroCredits } from "../units.ts";
+import { code } from "./session.ts";
+
+/**
+ * One run of a plan. The CID of this body is the run's identity: every receipt names it, so nothing signed for one run counts
+ * in another. Signed by the initiator; with it the payer lets the run's coordinators spend its money, up to the budget.
+ */
+export interface Run extends Header {
+  /** Root identity of whoever starts it. */
+  readonly initiator: PeerId;
+  /** Who pays; signs as well where it is another. */
+  readonly payer: PeerId;
+  readonly plan: Cid;
+  /** CID (raw) of the parameters: canonical JSON of {name: CID of the value}. */
+  readonly params: Cid;
+  /** 16 random bytes. */
+  readonly nonce: Uint8Array;
+  /** Milliseconds since 1970. */
+  readonly issuedAt: number;
+  /** Nothing of it begins after that. */
+  readonly notAfter: number;
+  /** The most that all its jobs together may cost, micro-credits. */
+  readonly budget: MicroCredits;
+  /** Where the result waits when the initiator has left: "relay", or an https URL that is sent its CID. */
+  readonly returnTo: string;
+}
+
+export const runMessage: MessageType<Run> = {
+  name: "run",
+  schema: record<Run>({
+    ...headerFields,
+    initiator: peer,
+    payer: peer,
+    plan: cid,
+    params: cid,
+    nonce: exactBytes(16),
+    issuedAt: uint(),
+    notAfter: uint(),
+    budget: amount,
+    returnTo: text(1_024),
+  }),
+};
+
+/**
+ * Who may coordinate the run besides its initiator, first come first: each may open jobs of its steps at the payer's expense.
+ * Signed by the initiator; replaced by one with a higher `rev`.
+ */
+export interface RunHolders extends Header {
+  readonly run: Cid;
+  readonly rev: number;
+  /** Root identities. */
+  readonly holders: readonly PeerId[];
+}
+
+export const runHoldersMessage: MessageType<RunHolders> = {
+  name: "run-holders",
+  schema: record<RunHolders>({
+    ...headerFields,
+    run: cid,
+    rev: uint(65_535),
+    holders: list(peer, MAX_RUN_HOLDERS),
+  }),
+};
+
+/**
+ * What came of one step, whatever it was: signed by the peer that carried it out. Two different ones of one peer for one
+ * (run, node, iteration, attempt) prove that it lied.
+ */
+export interface Step {
+  readonly run: Cid;
+  readonly node: string;
+  /** Place in the maps, loops and retries around it, outermost first, as in "3.0"; "" outside of all. */
+  readonly iteration: string;
+  /** 0, 1, …: the same step given out again after a loss, or to several at once. */
+  readonly attempt: number;
+  readonly status: "done" | "failed" | "skipped";
+  /** Present exactly when it failed. */
+  readonly code?: FailureCode;
+  /** For people; present only when it failed. */
+  readonly detail?: string;
+  /** CID (raw) of the input; of steps without one the CID of no bytes. */
+  readonly args: Cid;
+  /** CID (raw) of the value; present exactly when it is done. */
+  readonly result?: Cid;
+  /** Bytes of the value. */
+  readonly size: number;
+  /** Function, model manifest or capability that was used; absent where the plan itself says all. */
+  readonly callee?: Cid;
+  readonly profile: number;
+  readonly fuel: Fuel;
+  /** CID (raw) of the record of an effect. */
+  readonly record?: Cid;
+  /** Receipts (CIDs of their bodies) that the input came from, in the plan's order. */
+  readonly parents: readonly Cid[];
+  /** What it is paid under: lease and place in it; absent for steps that nobody is paid for. */
+  readonly lease?: Cid;
+  readonly seq?: number;
+}
+
+export const stepMessage: MessageType<Step> = {
+  name: "step",
+  schema: where(
+    record<Step>({
+      run: cid,
+      node: text(64),
+      iteration: text(128),
+      attempt: uint(65_535),
+      status: oneOf(["done", "failed", "skipped"]),
+      code: optional(code),
+      detail: optional(text(512)),
+      args: cid,
+      result: optional(cid),
+      size: uint(MAX_TASK_BYTES),
+      callee: optional(cid),
+      profile: uint(65_535),
+      fuel: fuelAmount,
+      record: optional(cid),
+      parents: list(cid, MAX_STEP_PARENTS),
+      lease: optional(cid),
+      seq: optional(uint()),
+    }),
+    ({ status, code: failure, result, lease, seq }) =>
+      (status === "done") === (result !== undefined) &&
+      (status === "failed") === (failure !== undefined) &&
+      (lease === undefined) === (seq === undefined),
+    "step has a result exactly when it is done, a code exactly when it failed, and a place in a lease or none",
+  ),
+};
