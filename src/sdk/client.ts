@@ -4,6 +4,7 @@ import { serveBlobs } from "../mesh/blob-exchange.ts";
 import { relayAddress } from "../mesh/mesh-address.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
+import type { Plan } from "../plan/plan.ts";
 import { checkClock } from "../protocol/check-clock.ts";
 import type { Cid } from "../protocol/cid.ts";
 import { SEED_BYTES, verifierOf } from "../protocol/ed25519.ts";
@@ -22,6 +23,7 @@ import { Lookout } from "./lookout.ts";
 import { type JobGround, makeJob } from "./make-job.ts";
 import type { Embeddings, GenerateRequest, Generation, JobPayer, ModelJobOptions } from "./model-options.ts";
 import type { ModelPorts } from "./model-ports.ts";
+import type { PlanParams, PlanRun, PlanRunOptions } from "./plan-run.ts";
 import { taskSeed } from "./work-queue.ts";
 
 export interface ConnectOptions {
@@ -86,6 +88,17 @@ export interface Tabmesh {
    * @param model published name, or the CID of a manifest
    */
   embed(model: string, texts: readonly string[], options?: ModelJobOptions): Promise<Embeddings>;
+  /**
+   * Runs a plan: its steps at providers, data straight from one to the next, and one budget for all of it.
+   * @throws FailureError `malformed` naming the node, for a plan or parameters that cannot be run; `insufficient-funds` where
+   * the budget covers not one step; what the relay says to the run.
+   */
+  startRun(plan: Plan, params?: PlanParams, options?: PlanRunOptions): Promise<PlanRun>;
+  /**
+   * Goes on with a run that this identity started, or is named a holder of: from the steps that its peers and the relay have.
+   * @throws FailureError `not-found`; `denied` where it is neither.
+   */
+  continueRun(run: Cid, options?: PlanRunOptions): Promise<PlanRun>;
   /** What the relay keeps for everybody. */
   models(): Promise<readonly PublishedModel[]>;
   account(): Promise<AccountView | undefined>;
@@ -237,6 +250,14 @@ class RequesterClient implements Tabmesh {
 
   embed(model: string, texts: readonly string[], options: ModelJobOptions = {}): Promise<Embeddings> {
     return embed(this.#modelPorts(), model, texts, options);
+  }
+
+  startRun(_plan: Plan, _params: PlanParams = {}, _options: PlanRunOptions = {}): Promise<PlanRun> {
+    return Promise.reject(new FailureError("unsupported", "plans are not run here yet"));
+  }
+
+  continueRun(_run: Cid, _options: PlanRunOptions = {}): Promise<PlanRun> {
+    return Promise.reject(new FailureError("unsupported", "plans are not run here yet"));
   }
 
   models(): Promise<readonly PublishedModel[]> {

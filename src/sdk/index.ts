@@ -38,6 +38,14 @@ export type { PayoutAddressView, PayoutView, PublishedModel, StandingView } from
 export { listPayouts, payoutAddress, setPayoutAddress } from "./payouts.ts";
 export { listSites, registerSite, type SiteTerms } from "./sites.ts";
 export type { SiteContributions, SiteDay, SiteView } from "../protocol/site-views.ts";
+export {
+  type PlanParams,
+  type PlanResult,
+  type PlanRun,
+  PlanRunError,
+  type PlanRunOptions,
+  type PlanRunSummary,
+} from "./plan-run.ts";
 export { endJob, jobView } from "./job-account.ts";
 export { proveEntry, proveJob } from "./prove.ts";
 export { rank, type Ranked } from "./rank.ts";

@@ -1,0 +1,95 @@
+import type { Plan } from "../plan/plan.ts";
+import type { RunEvent, RunFailure } from "../plan/runner-ports.ts";
+import type { Cid } from "../protocol/cid.ts";
+import { FailureError } from "../protocol/failure.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import type { Tariff } from "../protocol/tariff.ts";
+import type { MicroCredits } from "../protocol/units.ts";
+
+/**
+ * What a run is given for each parameter of its plan: of type `bytes` a Uint8Array, of type `text` a string, of all others
+ * what JSON can hold. A Uint8Array for another type is taken as the value's bytes, as they are.
+ */
+export type PlanParams = Readonly<Record<string, unknown>>;
+
+/** How a plan is run. */
+export interface PlanRunOptions {
+  /**
+   * The most the whole run may cost, micro-credits: the relay sets nothing more aside for it, whatever peers do. Default: what
+   * the plan costs at its limits at the relay's tariff, at most half the balance.
+   */
+  readonly budget?: bigint;
+  /** Nothing of it begins after so long. Default one hour. */
+  readonly timeoutMs?: number;
+  /** Where the result waits when the initiator has left: "relay", the default, or an https URL that is sent its CID. */
+  readonly returnTo?: string;
+  /** Root identities of who may go on when the initiator falls silent, first come first. Default: nobody. */
+  readonly holders?: readonly PeerId[];
+  /** The highest price accepted. Default: the relay's tariff. */
+  readonly tariffMax?: Tariff;
+  /** Without any provider for that long a step fails. Default 60,000 ms. */
+  readonly noProviderTimeoutMs?: number;
+  /** Cancels the run: what is open at providers is cancelled, the rest refunded. */
+  readonly signal?: AbortSignal;
+  /** Told each event as it happens, the same that `events` gives. */
+  readonly onEvent?: (event: RunEvent) => void;
+}
+
+/** The value that a run ended with. */
+export interface PlanResult {
+  /** CID (raw) of the bytes. */
+  readonly cid: Cid;
+  readonly bytes: Uint8Array;
+  /** As its type says: a Uint8Array of `bytes`, a string of `text`, of all others what the JSON holds. */
+  readonly value: unknown;
+}
+
+/** What a run has come to, and cost. */
+export interface PlanRunSummary {
+  readonly run: Cid;
+  /** Receipts by how their steps ended. */
+  readonly done: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** Attempts without any receipt: the peer left, or was never found. */
+  readonly lost: number;
+  /** Root identities of the providers that carried out steps. */
+  readonly providers: readonly PeerId[];
+  /** Jobs that were opened for it. */
+  readonly jobs: readonly Cid[];
+  /** Micro-credits: what providers earned and a fee for each lease. */
+  readonly spent: MicroCredits;
+  /** Micro-credits that the run was allowed to cost. */
+  readonly budget: MicroCredits;
+  readonly elapsedMs: number;
+  /** Absent where it came to a result. */
+  readonly failure?: RunFailure;
+}
+
+/** One run of a plan under way. */
+export interface PlanRun extends AsyncIterable<RunEvent> {
+  /** CID of the signed run: every receipt names it. */
+  readonly id: Cid;
+  readonly plan: Plan;
+  /** From the first event to the last, `over`; each reader gets all of them, and may come late. */
+  readonly events: AsyncIterable<RunEvent>;
+  /**
+   * The result, when it is there. Its jobs may still be settling then.
+   * @throws PlanRunError where the run failed, with the node, the peer, what was paid and what to do.
+   */
+  result(): Promise<PlanResult>;
+  /** When all jobs are settled. Never rejects: a failed run has cost something too. */
+  readonly summary: Promise<PlanRunSummary>;
+  /** Cancels what is open at the providers and refunds the rest. */
+  cancel(): void;
+}
+
+/** A run that failed. `message` says it in one line; `failure` has the parts. */
+export class PlanRunError extends FailureError {
+  readonly failure: RunFailure;
+
+  constructor(failure: RunFailure, options?: ErrorOptions) {
+    super(failure.code, failure.detail, options);
+    this.failure = failure;
+  }
+}
