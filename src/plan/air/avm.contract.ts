@@ -130,7 +130,9 @@ export function openAvm(): Avm {
   if (!isAvm(instance.exports)) throw new Error("this is another interpreter than the one known");
   const { exports } = instance;
   box.exports = exports;
+  // oxlint-disable-next-line no-underscore-dangle -- the names that WASI gives them
   exports._initialize();
+  // oxlint-disable-next-line no-underscore-dangle -- the names that WASI gives them
   exports._start();
   return { invoke: (...turn) => invoke(exports, ...turn) };
 }
