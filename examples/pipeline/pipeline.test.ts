@@ -1,0 +1,195 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { readArtefact, sha256 } from "../artefact.ts";
+import { compileAssemblyScript } from "../compile-assemblyscript.ts";
+import { compileC, findToolchain } from "../compile-c.ts";
+import { loadBytesFunction } from "../run-bytes.ts";
+
+/** Compiling takes seconds; on a machine that does other things besides, a minute. */
+const COMPILING_MS = 120_000;
+
+const split = new URL("split.wasm", import.meta.url);
+const rank = new URL("rank.wasm", import.meta.url);
+
+/** Passages of each input. Under Node's own WASI, in a process of its own, for it reads file descriptor 0. */
+function passagesOf(...inputs: readonly (string | Uint8Array)[]): readonly (readonly string[])[] {
+  const program = `
+    import { WASI } from "node:wasi";
+    import { openSync, readFileSync, writeFileSync, mkdtempSync } from "node:fs";
+    import { join } from "node:path";
+    import { tmpdir } from "node:os";
+    const folder = mkdtempSync(join(tmpdir(), "tabmesh-split-"));
+    const module = new WebAssembly.Module(readFileSync(process.argv[1]));
+    const outputs = JSON.parse(readFileSync(0, "utf8")).map((input, index) => {
+      const [from, to] = ["in", "out"].map((name) => join(folder, name + index));
+      writeFileSync(from, Buffer.from(input, "base64"));
+      const wasi = new WASI({ version: "preview1", stdin: openSync(from), stdout: openSync(to, "w") , returnOnExit: true });
+      const exit = wasi.start(new WebAssembly.Instance(module, wasi.getImportObject()));
+      return exit === 0 ? readFileSync(to).toString("base64") : null;
+    });
+    process.stdout.write(JSON.stringify(outputs));`;
+  const flags = ["--no-warnings", "--input-type=module", "--eval", program, fileURLToPath(split)];
+  const input = JSON.stringify(inputs.map((each) => Buffer.from(each).toString("base64")));
+  const outputs = JSON.parse(execFileSync(process.execPath, flags, { input, encoding: "utf8" })) as string[];
+  return outputs.map((output) => {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(output, "base64"));
+    const passages = JSON.parse(text) as string[];
+    // Canonical: the next step's input is the same bytes whoever writes it down.
+    expect(text).toBe(JSON.stringify(passages));
+    return passages;
+  });
+}
+
+describe("split.wasm", () => {
+  it("keeps what a reader of the page sees, a passage for each block", () => {
+    const [passages] = passagesOf(readFileSync(new URL("documents/returns.html", import.meta.url)));
+    expect(passages).toEqual([
+      "You can return anything within 30 days of its arrival, as long as it has not been ridden on the road.",
+      "We pay back the full price to the card you paid with, usually within five working days after the parcel has reached our workshop.",
+      "If an item arrives broken, send us a photograph. We refund it at once & you keep the broken one.",
+    ]);
+  });
+
+  it("ends a long passage at the end of a sentence, and leaves out what says nothing", () => {
+    const sentence = "This sentence has fifty characters, and it says so. ";
+    const [long, short, plain] = passagesOf(
+      `<p>${sentence.repeat(9)}</p>`,
+      "<p>Menu</p><td>12</td>",
+      "First of two plain paragraphs.\n\nThe second \t one, with\nlines in it.",
+    );
+    expect(long?.map((passage) => passage.length)).toEqual([259, 207]);
+    expect(short).toEqual([]);
+    expect(plain).toEqual(["First of two plain paragraphs.", "The second one, with lines in it."]);
+  });
+
+  it("writes JSON whatever it reads", () => {
+    const [quotes, broken, open, nothing] = passagesOf(
+      'A "quote", a \\ backslash and a \u0001 control, é, 漢字, 🙂 and a\u007f delete.',
+      Buffer.concat([
+        Buffer.from("Not all of this is UTF-8: "),
+        Buffer.from([0xc0, 0xaf, 0xed, 0xa0, 0x80, 0xff]),
+      ]),
+      "<p>An open tag and a comment that never ends <!-- <script",
+      "",
+    );
+    expect(quotes).toEqual(['A "quote", a \\ backslash and a control, é, 漢字, 🙂 and a delete.']);
+    expect(broken).toEqual([`Not all of this is UTF-8: ${"\ufffd".repeat(6)}`]);
+    expect(open).toEqual(["An open tag and a comment that never ends"]);
+    expect(nothing).toEqual([]);
+    const inputs = fc.sample(fc.uint8Array({ maxLength: 300 }), 200);
+    expect(passagesOf(...inputs)).toHaveLength(200);
+  });
+});
+
+type BytesFunction = (input: Uint8Array) => Uint8Array;
+
+interface Ranked {
+  readonly again: number;
+  readonly place: number;
+  readonly score: number;
+  readonly text: string;
+}
+
+function cosine(a: readonly number[], b: readonly number[]): number {
+  const dot = a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
+  return dot / (Math.hypot(...a) * Math.hypot(...b));
+}
+
+function asked(input: unknown, run: BytesFunction): readonly Ranked[] {
+  const text = new TextDecoder().decode(run(new TextEncoder().encode(JSON.stringify(input))));
+  const ranked = JSON.parse(text) as readonly Ranked[];
+  expect(text).toBe(JSON.stringify(ranked));
+  return ranked;
+}
+
+async function load(): Promise<BytesFunction> {
+  return loadBytesFunction((await readArtefact(rank)).wasm);
+}
+
+describe("rank.wasm", () => {
+  it("puts the nearest first, and folds what says the same", async () => {
+    const passages = ["far", 'near "quoted"', "nearest", "opposite", "as near"];
+    const vectors = [
+      [0.1, 1],
+      [1, 0.6],
+      [5, 0],
+      [-1, 0],
+      [2.5e1, 1],
+    ];
+    expect(asked({ passages, query: [1, 0], vectors }, await load())).toEqual([
+      { again: 2, place: 2, score: 1000, text: "nearest" },
+      { again: 0, place: 0, score: 100, text: "far" },
+      { again: 0, place: 3, score: -1000, text: "opposite" },
+    ]);
+  });
+
+  it("gives the scores that a slow reference gives, and every passage once", async () => {
+    const run = await load();
+    const value = fc.integer({ min: -32_768, max: 32_767 });
+    const inputs = fc
+      .integer({ min: 1, max: 6 })
+      .chain((size) =>
+        fc.record({
+          query: fc.array(value, { minLength: size, maxLength: size }),
+          vectors: fc.array(fc.array(value, { minLength: size, maxLength: size }), { maxLength: 12 }),
+        }),
+      )
+      .filter((given) => [given.query, ...given.vectors].every((vector) => Math.hypot(...vector) > 0));
+    fc.assert(
+      fc.property(inputs, ({ query, vectors }) => {
+        const ranked = asked({ passages: vectors.map((_, i) => `passage ${i}`), query, vectors }, run);
+        expect(ranked.reduce((sum, { again }) => sum + 1 + again, 0)).toBe(vectors.length);
+        for (const { place, score, text } of ranked) {
+          expect(text).toBe(`passage ${place}`);
+          expect(Math.abs(score - 1_000 * cosine(query, vectors[place] ?? []))).toBeLessThanOrEqual(0.501);
+        }
+        const scores = ranked.map(({ score }) => score);
+        expect(scores).toEqual(scores.toSorted((a, b) => b - a));
+      }),
+    );
+  });
+
+  it.each([
+    ["no JSON", "nothing"],
+    ["fewer vectors than passages", '{"passages":["a"],"query":[1],"vectors":[]}'],
+    ["vectors of two lengths", '{"passages":["a"],"query":[1],"vectors":[[1,2]]}'],
+    ["a name it does not know", '{"passage":[],"query":[1],"vectors":[]}'],
+    ["an end too early", '{"passages":["a'],
+  ])("%s: traps", async (_, input) => {
+    const run = await load();
+    expect(() => run(new TextEncoder().encode(input))).toThrow(WebAssembly.RuntimeError);
+  });
+});
+
+it.each([split, rank])("%s is what its SHA-256 says", async (target) => {
+  const { wasm, recordedSha256 } = await readArtefact(target);
+  expect(sha256(wasm)).toBe(recordedSha256);
+});
+
+it(
+  "rank.wasm is what the compiler makes of its source",
+  async () => {
+    const { recordedSha256 } = await readArtefact(rank);
+    expect(sha256(await compileAssemblyScript(new URL("rank.as.ts", import.meta.url)))).toBe(recordedSha256);
+  },
+  COMPILING_MS,
+);
+
+it(
+  "split.wasm is what the recorded compiler makes of its source",
+  async ({ skip }) => {
+    const recorded = await readFile(new URL("split.wasm.toolchain", import.meta.url), "utf8");
+    const found = await findToolchain("wasi");
+    if (found !== recorded.trim()) {
+      console.log(`split.wasm not rebuilt: it was made by ${recorded.trim()}, here is ${found ?? "none"}`);
+      skip();
+    }
+    const { recordedSha256 } = await readArtefact(split);
+    expect(sha256(await compileC(new URL("split.c", import.meta.url), "wasi"))).toBe(recordedSha256);
+  },
+  COMPILING_MS,
+);
