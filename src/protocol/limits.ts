@@ -147,3 +147,62 @@ export const MAX_RUN_HOLDERS = 8;
 
 /** Receipts that one step may follow from: a join of more than that goes through a list that an inner step makes. */
 export const MAX_STEP_PARENTS = 1_024;
+
+/** An encoded capability: as base64 it fits one argument of a job (4,096 bytes), in which a provider is given it. */
+export const MAX_CAPABILITY_BYTES: number = 3 * 1024;
+
+/** What an effect is asked for, JSON: an address, headers and a small body. Larger bodies belong into a store of their own. */
+export const MAX_EFFECT_REQUEST_BYTES: number = 64 * 1024;
+
+/** What an effect answers: a tab holds it in memory while its run lives, and a relay sends it in one piece. */
+export const MAX_EFFECT_BYTES: number = 4 * 1024 * 1024;
+
+/** Longest time of one effect, ms: a slow server answers within a minute or not at all. */
+export const MAX_EFFECT_MS = 60_000;
+
+/** Secrets of one effect. */
+export const MAX_EFFECT_SECRETS = 8;
+
+/** A run ends at the latest so long after it was registered, ms: its receipts and values are kept for it, and its payer bound by it. */
+export const MAX_RUN_LIFETIME_MS: number = 31 * 24 * 60 * 60 * 1000;
+
+/** A run's receipts wait at the relay at most so long after it ended, ms: whoever started it has a week to come back. */
+export const RUN_KEPT_MS: number = 7 * 24 * 60 * 60 * 1000;
+
+/** Plan of a run, bytes: 1,000 nodes of 250 bytes; large inputs are parameters. */
+export const MAX_PLAN_BYTES: number = 256 * 1024;
+
+/** Parameters of a run, bytes: 64 bytes of name and 59 of CID for each of 128. */
+export const MAX_RUN_PARAMS_BYTES: number = 16 * 1024;
+
+/** Step envelopes in one batch, to the relay or from it: half a megabyte, which clients read. */
+export const MAX_STEPS_PER_BATCH = 256;
+export const MAX_STEP_BATCH_BYTES: number = 512 * 1024;
+
+/** Silence after which a coordinator of a run may be replaced, ms: four of its heartbeats, one each RUN_HEARTBEAT_MS. */
+export const RUN_HEARTBEAT_MS = 5_000;
+export const RUN_SILENCE_MS: number = 4 * RUN_HEARTBEAT_MS;
+
+/** A registered name counts at most so long without being signed anew, ms: who is gone gives it back within a season. */
+export const MAX_NAME_LIFETIME_MS: number = 90 * 24 * 60 * 60 * 1000;
+
+/** Names of one account: a name costs nothing, and others may want it. */
+export const MAX_NAMES_PER_ACCOUNT = 64;
+
+/** Peers that one name stands for. */
+export const MAX_NAME_PEERS = 16;
+
+/** Owners that stand ready for one deployment: each is looked at every second, and three outlive most things. */
+export const MAX_REPLICAS = 16;
+
+/** Triggers of one deployment. */
+export const MAX_TRIGGERS = 16;
+
+/** Shortest time between two firings of an interval, ms: a run takes a second. */
+export const MIN_INTERVAL_MS = 1_000;
+
+/** Parameters of a deployment, bytes of JSON: two of them and sixteen triggers fit a message. Larger ones belong into the plan. */
+export const MAX_DEPLOY_PARAMS_BYTES: number = 16 * 1024;
+
+/** Deployments of one account. */
+export const MAX_DEPLOYMENTS_PER_ACCOUNT = 32;

@@ -24,6 +24,7 @@ import {
   challengeMessage,
 } from "../messages/capability.ts";
 import { type EntryBodies, entryBodies, type EntryType } from "../messages/entry.ts";
+import { type Deploy, deployMessage, deployRequestMessage } from "../messages/deploy.ts";
 import { closeJobMessage, jobArgsSchema, jobMessage } from "../messages/job.ts";
 import { acceptMessage, leaseAnswerSchema, leaseMessage } from "../messages/lease.ts";
 import { type Assign, assignMessage } from "../messages/assign.ts";
@@ -62,6 +63,7 @@ import { tariffSchema } from "../tariff.ts";
 import { fuel, microCredits } from "../units.ts";
 import { failureSchema, openSchema } from "../work-frame.ts";
 import { type Cast, ORIGIN, type Role, START } from "./cast.contract.ts";
+import { runMessages, runParts } from "./run-samples.contract.ts";
 import { EPOCH_SECRET, POLICY, type Story } from "./story.contract.ts";
 
 /** A signed message of the wire format. */
@@ -384,6 +386,46 @@ function alertMessages(cast: Cast, { head }: Story): readonly MessageSample[] {
   ];
 }
 
+function deployMessages(cast: Cast, { head }: Story): readonly MessageSample[] {
+  const owner = cast.requester.key;
+  const ask = { ...head, owner, issuedAt: START };
+  const missed = "once" as const;
+  const deploy: Deploy = {
+    ...ask,
+    name: "digest",
+    version: 3,
+    plan: POLICY,
+    params: '{"most":10}',
+    replicas: 3,
+    triggers: [
+      { id: "morning", kind: "cron", missed, cron: "30 6 * * 1-5", zone: "Europe/Berlin" },
+      { id: "often", kind: "interval", missed: "skip", everyMs: 300_000 },
+      { id: "hook", kind: "webhook", missed: "all", secret: hash(0x24) },
+      { id: "after", kind: "run", missed, plan: POLICY },
+      { id: "moved", kind: "name", missed, name: "prices" },
+      { id: "paid", kind: "log", missed, chain: "eip155:1", address: `0x${"0a".repeat(20)}` },
+      { id: "came", kind: "peer", missed, peer: cast.provider.key },
+    ],
+    open: true,
+    health: '{"most":1}',
+    apiKey: POLICY,
+    budget: microCredits(50_000),
+    perDay: microCredits(1_000_000),
+  };
+  const logs = { ...ask, does: "logs", name: "digest" } as const;
+  return [
+    message("session", "deploy", deployMessage, deploy, "requester"),
+    message(
+      "session",
+      "deploy-request for a list",
+      deployRequestMessage,
+      { ...ask, does: "list" },
+      "requester",
+    ),
+    message("session", "deploy-request", deployRequestMessage, logs, "requester"),
+  ];
+}
+
 function workMessages(cast: Cast, story: Story): readonly MessageSample[] {
   const { head, job, jobId, lease, leaseId, receipt, receiptId } = story;
   return [
@@ -393,6 +435,18 @@ function workMessages(cast: Cast, story: Story): readonly MessageSample[] {
       "job that is a step of a run, with its inputs known",
       jobMessage,
       { ...job, inputsRoot: hash(0x11), run: { id: POLICY, node: "blur", turn: 2 } },
+      "requesterSession",
+    ),
+    message(
+      "job",
+      "job for some providers and not for others",
+      jobMessage,
+      {
+        ...job,
+        only: [cast.provider.key],
+        apartFrom: [cast.requester.key, cast.auditor.key],
+        prefer: "fair",
+      },
       "requesterSession",
     ),
     message(
@@ -609,9 +663,11 @@ export function messageSamples(cast: Cast, story: Story): readonly MessageSample
     ...keyMessages(cast, story),
     ...modelMessages(cast, story),
     ...alertMessages(cast, story),
+    ...deployMessages(cast, story),
     ...payoutMessages(cast, story),
     ...siteMessages(cast, story),
     ...workMessages(cast, story),
+    ...runMessages(cast, story),
     ...auditMessages(cast, story),
   ];
 }
@@ -661,6 +717,7 @@ export function partSamples(story: Story): readonly PartSample[] {
     }),
     part("audit", "audit-policy", auditPolicySchema, DEFAULT_AUDIT_POLICY),
     part("payout", "payout-line", payoutLineSchema, payoutLineOf(story)),
+    ...runParts(story),
     part("frame", "open", openSchema, {
       job: jobEnvelope,
       lease: leaseEnvelope,
@@ -767,6 +824,9 @@ export async function entrySamples(
     bodyOf("key-revoke", { envelope: envelope("key-revoke") }),
     bodyOf("api-key", { envelope: envelope("api-key") }),
     bodyOf("api-key-revoke", { envelope: envelope("api-key-revoke") }),
+    bodyOf("run", { envelope: envelope("run") }),
+    bodyOf("run-holders", { envelope: envelope("run-holders") }),
+    bodyOf("run-end", { envelope: envelope("run-end") }),
     bodyOf("bar", { identity: cast.auditor.key, reason: "equivocated" }),
   ];
 }
