@@ -1,4 +1,5 @@
 import type { Cid } from "../protocol/cid.ts";
+import type { Capability } from "../protocol/messages/effect.ts";
 import type { Abi } from "../protocol/messages/session.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { Fuel, MicroCredits } from "../protocol/units.ts";
@@ -86,25 +87,7 @@ export interface Callee {
   readonly args: readonly string[];
 }
 
-export const EFFECT_KINDS = ["fetch", "kv-get", "kv-put", "kv-list", "evm-read", "time", "random"] as const;
-export type EffectKind = (typeof EFFECT_KINDS)[number];
-
-/** What an effect may touch. Nothing that is not named here is reachable. */
-export interface Capability {
-  readonly kind: EffectKind;
-  /** Origins a fetch may go to, as in "https://example.org". */
-  readonly origins: readonly string[];
-  /** Methods a fetch may use. */
-  readonly methods: readonly string[];
-  /** Namespace of a key-value store; "" for effects that have none. */
-  readonly namespace: string;
-  /** Chains that may be read, as in "eip155:1". */
-  readonly chains: readonly string[];
-  /** Names of secrets that the peer is given sealed; "{secret:NAME}" in a header stands for one. */
-  readonly secrets: readonly string[];
-  readonly maxBytes: number;
-  readonly timeoutMs: number;
-}
+export { type Capability, EFFECT_KINDS, type EffectKind } from "../protocol/messages/effect.ts";
 
 interface NodeBase {
   /** For people. */

@@ -24,9 +24,29 @@ import {
   DECLINES,
 } from "./messages/capability.ts";
 import { PROPERTIES } from "./property.ts";
-import { MAX_CHALLENGE_LANES, MIN_RETIRE_AFTER_MS } from "./limits.ts";
+import { MAX_CHALLENGE_LANES, MAX_REPLICAS, MIN_INTERVAL_MS, MIN_RETIRE_AFTER_MS } from "./limits.ts";
 import type { EntryBodies, EntryType } from "./messages/entry.ts";
-import type { CloseJob, Job, JobArgs, JobFile, JobLimits, Verification, Work } from "./messages/job.ts";
+import {
+  type CloseJob,
+  type Job,
+  type JobArgs,
+  type JobFile,
+  type JobLimits,
+  PREFERENCES,
+  type Verification,
+  type Work,
+} from "./messages/job.ts";
+import { NAME_PATTERN, type Name } from "./messages/name.ts";
+import type {
+  Run,
+  RunAccess,
+  RunEnd,
+  RunHolders,
+  RunRegistration,
+  Step,
+  StepBatch,
+  StepPage,
+} from "./messages/run.ts";
 import type { Accept, Lease, LeaseAnswer, LeaseGrant } from "./messages/lease.ts";
 import type { Inclusion, Receipt, Report, ReportAnswer } from "./messages/receipt.ts";
 import { MODEL_NAME, type PublishModel, type UnpublishModel } from "./messages/model.ts";
@@ -37,6 +57,7 @@ import { type SiteId, siteId } from "./site.ts";
 import { ABIS, type Drain, type Hello, type KeyRevoke, type Offer } from "./messages/session.ts";
 import type { Advance, Cancel, OutcomeLeaf, Stop, Task, TaskStep } from "./messages/task.ts";
 import type { Delegation } from "./delegation.ts";
+import { type Deploy, type DeployRequest, MISSED_POLICIES, type TriggerTerms } from "./messages/deploy.ts";
 import { type PeerId, peerIdFromKey } from "./peer-id.ts";
 import type { Tariff } from "./tariff.ts";
 import { fuel, type Fuel, microCredits, type MicroCredits, U64_MAX } from "./units.ts";
@@ -114,6 +135,29 @@ export const anySiteOrigin: Arbitrary<string> = fc.oneof(
 const anySiteId: Arbitrary<SiteId> = fc
   .tuple(anyPeer, anySiteOrigin)
   .map(([owner, page]) => siteId(owner, page));
+const anySlug: Arbitrary<string> = fc.stringMatching(/^[a-z0-9](?:[a-z0-9-]{0,20}[a-z0-9])?$/u);
+const missed = fc.constantFrom(...MISSED_POLICIES);
+const anyTrigger: Arbitrary<TriggerTerms> = fc.oneof(
+  fc.record({ id: anySlug, kind: fc.constant("cron"), missed, cron: anyText(128), zone: anyText(64) }),
+  fc.record({
+    id: anySlug,
+    kind: fc.constant("interval"),
+    missed,
+    everyMs: uint().map((ms) => Math.max(ms, MIN_INTERVAL_MS)),
+  }),
+  fc.record({ id: anySlug, kind: fc.constant("webhook"), missed, secret: hash }),
+  fc.record({ id: anySlug, kind: fc.constant("run"), missed, plan: anyCid }),
+  fc.record({ id: anySlug, kind: fc.constant("name"), missed, name: anyText(128) }),
+  fc.record({
+    id: anySlug,
+    kind: fc.constant("log"),
+    missed,
+    chain: anyText(64),
+    address: fc.stringMatching(/^0x[0-9a-f]{40}$/u),
+    topic: fc.stringMatching(/^0x[0-9a-f]{64}$/u),
+  }),
+  fc.record({ id: anySlug, kind: fc.constant("peer"), missed, peer: anyPeer }),
+);
 const payoutAddress: Arbitrary<string> = fc.stringMatching(/^[0-9A-Za-z][0-9A-Za-z._:@/+-]{0,127}$/u);
 const payoutLine: FieldsOf<PayoutLine> = { account: anyPeer, amount, address: payoutAddress };
 const proof = list(hash, 8);
@@ -215,7 +259,7 @@ type Declined = Omit<ChallengeAnswer, "digest" | "device"> & { readonly declined
 const answered = { ...header, instance: anyPeer, challenge: anyCid };
 
 /** A valid body for each name of a message type. */
-export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
+const anyPlainMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
   hello: record<Hello>(
     {
       ...header,
@@ -242,10 +286,12 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
       addresses: list(anyText(512)),
       models: list(anyCid),
       claims: list(record<Claim>({ property: anyProperty, value: uint() })),
+      effects: list(anyText(300)),
       site: anyText(256),
     },
     "models",
     "claims",
+    "effects",
     "site",
   ),
   challenge: fc.oneof(
@@ -317,6 +363,32 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
     alert: anyCid,
     issuedAt: uint(),
   }),
+  deploy: record<Deploy>(
+    {
+      ...header,
+      owner: anyPeer,
+      name: anySlug,
+      version: uint(),
+      plan: anyCid,
+      params: anyText(1_024),
+      replicas: fc.integer({ min: 1, max: MAX_REPLICAS }),
+      triggers: fc.uniqueArray(anyTrigger, { maxLength: 4, selector: ({ id }) => id }),
+      open: fc.boolean(),
+      health: anyText(1_024),
+      apiKey: anyCid,
+      budget: amount,
+      perDay: amount,
+      issuedAt: uint(),
+    },
+    "health",
+  ),
+  "deploy-request": record<DeployRequest>({
+    ...header,
+    owner: anyPeer,
+    does: fc.constantFrom("logs", "undeploy"),
+    name: anySlug,
+    issuedAt: uint(),
+  }),
   "api-key": record<ApiKey>(
     {
       ...header,
@@ -375,7 +447,7 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
       issuedAt: uint(),
       expires: uint(),
       work: record<Work>({
-        kind: fc.constantFrom("function", "model"),
+        kind: fc.constantFrom("function", "model", "effect"),
         cid: anyCid,
         entry: anyText(128),
         abi,
@@ -403,12 +475,14 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
       run: record({ id: anyCid, node: anyText(64), turn: uint(65_535) }),
       only: list(anyPeer),
       apartFrom: list(anyPeer),
+      prefer: fc.constantFrom(...PREFERENCES),
     },
     "apiKey",
     "inputsRoot",
     "run",
     "only",
     "apartFrom",
+    "prefer",
   ),
   "close-job": record<CloseJob>({ ...header, job: anyCid }),
   lease: record<Lease>(
@@ -566,6 +640,80 @@ export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
 
 const inclusion: FieldsOf<Inclusion> = { index: uint(), leaf: hash, proof, checkpoint: anyText(4_096) };
 
+const place = { ...header, run: anyCid };
+const name = {
+  ...header,
+  owner: anyPeer,
+  name: fc.stringMatching(NAME_PATTERN),
+  version: uint(),
+  issuedAt: uint(),
+  expires: uint(),
+};
+const step = {
+  run: anyCid,
+  node: anyText(64),
+  iteration: anyText(128),
+  attempt: uint(65_535),
+  args: anyCid,
+  size: uint(32 * 1024 * 1024),
+  callee: anyCid,
+  profile: uint(65_535),
+  fuel: fuelAmount,
+  record: anyCid,
+  parents: list(anyCid),
+};
+
+/** Bodies of messages of runs and names. */
+const anyRunMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
+  run: record<Run>(
+    {
+      ...header,
+      initiator: anyPeer,
+      payer: anyPeer,
+      apiKey: anyCid,
+      plan: anyCid,
+      params: anyCid,
+      nonce: exact(16),
+      issuedAt: uint(),
+      notAfter: uint(),
+      budget: amount,
+      returnTo: anyText(1_024),
+    },
+    "apiKey",
+  ),
+  "run-holders": record<RunHolders>({ ...place, rev: uint(65_535), holders: list(anyPeer) }),
+  "run-end": fc.oneof<Arbitrary<RunEnd>[]>(
+    record({ ...place, status: fc.constant("done" as const), result: anyCid }),
+    record({ ...place, status: fc.constant("failed" as const), code, detail: anyText(512) }, "detail"),
+    record({ ...place, status: fc.constant("cancelled" as const) }),
+  ),
+  "run-access": record<RunAccess>({ ...place, issuedAt: uint() }),
+  step: fc.oneof<Arbitrary<Step>[]>(
+    record(
+      { ...step, status: fc.constant("done" as const), result: anyCid, lease: anyCid, seq: uint() },
+      "callee",
+      "record",
+    ),
+    record(
+      { ...step, status: fc.constant("failed" as const), code, detail: anyText(512) },
+      "callee",
+      "record",
+      "detail",
+    ),
+    record({ ...step, status: fc.constant("skipped" as const) }, "callee", "record"),
+  ),
+  name: fc.oneof<Arbitrary<Name>[]>(
+    record({ ...name, peers: list(anyPeer) }),
+    record({ ...name, plan: anyCid }),
+  ),
+};
+
+/** A valid body for each message, by its type's name. */
+export const anyMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
+  ...anyPlainMessage,
+  ...anyRunMessage,
+};
+
 /** A valid body for each part, by the first word of its name in the vectors. */
 export const anyPart: Readonly<Record<string, Arbitrary<unknown>>> = {
   "job-args": record<JobArgs>(
@@ -609,6 +757,13 @@ export const anyPart: Readonly<Record<string, Arbitrary<unknown>>> = {
   outcome,
   "audit-policy": auditPolicy,
   "payout-line": record<PayoutLine>(payoutLine),
+  "run-registration": record<RunRegistration>({
+    run: anyBytes(300),
+    plan: anyBytes(300),
+    params: anyBytes(300),
+  }),
+  "step-batch": record<StepBatch>({ steps: list(anyBytes(300)) }),
+  "step-page": record<StepPage>({ next: uint(), total: uint(), steps: list(anyBytes(300)) }),
   inclusion: record<Inclusion>(inclusion),
   "report-answer": record<ReportAnswer>({ ...inclusion, entry: anyBytes(300), draw: anyBytes(300) }, "draw"),
   open: record<Open>({ job: anyBytes(300), lease: anyBytes(300), tariff, args: anyBytes(300) }),
@@ -685,5 +840,8 @@ export const anyEntryBody: { readonly [K in EntryType]: Arbitrary<EntryBodies[K]
   "key-revoke": record<EntryBodies["key-revoke"]>({ envelope }),
   "api-key": record<EntryBodies["api-key"]>({ envelope }),
   "api-key-revoke": record<EntryBodies["api-key-revoke"]>({ envelope }),
+  run: record<EntryBodies["run"]>({ envelope }),
+  "run-holders": record<EntryBodies["run-holders"]>({ envelope }),
+  "run-end": record<EntryBodies["run-end"]>({ envelope }),
   bar: record<EntryBodies["bar"]>({ identity: anyPeer, reason: anyText(256) }),
 };

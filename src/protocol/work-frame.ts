@@ -72,6 +72,10 @@ export const FRAME = {
   step: 27,
   /** Either way on a run stream. See run-exchange.ts in the room sdk. */
   runState: 28,
+  /** Provider to requester, before the outcome of an effect. `u32be seq ‖ record of the effect`. */
+  record: 29,
+  /** Requester to provider, before the first task of an effect with secrets. sealedSecretsSchema, sealed to the session key of the lease. */
+  secrets: 30,
 } as const;
 
 /** What a requester shows a provider before the first task. */

@@ -4,10 +4,15 @@ import { openEnvelope, type Verified, verified } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { requireOrigin } from "../protocol/header.ts";
 import { MAX_ARGS_BYTES, MAX_ENVELOPE_BYTES, SANDBOX_PROFILE } from "../protocol/limits.ts";
-import { type Job, type JobArgs, jobArgsSchema, jobMessage } from "../protocol/messages/job.ts";
+import {
+  entriesOf,
+  type Job,
+  type JobArgs,
+  jobArgsSchema,
+  jobMessage,
+  kindOfAbi,
+} from "../protocol/messages/job.ts";
 import { type Lease, leaseMessage } from "../protocol/messages/lease.ts";
-import { MODEL_ABI } from "../protocol/messages/session.ts";
-import { MODEL_ENTRIES } from "../protocol/model-entry.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { decode } from "../protocol/schema.ts";
 import type { Verify } from "../protocol/signature.ts";
@@ -83,11 +88,11 @@ function checkJob(job: Verified<Job>, lease: Verified<Lease>): void {
     );
   }
   const { kind, abi, entry } = job.body.work;
-  refuseUnless((kind === "model") === (abi === MODEL_ABI), "malformed", `job: a ${kind} of interface ${abi}`);
+  refuseUnless(kind === kindOfAbi(abi), "malformed", `job: a ${kind} of interface ${abi}`);
   refuseUnless(
-    kind === "function" || MODEL_ENTRIES.some((name) => name === entry),
+    entriesOf(kind)?.includes(entry) ?? true,
     "malformed",
-    "job: a model has no such entry",
+    kind === "model" ? "job: a model has no such entry" : "job: an effect has no such entry",
   );
 }
 

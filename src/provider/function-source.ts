@@ -5,7 +5,7 @@ import type { Cid } from "../protocol/cid.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { hashesTo } from "../protocol/hashes-to.ts";
 import { MAX_BLOB_BYTES } from "../protocol/limits.ts";
-import { MODEL_ABI } from "../protocol/messages/session.ts";
+import { isFunctionAbi } from "../protocol/messages/session.ts";
 import type { TaskFile } from "../sandbox/task.ts";
 import type { WorkOrder } from "./check-open.ts";
 import type { LoadedFunction } from "./session-ports.ts";
@@ -37,7 +37,7 @@ export class FunctionSource {
   async load(order: WorkOrder, requester: string): Promise<LoadedFunction> {
     const { args, job } = order;
     const { cid, abi, entry } = job.body.work;
-    if (abi === MODEL_ABI) throw new FailureError("unsupported", "a function of the interface of models");
+    if (!isFunctionAbi(abi)) throw new FailureError("unsupported", `a function of the interface ${abi}`);
     const [module, files] = await Promise.all([
       this.#content(cid, requester),
       Promise.all(

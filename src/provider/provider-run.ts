@@ -5,7 +5,7 @@ import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
 import { checkClock } from "../protocol/check-clock.ts";
 import { verifierOf } from "../protocol/ed25519.ts";
 import { FailureError } from "../protocol/failure.ts";
-import { ABIS, FUNCTION_ABIS } from "../protocol/messages/session.ts";
+import { FUNCTION_ABIS, MODEL_ABI } from "../protocol/messages/session.ts";
 import type { IceServer } from "../protocol/relay-api.ts";
 import type { SessionIdentity } from "../protocol/session-identity.ts";
 import type { HoldingShelf } from "../storage/holdings.ts";
@@ -312,7 +312,7 @@ export class ProviderRun {
       workers: Math.max(1, pool.size),
       free: this.#desk.pausedFor === undefined ? Math.max(0, pool.free - (models?.busy ?? 0)) : 0,
       memoryBytes: this.#memoryBytes,
-      abis: models === undefined ? FUNCTION_ABIS : ABIS,
+      abis: models === undefined ? FUNCTION_ABIS : [...FUNCTION_ABIS, MODEL_ABI],
       ...(models === undefined ? {} : { models: models.held }),
       claims: this.#challenges.claims,
     };

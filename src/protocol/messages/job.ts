@@ -3,6 +3,7 @@ import type { MessageType } from "../envelope.ts";
 import { type Header, headerFields } from "../header.ts";
 import { MAX_ARGS_BYTES, MAX_FUNCTION_MEMORY_BYTES, MAX_TASK_BYTES, MAX_TASKS_PER_JOB } from "../limits.ts";
 import { HASH_BYTES } from "../merkle.ts";
+import { MODEL_ENTRIES } from "../model-entry.ts";
 import type { PeerId } from "../peer-id.ts";
 import {
   amount,
@@ -21,20 +22,41 @@ import {
 } from "../schema.ts";
 import { type Tariff, tariffSchema } from "../tariff.ts";
 import type { Fuel, MicroCredits } from "../units.ts";
-import { type Abi, abi } from "./session.ts";
+import { EFFECT_ABI, EFFECT_KINDS } from "./effect.ts";
+import { type Abi, abi, MODEL_ABI } from "./session.ts";
 
 /** What is to be run. */
 export interface Work {
-  readonly kind: "function" | "model";
-  /** The module, raw, or the model's manifest. */
+  readonly kind: "function" | "model" | "effect";
+  /** The module, raw, the model's manifest, or the encoded capability, which is then the first program argument in base64. */
   readonly cid: Cid;
-  /** Exported function to call; "_start" for a WASI command. Of a model "generate" or "embed". */
+  /** Exported function to call; "_start" for a WASI command. Of a model "generate" or "embed", of an effect its kind. */
   readonly entry: string;
   readonly abi: Abi;
   /** Sandbox profile that fuel and behaviour are defined by (rule 13). */
   readonly profile: number;
-  /** Recorded effects it needs; version 1 grants none. */
+  /** Recorded effects it needs, as in effectNeeds of effect.ts; of functions and models none are granted. */
   readonly effects: readonly string[];
+}
+
+/** What work of an interface is: each kind has interfaces of its own. */
+export function kindOfAbi(name: Abi): Work["kind"] {
+  if (name === MODEL_ABI) return "model";
+  return name === EFFECT_ABI ? "effect" : "function";
+}
+
+/** Entries that work of a kind has; undefined where it may have any. */
+export function entriesOf(kind: Work["kind"]): readonly string[] | undefined {
+  switch (kind) {
+    case "function":
+      return undefined;
+    case "model":
+      return MODEL_ENTRIES;
+    case "effect":
+      return EFFECT_KINDS;
+    default:
+      return kind satisfies never;
+  }
 }
 
 /** Whether each task of such work answers in segments. */
@@ -110,7 +132,13 @@ export interface Job extends Header {
   readonly only?: readonly PeerId[];
   /** Root identities whose owners may not have it. */
   readonly apartFrom?: readonly PeerId[];
+  /** Which of the providers that fit come first; by price where nothing is said. */
+  readonly prefer?: Preference;
 }
+
+/** Lowest price, longest sound record, shortest way to the relay, or a lot that nobody can choose. */
+export const PREFERENCES = ["price", "reputation", "distance", "fair"] as const;
+export type Preference = (typeof PREFERENCES)[number];
 
 export const jobMessage: MessageType<Job> = {
   name: "job",
@@ -123,12 +151,12 @@ export const jobMessage: MessageType<Job> = {
     issuedAt: uint(),
     expires: uint(),
     work: record<Work>({
-      kind: oneOf(["function", "model"]),
+      kind: oneOf(["function", "model", "effect"]),
       cid,
       entry: text(128),
       abi,
       profile: uint(65_535),
-      effects: list(text(64), 16),
+      effects: list(text(300), 64),
     }),
     argsCid: cid,
     limits: record<JobLimits>({
@@ -151,6 +179,7 @@ export const jobMessage: MessageType<Job> = {
     run: optional(record<RunStep>({ id: cid, node: text(64), turn: uint(65_535) })),
     only: optional(list(peer, 16)),
     apartFrom: optional(list(peer, 64)),
+    prefer: optional(oneOf(PREFERENCES)),
   }),
 };
 

@@ -7,14 +7,24 @@ import type { PeerId } from "../peer-id.ts";
 import { bytes, cid, list, oneOf, optional, peer, record, type Schema, text, uint } from "../schema.ts";
 import { type Tariff, tariffSchema } from "../tariff.ts";
 import { type Claim, claims } from "./capability.ts";
+import { EFFECT_ABI } from "./effect.ts";
 
 /** Names of sandbox interfaces a function can be written for. */
 export const FUNCTION_ABIS = ["wasi-p1", "bytes-1", "component-1"] as const;
 export type FunctionAbi = (typeof FUNCTION_ABIS)[number];
+
+export function isFunctionAbi(name: Abi): name is FunctionAbi {
+  return FUNCTION_ABIS.some((each) => each === name);
+}
+
 /** The interface of models, see model-task.ts. */
 export const MODEL_ABI = "model-1";
 
-export const ABIS: readonly [...typeof FUNCTION_ABIS, typeof MODEL_ABI] = [...FUNCTION_ABIS, MODEL_ABI];
+export const ABIS: readonly [...typeof FUNCTION_ABIS, typeof MODEL_ABI, typeof EFFECT_ABI] = [
+  ...FUNCTION_ABIS,
+  MODEL_ABI,
+  EFFECT_ABI,
+];
 export type Abi = (typeof ABIS)[number];
 export const abi: Schema<Abi> = oneOf(ABIS);
 
@@ -62,6 +72,8 @@ export interface Offer extends Header {
   readonly models?: readonly Cid[];
   /** What it says of its own speed. Nothing rests on it but that it be no lie. */
   readonly claims?: readonly Claim[];
+  /** Effects that the person lets it carry out, as in effectNeeds of effect.ts. */
+  readonly effects?: readonly string[];
   /** Origin of the page that embeds it, as in "https://example.org"; absent where the person opened it by itself. */
   readonly site?: string;
 }
@@ -82,6 +94,7 @@ export const offerMessage: MessageType<Offer> = {
     addresses: list(text(512), 16),
     models: optional(list(cid, MAX_OFFERED_MODELS)),
     claims: optional(claims),
+    effects: optional(list(text(300), 64)),
     site: optional(text(256)),
   }),
 };

@@ -49,8 +49,8 @@ export class AuditRounds {
   readonly #waiting = new Map<string, Waiting>();
   /** What a dispute is about, by its entry. */
   readonly #byEntry = new Map<number, Set<Waiting>>();
-  readonly #queues: Readonly<Record<Lane, Waiting[]>> = { function: [], model: [], peer: [] };
-  readonly #running: Record<Lane, number> = { function: 0, model: 0, peer: 0 };
+  readonly #queues: Readonly<Record<Lane, Waiting[]>> = { function: [], model: [], effect: [], peer: [] };
+  readonly #running: Record<Lane, number> = { function: 0, model: 0, effect: 0, peer: 0 };
   readonly #disputes = new Map<number, Promise<readonly DisputedOutcome[]>>();
   readonly #work = new Set<Promise<void>>();
   readonly #later = new Set<ReturnType<typeof setTimeout>>();
@@ -133,7 +133,7 @@ export class AuditRounds {
     clearTimeout(this.#timer);
     for (const timer of this.#later) clearTimeout(timer);
     const { recomputers, peers } = this.#parts;
-    await Promise.all([recomputers.function.stop(), recomputers.model.stop(), peers?.stop()]);
+    await Promise.all([...Object.values(recomputers).map((each) => each.stop()), peers?.stop()]);
     await Promise.all(this.#work);
   }
 

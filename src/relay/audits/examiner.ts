@@ -3,6 +3,7 @@ import type { AuditPolicy } from "../../protocol/audit-policy.ts";
 import { equalBytes } from "../../protocol/bytes.ts";
 import { openEnvelope } from "../../protocol/envelope.ts";
 import { type Opening, openingMessage } from "../../protocol/messages/audit.ts";
+import type { Work } from "../../protocol/messages/job.ts";
 import { encodeOutcome } from "../../protocol/messages/task.ts";
 import type { DrawnOutcome } from "../audit-books.ts";
 import type { BlobFolder } from "../blob-folder.ts";
@@ -18,8 +19,8 @@ import type { PeerAuditors, PeerOpinion } from "./peer-auditors.ts";
 import type { Recomputation, Recomputed, Recomputer } from "./recompute.ts";
 import { ContentMissing, ContentTooLarge, type WorkContent } from "./work-content.ts";
 
-type WorkKind = "function" | "model";
-/** Who is at work: threads for functions, the one for models, or other providers. */
+type WorkKind = Work["kind"];
+/** Who is at work: threads for functions, the one for models, whoever replays effects, or other providers. */
 export type Lane = WorkKind | "peer";
 
 export interface ExaminerParts {

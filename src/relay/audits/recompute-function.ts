@@ -1,7 +1,7 @@
 import { totalmem } from "node:os";
 import { cidFromDigest, RAW } from "../../protocol/cid.ts";
 import { failureKind } from "../../protocol/failure-code.ts";
-import { MODEL_ABI } from "../../protocol/messages/session.ts";
+import { isFunctionAbi } from "../../protocol/messages/session.ts";
 import { fuel } from "../../protocol/units.ts";
 import { type SandboxThreads, startSandboxThreads } from "../threads/sandbox-threads.ts";
 import { AUDIT_MEMORY_SHARE } from "./limits.ts";
@@ -41,7 +41,7 @@ export class FunctionRecomputer implements Recomputer {
     const { job, task, input, deadlineMs } = recomputation;
     const { work, limits } = job;
     const { abi } = work;
-    if (abi === MODEL_ABI) return { kind: "unknown", why: "a function has not the interface of models" };
+    if (!isFunctionAbi(abi)) return { kind: "unknown", why: `a function has not the interface ${abi}` };
     if (limits.memory > this.#memoryBytes)
       return { kind: "unknown", why: `${limits.memory} bytes of memory are more than audits may have here` };
     const { module, args } = await this.#content.function(job);

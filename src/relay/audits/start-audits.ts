@@ -14,6 +14,7 @@ import { AuditRounds } from "./audit-rounds.ts";
 import type { AuditorRequester } from "./auditor-requester.ts";
 import { OpeningFolder } from "./opening-folder.ts";
 import { type KeptApart, PeerAuditors } from "./peer-auditors.ts";
+import { EffectRecomputer } from "./recompute-effect.ts";
 import { FunctionRecomputer } from "./recompute-function.ts";
 import { ModelRecomputer } from "./recompute-model.ts";
 import { standingView } from "./standing-view.ts";
@@ -64,7 +65,11 @@ export async function startAudits(ground: AuditsGround): Promise<RunningAudits> 
     content,
     ...(peers === undefined ? {} : { peers }),
     policy: () => books.audits.policy,
-    recomputers: { function: new FunctionRecomputer(content, threads), model: new ModelRecomputer(content) },
+    recomputers: {
+      function: new FunctionRecomputer(content, threads),
+      model: new ModelRecomputer(content),
+      effect: new EffectRecomputer(content),
+    },
     drop: (provider) => offers.drop(provider),
   });
   const standing = { books, offers, tariff, ...(capability === undefined ? {} : { capability }) };

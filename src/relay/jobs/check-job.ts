@@ -2,9 +2,7 @@ import { assumedFuelPerSecond, requireDeadline } from "../../market/lease-terms.
 import { FailureError } from "../../protocol/failure.ts";
 import { isTestAsset } from "../../protocol/header.ts";
 import { SANDBOX_PROFILE } from "../../protocol/limits.ts";
-import type { Job, Work } from "../../protocol/messages/job.ts";
-import { MODEL_ABI } from "../../protocol/messages/session.ts";
-import { MODEL_ENTRIES } from "../../protocol/model-entry.ts";
+import { entriesOf, type Job, kindOfAbi, type Work } from "../../protocol/messages/job.ts";
 import { isWithinTariff, type Tariff } from "../../protocol/tariff.ts";
 
 /** Sandbox profiles whose jobs this relay takes. */
@@ -45,7 +43,6 @@ export function checkJob(job: Job, { tariff, isLoopback, maxReplicas }: JobRules
     const accepted = ACCEPTED_PROFILES.join(", ");
     throw new FailureError("profile-refused", `profile ${job.work.profile}, this relay accepts ${accepted}`);
   }
-  if (job.work.effects.length > 0) throw unsupported("no effects are granted yet");
   if (job.verify.k > 1) checkReplicas(job, maxReplicas);
   if (!VERIFICATION_POLICIES.includes(job.verify.policy))
     throw unsupported(`verification is one of ${VERIFICATION_POLICIES.join(", ")}`);
@@ -56,12 +53,16 @@ export function checkJob(job: Job, { tariff, isLoopback, maxReplicas }: JobRules
   requireDeadline(job.limits, assumedFuelPerSecond(job.work));
 }
 
-/** A model has an interface and entries of its own, and no function has them. */
-function checkWork({ kind, abi, entry }: Work): void {
-  if ((kind === "model") !== (abi === MODEL_ABI))
+/** Each kind of work has interfaces of its own, and models and effects entries of their own; only effects need effects. */
+function checkWork({ kind, abi, entry, effects }: Work): void {
+  if (kind !== kindOfAbi(abi))
     throw new FailureError("malformed", `job: a ${kind} has not the interface ${abi}`);
-  if (kind === "model" && !MODEL_ENTRIES.some((each) => each === entry))
-    throw unsupported(`entries of models are ${MODEL_ENTRIES.join(" and ")}`);
+  const entries = entriesOf(kind);
+  if (entries?.includes(entry) === false)
+    throw unsupported(`entries of ${kind}s are ${entries.join(" and ")}`);
+  if (kind !== "effect" && effects.length > 0) throw unsupported(`no effects are granted to ${kind}s`);
+  if (kind === "effect" && !effects.every((need) => need.split(" ")[0] === entry))
+    throw new FailureError("malformed", "job: needs other effects than its entry");
 }
 
 function unsupported(detail: string): FailureError {
