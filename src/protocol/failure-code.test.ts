@@ -3,7 +3,15 @@ import { FAILURE_KINDS, failureCode, type FailureName, failureKind, isFailureCod
 import { FailureError } from "./failure.ts";
 
 /** Failures of the function that are found before anything runs, or by a clock: nothing deterministic to pay for. */
-const UNPAID_FUNCTION_FAILURES = new Set(["deadline", "invalid-module", "import-refused", "export-missing"]);
+const UNPAID_FUNCTION_FAILURES = new Set([
+  "deadline",
+  "invalid-module",
+  "import-refused",
+  "export-missing",
+  "effect-refused",
+  "effect-failed",
+  "expression-failed",
+]);
 
 describe("Failure codes", () => {
   test("are unique, in order, and named once", () => {

@@ -88,7 +88,7 @@ const ROWS = [
   [30018, "cancelled", "requester", "start-fee", "refund", "The requester cancelled the task.", "Nothing to do."],
   [30019, "effect-refused", "requester", "none", "refund", "The effect asks for something that its capability or the peer does not allow.", "Name the origin, method, namespace or chain in the plan's capability, and choose a place that grants it."],
   [30020, "effect-failed", "nobody", "none", "refund", "The place that the effect asks gave no answer that can be used.", "The detail says what came back; look at that place, or ask through the relay."],
-  [30019, "expression-failed", "requester", "none", "refund", "An expression of the plan has no value for what it was given.", "Look at the expression and its inputs; evaluating it again gives the same result."],
+  [30021, "expression-failed", "requester", "none", "refund", "An expression of the plan has no value for what it was given.", "Look at the expression and its inputs; evaluating it again gives the same result."],
 
   [40001, "bad-signature", "requester", "none", "refund", "The signature does not fit the message and its signer.", "Sign with the key the message names."],
   [40002, "expired", "requester", "none", "refund", "The request's time has passed.", "Sign a new request and send that."],
@@ -116,7 +116,7 @@ const ROWS = [
   [40024, "relay-fault", "relay", "none", "refund", "The relay failed while handling the request.", "Try again; the request is safe to repeat."],
   [40025, "run-over", "requester", "none", "refund", "The run has ended, so nothing more of it begins.", "Start a new run."],
   [40026, "step-held", "nobody", "none", "retry", "Another coordinator of the run carries this step out.", "Wait for its result; when that coordinator falls silent, a later turn takes over."],
-  [40025, "plan-refused", "requester", "none", "refund", "The plan does not follow the rules of plans.", "The detail names the place in it."],
+  [40027, "plan-refused", "requester", "none", "refund", "The plan does not follow the rules of plans.", "The detail names the place in it."],
 ] as const;
 
 const TABLE: readonly Row[] = ROWS;

@@ -205,6 +205,7 @@ function sessionMessages(cast: Cast, story: Story): readonly MessageSample[] {
           { property: "fuel", value: 4_000_000_000 },
           { property: "memory", value: 536_870_912 },
         ],
+        effects: ["time", "fetch https://example.org"],
         site: "https://news.example",
       },
       "providerSession",
