@@ -85,7 +85,7 @@ const IMPORTS_WITHIN = 64 * 1024;
 const COMPONENT_HEADER = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00];
 
 /** Exported function that each interface calls unless told otherwise; "" leaves it to the component. */
-const USUAL_ENTRY: Readonly<Record<FunctionAbi, string>> = {
+export const USUAL_ENTRY: Readonly<Record<FunctionAbi, string>> = {
   "wasi-p1": "_start",
   "bytes-1": "tabmesh_run",
   "component-1": "",
