@@ -1,5 +1,6 @@
 import { createMemoryPins } from "../ledger/memory-pins.ts";
 import { contactRelay } from "../ledger/relay-contact.ts";
+import { serveBlobs } from "../mesh/blob-exchange.ts";
 import { relayAddress } from "../mesh/mesh-address.ts";
 import { createNodeMesh } from "../mesh/node-mesh.ts";
 import { createRelayClient } from "../mesh/relay-client.ts";
@@ -10,6 +11,7 @@ import type { PeerId } from "../protocol/peer-id.ts";
 import { startSessionIdentity } from "../protocol/session-identity.ts";
 import { OfferLine } from "../provider/offer-line.ts";
 import type { SandboxThread } from "../provider/sandbox-thread.ts";
+import { RunDesk } from "../provider/run-desk.ts";
 import { WorkDesk } from "../provider/work-desk.ts";
 import { WorkerPool } from "../provider/worker-pool.ts";
 import { sandboxHere } from "../sdk/lease-pair.contract.ts";
@@ -54,6 +56,8 @@ export async function startFunctionProvider(
   const mesh = await createNodeMesh({ privateKey: identity.seed, relay, iceServers: [] });
   const pool = new WorkerPool(startThread, 1);
   let begun = 0;
+  const runs = new RunDesk({ mesh, relay, signer: identity.signer, now });
+  serveBlobs(mesh, (cid) => Promise.resolve(runs.find(cid)));
   const desk = new WorkDesk({
     mesh,
     contact,
@@ -74,6 +78,7 @@ export async function startFunctionProvider(
           module,
           args: { args: [], env: {}, files: [] },
         }),
+      runs,
       saveReceipt: () => undefined,
       onTask: (event) => {
         if (event !== "started") return;

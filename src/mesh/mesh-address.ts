@@ -49,3 +49,8 @@ function parse(address: string): Multiaddr {
     throw new FailureError("malformed", `not a multiaddr: ${address.slice(0, 200)}`, { cause: error });
   }
 }
+
+/** Where a peer that reserves a place at a relay is reached by WebRTC; the relay carries the handshake alone. */
+export function circuitAddress(relay: string, peerId: string): string {
+  return `${relay}/p2p-circuit/webrtc/p2p/${peerId}`;
+}

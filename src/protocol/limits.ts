@@ -148,6 +148,9 @@ export const MAX_RUN_HOLDERS = 8;
 /** Receipts that one step may follow from: a join of more than that goes through a list that an inner step makes. */
 export const MAX_STEP_PARENTS = 1_024;
 
+/** Values of steps up to this size travel along with what is said of them; larger ones stay where they are until somebody asks. */
+export const MAX_INLINE_BYTES: number = 4 * 1024;
+
 /** An encoded capability: as base64 it fits one argument of a job (4,096 bytes), in which a provider is given it. */
 export const MAX_CAPABILITY_BYTES: number = 3 * 1024;
 

@@ -144,3 +144,15 @@ export const DISPUTE_LEAST: bigint = 50n;
 
 /** How it stands is asked that often, for a person to read, and whenever the line is lost: a relay drops whom it bars. */
 export const STANDING_INTERVAL_MS: number = 5 * 60 * 1000;
+
+/** Values of steps that are kept for the peers of their runs, bytes of all runs together: as much again as a tab keeps for audits. */
+export const STEP_VALUE_BYTES: number = 128 * 1024 * 1024;
+
+/** Runs whose receipts are kept, and receipts of one run: half a kilobyte each. */
+export const RUNS_KEPT = 64;
+
+/** A value of 32 MiB takes four seconds at 8 MB/s; a poor line gets ten times that. */
+export const VALUE_FETCH_MS = 45_000;
+
+/** Values that are fetched from one peer at a time: that peer answers so many streams of it, and the line is full with fewer. */
+export const VALUE_FETCHES_PER_PEER = 4;

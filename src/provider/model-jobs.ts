@@ -42,7 +42,6 @@ export class ModelJobs {
   readonly #source: ModelSource;
   readonly #downloads = new Map<Cid, ModelProgress>();
   #held: readonly Cid[] = [];
-  #stopServing: (() => void) | undefined;
 
   constructor(options: ModelJobsOptions) {
     const { mesh, client: relay, store, gpu, onChange } = options;
@@ -75,10 +74,9 @@ export class ModelJobs {
     };
   }
 
-  /** Gives what is here to peers that ask. */
-  async start(): Promise<void> {
-    this.#stopServing ??= this.#source.serve();
-    await this.refresh();
+  /** What is here, for peers that ask. */
+  find(cid: Cid): Promise<Uint8Array | undefined> {
+    return this.#source.find(cid);
   }
 
   /** What is here may have changed: a model has come, or the person has deleted one. */
@@ -141,7 +139,5 @@ export class ModelJobs {
   stop(): void {
     this.#models.close();
     this.#source.stop();
-    this.#stopServing?.();
-    this.#stopServing = undefined;
   }
 }

@@ -171,12 +171,13 @@ describe("the source of models", () => {
     const member = network.join(await peerOf(5));
     await member.start();
     meshes.push(member);
-    const serving = new ModelSource({
+    const theirs = new ModelSource({
       store: other.models,
       mesh: member,
       relay: { getBlob: () => Promise.resolve(undefined), modelPeers: () => Promise.resolve({ peers: [] }) },
       now: () => Date.now(),
-    }).serve();
+    });
+    const serving = serveBlobs(member, (wanted) => theirs.find(wanted));
     peers = [{ peer: await peerOf(5), addresses: member.addresses() }];
     fromRelay = () => undefined;
     expect(isModel(await load())).toBe(true);

@@ -1,4 +1,4 @@
-import { fetchBlob, serveBlobs } from "../mesh/blob-exchange.ts";
+import { fetchBlob } from "../mesh/blob-exchange.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { RelayClient } from "../mesh/relay-client.ts";
 import type { Cid } from "../protocol/cid.ts";
@@ -68,10 +68,9 @@ export class ModelSource {
     this.#options = options;
   }
 
-  /** Gives chunks and manifests of this machine's models to peers that ask. Returns a function that stops. */
-  serve(): () => void {
-    const { mesh, store } = this.#options;
-    return serveBlobs(mesh, (cid) => store.chunk(cid).catch(() => undefined));
+  /** A chunk or manifest of this machine's models, for peers that ask. */
+  find(cid: Cid): Promise<Uint8Array | undefined> {
+    return this.#options.store.chunk(cid).catch(() => undefined);
   }
 
   /** Why the last model that was asked for did not fit, a sentence for the person; until one has come in. */

@@ -3,7 +3,7 @@ import { sendInParts } from "../mesh/parts.ts";
 import { u32be } from "../protocol/bytes.ts";
 import { failureKind } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
-import { MAX_SEALED_BYTES } from "../protocol/limits.ts";
+import { MAX_INLINE_BYTES, MAX_SEALED_BYTES } from "../protocol/limits.ts";
 import { isSealed } from "../protocol/messages/job.ts";
 import type { Task } from "../protocol/messages/task.ts";
 import { outcomeSeal, SEAL_NONCE_BYTES } from "../protocol/seal-outcome.ts";
@@ -25,6 +25,22 @@ interface SealedOutcome {
   readonly end: TaskEnd;
   readonly data: Uint8Array;
   readonly nonce: Uint8Array;
+  readonly step: Uint8Array | undefined;
+}
+
+/** What goes along with an outcome. */
+interface Along {
+  readonly part?: StreamPart | undefined;
+  /** Of an outcome that was sealed. */
+  readonly nonce?: Uint8Array;
+  /** Envelope of what came of the step; goes before the outcome. */
+  readonly step?: Uint8Array | undefined;
+}
+
+/** The bytes of an output that its frames bring: none of a larger one that stays here, for who needs it asks for it by CID. */
+function broughtOf({ step }: Task, end: TaskEnd, data: Uint8Array): Uint8Array {
+  const stays = step?.hold === true && end.kind === "done" && data.length > MAX_INLINE_BYTES;
+  return stays ? new Uint8Array() : data;
 }
 
 /** Whether an outcome is one that another replica could copy: one that pays what was computed. */
@@ -69,12 +85,13 @@ export class OutcomeSender {
     task: Task,
     end: TaskEnd,
     data: Uint8Array | string,
-    part?: StreamPart,
-    nonce?: Uint8Array,
+    { part, nonce, step }: Along = {},
   ): Promise<void> {
     const leaf = this.#channel.finish(task, end, part, nonce);
     this.#held?.outcome(leaf.bytes, task.seq, leaf.outcome.end);
-    const sent = sendInParts(this.#frames, OUTCOME_PARTS, task.seq, leaf.bytes, bytesOf(data));
+    if (step !== undefined) this.#frames.sendFrame(FRAME.step, u32be(task.seq), step).catch(() => undefined);
+    const brought = broughtOf(task, end, bytesOf(data));
+    const sent = sendInParts(this.#frames, OUTCOME_PARTS, task.seq, leaf.bytes, brought);
     this.#onOutcome(end, part?.end ?? true);
     this.#receipts.signSoon();
     await sent.catch(() => undefined);
@@ -84,12 +101,12 @@ export class OutcomeSender {
    * A task has ended: sends its outcome, or of a replica the seal alone.
    * @throws FailureError `window-exceeded` when the requester lets more be kept under seal than it may.
    */
-  tell(task: Task, end: TaskEnd, data: Uint8Array | string, part?: StreamPart): void {
+  tell(task: Task, end: TaskEnd, data: Uint8Array | string, { part, step }: Omit<Along, "nonce">): void {
     if (!isSealed(this.#channel.order.job.body) || !isWorthSealing(end)) {
-      void this.send(task, end, data, part);
+      void this.send(task, end, data, { part, step });
       return;
     }
-    const sealed = { task, end, data: bytesOf(data), nonce: randomNonce() };
+    const sealed = { task, end, data: bytesOf(data), nonce: randomNonce(), step };
     if (this.#sealed.size > 0 && this.#sealedBytes + sealed.data.length > MAX_SEALED_BYTES)
       throw new FailureError("window-exceeded", `more than ${MAX_SEALED_BYTES} bytes under seal`);
     this.#sealed.set(task.seq, sealed);
@@ -105,7 +122,8 @@ export class OutcomeSender {
     if (sealed === undefined) throw new FailureError("malformed", `unseal: task ${seq} is not under seal`);
     this.#sealed.delete(seq);
     this.#sealedBytes -= sealed.data.length;
-    void this.send(sealed.task, sealed.end, sealed.data, undefined, sealed.nonce);
+    const { task, end, data, nonce, step } = sealed;
+    void this.send(task, end, data, { nonce, step });
   }
 
   /** Tasks whose outcomes are under seal, in their order. */

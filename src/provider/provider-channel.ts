@@ -23,7 +23,14 @@ import type { Claim } from "./lease-ends.ts";
 
 /** How a task ended, before it becomes a leaf. */
 export type TaskEnd =
-  | { readonly kind: "done"; readonly outputCid: Cid; readonly size: number; readonly fuel: Fuel }
+  | {
+      readonly kind: "done";
+      readonly outputCid: Cid;
+      readonly size: number;
+      readonly fuel: Fuel;
+      /** CID (raw) of the record, where it is an effect. */
+      readonly effectsCid?: Cid;
+    }
   | { readonly kind: "failed"; readonly code: FailureCode; readonly fuel: Fuel };
 
 /** Which part of a stream an outcome is. */
@@ -146,6 +153,11 @@ export class ProviderChannel {
     if (this.#closed) throw new FailureError("malformed", "task: after the requester closed the lease");
     if (task.stream !== isStreamed(this.order.job.body.work))
       throw new FailureError("malformed", "task: is a stream where the work is none, or the other way round");
+    if ((task.step === undefined) !== (this.order.job.body.run === undefined))
+      throw new FailureError(
+        "malformed",
+        "task: is a step where its job is of no run, or the other way round",
+      );
     if (task.seq >= maxTasks) throw new FailureError("malformed", `task: more than the job's ${maxTasks}`);
     if (task.fuelLimit > limits.fuel || task.deadlineMs > limits.deadlineMs) {
       throw new FailureError("malformed", "task: its limits are above the job's");
@@ -277,6 +289,7 @@ export class ProviderChannel {
       ...(end.kind === "done" ? { outputCid: end.outputCid, size: end.size } : { code: end.code, size: 0 }),
       fuel: end.fuel,
       ...(part.stateHash === undefined ? {} : { stateHash: part.stateHash }),
+      ...(end.kind === "done" && end.effectsCid !== undefined ? { effectsCid: end.effectsCid } : {}),
       end: part.end,
       ...(seal === undefined ? {} : { seal }),
     };

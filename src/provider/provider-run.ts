@@ -1,5 +1,6 @@
 import { contactRelay, type PinStore, type RelayContact } from "../ledger/relay-contact.ts";
 import { relayAddress } from "../mesh/mesh-address.ts";
+import { serveBlobs } from "../mesh/blob-exchange.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
 import { checkClock } from "../protocol/check-clock.ts";
@@ -20,6 +21,7 @@ import { KeptLine } from "./kept-line.ts";
 import { type ModelParts, ModelJobs } from "./model-jobs.ts";
 import { type Capacity, OfferLine } from "./offer-line.ts";
 import { Reporting, type ReportingEvents } from "./reporting.ts";
+import { RunDesk } from "./run-desk.ts";
 import type { SandboxThread } from "./sandbox-thread.ts";
 import { WorkDesk } from "./work-desk.ts";
 import { WorkLinks } from "./work-links.ts";
@@ -76,6 +78,7 @@ export class ProviderRun {
   readonly models: ModelJobs | undefined;
   readonly #mesh: Mesh;
   readonly #desk: WorkDesk;
+  readonly #runs: RunDesk;
   readonly #reporting: Reporting;
   readonly #challenges: ChallengeDesk;
   readonly #events: RunEvents;
@@ -112,6 +115,8 @@ export class ProviderRun {
     const ground = { origin: contact.info.origin, asset: contact.info.asset };
     const signer = identity.signer;
     this.#reporting = new Reporting({ surroundings, client, contact, identity, verify, now, events });
+    const runs = new RunDesk({ mesh, relay, signer, now });
+    this.#runs = runs;
     const functions = new FunctionSource(surroundings.cache, mesh, client);
     const { models } = surroundings;
     this.#memoryBytes = surroundings.memoryBytes;
@@ -145,6 +150,7 @@ export class ProviderRun {
             ? this.models.load(order, remote)
             : functions.load(order, remote),
         hold: (order, onFreed) => this.#reporting.hold(order, onFreed),
+        runs,
         saveReceipt: (receipt) => {
           this.#reporting.save(receipt);
           this.activity.earned(receipt.lease, receipt.amount);
@@ -218,7 +224,8 @@ export class ProviderRun {
       await mesh.start();
       run.#desk.start();
       await run.#reporting.start();
-      void run.models?.start();
+      run.#serve();
+      void run.models?.refresh();
       await run.#line.join();
     } catch (error) {
       await run.stop();
@@ -226,6 +233,11 @@ export class ProviderRun {
     }
     void run.#line.keep();
     return run;
+  }
+
+  /** Gives what is here to peers that ask: values of runs, and parts of models. */
+  #serve(): void {
+    serveBlobs(this.#mesh, async (cid) => this.#runs.find(cid) ?? (await this.models?.find(cid)));
   }
 
   /** Leases at work. */

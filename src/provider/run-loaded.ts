@@ -1,3 +1,4 @@
+import { cidFromDigest, RAW } from "../protocol/cid.ts";
 import type { Task } from "../protocol/messages/task.ts";
 import type { JobLimits } from "../protocol/messages/job.ts";
 import { fuel } from "../protocol/units.ts";
@@ -76,4 +77,9 @@ export async function runLoaded(
   return result.kind === "failed"
     ? { end: { kind: "failed", code: result.code, fuel: fuel(result.fuel) }, data: result.detail }
     : partAnswer(result.part, true, result.inputSha256);
+}
+
+/** Whether the bytes that were computed on are not those that the task names. */
+export function isOfOtherInput({ inputCid }: Task, { inputSha256 }: Answer): boolean {
+  return inputSha256 !== undefined && cidFromDigest(RAW, inputSha256) !== inputCid;
 }

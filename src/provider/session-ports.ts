@@ -7,6 +7,7 @@ import type { WorkOrder } from "./check-open.ts";
 import type { HeldLease } from "./held-lease.ts";
 import type { Claim } from "./lease-ends.ts";
 import type { CountersignedReceipt, ProviderChannel, TaskEnd } from "./provider-channel.ts";
+import type { RunDesk } from "./run-desk.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 
 /** The function and files of a job, ready to be run. */
@@ -75,6 +76,8 @@ export interface SessionPorts {
   loadWork(order: WorkOrder): Promise<LoadedWork>;
   /** Where what a draw may ask for is held; nothing where the lease is not audited. @param onFreed there is room again */
   hold?(order: WorkOrder, onFreed: () => void): HeldLease | undefined;
+  /** Steps of runs; without it their tasks are refused. */
+  readonly runs?: Pick<RunDesk, "fetchInput" | "finish">;
   /** Keeps a countersigned receipt until the relay has logged it. Does not wait. */
   saveReceipt(receipt: CountersignedReceipt): void;
   /** A worker thread turns to a task, or is done with it. */

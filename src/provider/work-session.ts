@@ -1,6 +1,4 @@
 import type { FrameStream } from "../mesh/frame-stream.ts";
-import { PartAssembly, type Whole } from "../mesh/parts.ts";
-import { cidFromDigest, RAW } from "../protocol/cid.ts";
 import { seal, type Unverified, verified } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { failureCode } from "../protocol/failure-code.ts";
@@ -9,7 +7,7 @@ import { acceptMessage } from "../protocol/messages/lease.ts";
 import type { Advance, Task } from "../protocol/messages/task.ts";
 import { encode } from "../protocol/schema.ts";
 import { fuel } from "../protocol/units.ts";
-import { failureSchema, FRAME, splitHeader, splitSeq } from "../protocol/work-frame.ts";
+import { failureSchema, FRAME, splitSeq } from "../protocol/work-frame.ts";
 import type { WorkOrder } from "./check-open.ts";
 import type { HeldLease } from "./held-lease.ts";
 import { type DrainReason, Farewell, signDrain, type SuddenEnd } from "./farewell.ts";
@@ -18,9 +16,11 @@ import { ProviderChannel } from "./provider-channel.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 import { ReceiptSigner } from "./receipt-signer.ts";
 import { failureOf, openAdvance, openCancel, openStop } from "./requester-messages.ts";
-import { type Answer, runLoaded } from "./run-loaded.ts";
+import { type Answer, isOfOtherInput, runLoaded } from "./run-loaded.ts";
 import type { LoadedWork, SessionPorts } from "./session-ports.ts";
 import { SignatureWatch } from "./signature-watch.ts";
+import { StepSigning } from "./step-signing.ts";
+import { type NotRun, TaskInputs } from "./task-inputs.ts";
 import { TasksInHand } from "./tasks-in-hand.ts";
 
 /** One lease at work over one stream, from the accepted order to the final receipt. */
@@ -34,9 +34,10 @@ export class WorkSession {
   readonly #unsigned = new SignatureWatch(() =>
     this.fail(new FailureError("timed-out", "nothing was countersigned for too long")),
   );
-  readonly #inputs = new PartAssembly<Task>();
+  readonly #inputs: TaskInputs;
   readonly #hand = new TasksInHand();
   readonly #farewell = new Farewell();
+  readonly #steps: StepSigning;
   readonly #ended = Promise.withResolvers<FailureError | undefined>();
   #work: LoadedWork | undefined;
   #closing: ReturnType<typeof setTimeout> | undefined;
@@ -50,8 +51,17 @@ export class WorkSession {
     this.#frames = frames;
     this.#ports = ports;
     this.channel = new ProviderChannel(order);
+    this.#steps = new StepSigning(order, ports.runs);
     const held = ports.hold?.(order, () => this.#roomFreed());
     this.#held = held;
+    this.#inputs = new TaskInputs({
+      channel: this.channel,
+      hand: this.#hand,
+      held,
+      runs: ports.runs,
+      onReady: () => this.#runReady(),
+      onFailed: (...failed) => this.#tellFailure(...failed),
+    });
     this.#receipts = new ReceiptSigner(this.channel, ports.signer, held, (receipt, final) => {
       frames.sendFrame(FRAME.receipt, receipt).catch(() => undefined);
       if (final) this.#closeSoon();
@@ -99,10 +109,10 @@ export class WorkSession {
     if (this.#over) return;
     switch (kind) {
       case FRAME.task:
-        this.#receiveTask(payload);
+        this.#inputs.begin(payload);
         return;
       case FRAME.taskData:
-        this.#complete(this.#inputs.add(...splitSeq(payload)));
+        this.#inputs.add(payload);
         return;
       case FRAME.advance:
         this.#receiveAdvance(payload);
@@ -179,25 +189,6 @@ export class WorkSession {
     return returned;
   }
 
-  #receiveTask(payload: Uint8Array): void {
-    const [encoded, data] = splitHeader(payload);
-    const task = this.channel.receive(encoded);
-    const { inflightMax } = this.channel.order.lease.body;
-    if (this.channel.unanswered > inflightMax)
-      throw new FailureError("window-exceeded", `more than ${inflightMax} tasks unanswered`);
-    // Views would drag the whole frame along.
-    this.#held?.task(encoded.slice());
-    this.#complete(this.#inputs.begin(task.seq, task, task.size, data));
-  }
-
-  #complete(whole: Whole<Task> | undefined): void {
-    if (whole === undefined) return;
-    const input = whole.data.slice();
-    this.#held?.input(whole.header.seq, input);
-    this.#hand.ready.push({ task: whole.header, input });
-    this.#runReady();
-  }
-
   /** The relay has drawn: what was held is free. */
   #roomFreed(): void {
     this.#outcomes.wake();
@@ -240,8 +231,10 @@ export class WorkSession {
     });
     // A stream ends in turn: its last part waits as those before it.
     if (task.stream) await this.#outcomes.untilMayTell(() => this.#isWanted(task));
+    const step =
+      task.step === undefined ? undefined : await this.#steps.sign(task, answer, () => this.#isWanted(task));
     const isWanted = this.#hand.end(task) && !this.#over;
-    if (isWanted) this.#tellEnd(task, answer);
+    if (isWanted) this.#tellEnd(task, answer, step);
     // The answer leaves first; what a person sees of it can wait.
     this.#ports.onTask("ended", this.channel, task);
     if (isWanted) this.#runReady();
@@ -250,27 +243,30 @@ export class WorkSession {
   /** A part of a stream leaves when the requester has signed for enough of those before; the next one waits for it. */
   async #tellPart(task: Task, { end, data, part }: Answer): Promise<void> {
     await this.#outcomes.untilMayTell(() => this.#isWanted(task));
-    if (this.#isWanted(task)) await this.#outcomes.send(task, end, data, part);
+    if (!this.#isWanted(task)) return;
+    if (task.step !== undefined) this.#steps.part(task, { end, data });
+    await this.#outcomes.send(task, end, data, { part });
   }
 
   #isWanted({ seq }: Task): boolean {
     return this.#hand.isRunning(seq) && !this.#over;
   }
 
-  #tellEnd(task: Task, { end, data, part, inputSha256 }: Answer): void {
-    if (inputSha256 !== undefined && cidFromDigest(RAW, inputSha256) !== task.inputCid)
+  #tellEnd(task: Task, answer: Answer, step: Uint8Array | undefined): void {
+    const { end, data, part } = answer;
+    if (isOfOtherInput(task, answer))
       return this.fail(
         new FailureError("content-mismatch", `task ${task.seq}: its input does not hash to its CID`),
       );
     try {
-      this.#outcomes.tell(task, end, data, part);
+      this.#outcomes.tell(task, end, data, { part, step });
     } catch (error) {
       if (!(error instanceof FailureError)) throw error;
       this.fail(error);
     }
   }
 
-  #tellFailure(task: Task, name: "not-started" | "over-budget", detail: string): void {
+  #tellFailure(task: Task, name: NotRun, detail: string): void {
     void this.#outcomes.send(task, { kind: "failed", code: failureCode(name), fuel: fuel(0) }, detail);
   }
 
