@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { twoProcesses } from "./two-processes.contract.ts";
+
+test("of two processes over one file, killed at any moment, exactly one starts each run, and none is lost", async () => {
+  const { expected, runs, ended, attempts, deaths } = await twoProcesses({
+    firings: 100,
+    speed: 1_200,
+    deathMs: 250,
+    workMs: 60,
+    mostMs: 20_000,
+    random: Math.random,
+  });
+  expect(deaths).toBeGreaterThan(2);
+  expect(expected).toHaveLength(100);
+  expect(runs).toEqual(expected);
+  expect(ended).toEqual(expected);
+  // No two had the same firing under the same token: one of them could not have ended it.
+  expect(new Set(attempts).size).toBe(attempts.length);
+}, 30_000);
