@@ -75,3 +75,12 @@ export function takeExports(
     draft.push(name, { source: draft.addExpression(expression, { of }), isList: true });
   }
 }
+
+/** Value of a branch that failed: its variables are missing, and what it added to streams is dropped. */
+export function failedBranch(exported: readonly string[]): Expression {
+  const streams = exported
+    .filter(isStream)
+    .map((name): [string, Expression] => [fieldOf(name), CONSTANT([])]);
+  const vars: Expression = { op: "record", fields: Object.fromEntries(streams) };
+  return { op: "record", fields: { ok: CONSTANT(false), vars } };
+}

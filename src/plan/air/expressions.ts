@@ -1,4 +1,5 @@
 import type { Expression } from "../expression.ts";
+import type { FailNode, NodeId } from "../plan.ts";
 
 /** How expressions are written shortly. */
 export const NAME: (name: string) => Expression = (name: string): Expression => ({ op: "name", name });
@@ -10,3 +11,11 @@ export const CONSTANT: (value: unknown) => Expression = (value: unknown): Expres
   op: "constant",
   json: JSON.stringify(value),
 });
+
+export function failNode(detail: string, after: readonly NodeId[]): FailNode {
+  return {
+    kind: "fail",
+    detail: { from: "constant", json: JSON.stringify(detail) },
+    ...(after.length === 0 ? {} : { after }),
+  };
+}

@@ -45,18 +45,45 @@ export class GraphDraft {
   readonly #ids: NodeIds;
   readonly #known = new Map<string, Source | Exported>();
   readonly #uncertain = new Set<string>();
+  readonly #declared = new Set<string>();
+  readonly #isRepeated: boolean;
 
-  constructor(ids: NodeIds, around?: GraphDraft) {
+  /** @param isRepeated the body of a fold, done for each element */
+  constructor(ids: NodeIds, around?: GraphDraft, isRepeated = false) {
     this.#ids = ids;
     this.#around = around;
+    this.#isRepeated = isRepeated;
   }
 
   get isOutermost(): boolean {
     return this.#around === undefined;
   }
 
-  inner(): GraphDraft {
-    return new GraphDraft(this.#ids, this);
+  inner(isRepeated = false): GraphDraft {
+    return new GraphDraft(this.#ids, this, isRepeated);
+  }
+
+  /** A name that holds within one instruction only, `new`: declared before it is read, forgotten after. */
+  declare(variable: string): void {
+    this.#declared.add(variable);
+  }
+
+  forget(variable: string): void {
+    this.#declared.delete(variable);
+    this.own.delete(variable);
+    this.pushes.delete(variable);
+    this.#known.delete(variable);
+  }
+
+  /** Whether all that was ever added to a stream was added by this graph: else what is in it here is not known. */
+  holdsWhole(stream: string): boolean {
+    if (this.#declared.has(stream)) return true;
+    if (this.#isRepeated) return false;
+    for (let around = this.#around; around !== undefined; around = around.#around) {
+      if (around.#declared.has(stream)) return !around.pushes.has(stream);
+      if (around.pushes.has(stream) || around.#isRepeated) return false;
+    }
+    return true;
   }
 
   add(kind: string, node: PlanNode): NodeId {

@@ -1,9 +1,18 @@
 import { fuel } from "../../protocol/units.ts";
 import type { Expression } from "../expression.ts";
-import type { Callee, FailNode, NodeId, Provenance, Source, StepLimits } from "../plan.ts";
+import type { Callee, NodeId, Provenance, Source, StepLimits } from "../plan.ts";
 import { AirError, type AirInstruction, type AirPosition, type AirValue } from "./air-tree.ts";
-import { exportsOf, finishTried, finishWith, isStream, listOfPushes, takeExports } from "./exports.ts";
-import { CALL, CONSTANT, NAME } from "./expressions.ts";
+import {
+  exportsOf,
+  failedBranch,
+  finishTried,
+  finishWith,
+  isStream,
+  listOfPushes,
+  takeExports,
+} from "./exports.ts";
+import { isErrorHandler, PARAMETERS, RESULT } from "./client-services.ts";
+import { CALL, CONSTANT, failNode, NAME } from "./expressions.ts";
 import { turnOf } from "./fold-turn.ts";
 import { type GraphDraft, JSON_TYPE } from "./graph-draft.ts";
 import { listOf, type Names, placeOf, textOf, valueOf } from "./lower-values.ts";
@@ -29,11 +38,6 @@ const CALL_LIMITS: StepLimits = {
 /** Elements of one fold at most, and how many a parallel one has under way. */
 const MAX_FOLD = 1_024;
 const PARALLEL_FOLD = 16;
-
-/** Services of Aqua's own clients: parameters come from one, the result goes to the other, errors to the third. */
-const PARAMETERS = "getDataSrv";
-const RESULT = "callbackSrv";
-const ERRORS = "errorHandlingSrv";
 
 /** Turns instructions into nodes of a graph. */
 export class AirLowering {
@@ -66,7 +70,7 @@ export class AirLowering {
       case "ap":
         return this.#ap(instruction, draft, names, after);
       case "new":
-        return this.lower(instruction.body, draft, this.#rename(names, instruction.name), after);
+        return this.#new(instruction, draft, names, after);
       case "fail":
         return [draft.add("fail", failNode(`fail ${instruction.code}: ${instruction.message}`, after))];
       case "canon":
@@ -84,9 +88,13 @@ export class AirLowering {
     }
   }
 
-  #rename(names: Names, variable: string): Names {
+  #new({ name, body }: Of<"new">, draft: GraphDraft, names: Names, after: Done): Done {
     this.#renamed += 1;
-    return new Map([...names, [variable, `${variable}'${this.#renamed}`]]);
+    const renamed = `${name}'${this.#renamed}`;
+    draft.declare(renamed);
+    const done = this.lower(body, draft, new Map([...names, [name, renamed]]), after);
+    draft.forget(renamed);
+    return done;
   }
 
   #call(call: Of<"call">, draft: GraphDraft, names: Names, after: Done): Done {
@@ -170,7 +178,7 @@ export class AirLowering {
       kind: "attempt",
       with: graph.with,
       graph: finishTried(graph, exported),
-      fallback: fallback.finish({ op: "record", fields: { ok: CONSTANT(false) } }, {}),
+      fallback: fallback.finish(failedBranch(exported), {}),
       ...(after.length === 0 ? {} : { after }),
     });
     const value: Source = { from: "node", node };
@@ -262,7 +270,13 @@ export class AirLowering {
   }
 
   #canon(canon: Of<"canon">, draft: GraphDraft, names: Names, after: Done): Done {
-    const list = listOfPushes(draft, names.get(canon.stream) ?? canon.stream, after);
+    const stream = names.get(canon.stream) ?? canon.stream;
+    if (!draft.holdsWhole(stream))
+      throw new AirError(
+        canon,
+        `${canon.stream} is also added to outside, so what it holds here is not fixed`,
+      );
+    const list = listOfPushes(draft, stream, after);
     draft.set(names.get(canon.out) ?? canon.out, list, canon);
     return list.from === "node" ? [list.node] : after;
   }
@@ -273,7 +287,7 @@ export class AirLowering {
     if (last?.kind === "never" && !isParallel)
       throw new AirError(last, "a fold that ends in (never) would wait for ever; a run always ends");
     const list = this.#elements(over, draft, names, after);
-    const graph = draft.inner();
+    const graph = draft.inner(true);
     const inside = new Map([...names, [iterator, iterator]]);
     graph.bind(iterator, "item");
     const stray = body === undefined ? [] : [body];
@@ -314,24 +328,4 @@ export class AirLowering {
     const expression = valueOf(over, "over", sources, draft, names);
     return draft.addExpression(expression, sources);
   }
-}
-
-function failNode(detail: string, after: Done): FailNode {
-  return {
-    kind: "fail",
-    detail: { from: "constant", json: JSON.stringify(detail) },
-    ...(after.length === 0 ? {} : { after }),
-  };
-}
-
-/** Whether an instruction only tells an error to the client that started it: a run does so by itself. */
-function isErrorHandler(instruction: AirInstruction): boolean {
-  if (instruction.kind === "seq")
-    return isErrorHandler(instruction.left) && isErrorHandler(instruction.right);
-  if (instruction.kind === "null") return true;
-  return (
-    instruction.kind === "call" &&
-    instruction.service.kind === "constant" &&
-    instruction.service.value === ERRORS
-  );
 }

@@ -15,7 +15,7 @@ const MARKS: Readonly<Record<string, "open" | "close" | "open-list" | "close-lis
 };
 
 /** A word goes on to the next space or bracket; what stands in brackets right behind it belongs to its path, as in `x.$.[0]`. */
-const WORD = /(?:[^\s()[\]";]|\.\[[^\]\s]*\])+/y;
+const WORD = /(?:\.\[[^\]\s]*\]|[^\s()[\]";])+/y;
 const SPACE = /(?:\s|;[^\n]*)+/y;
 const TEXT = /"((?:[^"\\\n]|\\.)*)"/y;
 
