@@ -14,7 +14,7 @@ function missing(wanted: readonly string[], found: readonly string[]): number {
   return wanted.filter((name) => !there.has(name)).length;
 }
 
-async function run({ log, signal }: SoakContext): ReturnType<Soak["run"]> {
+async function run(context: SoakContext): ReturnType<Soak["run"]> {
   const result = await twoProcesses({
     firings: FIRINGS,
     speed: SPEED,
@@ -23,10 +23,10 @@ async function run({ log, signal }: SoakContext): ReturnType<Soak["run"]> {
     mostMs: MOST_MS,
     random: Math.random,
   });
-  signal.throwIfAborted();
+  context.signal.throwIfAborted();
   const { expected, runs, ended, attempts, deaths } = result;
   const takenOver = attempts.length - expected.length;
-  log(`${deaths} deaths, ${attempts.length} starts of ${expected.length} firings`);
+  context.log(`${deaths} deaths, ${attempts.length} starts of ${expected.length} firings`);
   return [
     {
       name: "schedule: firings",

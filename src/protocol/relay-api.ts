@@ -14,6 +14,9 @@ import type { MicroCredits } from "./units.ts";
  */
 export const MESSAGE_TYPE = "application/vnd.ipld.dag-cbor";
 
+/** Header with a run-access envelope, base64, on what is for those alone who take part in a run. */
+export const RUN_ACCESS_HEADER = "tabmesh-run-access";
+
 /** Paths below the relay's origin; `:x` stands for one segment. */
 export const RELAY_PATHS = {
   /** GET: RelayInfo. */
@@ -95,6 +98,12 @@ export const RELAY_PATHS = {
   alertRequests: "/v1/alerts/requests",
   /** GET: PushKey. */
   pushKey: "/v1/alerts/push-key",
+  /** PUT deploy envelope: DeploymentView; see deployment-view.ts. */
+  deployments: "/v1/deployments",
+  /** POST deploy-request envelope: DeploymentView[] for list; for logs LogLine[], of ?from=seq, or with ?follow=1 server-sent events; nothing for undeploy. */
+  deploymentRequests: "/v1/deployments/requests",
+  /** POST anything, signed as in Standard Webhooks: HookView. Fires a trigger of a deployment. */
+  hook: "/v1/hooks/:name/:trigger",
   /** GET ?before=number&limit=n: PayoutView[], newest first. */
   accountPayouts: "/v1/accounts/:peer/payouts",
   /** PUT site envelope: SiteView. The newest `at` counts; the same one again changes nothing. */
@@ -109,6 +118,26 @@ export const RELAY_PATHS = {
   accountAssignment: "/v1/accounts/:peer/assignment",
   /** GET ?before=index&limit=n: TransferView[], to and from the account, newest first. */
   accountTransfers: "/v1/accounts/:peer/transfers",
+  /** POST run-registration: Inclusion, dag-cbor. The same run again answers alike. */
+  runs: "/v1/runs",
+  /** GET: RunView; see run-views.ts. */
+  run: "/v1/runs/:run",
+  /** POST run-holders envelope: Inclusion, dag-cbor. */
+  runHolders: "/v1/runs/:run/holders",
+  /** POST run-end envelope: Inclusion, dag-cbor. Of several the first counts. */
+  runEnd: "/v1/runs/:run/end",
+  /** With RUN_ACCESS_HEADER. POST step-batch: nothing. GET ?from=n: step-page, dag-cbor. */
+  runSteps: "/v1/runs/:run/steps",
+  /** With RUN_ACCESS_HEADER. GET, server-sent events: `step` (RunStepEvent; the id is its place), `run` (RunView). */
+  runEvents: "/v1/runs/:run/events",
+  /** With RUN_ACCESS_HEADER. PUT raw bytes of the plan, a parameter or a step's value; GET. */
+  runValue: "/v1/runs/:run/values/:cid",
+  /** GET ?before=index&limit=n: RunSummary[], newest first; runs that the account started or pays for. */
+  accountRuns: "/v1/accounts/:peer/runs",
+  /** PUT name envelope: NameView. GET: NameView. */
+  name: "/v1/names/:name",
+  /** GET: NameView[], by name. */
+  accountNames: "/v1/accounts/:peer/names",
 } as const;
 
 export interface IceServer {
