@@ -9,11 +9,13 @@ import { WireError } from "./wire-error.ts";
 export class CborReader {
   readonly #bytes: Uint8Array;
   readonly #path: (string | number)[] = [];
+  readonly #maxDepth: number;
   #at = 0;
 
   /** A subclass whose `slice` shares memory (Node's Buffer) is looked at as plain bytes, so that copies are copies. */
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, maxDepth: number = MAX_DEPTH) {
     this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#maxDepth = maxDepth;
   }
 
   get remaining(): number {
@@ -27,7 +29,7 @@ export class CborReader {
 
   /** Marks that a field or item is being read; every enter is followed by a leave unless reading fails. */
   enter(name: string | number): void {
-    if (this.#path.length >= MAX_DEPTH) this.fail(`nested deeper than ${MAX_DEPTH}`);
+    if (this.#path.length >= this.#maxDepth) this.fail(`nested deeper than ${this.#maxDepth}`);
     this.#path.push(name);
   }
 

@@ -308,11 +308,19 @@ export function encode<T>(schema: Schema<T>, value: T): Uint8Array<ArrayBuffer> 
   return taken;
 }
 
-/** @throws WireError when the bytes are not exactly one canonical value of the schema, or more than `maxBytes`. */
-export function decode<T>(schema: Schema<T>, data: Uint8Array, maxBytes: number = MAX_BODY_BYTES): T {
+/**
+ * @param maxDepth names and places inside each other; messages nest less than MAX_DEPTH.
+ * @throws WireError when the bytes are not exactly one canonical value of the schema, or more than `maxBytes`.
+ */
+export function decode<T>(
+  schema: Schema<T>,
+  data: Uint8Array,
+  maxBytes: number = MAX_BODY_BYTES,
+  maxDepth?: number,
+): T {
   if (data.length > maxBytes)
     throw new WireError(`message: ${data.length} bytes, at most ${maxBytes}`, "too-large");
-  const from = new CborReader(data);
+  const from = new CborReader(data, maxDepth);
   const value = schema.read(from);
   from.end();
   return value;
