@@ -45,7 +45,7 @@ export class LogCheck {
     this.#options = options;
     this.#root = new GrowingRoot(options.join);
     this.replay = new Replay(options.digest);
-    this.#signatures = new LogSignatures(this.replay);
+    this.#signatures = new LogSignatures(this.replay, (id) => this.replay.runs.runs.get(id));
   }
 
   get size(): number {

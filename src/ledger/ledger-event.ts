@@ -135,6 +135,9 @@ export function eventOf(entry: TypedEntry, digest?: Digest): LedgerEvent {
     case "key-revoke":
     case "api-key":
     case "api-key-revoke":
+    case "run":
+    case "run-holders":
+    case "run-end":
     case "bar":
       return OTHER;
     default:

@@ -10,10 +10,12 @@ import { jobMessage } from "../protocol/messages/job.ts";
 import type { Lease } from "../protocol/messages/lease.ts";
 import { payoutAddressMessage } from "../protocol/messages/payout.ts";
 import { type Report, reportMessage } from "../protocol/messages/receipt.ts";
+import { runEndMessage, runHoldersMessage, runMessage } from "../protocol/messages/run.ts";
 import { keyFromPeerId, type PeerId } from "../protocol/peer-id.ts";
 import { rotationMessage } from "../protocol/rotation.ts";
 import { isSoundSignature, type SignatureClaim } from "../protocol/signature.ts";
 import type { LedgerLookup } from "./ledger-state.ts";
+import { mayCoordinate, type RunState } from "./run-rules.ts";
 
 /** Delegations seen before, by session key, are not verified again. One for each start of a tab. */
 type Delegations = Map<PeerId, Uint8Array>;
@@ -34,13 +36,16 @@ function refuse(detail: string): never {
  */
 export class LogSignatures {
   readonly #ledger: LedgerLookup;
+  readonly #runs: (id: Cid) => RunState | undefined;
   readonly #delegations: Delegations = new Map();
   readonly #logKeys: PeerId[] = [];
   #keys: RelayKeys | undefined;
   #origin = "";
 
-  constructor(ledger: LedgerLookup) {
+  /** @param runs those of the entries so far */
+  constructor(ledger: LedgerLookup, runs: (id: Cid) => RunState | undefined = () => undefined) {
     this.#ledger = ledger;
+    this.#runs = runs;
   }
 
   /** The relay's keys after the entries so far. */
@@ -62,6 +67,8 @@ export class LogSignatures {
         return [this.#rotated(entry.body)];
       case "escrow":
         return this.#job(entry.body.envelope, entry.time);
+      case "run":
+        return this.#run(entry.body.envelope, entry.time);
       case "lease":
         return this.#relays(entry.body.envelope, "lease", entry.time);
       case "payout-batch":
@@ -84,6 +91,10 @@ export class LogSignatures {
       case "api-key":
       case "api-key-revoke":
         return this.#open(entry.body.envelope, entry.time).claims;
+      case "run-holders":
+        return this.#runHolders(entry.body.envelope, entry.time);
+      case "run-end":
+        return this.#runEnd(entry.body.envelope, entry.time);
       case "deposit":
       case "grant":
       case "settle":
@@ -127,9 +138,41 @@ export class LogSignatures {
 
   #job(envelope: Uint8Array, time: number): readonly SignatureClaim[] {
     const { by, claims } = this.#open(envelope, time);
-    const { requester } = readBody(jobMessage, envelope);
+    const { requester, payer, apiKey, run } = readBody(jobMessage, envelope);
     if (!by.some(({ root }) => root === requester)) refuse("job: its requester has not signed it");
+    if (apiKey === undefined && run === undefined && !by.some(({ root }) => root === payer))
+      refuse("job: its payer has not signed it");
     return claims;
+  }
+
+  /** Whoever pays for a run has signed it, or an api-key stands in its place. */
+  #run(envelope: Uint8Array, time: number): readonly SignatureClaim[] {
+    const { by, claims } = this.#open(envelope, time);
+    const { initiator, payer, apiKey } = readBody(runMessage, envelope);
+    for (const party of apiKey === undefined ? [initiator, payer] : [initiator])
+      if (!by.some(({ root }) => root === party)) refuse(`run: ${party} has not signed it`);
+    return claims;
+  }
+
+  #runHolders(envelope: Uint8Array, time: number): readonly SignatureClaim[] {
+    const { by, claims } = this.#open(envelope, time);
+    const run = this.#runOf(readBody(runHoldersMessage, envelope).run);
+    if (by.length !== 1 || by[0]?.root !== run.terms.initiator)
+      refuse("run-holders: not signed by the run's initiator alone");
+    return claims;
+  }
+
+  #runEnd(envelope: Uint8Array, time: number): readonly SignatureClaim[] {
+    const { by, claims } = this.#open(envelope, time);
+    const run = this.#runOf(readBody(runEndMessage, envelope).run);
+    const root = by.length === 1 ? by[0]?.root : undefined;
+    if (root === undefined || (root !== run.terms.payer && !mayCoordinate(run, root)))
+      refuse("run-end: signed by nobody who takes part");
+    return claims;
+  }
+
+  #runOf(id: Cid): RunState {
+    return this.#runs(id) ?? refuse("of a run that the log does not have");
   }
 
   /** What gives an account's money away is signed by the account itself, not by a session of it. */

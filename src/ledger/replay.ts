@@ -7,6 +7,7 @@ import { eventOf } from "./ledger-event.ts";
 import { MemoryLedger } from "./memory-ledger.ts";
 import { AssignmentReplay } from "./assignment-replay.ts";
 import { PayoutReplay } from "./payout-replay.ts";
+import { RunReplay } from "./run-replay.ts";
 
 /** Decodes an entry with its body. @throws WireError when its body is not in it. */
 export function typedEntry(data: Uint8Array): TypedEntry {
@@ -36,6 +37,8 @@ export class Replay extends MemoryLedger {
     hasPayoutAddress: (account) => this.payouts.addresses.has(account),
   });
 
+  readonly runs: RunReplay = new RunReplay({ job: (id) => this.job(id) });
+
   /** @param digest the runtime's SHA-256 where it can hash at once. */
   constructor(digest?: Digest) {
     super();
@@ -55,6 +58,7 @@ export class Replay extends MemoryLedger {
     this.assignments.judge(entry);
     const place = { index: this.size, time: entry.time };
     const event = eventOf(entry, this.#digest);
+    this.runs.take(entry, event, this.size, this.#digest);
     const before = event.type === "receipt" ? this.lease(event.lease) : undefined;
     const postings = this.apply(event, entry.time);
     this.assignments.take(entry, event, place, { before, postings });

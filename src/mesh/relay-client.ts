@@ -56,6 +56,7 @@ import {
   type RelayQueries,
   view,
 } from "./relay-queries.ts";
+import { createRunRequests, type RunRequests } from "./run-requests.ts";
 import { createSiteRequests, type SiteRequests } from "./site-requests.ts";
 
 /** 1,024 leases of at most 3 KiB. */
@@ -71,7 +72,7 @@ const MAX_NOTE_BYTES = 4_096;
  * @throws FailureError, every function: with the relay's own code when it refuses; `disconnected` or `timed-out` when it
  * cannot be reached; `malformed` or `too-large` when its answer is not what was asked for. An aborted signal's reason.
  */
-export interface RelayClient extends RelayQueries, SiteRequests {
+export interface RelayClient extends RelayQueries, SiteRequests, RunRequests {
   submitJob(envelope: Uint8Array, signal?: AbortSignal): Promise<LeaseAnswer>;
   job(job: Cid, signal?: AbortSignal): Promise<JobView>;
   closeJob(envelope: Uint8Array, signal?: AbortSignal): Promise<JobView>;
@@ -150,6 +151,7 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
   return {
     ...createRelayQueries(options),
     ...createSiteRequests(options),
+    ...createRunRequests(options),
     submitJob: (envelope, signal) =>
       message(leaseAnswerSchema, {
         ...post(RELAY_PATHS.jobs, envelope, signal),

@@ -16,8 +16,8 @@ const SILENCE_MS = 50_000;
 /** Waits between attempts double from the first to the last, less up to a half at random, so that tabs spread out. */
 const FIRST_WAIT_MS = 500;
 const LAST_WAIT_MS = 30_000;
-/** One event is a view of under 1 KiB. */
-const MAX_EVENT_LENGTH: number = 64 * 1024;
+/** An event of an account is a view of under 1 KiB; one of a run may hold a step of 64 KiB as base64. */
+const MAX_EVENT_LENGTH: number = 128 * 1024;
 
 /** Refusals that a later attempt may not meet. */
 const PASSING: ReadonlySet<number> = new Set(
@@ -26,6 +26,7 @@ const PASSING: ReadonlySet<number> = new Set(
 
 export interface EventsOptions extends ExchangeOptions {
   readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly lastId?: number | undefined;
   readonly signal: AbortSignal;
   /** Told whenever a connection is gone, or could not be made, and another one is tried after a pause. */
@@ -36,13 +37,33 @@ export interface EventsOptions extends ExchangeOptions {
  * Events as they come, through lost connections, without gaps. Ends when the signal is aborted.
  * @throws FailureError when the relay refuses for good.
  */
-export async function* accountEvents(options: EventsOptions): AsyncGenerator<AccountEvent> {
+export function accountEvents(options: EventsOptions): AsyncGenerator<AccountEvent> {
+  return relayEvents(options, accountEvent);
+}
+
+/** A server-sent event as it came. */
+export interface SentEvent {
+  readonly id: string;
+  readonly event: string;
+  readonly data: string;
+}
+
+/**
+ * Events of any kind, likewise.
+ * @param read what an event says; `undefined` for one that is passed over.
+ */
+export async function* relayEvents<T extends { readonly id: number }>(
+  options: EventsOptions,
+  read: (sent: SentEvent) => T | undefined,
+): AsyncGenerator<T> {
   let { lastId } = options;
   let attempts = 0;
   while (!options.signal.aborted) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- one connection after the other
-      for await (const event of oneConnection(options, lastId)) {
+      for await (const sent of oneConnection(options, lastId)) {
+        const event = read(sent);
+        if (event === undefined) continue;
         attempts = 0;
         lastId = event.id;
         yield event;
@@ -72,17 +93,17 @@ async function pause(longestMs: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-async function* oneConnection(
-  options: EventsOptions,
-  lastId: number | undefined,
-): AsyncGenerator<AccountEvent> {
+async function* oneConnection(options: EventsOptions, lastId: number | undefined): AsyncGenerator<SentEvent> {
   const patience = new Patience(SILENCE_MS, options.timeoutMs);
   const leaving = new AbortController();
   const signal = anySignal(AbortSignal.any([patience.signal, leaving.signal]), options.signal);
-  const headers = lastId === undefined ? {} : { "last-event-id": String(lastId) };
+  const headers = {
+    ...options.headers,
+    ...(lastId === undefined ? {} : { "last-event-id": String(lastId) }),
+  };
   try {
     const response = await ask(options, { path: options.path, maxBytes: 0, headers }, signal);
-    const parser = new EventParser();
+    const parser = new EventLines();
     const reader = response.body?.pipeThrough(new TextDecoderStream(), { signal }).getReader();
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop -- one part after the other
@@ -99,15 +120,15 @@ async function* oneConnection(
   }
 }
 
-/** Reads server-sent events (WHATWG HTML §9.2) of the two kinds there are; others are passed over. */
-export class EventParser {
+/** Reads server-sent events (WHATWG HTML §9.2). */
+class EventLines {
   #rest = "";
   #id = "";
   #kind = "";
   #data = "";
 
-  /** @throws FailureError `too-large`, or `malformed` when an event's data is no view. */
-  *push(text: string): Generator<AccountEvent> {
+  /** @throws FailureError `too-large` */
+  *push(text: string): Generator<SentEvent> {
     this.#rest += text;
     for (;;) {
       const end = /\r\n|\n|\r(?=.)/su.exec(this.#rest);
@@ -130,21 +151,44 @@ export class EventParser {
     else if (name === "data") this.#data += `${value}\n`;
   }
 
-  #dispatch(): AccountEvent | undefined {
-    const kind = this.#kind;
-    const text = this.#data.trimEnd();
+  #dispatch(): SentEvent | undefined {
+    const sent = { id: this.#id, event: this.#kind, data: this.#data.trimEnd() };
     this.#kind = "";
     this.#data = "";
-    if (text === "" || (kind !== "account" && kind !== "receipt" && kind !== "lapse")) return undefined;
-    const id = Number(this.#id);
-    if (this.#id === "" || !Number.isSafeInteger(id) || id < 0)
-      throw new FailureError("malformed", "an event has no id");
-    if (kind === "lapse") return { id, kind };
-    const data: unknown = parseJson(text);
-    return kind === "account"
-      ? { id, kind, data: accountViewJson.read(data, kind) }
-      : { id, kind, data: receiptViewJson.read(data, kind) };
+    return sent.data === "" ? undefined : sent;
   }
+}
+
+/** Reads events of an account; others are passed over. */
+export class EventParser {
+  readonly #lines = new EventLines();
+
+  /** @throws FailureError `too-large`, or `malformed` when an event's data is no view. */
+  *push(text: string): Generator<AccountEvent> {
+    for (const sent of this.#lines.push(text)) {
+      const event = accountEvent(sent);
+      if (event !== undefined) yield event;
+    }
+  }
+}
+
+/** @throws FailureError `malformed` */
+export function eventId({ id }: SentEvent): number {
+  const number = Number(id);
+  if (id === "" || !Number.isSafeInteger(number) || number < 0)
+    throw new FailureError("malformed", "an event has no id");
+  return number;
+}
+
+function accountEvent(sent: SentEvent): AccountEvent | undefined {
+  const { event: kind, data } = sent;
+  if (kind !== "account" && kind !== "receipt" && kind !== "lapse") return undefined;
+  const id = eventId(sent);
+  if (kind === "lapse") return { id, kind };
+  const json: unknown = parseJson(data);
+  return kind === "account"
+    ? { id, kind, data: accountViewJson.read(json, kind) }
+    : { id, kind, data: receiptViewJson.read(json, kind) };
 }
 
 /** @throws FailureError `malformed` */

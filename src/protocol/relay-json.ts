@@ -196,7 +196,7 @@ export const jobViewJson: JsonShape<JobView> = jsonRecord<JobView>({
   ),
 });
 
-const failureCodeJson: JsonShape<FailureCode> = {
+export const failureCodeJson: JsonShape<FailureCode> = {
   write: (value) => value,
   read(value, at = "") {
     if (typeof value === "number" && isFailureCode(value)) return value;

@@ -1,5 +1,5 @@
 import { PPM } from "./audit-policy.ts";
-import { fromBase64, toBase64 } from "./base64.ts";
+import { jsonBytes } from "./json-bytes.ts";
 import {
   jsonAmount,
   jsonCid,
@@ -23,26 +23,14 @@ import { WireError } from "./wire-error.ts";
 
 /** Transfers in one page of a list. */
 export const MAX_TRANSFERS_PER_PAGE = 200;
-/** A registration has some 400 bytes; with its base64 it is read up to this, in characters. */
-const MAX_SITE_ENVELOPE_TEXT = 4_096;
+/** A registration has some 400 bytes. */
+const MAX_SITE_ENVELOPE_BYTES = 3_072;
 
 const jsonSiteId: JsonShape<SiteId> = {
   write: (value) => value,
   read(value, at = "") {
     if (isSiteId(value)) return value;
     throw new WireError(`${at} is not a site id`);
-  },
-};
-
-const envelopeText = jsonText(MAX_SITE_ENVELOPE_TEXT);
-
-/** Bytes as base64. */
-const jsonEnvelope: JsonShape<Uint8Array> = {
-  write: (value) => toBase64(value),
-  read(value, at = "") {
-    const bytes = fromBase64(envelopeText.read(value, at));
-    if (bytes === undefined) throw new WireError(`${at} is not base64`);
-    return bytes;
   },
 };
 
@@ -53,7 +41,7 @@ export const siteViewJson: JsonShape<SiteView> = jsonRecord<SiteView>({
   share: jsonUint(PPM),
   state: jsonOneOf(SITE_STATES),
   at: jsonUint(),
-  envelope: jsonEnvelope,
+  envelope: jsonBytes(MAX_SITE_ENVELOPE_BYTES),
 });
 
 const siteDayJson: JsonShape<SiteDay> = jsonRecord<SiteDay>({

@@ -11,7 +11,7 @@ const document = unpadded(readFileSync(WIRE_DOC, "utf8"));
 const HEADER = new Set(["v", "origin", "asset", "crit", "ext"]);
 /** Maps whose own fields have rows of their own in the table above them. */
 const SPELLED_OUT = new Set(["work", "limits", "verify", "run"]);
-const GROUPS = ["session", "job", "lease", "task", "receipt", "audit", "payout", "frame"];
+const GROUPS = ["session", "job", "lease", "task", "receipt", "audit", "payout", "run", "frame"];
 
 interface Row {
   readonly name: string;
@@ -23,8 +23,11 @@ function rows(file: string, list: string): readonly Row[] {
   return JSON.parse(readFileSync(new URL(`vectors/${file}.json`, import.meta.url), "utf8"))[list] ?? [];
 }
 
+/** Of a map; what stands for one value, as `$cid`, has none. */
 function innerFields(name: string, value: JsonForm): readonly string[] {
-  return Object.keys(value).map((inner) => `${name}.${inner}`);
+  return Object.keys(value)
+    .filter((inner) => !inner.startsWith("$"))
+    .map((inner) => `${name}.${inner}`);
 }
 
 /** Field names of the body, and of the maps in it that the page spells out as `map.field`. */

@@ -15,6 +15,7 @@ import type { MicroCredits } from "../protocol/units.ts";
 import type { AccountHistory } from "./account-history.ts";
 import type { AuditBooks } from "./audit-books.ts";
 import type { Payouts } from "./payouts.ts";
+import type { IsSilent, RunBooks } from "./run-books.ts";
 import type { Sites } from "./sites.ts";
 import type { KeptBytes } from "./store/books-store.ts";
 import type { PublishedRows } from "./store/published-rows.ts";
@@ -35,9 +36,11 @@ export interface Books {
 
   /**
    * Sets the job's cap aside. The same job CID again answers with the same entry (rule 19).
-   * @throws FailureError `insufficient-funds`, `expired`, `replayed` (same requester and nonce, another job), `denied`.
+   * @throws FailureError `insufficient-funds`, `expired`, `replayed` (same requester and nonce, another job), `denied`; of a
+   * step of a run also `not-found`, `run-over` and `step-held`.
+   * @param isSilent whether another coordinator of the job's run is gone; by default nobody is.
    */
-  openJob(job: Verified<Job>): Promise<Inclusion>;
+  openJob(job: Verified<Job>, isSilent?: IsSilent): Promise<Inclusion>;
 
   /** What of a job's escrow is not bound in a lease. */
   unbound(job: Cid): MicroCredits;
@@ -112,6 +115,8 @@ export interface Books {
 
   /** Money that comes in from outside and goes out again. */
   readonly payouts: Payouts;
+  /** Runs of plans, and what they may cost. */
+  readonly runs: RunBooks;
   /** Sites that embed the widget, and who gets a part of whose earnings. */
   readonly sites: Sites;
 

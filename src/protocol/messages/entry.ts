@@ -77,6 +77,9 @@ export const ENTRY_TYPES = [
   "key-revoke",
   "api-key",
   "api-key-revoke",
+  "run",
+  "run-holders",
+  "run-end",
   "bar",
 ] as const;
 export type EntryType = (typeof ENTRY_TYPES)[number];
@@ -275,6 +278,9 @@ export interface EntryBodies {
   readonly "key-revoke": SignedBody;
   readonly "api-key": SignedBody;
   readonly "api-key-revoke": SignedBody;
+  readonly run: SignedBody;
+  readonly "run-holders": SignedBody;
+  readonly "run-end": SignedBody;
   readonly bar: BarBody;
 }
 
@@ -331,6 +337,9 @@ export const entryBodies: { readonly [K in EntryType]: Schema<EntryBodies[K]> } 
   "key-revoke": signed,
   "api-key": signed,
   "api-key-revoke": signed,
+  run: signed,
+  "run-holders": signed,
+  "run-end": signed,
   bar: record<BarBody>({ identity: peer, reason: text(256) }),
 };
 

@@ -2,10 +2,19 @@ import type { Cid } from "../cid.ts";
 import type { MessageType } from "../envelope.ts";
 import type { FailureCode } from "../failure-code.ts";
 import { type Header, headerFields } from "../header.ts";
-import { MAX_RUN_HOLDERS, MAX_STEP_PARENTS, MAX_TASK_BYTES } from "../limits.ts";
+import {
+  MAX_ENVELOPE_BYTES,
+  MAX_PLAN_BYTES,
+  MAX_RUN_HOLDERS,
+  MAX_RUN_PARAMS_BYTES,
+  MAX_STEP_PARENTS,
+  MAX_STEPS_PER_BATCH,
+  MAX_TASK_BYTES,
+} from "../limits.ts";
 import type { PeerId } from "../peer-id.ts";
 import {
   amount,
+  bytes,
   cid,
   exactBytes,
   fuelAmount,
@@ -14,6 +23,7 @@ import {
   optional,
   peer,
   record,
+  type Schema,
   text,
   uint,
   where,
@@ -30,6 +40,11 @@ export interface Run extends Header {
   readonly initiator: PeerId;
   /** Who pays; signs as well where it is another. */
   readonly payer: PeerId;
+  /**
+   * In place of the payer's signature: the api-key of the payer that lets the initiator spend its money. What the run's jobs set
+   * aside counts for the key as well, nobody else may coordinate, and a key that is revoked ends the run.
+   */
+  readonly apiKey?: Cid;
   readonly plan: Cid;
   /** CID (raw) of the parameters: canonical JSON of {name: CID of the value}. */
   readonly params: Cid;
@@ -51,6 +66,7 @@ export const runMessage: MessageType<Run> = {
     ...headerFields,
     initiator: peer,
     payer: peer,
+    apiKey: optional(cid),
     plan: cid,
     params: cid,
     nonce: exactBytes(16),
@@ -81,6 +97,92 @@ export const runHoldersMessage: MessageType<RunHolders> = {
     holders: list(peer, MAX_RUN_HOLDERS),
   }),
 };
+
+/**
+ * The run is over: nothing more of it begins, and what it has not spent is free. Signed by its initiator, its payer, or one of its
+ * holders. The first one counts.
+ */
+export interface RunEnd extends Header {
+  readonly run: Cid;
+  readonly status: "done" | "failed" | "cancelled";
+  /** CID (raw) of the result; present exactly when it is done. */
+  readonly result?: Cid;
+  /** Present exactly when it failed. */
+  readonly code?: FailureCode;
+  /** For people: why it ended. */
+  readonly detail?: string;
+}
+
+export const runEndMessage: MessageType<RunEnd> = {
+  name: "run-end",
+  schema: where(
+    record<RunEnd>({
+      ...headerFields,
+      run: cid,
+      status: oneOf(["done", "failed", "cancelled"]),
+      result: optional(cid),
+      code: optional(code),
+      detail: optional(text(512)),
+    }),
+    ({ status, result, code: failure }) =>
+      (status === "done") === (result !== undefined) && (status === "failed") === (failure !== undefined),
+    "run-end has a result exactly when it is done, and a code exactly when it failed",
+  ),
+};
+
+/**
+ * Shows a relay who asks about a run: its parameters, receipts and values are for those who take part alone. Sent as base64 in
+ * the header RUN_ACCESS_HEADER; signed by a session of the initiator, the payer, a holder, or a provider that has a lease in it.
+ */
+export interface RunAccess extends Header {
+  readonly run: Cid;
+  /** Milliseconds since 1970; it counts for an hour. */
+  readonly issuedAt: number;
+}
+
+export const runAccessMessage: MessageType<RunAccess> = {
+  name: "run-access",
+  schema: record<RunAccess>({ ...headerFields, run: cid, issuedAt: uint() }),
+};
+
+/** What registers a run: everything that whoever continues it needs. */
+export interface RunRegistration {
+  /** Run envelope. */
+  readonly run: Uint8Array;
+  readonly plan: Uint8Array;
+  readonly params: Uint8Array;
+}
+
+export const runRegistrationSchema: Schema<RunRegistration> = record<RunRegistration>({
+  run: bytes(MAX_ENVELOPE_BYTES),
+  plan: bytes(MAX_PLAN_BYTES),
+  params: bytes(MAX_RUN_PARAMS_BYTES),
+});
+
+/** Receipts of a run that a relay is given. None: its coordinator is there. */
+export interface StepBatch {
+  /** Step envelopes. */
+  readonly steps: readonly Uint8Array[];
+}
+
+export const stepBatchSchema: Schema<StepBatch> = record<StepBatch>({
+  steps: list(bytes(MAX_ENVELOPE_BYTES), MAX_STEPS_PER_BATCH),
+});
+
+/** Receipts of a run from a place on, in the order in which they came. */
+export interface StepPage {
+  /** Place after the last of these: where to ask on. */
+  readonly next: number;
+  /** Receipts that there are in all. */
+  readonly total: number;
+  readonly steps: readonly Uint8Array[];
+}
+
+export const stepPageSchema: Schema<StepPage> = record<StepPage>({
+  next: uint(),
+  total: uint(),
+  steps: list(bytes(MAX_ENVELOPE_BYTES), MAX_STEPS_PER_BATCH),
+});
 
 /**
  * What came of one step, whatever it was: signed by the peer that carried it out. Two different ones of one peer for one

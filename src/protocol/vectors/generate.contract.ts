@@ -156,7 +156,7 @@ export async function goldenFiles(): Promise<ReadonlyMap<string, string>> {
     "keys.json",
     fileText("Ed25519 seeds of everybody who signs.", { keys: ROLES.map((role) => keyRow(cast, role)) }),
   );
-  for (const file of ["session", "job", "lease", "task", "receipt", "audit", "payout"]) {
+  for (const file of ["session", "job", "lease", "task", "receipt", "audit", "payout", "run"]) {
     files.set(
       `${file}.json`,
       fileText("$hex: byte string. $cid: tag 42. $peer: byte string of a public key. $u64: integer.", {

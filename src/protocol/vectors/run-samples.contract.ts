@@ -23,12 +23,7 @@ const PLAN = cidOf(DAG_CBOR, encodeUtf8("a plan"));
 const PARAMS = encodeUtf8("{}");
 const VALUE = cidOf(RAW, encodeUtf8("a value"));
 
-function message<T>(
-  name: string,
-  type: MessageType<T>,
-  body: T,
-  ...signers: readonly Role[]
-): MessageSample {
+function message<T>(name: string, type: MessageType<T>, body: T, ...signers: readonly Role[]): MessageSample {
   return { file: "run", name, type, body, signers };
 }
 
@@ -125,12 +120,7 @@ export function runMessages(cast: Cast, story: Story): readonly MessageSample[] 
       { ...head, run, rev: 1, holders: [cast.provider.key, cast.auditor.key] },
       "requesterSession",
     ),
-    message(
-      "run-end",
-      runEndMessage,
-      { ...head, run, status: "done", result: VALUE },
-      "requesterSession",
-    ),
+    message("run-end", runEndMessage, { ...head, run, status: "done", result: VALUE }, "requesterSession"),
     message(
       "run-end of one that failed",
       runEndMessage,

@@ -49,7 +49,7 @@ function read(name: string): Record<string, never> {
   return JSON.parse(readFileSync(new URL(name, HERE), "utf8"));
 }
 
-const GROUPS = ["session", "job", "lease", "task", "receipt", "audit", "payout", "frame"];
+const GROUPS = ["session", "job", "lease", "task", "receipt", "audit", "payout", "run", "frame"];
 const messages: readonly Row[] = GROUPS.flatMap(
   (group): readonly Row[] => read(`${group}.json`)["messages"] ?? [],
 );

@@ -6,6 +6,7 @@ import type { Lease } from "../../protocol/messages/lease.ts";
 import { isWithinTariff } from "../../protocol/tariff.ts";
 import type { Draft } from "./draft.ts";
 import { type Court, jobIn, requireWelcome } from "./judging.ts";
+import { requireLeaseInRun } from "./runs.ts";
 import type { JobState, LeaseState } from "./standing.ts";
 
 function refuse(detail: string): never {
@@ -34,7 +35,9 @@ function requireJob(job: JobState, terms: Lease, time: number): void {
 }
 
 /** Rule 11, and a key that was revoked gets no further work, not even for a job that is open. */
-function requireKey(draft: Draft, { terms: { apiKey } }: JobState, terms: Lease): void {
+function requireKey(draft: Draft, job: JobState, terms: Lease): void {
+  const { run } = job.terms;
+  const apiKey = run === undefined ? job.terms.apiKey : draft.runs.run(run.id)?.terms.apiKey;
   if (apiKey === undefined) return;
   if (!terms.gateway) refuse("is not flagged as the gateway's, and its job is paid for under an api-key");
   if (draft.apiKey(apiKey)?.revoked !== undefined)
@@ -75,6 +78,7 @@ export function addLease(court: Court, draft: Draft, lease: Verified<Lease>, fir
   const job = jobIn(draft, terms.job);
   requireJob(job, terms, draft.time);
   requireKey(draft, job, terms);
+  requireLeaseInRun(draft, job.terms);
   requirePrice(draft, job, terms);
   requireWelcome(draft, [terms.provider, terms.instance]);
   if (draft.isRevoked(terms.instance, terms.provider))

@@ -52,8 +52,10 @@ export function revokeApiKey(court: Court, draft: Draft, message: Verified<ApiKe
   return index;
 }
 
+type Spending = Pick<Job, "requester" | "payer" | "cap">;
+
 /** The api-key that a job names. @throws FailureError `bad-signature` unless it lets this requester spend this payer's money. */
-function keyFor(draft: Draft, { requester, payer }: Job, apiKey: Cid): ApiKeyState {
+function keyFor(draft: Draft, { requester, payer }: Spending, apiKey: Cid): ApiKeyState {
   const key = draft.apiKey(apiKey);
   if (key?.terms.account !== payer)
     throw new FailureError("bad-signature", `job: ${payer} has signed neither it nor its api-key`);
@@ -68,12 +70,14 @@ function keyFor(draft: Draft, { requester, payer }: Job, apiKey: Cid): ApiKeySta
  * @throws FailureError `bad-signature`, `key-revoked`, `expired`, `insufficient-funds` beyond the key's cap.
  */
 export function requirePayer(draft: Draft, job: Job, signers: readonly PeerId[]): void {
-  if (job.apiKey === undefined) {
-    if (!signers.includes(job.payer))
-      throw new FailureError("bad-signature", `job: ${job.payer} has not signed it`);
-    return;
-  }
-  const key = keyFor(draft, job, job.apiKey);
+  if (job.apiKey !== undefined) requireAllowance(draft, job, job.apiKey);
+  else if (!signers.includes(job.payer))
+    throw new FailureError("bad-signature", `job: ${job.payer} has not signed it`);
+}
+
+/** Whether an api-key lets a requester set so much of a payer's money aside. @throws FailureError as requirePayer does. */
+export function requireAllowance(draft: Draft, job: Spending, apiKey: Cid): void {
+  const key = keyFor(draft, job, apiKey);
   if (key.revoked !== undefined) throw new FailureError("key-revoked", "the API key was revoked");
   if (!isInForce(key, draft.time)) throw new FailureError("expired", "the API key's time has passed");
   const left = allowanceOf(key, draft.spending(key.id, periodOf(key.terms, draft.time)));

@@ -11,6 +11,7 @@ import type { BooksStore, JobRow, LeaseRow } from "../store/books-store.ts";
 import { periodOf } from "./api-key-rules.ts";
 import { recordProblems } from "./check-records.ts";
 import { payoutProblems, setAside } from "./check-payouts.ts";
+import { runProblems } from "./check-runs.ts";
 import { assignmentProblems } from "./check-sites.ts";
 import { entryHash, joinHashes, sha256 } from "./native-hash.ts";
 
@@ -61,11 +62,13 @@ function spendingsOf(store: BooksStore, replay: Replay): ReadonlyMap<string, big
   const sums = new Map<string, bigint>();
   const periods = apiKeyPeriods(store);
   for (const { terms, escrowIndex, refunded } of replay.jobs.values()) {
-    const entry = terms.apiKey === undefined ? undefined : store.entry(escrowIndex);
-    if (terms.apiKey === undefined || entry === undefined) continue;
-    const key = periods.get(terms.apiKey);
-    if (key === undefined) throw new RangeError(`the log has no api-key ${terms.apiKey}`);
-    const name = `${terms.apiKey} ${periodOf(key, decodeEntry(entry).time)}`;
+    const run = terms.run === undefined ? undefined : replay.runs.runs.get(terms.run.id);
+    const apiKey = run?.terms.apiKey ?? terms.apiKey;
+    const entry = apiKey === undefined ? undefined : store.entry(escrowIndex);
+    if (apiKey === undefined || entry === undefined) continue;
+    const key = periods.get(apiKey);
+    if (key === undefined) throw new RangeError(`the log has no api-key ${apiKey}`);
+    const name = `${apiKey} ${periodOf(key, decodeEntry(entry).time)}`;
     sums.set(name, (sums.get(name) ?? 0n) + terms.cap - refunded);
   }
   return sums;
@@ -139,6 +142,7 @@ export function* rowProblems(store: BooksStore, replay: Replay): Generator<strin
   yield* recordProblems(store, replay);
   yield* payoutProblems(store, replay);
   yield* assignmentProblems(store, replay);
+  yield* runProblems(store, replay);
 }
 
 /**

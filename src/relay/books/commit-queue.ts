@@ -163,6 +163,7 @@ export class CommitQueue {
     const { store, tree, committed } = this.#parts;
     const payouts = draft.payoutRows();
     const sites = draft.siteRows();
+    const runs = draft.ownRuns?.rows();
     const extension = tree.extend(draft.entries.map(({ bytes }) => entryHash(bytes)));
     const batch: Batch = {
       head: { size: extension.size, root: extension.root, time: draft.time },
@@ -180,6 +181,7 @@ export class CommitQueue {
       audits: draft.audits.rows(),
       ...(payouts === undefined ? {} : { payouts }),
       ...(sites === undefined ? {} : { sites }),
+      ...(runs === undefined ? {} : { runs }),
     };
     try {
       store.commit(batch);

@@ -18,6 +18,7 @@ import { CommittedAudits } from "./committed-audits.ts";
 import type { Draft } from "./draft.ts";
 import { KEPT_STATES } from "./limits.ts";
 import { RecentMap } from "./recent-map.ts";
+import { CommittedRuns } from "./run-draft.ts";
 import { CommittedSites } from "./site-draft.ts";
 import {
   type ApiKeyState,
@@ -42,6 +43,7 @@ export class Committed implements Standing {
   readonly #policies = new Map<string, AuditPolicy>();
   readonly audits: CommittedAudits;
   readonly sites: CommittedSites;
+  readonly runs: CommittedRuns;
   readonly #revocations = new Set<string>();
   readonly #bars = new Map<PeerId, string>();
   readonly #apiKeys = new Map<Cid, ApiKeyState>();
@@ -62,6 +64,7 @@ export class Committed implements Standing {
     this.#store = store;
     this.audits = new CommittedAudits(store.audits);
     this.sites = new CommittedSites(store.sites);
+    this.runs = new CommittedRuns(store.runs, (index) => this.#entry(index));
     const head = store.head();
     this.size = head?.size ?? 0;
     this.root = head?.root ?? EMPTY_ROOT;
@@ -272,6 +275,7 @@ export class Committed implements Standing {
     this.audits.absorb(draft.audits.rows());
     const sites = draft.siteRows();
     if (sites !== undefined) this.sites.absorb(sites);
+    if (draft.ownRuns !== undefined) this.runs.absorb(draft.ownRuns);
     for (const name of draft.revocations) this.#revocations.add(name);
     for (const key of draft.apiKeys.values()) this.#keepApiKey(key);
     for (const [identity, reason] of draft.bars) this.#bars.set(identity, reason);

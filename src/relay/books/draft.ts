@@ -12,6 +12,7 @@ import {
   type EntryBodies,
   type EntryType,
 } from "../../protocol/messages/entry.ts";
+import type { Job } from "../../protocol/messages/job.ts";
 import type { EarningsSplit } from "../../protocol/earnings-json.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import { type Tariff, tariffCid } from "../../protocol/tariff.ts";
@@ -32,6 +33,7 @@ import { periodOf } from "./api-key-rules.ts";
 import { AuditDraft } from "./audit-draft.ts";
 import { PayoutDraft } from "./payout-draft.ts";
 import { applyPostings } from "./apply-postings.ts";
+import { RunDraft, type RunsStanding } from "./run-draft.ts";
 import { SiteDraft } from "./site-draft.ts";
 import {
   type ApiKeyState,
@@ -80,6 +82,7 @@ export class Draft implements Standing {
   readonly evidence: EvidenceRow[] = [];
   #payouts: PayoutDraft | undefined;
   #sites: SiteDraft | undefined;
+  #runs: RunDraft | undefined;
   readonly audits: AuditDraft;
   readonly policies: Map<string, AuditPolicy> = new Map();
   policy: Policy | undefined;
@@ -121,6 +124,20 @@ export class Draft implements Standing {
 
   siteRows(): SiteRows | undefined {
     return this.#sites?.rows();
+  }
+
+  get runs(): RunsStanding {
+    return this.#runs ?? this.#base.runs;
+  }
+
+  /** Runs, to change them. */
+  changeRuns(): RunDraft {
+    return (this.#runs ??= new RunDraft(this.#base.runs));
+  }
+
+  /** What it changes about runs. */
+  get ownRuns(): RunDraft | undefined {
+    return this.#runs;
   }
 
   job(id: Cid): JobState | undefined {
@@ -242,8 +259,7 @@ export class Draft implements Standing {
     if (change.lease !== undefined) this.leases.set(change.lease.id, change.lease);
     if (change.provider !== undefined) this.audits.setProvider(change.provider);
     if (change.experience !== undefined) this.audits.setShare(change.experience);
-    if (event.type === "escrow")
-      this.nonces.set(nonceName(event.terms.requester, event.terms.nonce), event.job);
+    if (event.type === "escrow") this.#note(event.job, event.terms);
     this.entries.push({ index, type, bytes, ...receipt, accounts });
     this.#passOn(event, change, before, index);
     return index;
@@ -268,13 +284,26 @@ export class Draft implements Standing {
     this.#share(body.to, "site", this.sites.assignment(body.from)?.site, body.amount, 0);
   }
 
-  /** What a job paid for under an api-key sets aside counts for the key, in the period the job was opened in. */
+  /** What only escrow entries bring: nonces that are used up, and which job carries out which step of a run. */
+  #note(job: Cid, { requester, nonce, run }: Job): void {
+    this.nonces.set(nonceName(requester, nonce), job);
+    if (run !== undefined) this.changeRuns().addJob({ run: run.id, node: run.node, turn: run.turn, job });
+  }
+
+  /**
+   * What a job paid for under an api-key sets aside counts for the key, in the period the job was opened in; what a job of a
+   * run sets aside counts for the run.
+   */
   #charge(job: JobState): void {
-    const key = job.terms.apiKey === undefined ? undefined : this.apiKey(job.terms.apiKey);
-    if (key === undefined) return;
+    const run = job.terms.run === undefined ? undefined : this.runs.run(job.terms.run.id);
+    const apiKey = run?.terms.apiKey ?? job.terms.apiKey;
+    if (run === undefined && apiKey === undefined) return;
     const before = this.job(job.id);
     const changed = (before?.refunded ?? job.terms.cap) - job.refunded;
     if (changed === 0n) return;
+    if (run !== undefined) this.changeRuns().setRun({ ...run, charged: microCredits(run.charged + changed) });
+    const key = apiKey === undefined ? undefined : this.apiKey(apiKey);
+    if (key === undefined) return;
     const opened = this.entry(job.escrowIndex);
     const period = periodOf(key.terms, opened === undefined ? this.time : decodeEntry(opened).time);
     const amount = this.spending(key.id, period) + changed;
@@ -344,6 +373,7 @@ export class Draft implements Standing {
     if (payouts !== undefined) this.payouts.absorb(payouts);
     const sites = other.siteRows();
     if (sites !== undefined) this.changeSites().absorb(sites);
+    if (other.#runs !== undefined) this.changeRuns().absorb(other.#runs);
     this.policy = other.policy;
     this.epoch = other.epoch;
     this.issued = other.issued;

@@ -1,8 +1,10 @@
+import { mayCoordinate } from "../../ledger/run-rules.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import type { Verified } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { requireOrigin } from "../../protocol/header.ts";
 import type { CloseJob } from "../../protocol/messages/job.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Cancel } from "../../protocol/messages/task.ts";
 import type { Draft } from "./draft.ts";
 import { type Court, jobIn, leaseIn, soleSigner } from "./judging.ts";
@@ -14,7 +16,7 @@ export function cancelLease(court: Court, draft: Draft, cancel: Verified<Cancel>
   requireOrigin(body, court.origin, court.asset);
   const lease = leaseIn(draft, body.lease);
   const signer = soleSigner(court, draft, cancel);
-  if (signer.root !== jobIn(draft, lease.job).terms.requester)
+  if (!mayReturn(draft, lease.job, signer.root))
     throw new FailureError("bad-signature", "cancel: not signed by the job's requester");
   if (body.seq !== 0) throw new FailureError("malformed", "cancel: a lease is given back from seq 0");
   if (lease.state === "open") {
@@ -22,6 +24,17 @@ export function cancelLease(court: Court, draft: Draft, cancel: Verified<Cancel>
     passOn(draft, lease.job);
   }
   return lease.job;
+}
+
+/**
+ * The requester may give a lease back; in a run that another coordinator carries on, or that is over, so may whoever takes part:
+ * else the budget would wait for somebody who has gone.
+ */
+function mayReturn(draft: Draft, id: Cid, root: PeerId): boolean {
+  const { terms, state } = jobIn(draft, id);
+  if (root === terms.requester) return true;
+  const run = terms.run === undefined ? undefined : draft.runs.run(terms.run.id);
+  return run !== undefined && state !== "open" && (root === run.terms.payer || mayCoordinate(run, root));
 }
 
 /** Ends a job: what is free goes back now, the rest as its leases settle. Doing so again changes nothing. */

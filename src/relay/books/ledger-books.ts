@@ -15,6 +15,7 @@ import type { MicroCredits } from "../../protocol/units.ts";
 import type { AccountHistory } from "../account-history.ts";
 import type { AuditBooks } from "../audit-books.ts";
 import type { ApiKeyStanding, Books, Commit } from "../books.ts";
+import type { IsSilent } from "../run-books.ts";
 import type { BooksStore, Denial, DenialKind, KeptBytes } from "../store/books-store.ts";
 import type { PublishedRows } from "../store/published-rows.ts";
 import { addApiKey, revokeApiKey } from "./api-keys.ts";
@@ -26,6 +27,7 @@ import type { Draft } from "./draft.ts";
 import { cancelLease, closeJob } from "./ending.ts";
 import { type Court, jobIn } from "./judging.ts";
 import { LedgerPayouts } from "./ledger-payouts.ts";
+import { LedgerRuns } from "./ledger-runs.ts";
 import { LedgerSites } from "./ledger-sites.ts";
 import { LedgerHistory } from "./history-views.ts";
 import { Losses } from "./losses.ts";
@@ -60,6 +62,7 @@ export class LedgerBooks implements Books {
   readonly audits: AuditBooks;
   readonly payouts: LedgerPayouts;
   readonly sites: LedgerSites;
+  readonly runs: LedgerRuns;
   readonly history: AccountHistory;
 
   constructor(parts: LedgerBooksParts) {
@@ -67,6 +70,7 @@ export class LedgerBooks implements Books {
     this.audits = new LedgerAudits(parts, (index) => this.#prove(index));
     this.payouts = new LedgerPayouts(parts, (index) => this.#prove(index));
     this.sites = new LedgerSites(parts, (index) => this.#prove(index));
+    this.runs = new LedgerRuns(parts, (index) => this.#prove(index));
     this.history = new LedgerHistory(parts.store.history);
     const losses = new Losses(parts.store);
     parts.queue.onCommit(({ entries }) => {
@@ -152,8 +156,8 @@ export class LedgerBooks implements Books {
     return this.#logged((draft) => grant(this.#parts.court, draft, account, amount, reference));
   }
 
-  async openJob(job: Verified<Job>): Promise<Inclusion> {
-    return this.#logged((draft) => openJob(this.#parts.court, draft, job));
+  async openJob(job: Verified<Job>, isSilent?: IsSilent): Promise<Inclusion> {
+    return this.#logged((draft) => openJob(this.#parts.court, draft, job, isSilent));
   }
 
   unbound(job: Cid): MicroCredits {

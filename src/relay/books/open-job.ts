@@ -7,6 +7,8 @@ import type { Job } from "../../protocol/messages/job.ts";
 import { requirePayer } from "./api-keys.ts";
 import type { Draft } from "./draft.ts";
 import { type Court, requireWelcome, signerOf } from "./judging.ts";
+import { requireRun } from "./runs.ts";
+import type { IsSilent } from "../run-books.ts";
 
 type Signer = Pick<Signatory, "root" | "session">;
 
@@ -24,15 +26,23 @@ function requireTime({ expires, issuedAt }: Job, time: number): void {
   if (issuedAt > time + CLOCK_SKEW_MS) throw new FailureError("malformed", "job: was issued in the future");
 }
 
+const nobodyIsSilent: IsSilent = () => false;
+
 /** Sets a job's cap aside. @returns the escrow's entry. See Books.openJob. */
-export function openJob(court: Court, draft: Draft, job: Verified<Job>): number {
+export function openJob(
+  court: Court,
+  draft: Draft,
+  job: Verified<Job>,
+  isSilent: IsSilent = nobodyIsSilent,
+): number {
   const { id, body } = job;
   requireOrigin(body, court.origin, court.asset);
   const signers = requireSigners(court, draft, job);
   const known = draft.job(id);
   if (known !== undefined) return known.escrowIndex;
   const roots = signers.map(({ root }) => root);
-  requirePayer(draft, body, roots);
+  if (body.run === undefined) requirePayer(draft, body, roots);
+  else requireRun(draft, body, body.run, isSilent);
   requireTime(body, draft.time);
   if (draft.jobOf(body.requester, body.nonce) !== undefined)
     throw new FailureError("replayed", "another job has used this nonce");

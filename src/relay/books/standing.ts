@@ -9,6 +9,7 @@ import type { AccountRow, DenialKind } from "../store/books-store.ts";
 import type { AuditStanding } from "../store/audit-rows.ts";
 import type { PayoutStanding } from "../store/payout-rows.ts";
 import type { SiteStanding } from "../store/site-rows.ts";
+import type { RunsStanding } from "./run-draft.ts";
 
 /** What the relay announced last, by policy and key-rotate entries. */
 export interface Policy {
@@ -68,6 +69,7 @@ export interface Standing extends LedgerLookup {
   spending(apiKey: Cid, period: number): bigint;
   readonly payouts: PayoutStanding;
   readonly sites: SiteStanding;
+  readonly runs: RunsStanding;
   readonly audits: AuditStanding;
   /** The session of secrets that draws follow from now; absent before the first. */
   readonly epoch: Epoch | undefined;

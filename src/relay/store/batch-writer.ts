@@ -14,6 +14,7 @@ import type {
 import { AuditWriter } from "./sqlite-audits.ts";
 import { ShareWriter } from "./sqlite-history.ts";
 import { PayoutWriter } from "./sqlite-payouts.ts";
+import { RunWriter } from "./sqlite-runs.ts";
 import { SiteWriter } from "./sqlite-sites.ts";
 
 /** Entry types that are too many to list by type. */
@@ -30,6 +31,9 @@ const COMMON: ReadonlySet<EntryType> = new Set([
   "assign",
   "transfer",
   "retire-idle",
+  "run",
+  "run-holders",
+  "run-end",
 ]);
 
 /** Writes one batch in one transaction, with statements prepared once. */
@@ -54,6 +58,7 @@ export class BatchWriter {
   readonly #shares: ShareWriter;
   readonly #payouts: PayoutWriter;
   readonly #sites: SiteWriter;
+  readonly #runs: RunWriter;
   readonly #audits: AuditWriter;
   readonly #head: StatementSync;
   readonly #firstHead: StatementSync;
@@ -96,6 +101,7 @@ export class BatchWriter {
     this.#shares = new ShareWriter(database);
     this.#payouts = new PayoutWriter(database);
     this.#sites = new SiteWriter(database);
+    this.#runs = new RunWriter(database);
     this.#head = sql("UPDATE head SET size = ?, root = ?, time = ? WHERE one = 1 AND size = ?");
     this.#firstHead = sql("INSERT INTO head VALUES (1, ?, ?, ?)");
   }
@@ -118,6 +124,7 @@ export class BatchWriter {
       if (batch.audits !== undefined) this.#audits.write(batch.audits);
       if (batch.payouts !== undefined) this.#payouts.write(batch.payouts);
       if (batch.sites !== undefined) this.#sites.write(batch.sites);
+      if (batch.runs !== undefined) this.#runs.write(batch.runs);
       this.#commit.run();
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");

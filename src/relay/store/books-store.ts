@@ -7,6 +7,7 @@ import type { AuditRows, AuditStore } from "./audit-rows.ts";
 import type { HistoryStore, ShareRow } from "./history-rows.ts";
 import type { PayoutRows, PayoutStore } from "./payout-rows.ts";
 import type { PublishedRows } from "./published-rows.ts";
+import type { RunRows, RunStore } from "./run-rows.ts";
 import type { SiteRows, SiteStore } from "./site-rows.ts";
 
 /** What the books keep on disk. Terms of jobs and leases are not repeated here: they are in their entries. */
@@ -123,6 +124,8 @@ export interface Batch {
   readonly payouts?: PayoutRows;
   /** Absent where nothing about sites and assignments changes. */
   readonly sites?: SiteRows;
+  /** Absent where nothing about runs changes. */
+  readonly runs?: RunRows;
 }
 
 /**
@@ -132,6 +135,7 @@ export interface Batch {
 export interface BooksStore extends KeptBytes, PublishedRows {
   readonly payouts: PayoutStore;
   readonly sites: SiteStore;
+  readonly runs: RunStore;
   readonly audits: AuditStore;
   readonly history: HistoryStore;
   head(): Head | undefined;

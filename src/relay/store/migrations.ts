@@ -5,6 +5,7 @@ import { openEnvelope } from "../../protocol/envelope.ts";
 import { AUDIT_TABLES } from "./sqlite-audits.ts";
 import { HISTORY_TABLES } from "./sqlite-history.ts";
 import { PAYOUT_TABLES } from "./sqlite-payouts.ts";
+import { RUN_TABLES } from "./sqlite-runs.ts";
 import { SITE_TABLES } from "./sqlite-sites.ts";
 
 /**
@@ -81,6 +82,7 @@ export const MIGRATIONS: readonly string[] = [
   `,
   HISTORY_TABLES,
   SITE_TABLES,
+  RUN_TABLES,
 ];
 
 /** For migrations: what the job of an escrow entry computes. */

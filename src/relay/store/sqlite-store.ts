@@ -40,6 +40,8 @@ import { SqliteAudits } from "./sqlite-audits.ts";
 import type { HistoryStore } from "./history-rows.ts";
 import { SqliteHistory } from "./sqlite-history.ts";
 import { SqlitePayouts } from "./sqlite-payouts.ts";
+import type { RunStore } from "./run-rows.ts";
+import { SqliteRuns } from "./sqlite-runs.ts";
 import { SqliteSites } from "./sqlite-sites.ts";
 
 /**
@@ -66,6 +68,7 @@ class SqliteStore implements BooksStore {
   readonly #writer: BatchWriter;
   readonly payouts: PayoutStore;
   readonly sites: SiteStore;
+  readonly runs: RunStore;
   readonly audits: AuditStore;
   readonly history: HistoryStore;
 
@@ -75,6 +78,7 @@ class SqliteStore implements BooksStore {
     this.#writer = new BatchWriter(database);
     this.payouts = new SqlitePayouts(database);
     this.sites = new SqliteSites(database);
+    this.runs = new SqliteRuns(database);
     this.audits = new SqliteAudits(database);
     this.history = new SqliteHistory(database);
   }
