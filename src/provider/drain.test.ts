@@ -11,7 +11,7 @@ import { stopMessage } from "../protocol/messages/task.ts";
 import { type SessionIdentity, startSessionIdentity } from "../protocol/session-identity.ts";
 import { FRAME } from "../protocol/work-frame.ts";
 import { type LeasePair, leasePair, type PairOptions, seed } from "../sdk/lease-pair.contract.ts";
-import type { TaskInput } from "../sdk/requester-session.ts";
+import type { TaskInput } from "../sdk/task-input.ts";
 import type { SuddenEnd } from "./farewell.ts";
 import { HeldLease } from "./held-lease.ts";
 import { HeldMemory } from "./held-memory.ts";

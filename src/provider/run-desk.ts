@@ -114,6 +114,11 @@ export class RunDesk {
     }
   }
 
+  /** Keeps bytes for the peers of a run, as the record of an effect. @param until milliseconds since 1970 */
+  keep(cid: Cid, bytes: Uint8Array, until: number): void {
+    this.#values.keep(cid, bytes, until);
+  }
+
   /** Signs what came of a step, and keeps it with its value for the peers of its run. @returns the step's envelope */
   async finish({ step, value, until }: FinishedStep): Promise<Uint8Array> {
     const envelope = await seal(stepMessage, step, [this.#options.signer]);

@@ -1,4 +1,4 @@
-import type { JobSummary, MapResult } from "./job-options.ts";
+import type { JobProgress, JobSummary, MapResult } from "./job-options.ts";
 
 type Counts = Pick<JobSummary, "tasks" | "done" | "failed" | "reassigned" | "voided">;
 
@@ -16,6 +16,22 @@ export class JobCounts {
       failed: this.#failed,
       reassigned: this.#reassigned,
       voided: this.#voided,
+    };
+  }
+
+  progress(
+    parts: Pick<JobProgress, "state" | "providers" | "spent">,
+    total: number | undefined,
+    note: string | undefined,
+  ): JobProgress {
+    const { done, failed, reassigned } = this.all;
+    return {
+      ...parts,
+      ...(total === undefined ? {} : { total }),
+      done,
+      failed,
+      reassigned,
+      ...(note === undefined ? {} : { note }),
     };
   }
 

@@ -10,15 +10,7 @@ import { createQuorum } from "./create-quorum.ts";
 import { JobCounts } from "./job-counts.ts";
 import type { JobRunOptions } from "./job-run-options.ts";
 import { LeaseCrew, type Member } from "./lease-crew.ts";
-import {
-  AUDIT_PATIENCE_MS,
-  LEASE_RETRY_MAX_MS,
-  NO_PROVIDER_TIMEOUT_MS,
-  PROVISIONAL_BYTES,
-  PROVISIONAL_RESULTS,
-  TASK_ATTEMPTS,
-  UNREAD_RESULTS,
-} from "./limits.ts";
+import { AUDIT_PATIENCE_MS, NO_PROVIDER_TIMEOUT_MS, TASK_ATTEMPTS, UNREAD_RESULTS } from "./limits.ts";
 import { Outbound } from "./outbound.ts";
 import { Provisional } from "./provisional.ts";
 import type { Quorum } from "./quorum.ts";
@@ -26,9 +18,19 @@ import { Recruiting } from "./recruiting.ts";
 import { isShared } from "./share-work.ts";
 import { SecondDraw } from "./second-draw.ts";
 import { silenceOf } from "./silence.ts";
+import { type Said, StepResults } from "./step-watch.ts";
 import type { TaskAttempt } from "./task-watch.ts";
 import type { TaskAnswer } from "./task-answers.ts";
-import { inputOf, isOwn, isSpent, leaveSpent, lostResult, mayRetry, resultOf } from "./task-result.ts";
+import {
+  failureOfJob,
+  inputOf,
+  isOwn,
+  isSpent,
+  leaveSpent,
+  lostResult,
+  mayRetry,
+  resultOf,
+} from "./task-result.ts";
 import { type WorkItem, WorkQueue } from "./work-queue.ts";
 
 /** Carries one job from its first lease to the refund. */
@@ -54,11 +56,16 @@ export class JobRun {
   #past = 0n;
   #state: JobProgress["state"] = "submitting";
   readonly #alarm = new Alarm(() => this.#wake());
+  /** Of a job that belongs to a run. */
+  readonly #steps: StepResults | undefined;
 
   constructor(run: JobRunOptions) {
     this.#run = run;
+    this.#steps = run.steps && new StepResults(run.steps);
     this.secondDraw = new SecondDraw(run);
-    this.#queue = new WorkQueue(run.inputs, run.job.body.nonce, (bytes) => run.ports.sha256(bytes));
+    const { nonce } = run.job.body;
+    const onNews = run.steps && (() => this.#wake());
+    this.#queue = new WorkQueue(run.inputs, nonce, (bytes) => run.ports.sha256(bytes), onNews);
     this.#recruiting = new Recruiting({
       parallel: run.job.body.parallel,
       least: run.job.body.verify.k,
@@ -96,7 +103,7 @@ export class JobRun {
       signal: this.#abort.signal,
       patienceMs: this.#run.options.noProviderTimeoutMs ?? NO_PROVIDER_TIMEOUT_MS,
       report: (session) => this.#crew.report(session),
-      onResult: (item, result, leases) => this.#take(leases, item, result),
+      onResult: (item, result, leases, votes) => this.#take(leases, item, result, votes),
       onChange: (note) => this.#tell(note),
     });
   }
@@ -122,10 +129,7 @@ export class JobRun {
         this.#tell("the relay could not be given the function, so it cannot audit its results");
       await this.#allRounds();
     } catch (error) {
-      failure =
-        error instanceof FailureError
-          ? error
-          : new FailureError("relay-fault", "the job could not be carried on", { cause: error });
+      failure = failureOfJob(error);
     }
     this.#alarm.clear();
     await this.#queue.stop().catch(() => undefined);
@@ -153,7 +157,7 @@ export class JobRun {
   /** Works until everything is served. Results that wait for audits come in rounds: what is void is done again. */
   async #allRounds(): Promise<void> {
     await this.#dispatch();
-    while (this.#provisional.count > 0 && !this.#cancelled) {
+    while ((this.#provisional.count > 0 || !this.#queue.isEmpty) && !this.#cancelled) {
       // oxlint-disable-next-line no-await-in-loop -- round after round
       await this.#endRound();
       // oxlint-disable-next-line no-await-in-loop
@@ -194,7 +198,7 @@ export class JobRun {
 
   /** Enough waits for audits: the round ends before more is begun. */
   get #isRoundFull(): boolean {
-    return this.#provisional.count >= PROVISIONAL_RESULTS || this.#provisional.bytes >= PROVISIONAL_BYTES;
+    return this.#provisional.isFull;
   }
 
   async #dispatch(): Promise<void> {
@@ -202,7 +206,7 @@ export class JobRun {
     while (!this.#cancelled && !this.#isServed) {
       const changed = this.#changed.promise;
       // oxlint-disable-next-line no-await-in-loop -- the loop of the job
-      await this.#recruiting.keep(this.#crew, !this.#queue.isEmpty || this.#quorum?.wants === true);
+      await this.#recruiting.keep(this.#crew, this.#queue.hasWork || this.#quorum?.wants === true);
       // oxlint-disable-next-line no-await-in-loop
       await this.#assignAll();
       // oxlint-disable-next-line no-await-in-loop
@@ -212,17 +216,19 @@ export class JobRun {
 
   get #isServed(): boolean {
     const underWay = this.#copies.open + (this.#quorum?.underWay ?? 0);
-    return (this.#queue.isEmpty || this.#isRoundFull) && underWay === 0;
+    // Of a run, what comes next may follow from what waits for its audit: that is not put off.
+    const isDone = !this.#queue.hasWork && (this.#queue.isEmpty || this.#provisional.count > 0);
+    return (isDone || this.#isRoundFull) && underWay === 0;
   }
 
   /** Inputs are taken as long as somebody has room for them. */
   async #assignAll(): Promise<void> {
     if (this.#quorum !== undefined) {
-      await this.#quorum.assign(this.#crew, this.#queue, () => this.#mayTake);
+      await this.#quorum.assign(this.#crew, this.#queue, () => this.#queue.hasWork && this.#mayTake);
       return;
     }
     this.#copy();
-    while (this.#mayTake && this.#crew.roomiest() !== undefined) {
+    while (this.#queue.hasWork && this.#mayTake && this.#crew.roomiest() !== undefined) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other, in their order
       const item = await this.#queue.take();
       if (item === undefined) break;
@@ -261,13 +267,13 @@ export class JobRun {
     const sentAt = performance.now();
     const attempt = this.#run.watch?.attempt(item.index, item.bytes, providerOf(member));
     const silence = attempt?.segment === undefined ? undefined : silenceOf(member.session);
-    this.#copies.begin(item, attempt?.segment === undefined, sentAt);
+    this.#copies.begin(item, attempt?.segment === undefined && item.step === undefined, sentAt);
     try {
       const sent = member.session.send(inputOf(item, attempt, silence));
       this.#copies.sent(item, member, sent.seq);
       const answer = await sent.answer;
       member.pace.answered(performance.now() - sentAt);
-      await sent.final;
+      if (answer.kind !== "done" || answer.held === undefined) await sent.final;
       if (answer.kind === "done") this.#copies.answered(performance.now() - sentAt);
       if (isSpent(answer)) leaveSpent(member.session, item);
       if (mayRetry(answer) && this.#mayTry(item, attempt)) this.#leave(member, item, true);
@@ -282,6 +288,8 @@ export class JobRun {
 
   /** Whether another provider may have a try. One that came further does not count. */
   #mayTry(item: WorkItem, attempt: TaskAttempt | undefined): boolean {
+    // Whoever had it may have signed for it: the next attempt at a step is one of its own.
+    if (item.step !== undefined) return false;
     if (attempt?.leave() === true) item.attempts = 0;
     return item.attempts < TASK_ATTEMPTS;
   }
@@ -292,15 +300,17 @@ export class JobRun {
     if (mayTry) {
       this.#counts.reassigned();
       this.#queue.giveBack(item);
-    } else this.#give(lostResult(item, providerOf(member), error));
+    } else this.#take([], item, lostResult(item, providerOf(member), error));
   }
 
   #deliver(member: Member, item: WorkItem, answer: TaskAnswer): void {
     if (!this.#copies.counts(item, member, isOwn(answer))) return;
-    this.#take([member.session.channel.lease], item, resultOf(item, providerOf(member), answer));
+    const result = resultOf(item, providerOf(member), answer);
+    this.#take([member.session.channel.lease], item, result, [{ member, answer }]);
   }
 
-  #take(leases: readonly Cid[], item: WorkItem, result: MapResult): void {
+  #take(leases: readonly Cid[], item: WorkItem, result: MapResult, said: Said = []): void {
+    this.#steps?.show(item, said);
     if (this.#run.options.accept === "audited" && leases.length > 0) {
       this.#provisional.hold(leases, item, result);
       this.#tell();
@@ -309,7 +319,8 @@ export class JobRun {
 
   #give(result: MapResult): void {
     this.#counts.result(result);
-    this.results.push(result);
+    if (this.#steps === undefined) this.results.push(result);
+    else this.#steps.tell(result);
     this.#tell();
   }
 
@@ -317,8 +328,7 @@ export class JobRun {
   async #pause(changed: Promise<void>): Promise<void> {
     const now = performance.now();
     const lateAt = this.#queue.isEmpty ? this.#copies.nextLateAt(this.#queue.taken) : Infinity;
-    const waitMs = Math.min(this.#recruiting.nextAt, lateAt) - now;
-    this.#alarm.setFor(now + Math.max(10, Math.min(LEASE_RETRY_MAX_MS, waitMs)));
+    this.#alarm.setFor(this.#recruiting.wakeAt(now, lateAt));
     await changed;
   }
 
@@ -329,19 +339,9 @@ export class JobRun {
   }
 
   #tell(note?: string): void {
-    const { total } = this.#run;
-    const known = total ?? (this.#queue.isExhausted ? this.#queue.taken : undefined);
-    const { done, failed, reassigned } = this.#counts.all;
-    this.#run.options.onProgress?.({
-      state: this.#state,
-      ...(known === undefined ? {} : { total: known }),
-      done,
-      failed,
-      reassigned,
-      providers: this.#crew.members.length,
-      spent: this.#spent,
-      ...(note === undefined ? {} : { note }),
-    });
+    const total = this.#run.total ?? (this.#queue.isExhausted ? this.#queue.taken : undefined);
+    const parts = { state: this.#state, providers: this.#crew.members.length, spent: this.#spent };
+    this.#run.options.onProgress?.(this.#counts.progress(parts, total, note));
     this.#wake();
   }
 

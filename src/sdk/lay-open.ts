@@ -7,7 +7,7 @@ import { advanceMessage } from "../protocol/messages/task.ts";
 import type { Signer } from "../protocol/signature.ts";
 import { INLINE_INPUT_BYTES } from "./limits.ts";
 import type { RequesterChannel, ShownOutcome } from "./requester-channel.ts";
-import type { TaskInput } from "./requester-session.ts";
+import type { TaskInput } from "./task-input.ts";
 
 export interface OpeningPorts {
   readonly client: Pick<RelayClient, "open" | "hasBlob" | "putBlob">;

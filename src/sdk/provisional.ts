@@ -3,7 +3,7 @@ import type { Cid } from "../protocol/cid.ts";
 import { FailureError } from "../protocol/failure.ts";
 import type { JobView } from "../protocol/relay-api.ts";
 import type { MapResult } from "./job-options.ts";
-import { AUDIT_POLL_MS } from "./limits.ts";
+import { AUDIT_POLL_MS, PROVISIONAL_BYTES, PROVISIONAL_RESULTS } from "./limits.ts";
 import { pause } from "./pause.ts";
 import type { WorkItem } from "./work-queue.ts";
 
@@ -48,6 +48,11 @@ export class Provisional {
   /** Bytes of inputs and outputs that are kept. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** No more should be begun before some are judged. */
+  get isFull(): boolean {
+    return this.#count >= PROVISIONAL_RESULTS || this.#bytes >= PROVISIONAL_BYTES;
   }
 
   /** @param leases under which it was computed alike: it counts when all of them hold */

@@ -1,3 +1,5 @@
+import type { FrameStream } from "../mesh/frame-stream.ts";
+import { FRAME } from "../protocol/work-frame.ts";
 import {
   PULSE_CLOGGED_MS,
   PULSE_DOUBT_MS,
@@ -146,4 +148,15 @@ export class Pulse {
     this.end();
     this.#ports.onLost();
   }
+}
+
+/** Of the peer at the other end of a stream of frames. @param onDoubt it is asked for a word */
+export function pulseOf(frames: FrameStream, onLost: () => void, onDoubt: () => void): Pulse {
+  return new Pulse({
+    ask: () => void frames.sendFrame(FRAME.ping).catch(() => undefined),
+    onLost,
+    onDoubt,
+    received: () => frames.receivedBytes,
+    isClogged: () => frames.isClogged,
+  });
 }

@@ -12,7 +12,7 @@ import { SEAL_PATIENCE_MS, STANDING_AGE_MS, TASK_ATTEMPTS } from "./limits.ts";
 import { type Crew, Seating, type SeatingPorts } from "./seating.ts";
 import type { Standing } from "./standings.ts";
 import type { TaskAnswer } from "./task-answers.ts";
-import { isSpent, mayRetry } from "./task-result.ts";
+import { inputOf, isSpent, mayRetry } from "./task-result.ts";
 import { revealMs, within } from "./within.ts";
 import type { WorkItem, WorkQueue } from "./work-queue.ts";
 
@@ -25,8 +25,13 @@ export interface QuorumPorts extends SeatingPorts {
   readonly referee: (vote: Vote, item: WorkItem) => Promise<Finding>;
   /** How long to wait for one more provider, milliseconds. */
   readonly patienceMs: number;
-  /** @param leases under which it was computed alike */
-  readonly onResult: (item: WorkItem, result: MapResult, leases: readonly Cid[]) => void;
+  /** @param leases under which it was computed alike @param votes all that were compared, those that agree first */
+  readonly onResult: (
+    item: WorkItem,
+    result: MapResult,
+    leases: readonly Cid[],
+    votes: readonly Vote[],
+  ) => void;
 }
 
 /**
@@ -136,14 +141,13 @@ export class Quorum {
     const { session, pace } = member;
     const provider = providerOf(member);
     ballot.asked.add(provider);
-    const { bytes, cid, seed } = ballot.item;
     const before = session.channel.unanswered;
     const { deadlineMs } = session.channel.held.job.body.limits;
     const sentAt = performance.now();
     let replica: Replica | undefined;
     let unpaid: TaskAnswer;
     try {
-      replica = { member, provider, sent: session.send({ bytes, cid, seed }) };
+      replica = { member, provider, sent: session.send(inputOf(ballot.item, undefined, undefined)) };
       ballot.open.add(replica);
       const { sealed, answer, seq } = replica.sent;
       await within(session, sealed, (before + 1) * deadlineMs + SEAL_PATIENCE_MS);
@@ -327,7 +331,8 @@ export class Quorum {
     const [first] = agreeing;
     if (first === undefined) throw new RangeError("a result that nobody has given");
     const leases = agreeing.map(({ member }) => member.session.channel.lease);
-    this.#giveResult(ballot, ballot.resultOf(first), leases);
+    const others = ballot.votes.filter((vote) => !agreeing.includes(vote));
+    this.#giveResult(ballot, ballot.resultOf(first), leases, [...agreeing, ...others]);
   }
 
   #give(ballot: Ballot, refusal: TaskAnswer): void {
@@ -335,11 +340,11 @@ export class Quorum {
     if (provider !== undefined) this.#giveResult(ballot, ballot.resultOf({ provider, answer: refusal }), []);
   }
 
-  #giveResult(ballot: Ballot, result: MapResult, leases: readonly Cid[]): void {
+  #giveResult(ballot: Ballot, result: MapResult, leases: readonly Cid[], votes: readonly Vote[] = []): void {
     if (this.#ports.signal.aborted) return;
     if (ballot.isDisputed) this.#disputed += 1;
     else this.#agreed += 1;
-    this.#ports.onResult(ballot.item, result, leases);
+    this.#ports.onResult(ballot.item, result, leases, votes);
   }
 
   #giveUp(ballot: Ballot, error: unknown): void {
@@ -349,7 +354,7 @@ export class Quorum {
       error instanceof FailureError
         ? error
         : new FailureError("relay-fault", "could not be compared", { cause: error });
-    this.#ports.onResult(ballot.item, ballot.failed(failure.code, failure.detail), []);
+    this.#ports.onResult(ballot.item, ballot.failed(failure.code, failure.detail), [], []);
   }
 }
 

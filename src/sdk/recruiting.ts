@@ -33,9 +33,10 @@ export class Recruiting {
     this.#options = options;
   }
 
-  /** When it may ask again, by performance.now(). */
-  get nextAt(): number {
-    return this.#nextAt;
+  /** When to look again, by performance.now(): at `otherAt`, or when the relay may be asked. */
+  wakeAt(now: number, otherAt: number): number {
+    const waitMs = Math.min(this.#nextAt, otherAt) - now;
+    return now + Math.max(10, Math.min(LEASE_RETRY_MAX_MS, waitMs));
   }
 
   /** A new round begins, with nobody at work. */

@@ -13,6 +13,7 @@ import {
   type OutcomeLeaf,
   outcomeSchema,
   type Task,
+  type TaskStep,
 } from "../protocol/messages/task.ts";
 import { leafHash } from "../protocol/merkle.ts";
 import { OutcomeTally } from "../protocol/outcome-tally.ts";
@@ -124,7 +125,7 @@ export class RequesterChannel {
 
   /** Names the next task. */
   name(
-    input: { readonly cid: Cid; readonly size: number },
+    input: { readonly cid: Cid; readonly size: number; readonly step?: TaskStep | undefined },
     salt: Uint8Array,
     seed: Uint8Array,
   ): { readonly task: Task; readonly bytes: Uint8Array } {
@@ -139,6 +140,7 @@ export class RequesterChannel {
       fuelLimit: limits.fuel,
       deadlineMs: limits.deadlineMs,
       stream: isStreamed(this.held.job.body.work),
+      ...(input.step === undefined ? {} : { step: input.step }),
     };
     const { bytes, hash } = encodeTask(task);
     this.#tasks.append(hash);

@@ -2,7 +2,6 @@ import type { FrameStream } from "../mesh/frame-stream.ts";
 import type { TransportInfo } from "../mesh/mesh.ts";
 import { sendInParts } from "../mesh/parts.ts";
 import { u32be } from "../protocol/bytes.ts";
-import type { Cid } from "../protocol/cid.ts";
 import { openEnvelope, seal, type Unverified, verified } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { failureCode } from "../protocol/failure-code.ts";
@@ -15,21 +14,10 @@ import type { Signer, Verify } from "../protocol/signature.ts";
 import { failureSchema, FRAME, splitHeader, splitSeq } from "../protocol/work-frame.ts";
 import { ADVANCE_INTERVAL_MS, QUIET_TASKS, FINISH_TIMEOUT_MS } from "./limits.ts";
 import type { OutcomeWithInput } from "./lay-open.ts";
-import { Pulse } from "./pulse.ts";
+import { type Pulse, pulseOf } from "./pulse.ts";
 import { type HeldLease, RequesterChannel, type ShownOutcome } from "./requester-channel.ts";
-import { type FinalSegment, type SentTask, TaskAnswers } from "./task-answers.ts";
-
-/** What one task needs. */
-export interface TaskInput {
-  readonly bytes: Uint8Array;
-  readonly cid: Cid;
-  /** 32 bytes; the same wherever the task runs. */
-  readonly seed: Uint8Array;
-  /** Told each output as soon as it is there. What it throws ends the session, and nothing more is signed for. */
-  readonly check?: (output: Uint8Array, outcome: OutcomeLeaf) => void;
-  /** Of a stream: told each segment when it is final, in their order, before the task's answer. */
-  readonly onSegment?: (segment: FinalSegment) => void;
-}
+import type { TaskInput } from "./task-input.ts";
+import { type SentTask, TaskAnswers } from "./task-answers.ts";
 
 /** After these nothing more is signed for: what came is false. */
 const FALSE_WORK: ReadonlySet<number> = new Set(
@@ -79,23 +67,19 @@ export class RequesterSession {
       held,
       keep === undefined ? undefined : (shown, leaf) => this.#keep(keep, shown, leaf),
     );
-    this.#answers = new TaskAnswers({
+    this.#answers = new TaskAnswers(held, {
+      verify: ports.verify,
       sha256: (bytes) => ports.sha256(bytes),
       onAnswer: () => ports.onRoom(),
       onMismatch: (failure) => this.fail(failure),
     });
-    this.pulse = hasPulse ? this.#newPulse() : undefined;
-  }
-
-  #newPulse(): Pulse {
-    return new Pulse({
-      ask: () => void this.#frames.sendFrame(FRAME.ping).catch(() => undefined),
-      onLost: () =>
-        this.fail(new FailureError("heartbeat-lost", "the provider has said nothing for too long")),
-      onDoubt: () => this.#ports.onRoom(),
-      received: () => this.#frames.receivedBytes,
-      isClogged: () => this.#frames.isClogged,
-    });
+    this.pulse = hasPulse
+      ? pulseOf(
+          frames,
+          () => this.fail(new FailureError("heartbeat-lost", "the provider has said nothing for too long")),
+          () => ports.onRoom(),
+        )
+      : undefined;
   }
 
   get ended(): Promise<FailureError | undefined> {
@@ -118,7 +102,7 @@ export class RequesterSession {
   send(input: TaskInput): SentTask {
     if (!this.isOpen) throw new FailureError("disconnected", "the session is over");
     const { task, bytes } = this.channel.name(
-      { cid: input.cid, size: input.bytes.length },
+      { cid: input.cid, size: input.size ?? input.bytes.length, step: input.step },
       this.#ports.randomSalt(),
       input.seed,
     );
@@ -169,6 +153,12 @@ export class RequesterSession {
         this.#answers.begin(this.channel.outcome(encoded), data);
         return;
       }
+      case FRAME.step:
+        this.#answers.steps.take(...splitSeq(payload));
+        return;
+      case FRAME.record:
+        this.#answers.steps.takeRecord(...splitSeq(payload));
+        return;
       case FRAME.outcomeData: {
         const [seq, data] = splitSeq(payload);
         this.#answers.add(seq, data);

@@ -2,19 +2,40 @@ import { PartAssembly, type Whole } from "../mesh/parts.ts";
 import { type Cid, cidFromDigest, cidOf, RAW } from "../protocol/cid.ts";
 import { FailureError } from "../protocol/failure.ts";
 import type { FailureCode } from "../protocol/failure-code.ts";
-import type { OutcomeLeaf } from "../protocol/messages/task.ts";
+import { MAX_INLINE_BYTES } from "../protocol/limits.ts";
+import type { OutcomeLeaf, TaskStep } from "../protocol/messages/task.ts";
+import type { Verify } from "../protocol/signature.ts";
 import { decodeUtf8 } from "../protocol/text.ts";
 import { HASH_HERE_BYTES } from "./limits.ts";
+import type { HeldLease } from "./requester-channel.ts";
+import { type ShownStep, ShownSteps } from "./shown-steps.ts";
 
 /** What came back for a task. */
 export type TaskAnswer =
-  | { readonly kind: "done"; readonly output: Uint8Array; readonly outcome: OutcomeLeaf }
+  | {
+      readonly kind: "done";
+      /** Empty where it stays at its provider. */
+      readonly output: Uint8Array;
+      readonly outcome: OutcomeLeaf;
+      readonly step?: ShownStep | undefined;
+      /** Present where the output stays at its provider. */
+      readonly held?: HeldOutput;
+    }
   | {
       readonly kind: "failed";
       readonly code: FailureCode;
       readonly detail: string;
       readonly outcome: OutcomeLeaf;
+      readonly step?: ShownStep | undefined;
     };
+
+/** An output that stays at its provider: nobody signs for it before somebody has it. */
+export interface HeldOutput {
+  /** Somebody has it, and it hashes to its CID. */
+  taken(): void;
+  /** The provider does not give it to those who need it: the session is over, and nothing more is signed for. */
+  refused(detail: string): void;
+}
 
 /** A part of a stream that the provider has signed for. */
 export interface FinalSegment {
@@ -36,6 +57,9 @@ export interface SentTask {
 export interface AnswerListener {
   readonly check?: (output: Uint8Array, outcome: OutcomeLeaf) => void;
   readonly onSegment?: (segment: FinalSegment) => void;
+  /** Of a task that is a step of a run. */
+  readonly step?: TaskStep | undefined;
+  readonly cid?: Cid;
 }
 
 /** Longest detail of a failure that is read, in bytes. */
@@ -57,6 +81,9 @@ interface Unsigned {
   readonly whole: PromiseWithResolvers<TaskAnswer>;
   isWhole: boolean;
   readonly end: boolean;
+  readonly step: ShownStep | undefined;
+  /** Of an output that stays at its provider: resolves when somebody has it. */
+  taken?: PromiseWithResolvers<void>;
 }
 
 /** An outcome on its way, with its place. */
@@ -73,6 +100,7 @@ function quiet<T>(): PromiseWithResolvers<T> {
 }
 
 export interface AnswerPorts {
+  readonly verify: Verify;
   /** SHA-256 off this thread. */
   sha256(bytes: Uint8Array): Promise<Uint8Array>;
   /** An outcome is there in full. */
@@ -83,6 +111,7 @@ export interface AnswerPorts {
 
 /** What comes back under one lease: puts outputs together, checks their hashes, and knows which of them are final. */
 export class TaskAnswers {
+  readonly steps: ShownSteps;
   readonly #ports: AnswerPorts;
   readonly #outputs = new PartAssembly<Placed>();
   readonly #pending = new Map<number, Pending>();
@@ -91,8 +120,9 @@ export class TaskAnswers {
   #outcomes = 0;
   #settled = 0;
 
-  constructor(ports: AnswerPorts) {
+  constructor(held: HeldLease, ports: AnswerPorts) {
     this.#ports = ports;
+    this.steps = new ShownSteps(held, ports.verify);
   }
 
   /** A task is sent. */
@@ -105,6 +135,8 @@ export class TaskAnswers {
       told: Promise.resolve(),
     };
     this.#pending.set(seq, pending);
+    if (listener.step !== undefined && listener.cid !== undefined)
+      this.steps.expect(seq, listener.cid, listener.step);
     const { sealed, answer, final } = pending;
     return { seq, sealed: sealed.promise, answer: answer.promise, final: final.promise };
   }
@@ -117,22 +149,53 @@ export class TaskAnswers {
 
   /** An outcome that the channel has taken, with its first bytes. */
   begin(outcome: OutcomeLeaf, data: Uint8Array): void {
+    const step = outcome.end ? this.steps.of(outcome) : undefined;
     const size = outcome.status === "done" ? outcome.size : Math.min(data.length, MAX_DETAIL_BYTES);
-    this.#arrived(this.#outputs.begin(outcome.seq, this.#place(outcome), size, data));
+    const placed = this.#place(outcome, step);
+    const isHeld = placed.unsigned.pending.listener.step?.hold === true && data.length === 0;
+    if (isHeld && outcome.status === "done" && size > MAX_INLINE_BYTES) void this.#answerHeld(placed);
+    else this.#arrived(this.#outputs.begin(outcome.seq, placed, size, data));
+  }
+
+  /** The answer is known, and its output is elsewhere: what is signed for it is all there is, so that is to hold. */
+  async #answerHeld({ outcome, unsigned }: Placed): Promise<void> {
+    const taken = quiet<void>();
+    unsigned.taken = taken;
+    const held: HeldOutput = {
+      taken: () => {
+        unsigned.isWhole = true;
+        taken.resolve();
+      },
+      refused: (detail) => this.#ports.onMismatch(new FailureError("content-mismatch", detail)),
+    };
+    try {
+      await this.steps.checked();
+    } catch (error) {
+      const failure = error instanceof FailureError ? error : new FailureError("bad-signature", "step");
+      this.#ports.onMismatch(failure);
+      return;
+    }
+    unsigned.whole.resolve({ kind: "done", output: new Uint8Array(), outcome, step: unsigned.step, held });
+    this.#ports.onAnswer();
   }
 
   add(seq: number, data: Uint8Array): void {
     this.#arrived(this.#outputs.add(seq, data));
   }
 
-  /** Resolves when the outputs of the first `count` outcomes are here and hash to what they should, or never will. */
+  /**
+   * Resolves when the outputs of the first `count` outcomes are here and hash to what they should, or never will.
+   * @throws FailureError `bad-signature` where a step's signature does not hold
+   */
   async whole(count: number): Promise<void> {
-    const waiting: Promise<TaskAnswer>[] = [];
+    const waiting: Promise<unknown>[] = [];
     for (let at = this.#settled; at < count; at += 1) {
       const unsigned = this.#unsigned.get(at);
-      if (unsigned !== undefined && !unsigned.isWhole) waiting.push(unsigned.whole.promise);
+      if (unsigned !== undefined && !unsigned.isWhole)
+        waiting.push(unsigned.taken?.promise ?? unsigned.whole.promise);
     }
     if (waiting.length > 0) await Promise.allSettled(waiting);
+    await this.steps.checked();
   }
 
   /** The first `count` outcomes are under a receipt. */
@@ -154,8 +217,9 @@ export class TaskAnswers {
       answer.reject(reason);
       final.reject(reason);
     }
-    for (const { pending, whole } of this.#unsigned.values()) {
+    for (const { pending, whole, taken } of this.#unsigned.values()) {
       whole.reject(reason);
+      taken?.reject(reason);
       pending.answer.reject(reason);
       pending.final.reject(reason);
     }
@@ -164,11 +228,11 @@ export class TaskAnswers {
   }
 
   /** Finds the task of an outcome, which the channel has found open. */
-  #place(outcome: OutcomeLeaf): Placed {
+  #place(outcome: OutcomeLeaf, step: ShownStep | undefined): Placed {
     const pending = this.#pending.get(outcome.seq);
     if (pending === undefined) throw new FailureError("bad-receipt", "outcome: for a task that is not open");
     const whole = outcome.end ? pending.answer : quiet<TaskAnswer>();
-    const unsigned: Unsigned = { pending, whole, isWhole: false, end: outcome.end };
+    const unsigned: Unsigned = { pending, whole, isWhole: false, end: outcome.end, step };
     pending.sealed.resolve();
     this.#unsigned.set(this.#outcomes, unsigned);
     this.#outcomes += 1;
@@ -181,7 +245,8 @@ export class TaskAnswers {
     const { header: placed, data } = complete;
     const { outcome, unsigned } = placed;
     if (outcome.code !== undefined) {
-      this.#answer(unsigned, { kind: "failed", code: outcome.code, detail: decodeUtf8(data), outcome });
+      const { step } = unsigned;
+      this.#answer(unsigned, { kind: "failed", code: outcome.code, detail: decodeUtf8(data), outcome, step });
     } else if (data.length <= HASH_HERE_BYTES) {
       this.#deliver(placed, data, cidOf(RAW, data));
     } else {
@@ -198,7 +263,7 @@ export class TaskAnswers {
     const failure =
       cid === outcome.outputCid ? complaintOf(unsigned.pending.listener, output, outcome) : mismatch(outcome);
     if (failure === undefined) {
-      this.#answer(unsigned, { kind: "done", output, outcome });
+      this.#answer(unsigned, { kind: "done", output, outcome, step: unsigned.step });
       return;
     }
     unsigned.whole.reject(failure);

@@ -4,9 +4,10 @@ import { FailureError } from "../protocol/failure.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { fuel } from "../protocol/units.ts";
 import type { MapResult } from "./job-options.ts";
-import type { RequesterSession, TaskInput } from "./requester-session.ts";
+import type { RequesterSession } from "./requester-session.ts";
 import type { Silence } from "./silence.ts";
 import type { TaskAnswer } from "./task-answers.ts";
+import type { TaskInput } from "./task-input.ts";
 import type { TaskAttempt } from "./task-watch.ts";
 import type { WorkItem } from "./work-queue.ts";
 
@@ -15,13 +16,15 @@ import type { WorkItem } from "./work-queue.ts";
  * @param silence told of each word, where it is a stream
  */
 export function inputOf(
-  { bytes, cid, seed }: WorkItem,
+  { bytes, cid, seed, step, size }: WorkItem,
   attempt: TaskAttempt | undefined,
   silence: Silence | undefined,
 ): TaskInput {
-  if (attempt === undefined) return { bytes, cid, seed };
+  const common = { bytes, cid, seed, ...(step === undefined ? {} : { step, size: size ?? bytes.length }) };
+  if (attempt === undefined) return common;
   const { input } = attempt;
   return {
+    ...common,
     bytes: input,
     cid: input === bytes ? cid : cidOf(RAW, input),
     seed,
@@ -73,4 +76,11 @@ export function lostResult({ index, attempts }: WorkItem, provider: PeerId, erro
     fuel: fuel(0),
     provider,
   };
+}
+
+/** Why a job ended early. */
+export function failureOfJob(error: unknown): FailureError {
+  return error instanceof FailureError
+    ? error
+    : new FailureError("relay-fault", "the job could not be carried on", { cause: error });
 }
