@@ -8,6 +8,8 @@ export interface Load {
   readonly memoryBytes: number;
   /** Whether models run here. */
   readonly hasModels: boolean;
+  /** Whether effects are carried out here, and such a one: throws with the reason where not. Absent: none are. */
+  readonly admitEffect?: (order: WorkOrder) => void;
   /** Leases at work. */
   readonly atWork: number;
   /** Every lease this session has ever accepted. A second beginning would sign a second history: equivocation (rule 12). */
@@ -32,6 +34,12 @@ export function decideAdmission(order: WorkOrder, load: Load): void {
   }
   if (work.kind === "model" && !load.hasModels)
     throw new FailureError("declined", "this provider runs no models");
-  if (work.effects.length > 0)
-    throw new FailureError("declined", "effects are not supported by this version");
+  if (work.kind !== "effect") {
+    if (work.effects.length > 0)
+      throw new FailureError("declined", `no effects are granted to ${work.kind}s`);
+    return;
+  }
+  if (load.admitEffect === undefined)
+    throw new FailureError("declined", "this provider carries out no effects");
+  load.admitEffect(order);
 }

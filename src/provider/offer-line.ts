@@ -26,6 +26,8 @@ export interface Capacity {
   readonly abis: readonly Abi[];
   /** Manifests of models that are here whole, MAX_OFFERED_MODELS at most. */
   readonly models?: readonly Cid[];
+  /** Effects that its person allows (Offer.effects); absent where it carries out none. */
+  readonly effects?: readonly string[];
   /** What it says of its own speed. */
   readonly claims?: readonly Claim[];
 }

@@ -26,6 +26,7 @@ interface SealedOutcome {
   readonly data: Uint8Array;
   readonly nonce: Uint8Array;
   readonly step: Uint8Array | undefined;
+  readonly record: Uint8Array | undefined;
 }
 
 /** What goes along with an outcome. */
@@ -35,6 +36,8 @@ interface Along {
   readonly nonce?: Uint8Array;
   /** Envelope of what came of the step; goes before the outcome. */
   readonly step?: Uint8Array | undefined;
+  /** Of an effect; goes before the step. */
+  readonly record?: Uint8Array | undefined;
 }
 
 /** The bytes of an output that its frames bring: none of a larger one that stays here, for who needs it asks for it by CID. */
@@ -85,10 +88,12 @@ export class OutcomeSender {
     task: Task,
     end: TaskEnd,
     data: Uint8Array | string,
-    { part, nonce, step }: Along = {},
+    { part, nonce, step, record }: Along = {},
   ): Promise<void> {
     const leaf = this.#channel.finish(task, end, part, nonce);
     this.#held?.outcome(leaf.bytes, task.seq, leaf.outcome.end);
+    if (record !== undefined)
+      this.#frames.sendFrame(FRAME.record, u32be(task.seq), record).catch(() => undefined);
     if (step !== undefined) this.#frames.sendFrame(FRAME.step, u32be(task.seq), step).catch(() => undefined);
     const brought = broughtOf(task, end, bytesOf(data));
     const sent = sendInParts(this.#frames, OUTCOME_PARTS, task.seq, leaf.bytes, brought);
@@ -101,12 +106,13 @@ export class OutcomeSender {
    * A task has ended: sends its outcome, or of a replica the seal alone.
    * @throws FailureError `window-exceeded` when the requester lets more be kept under seal than it may.
    */
-  tell(task: Task, end: TaskEnd, data: Uint8Array | string, { part, step }: Omit<Along, "nonce">): void {
+  tell(task: Task, end: TaskEnd, data: Uint8Array | string, along: Omit<Along, "nonce">): void {
+    const { step, record } = along;
     if (!isSealed(this.#channel.order.job.body) || !isWorthSealing(end)) {
-      void this.send(task, end, data, { part, step });
+      void this.send(task, end, data, along);
       return;
     }
-    const sealed = { task, end, data: bytesOf(data), nonce: randomNonce(), step };
+    const sealed = { task, end, data: bytesOf(data), nonce: randomNonce(), step, record };
     if (this.#sealed.size > 0 && this.#sealedBytes + sealed.data.length > MAX_SEALED_BYTES)
       throw new FailureError("window-exceeded", `more than ${MAX_SEALED_BYTES} bytes under seal`);
     this.#sealed.set(task.seq, sealed);
@@ -122,8 +128,8 @@ export class OutcomeSender {
     if (sealed === undefined) throw new FailureError("malformed", `unseal: task ${seq} is not under seal`);
     this.#sealed.delete(seq);
     this.#sealedBytes -= sealed.data.length;
-    const { task, end, data, nonce, step } = sealed;
-    void this.send(task, end, data, { nonce, step });
+    const { task, end, data, nonce, step, record } = sealed;
+    void this.send(task, end, data, { nonce, step, record });
   }
 
   /** Tasks whose outcomes are under seal, in their order. */

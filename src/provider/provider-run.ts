@@ -6,7 +6,6 @@ import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
 import { checkClock } from "../protocol/check-clock.ts";
 import { verifierOf } from "../protocol/ed25519.ts";
 import { FailureError } from "../protocol/failure.ts";
-import { FUNCTION_ABIS, MODEL_ABI } from "../protocol/messages/session.ts";
 import type { IceServer } from "../protocol/relay-api.ts";
 import type { SessionIdentity } from "../protocol/session-identity.ts";
 import type { HoldingShelf } from "../storage/holdings.ts";
@@ -14,12 +13,14 @@ import type { OpeningShelf } from "../storage/openings.ts";
 import type { Outbox } from "../storage/outbox.ts";
 import { Activity } from "./activity.ts";
 import { ChallengeDesk } from "./challenge-desk.ts";
+import { EffectDesk, type EffectParts } from "./effects/effect-desk.ts";
 import type { DrainReason, SuddenEnd } from "./farewell.ts";
 import { type ContentCache, FunctionSource } from "./function-source.ts";
 import type { Allowance } from "./governor/governor-view.ts";
 import { KeptLine } from "./kept-line.ts";
 import { type ModelParts, ModelJobs } from "./model-jobs.ts";
-import { type Capacity, OfferLine } from "./offer-line.ts";
+import { OfferLine } from "./offer-line.ts";
+import { offeredCapacity } from "./offered-capacity.ts";
 import { Reporting, type ReportingEvents } from "./reporting.ts";
 import { RunDesk } from "./run-desk.ts";
 import type { SandboxThread } from "./sandbox-thread.ts";
@@ -47,6 +48,8 @@ export interface ProviderSurroundings {
   readonly fetch?: typeof fetch;
   /** Without them no models run. */
   readonly models?: ModelParts;
+  /** Without them it carries out no effects. */
+  readonly effects?: EffectParts;
   /** Origin of the page that embeds the tab, where there is one. */
   readonly site?: string;
   createMesh(options: {
@@ -107,7 +110,7 @@ export class ProviderRun {
     this.#events = events;
     this.#mesh = mesh;
     this.activity = new Activity(now);
-    const { calibrate } = surroundings;
+    const { calibrate, models, effects, site } = surroundings;
     this.pool = new WorkerPool(() => surroundings.startThread(), surroundings.workers, {
       onRested: () => this.#changed(),
       ...(calibrate === undefined ? {} : { calibrate }),
@@ -118,7 +121,7 @@ export class ProviderRun {
     const runs = new RunDesk({ mesh, relay, signer, now });
     this.#runs = runs;
     const functions = new FunctionSource(surroundings.cache, mesh, client);
-    const { models } = surroundings;
+    const effectDesk = effects && new EffectDesk(effects, identity, now);
     this.#memoryBytes = surroundings.memoryBytes;
     const memory = (): number => this.#memoryBytes;
     this.models =
@@ -139,16 +142,19 @@ export class ProviderRun {
       root: identity.root,
       memory,
       hasModels: models !== undefined,
+      effects: effectDesk,
       now,
       onChange: () => this.#changed(),
       ports: (remote) => ({
         signer,
         verify,
         pool: this.pool,
-        loadWork: (order) =>
-          order.job.body.work.kind === "model" && this.models !== undefined
-            ? this.models.load(order, remote)
-            : functions.load(order, remote),
+        loadWork: (order) => {
+          const { kind } = order.job.body.work;
+          if (kind === "model" && this.models !== undefined) return this.models.load(order, remote);
+          if (kind === "effect" && effectDesk !== undefined) return effectDesk.load(order);
+          return functions.load(order, remote);
+        },
         hold: (order, onFreed) => this.#reporting.hold(order, onFreed),
         runs,
         saveReceipt: (receipt) => {
@@ -172,7 +178,6 @@ export class ProviderRun {
       ...(this.models === undefined ? {} : { kernels: this.models }),
       isIdle: () => this.#isIdle,
     });
-    const { site } = surroundings;
     const line = {
       mesh,
       relay,
@@ -183,7 +188,15 @@ export class ProviderRun {
       now,
       tariffMin: contact.info.tariff,
       note: () => contact.note(),
-      capacity: () => this.#capacity(),
+      capacity: () =>
+        offeredCapacity({
+          pool: this.pool,
+          models: this.models,
+          effects: effectDesk,
+          challenges: this.#challenges,
+          memoryBytes: this.#memoryBytes,
+          isPaused: this.#desk.pausedFor !== undefined,
+        }),
       links: () => links.list(),
       challenges: this.#challenges,
       ...(site === undefined ? {} : { site }),
@@ -267,6 +280,11 @@ export class ProviderRun {
     this.#changed();
   }
 
+  /** What the person allows has changed: tells the relay. What is under way goes on, what begins is asked anew. */
+  renewGrants(): void {
+    this.#line.renew();
+  }
+
   /** Memory that one function or model may have from now on, bytes. */
   setMemory(bytes: number): void {
     this.#memoryBytes = bytes;
@@ -314,20 +332,6 @@ export class ProviderRun {
   comeBack(): void {
     this.#desk.comeBack();
     this.#line.comeBack();
-  }
-
-  /** A model at work takes the processor of a thread. */
-  #capacity(): Capacity {
-    const { pool, models } = this;
-    return {
-      // One that pauses has threads, but none that is free: it is not idle.
-      workers: Math.max(1, pool.size),
-      free: this.#desk.pausedFor === undefined ? Math.max(0, pool.free - (models?.busy ?? 0)) : 0,
-      memoryBytes: this.#memoryBytes,
-      abis: models === undefined ? FUNCTION_ABIS : [...FUNCTION_ABIS, MODEL_ABI],
-      ...(models === undefined ? {} : { models: models.held }),
-      claims: this.#challenges.claims,
-    };
   }
 
   /** No lease is at work here, and no task of one that has ended. */

@@ -1,9 +1,10 @@
-import { cidFromDigest, RAW } from "../protocol/cid.ts";
+import { cidDigest, cidFromDigest, cidOf, RAW } from "../protocol/cid.ts";
+import type { SealedSecret } from "../protocol/messages/effect.ts";
 import type { Task } from "../protocol/messages/task.ts";
 import type { JobLimits } from "../protocol/messages/job.ts";
 import { fuel } from "../protocol/units.ts";
 import type { StreamPart, TaskEnd } from "./provider-channel.ts";
-import type { LoadedWork, ModelPart } from "./session-ports.ts";
+import type { EffectResult, LoadedWork, ModelPart } from "./session-ports.ts";
 import { endOf, endOfPart } from "./task-end.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 
@@ -15,12 +16,16 @@ export interface Answer {
   readonly part?: StreamPart;
   /** Of the input as the thread saw it; absent where it never did. */
   readonly inputSha256?: Uint8Array;
+  /** Of an effect that is done: its encoded record. */
+  readonly record?: Uint8Array;
 }
 
 export interface RunPorts {
   readonly pool: WorkerPool;
   readonly limits: JobLimits;
   readonly signal: AbortSignal;
+  /** Of an effect: what the requester has sealed to this provider. */
+  readonly secrets: readonly SealedSecret[];
   /** A thread turns to the task. */
   onStart(): void;
   /** A part of a stream that is not its end. Resolves when the next may be begun. */
@@ -34,6 +39,15 @@ function partAnswer(part: ModelPart, end: boolean, inputSha256?: Uint8Array): An
     part: { to: part.to, stateHash: part.stateHash, end },
     ...(inputSha256 === undefined ? {} : { inputSha256 }),
   };
+}
+
+/** Nothing is metered in an effect: it is paid by the task and by its bytes. */
+function effectAnswer(result: EffectResult, input: Uint8Array): Answer {
+  if (result.kind === "failed")
+    return { end: { kind: "failed", code: result.code, fuel: fuel(0) }, data: result.detail };
+  const { output, outputCid, record, effectsCid } = result;
+  const end = { kind: "done", outputCid, size: output.length, fuel: fuel(0), effectsCid } as const;
+  return { end, data: output, record, inputSha256: cidDigest(cidOf(RAW, input)) };
 }
 
 /** Runs a task on what it is for. Never rejects for what the task does. */
@@ -65,6 +79,8 @@ export async function runLoaded(
       ? { end: endOf(result), data: result.detail }
       : { end: endOf(result), data: result.output, inputSha256: result.inputSha256 };
   }
+  if (work.kind === "effect")
+    return effectAnswer(await work.run(task, input, ports.secrets, signal, onStart), input);
   const result = await work.run({
     input,
     fuelLimit: task.fuelLimit,

@@ -1,5 +1,6 @@
 import type { FailureCode } from "../protocol/failure-code.ts";
 import type { Cid } from "../protocol/cid.ts";
+import type { SealedSecret } from "../protocol/messages/effect.ts";
 import type { Task } from "../protocol/messages/task.ts";
 import type { Signer, Verify } from "../protocol/signature.ts";
 import type { FunctionSpec, TaskArgs } from "../sandbox/task.ts";
@@ -26,7 +27,32 @@ export interface LoadedModel {
   run(task: ModelTask): Promise<ModelResult>;
 }
 
-export type LoadedWork = LoadedFunction | LoadedModel;
+/** An effect that this provider may carry out. */
+export interface LoadedEffect {
+  readonly kind: "effect";
+  /** Carries it out once. Never rejects for what the task does. @param onStart it begins */
+  run(
+    task: Task,
+    input: Uint8Array,
+    secrets: readonly SealedSecret[],
+    signal: AbortSignal,
+    onStart: () => void,
+  ): Promise<EffectResult>;
+}
+
+/** How an effect ended. */
+export type EffectResult =
+  | {
+      readonly kind: "done";
+      readonly output: Uint8Array;
+      readonly outputCid: Cid;
+      /** Encoded record and its CID. */
+      readonly record: Uint8Array;
+      readonly effectsCid: Cid;
+    }
+  | { readonly kind: "failed"; readonly code: FailureCode; readonly detail: string };
+
+export type LoadedWork = LoadedFunction | LoadedModel | LoadedEffect;
 
 /** One task for a model. */
 export interface ModelTask {

@@ -1,4 +1,6 @@
+import { type SealedSecret, sealedSecretsSchema } from "../protocol/messages/effect.ts";
 import type { Task } from "../protocol/messages/task.ts";
+import { decode } from "../protocol/schema.ts";
 
 /** A complete task that waits for the requester's signature or for budget. */
 export interface ReadyTask {
@@ -18,6 +20,17 @@ export class TasksInHand {
   readonly ready: ReadyTask[] = [];
   readonly #running = new Map<number, Running>();
   #runningBytes = 0;
+  #secrets: readonly SealedSecret[] = [];
+
+  /** What the requester has sealed to this provider, for all tasks of an effect. */
+  get secrets(): readonly SealedSecret[] {
+    return this.#secrets;
+  }
+
+  /** @throws WireError */
+  takeSecrets(payload: Uint8Array): void {
+    this.#secrets = decode(sealedSecretsSchema, payload);
+  }
 
   get running(): number {
     return this.#running.size;

@@ -11,6 +11,7 @@ import { encode } from "../protocol/schema.ts";
 import { failureSchema, FRAME } from "../protocol/work-frame.ts";
 import { decideAdmission } from "./admission.ts";
 import { checkOpen, type ProviderIdentity, type WorkOrder } from "./check-open.ts";
+import type { EffectDesk } from "./effects/effect-desk.ts";
 import type { DrainReason, SuddenEnd } from "./farewell.ts";
 import { OPEN_TIMEOUT_MS } from "./limits.ts";
 import type { SessionPorts } from "./session-ports.ts";
@@ -28,6 +29,8 @@ export interface WorkDeskOptions {
   readonly memory: () => number;
   /** Whether models run here. */
   readonly hasModels: boolean;
+  /** Carries out effects; absent where none are. */
+  readonly effects?: Pick<EffectDesk, "admit"> | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Told of each session's connection. */
@@ -177,7 +180,7 @@ class Visit {
   }
 
   async #open(payload: Uint8Array): Promise<void> {
-    const { contact, source, root, memory, hasModels, now } = this.#options;
+    const { contact, source, root, memory, hasModels, effects, now } = this.#options;
     const { remotePeer } = this.#frames.stream;
     const ports = this.#options.ports(remotePeer);
     const me: ProviderIdentity = {
@@ -192,6 +195,7 @@ class Visit {
     decideAdmission(order, {
       memoryBytes: memory(),
       hasModels,
+      ...(effects === undefined ? {} : { admitEffect: (offered) => effects.admit(offered) }),
       atWork: this.#sessions.size,
       accepted: this.#accepted,
     });

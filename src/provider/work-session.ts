@@ -123,17 +123,18 @@ export class WorkSession {
       case FRAME.stop:
         void this.#receiveStop(payload);
         return;
+      case FRAME.secrets:
+        this.#hand.takeSecrets(payload);
+        return;
       case FRAME.ping:
         this.#frames.sendFrame(FRAME.pong).catch(() => undefined);
         return;
-      case FRAME.unseal: {
-        const [seq] = splitSeq(payload);
+      case FRAME.unseal:
         // Asked for while the drain that returns it was on its way.
         if (this.#draining) return;
-        this.#outcomes.unseal(seq);
+        this.#outcomes.unseal(splitSeq(payload)[0]);
         this.#runReady();
         return;
-      }
       default:
         throw new FailureError("malformed-frame", `frame kind ${kind} is not expected here`);
     }
@@ -226,6 +227,7 @@ export class WorkSession {
       pool: this.#ports.pool,
       limits: this.channel.order.job.body.limits,
       signal,
+      secrets: this.#hand.secrets,
       onStart: () => this.#ports.onTask("started", this.channel, task),
       onPart: (part) => this.#tellPart(task, part),
     });
@@ -253,13 +255,12 @@ export class WorkSession {
   }
 
   #tellEnd(task: Task, answer: Answer, step: Uint8Array | undefined): void {
-    const { end, data, part } = answer;
     if (isOfOtherInput(task, answer))
       return this.fail(
         new FailureError("content-mismatch", `task ${task.seq}: its input does not hash to its CID`),
       );
     try {
-      this.#outcomes.tell(task, end, data, { part, step });
+      this.#outcomes.tell(task, answer.end, answer.data, { ...answer, step });
     } catch (error) {
       if (!(error instanceof FailureError)) throw error;
       this.fail(error);

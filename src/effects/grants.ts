@@ -1,0 +1,63 @@
+import { FailureError } from "../protocol/failure.ts";
+import type { Capability } from "../protocol/messages/effect.ts";
+
+/** What a person lets their tab do for others. Nothing that is not named here is done, whatever a capability allows. */
+export interface EffectGrants {
+  /** Telling the time, and random numbers that follow from the run: they reach nothing. */
+  readonly timeAndRandom: boolean;
+  /** Web servers that may be asked: none, any public one, or these origins. */
+  readonly fetch: "none" | "public" | readonly string[];
+  /** Addresses of nodes by chain ("eip155:1"): the person's own choice, which may hold a key. */
+  readonly chains: Readonly<Record<string, string>>;
+}
+
+/** What is granted until the person says otherwise. */
+export const FIRST_GRANTS: EffectGrants = { timeAndRandom: true, fetch: "none", chains: {} };
+
+/** What an offer says of them (Offer.effects). @param atMost lines that an offer has room for */
+export function grantedEffects(
+  { timeAndRandom, fetch: fetched, chains }: EffectGrants,
+  atMost: number,
+): readonly string[] {
+  const origins =
+    fetched === "none" ? [] : fetched === "public" ? ["fetch"] : fetched.map((origin) => `fetch ${origin}`);
+  return [
+    ...(timeAndRandom ? ["time", "random"] : []),
+    ...Object.keys(chains).map((chain) => `evm-read ${chain}`),
+    ...origins,
+  ].slice(0, atMost);
+}
+
+function refusal(what: string): FailureError {
+  return new FailureError("declined", `this provider's person has not allowed ${what}`);
+}
+
+/** Whether a person lets others use a capability here. @throws FailureError `declined` naming what is not granted */
+export function requireGranted(capability: Capability, grants: EffectGrants): void {
+  const { kind, origins, chains } = capability;
+  switch (kind) {
+    case "fetch": {
+      const { fetch: allowed } = grants;
+      if (allowed === "none") throw refusal("fetching for others");
+      if (allowed === "public") return;
+      const other = origins.find((origin) => !allowed.includes(origin));
+      if (other !== undefined) throw refusal(`fetching from ${other}`);
+      return;
+    }
+    case "evm-read": {
+      const other = chains.find((chain) => grants.chains[chain] === undefined);
+      if (other !== undefined) throw refusal(`reading the chain ${other}`);
+      return;
+    }
+    case "kv-get":
+    case "kv-put":
+    case "kv-list":
+      throw new FailureError("declined", "stores are kept by the relay alone");
+    case "time":
+    case "random":
+      if (!grants.timeAndRandom) throw refusal(kind === "time" ? "telling the time" : "random numbers");
+      return;
+    default:
+      kind satisfies never;
+  }
+}
