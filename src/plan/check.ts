@@ -1,0 +1,46 @@
+import { checkGraph } from "./check/check-graph.ts";
+import { Findings } from "./check/findings.ts";
+import { MAX_PLAN_NODES } from "./limits.ts";
+import type { NodeId, Plan } from "./plan.ts";
+import { encodePlan } from "./plan-codec.ts";
+import { PlanError, type PlanProblem } from "./plan-error.ts";
+import type { ValueType } from "./value-type.ts";
+
+function findingsOf({ graph }: Plan): Findings {
+  const findings = new Findings();
+  checkGraph(findings, graph, { role: "", depth: 1, iterationBytes: 0, outer: new Set() });
+  return findings;
+}
+
+/**
+ * Everything that is wrong with a plan, in the order of its nodes; nothing when it can run. A plan without problems fails for
+ * what happens, never for what it says.
+ */
+export function checkPlan(plan: Plan): readonly PlanProblem[] {
+  const { problems, ids } = findingsOf(plan);
+  if (ids.size > MAX_PLAN_NODES)
+    problems.push({ path: "", message: `the plan has ${ids.size} nodes, at most ${MAX_PLAN_NODES}` });
+  // What has a form that the wire does not take, as a plan put together by a program may have.
+  if (problems.length === 0) {
+    try {
+      encodePlan(plan);
+    } catch (error) {
+      problems.push({ path: "", message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return problems;
+}
+
+/** @throws PlanError `plan-refused` naming everything that is wrong. */
+export function requireSound(plan: Plan): void {
+  const problems = checkPlan(plan);
+  if (problems.length > 0) throw new PlanError(problems);
+}
+
+/**
+ * The type of each node's value, inner graphs included; of a plan with problems as far as it is known. It says how a value is
+ * encoded: docs/plan.md has the rules.
+ */
+export function typesOf(plan: Plan): ReadonlyMap<NodeId, ValueType> {
+  return findingsOf(plan).types;
+}
