@@ -3,10 +3,10 @@ import { twoProcesses } from "../../src/relay/schedule/two-processes.contract.ts
 import type { Soak, SoakContext } from "./soak.ts";
 
 const FIRINGS = 10_000;
-/** A minute of the processes' clock in 33 ms of the world's: some eighty firings a second. */
-const SPEED = 1_800;
-const DEATH_MS = 500;
-const WORK_MS = 60;
+/** A minute of the processes' clock in 75 ms of the world's: some thirty firings a second. */
+const SPEED = 800;
+const DEATH_MS = 700;
+const WORK_MS = 40;
 const MOST_MS = 30 * 60_000;
 
 function missing(wanted: readonly string[], found: readonly string[]): number {
@@ -21,6 +21,7 @@ async function run(context: SoakContext): ReturnType<Soak["run"]> {
     deathMs: DEATH_MS,
     workMs: WORK_MS,
     mostMs: MOST_MS,
+    signal: context.signal,
     random: Math.random,
   });
   context.signal.throwIfAborted();

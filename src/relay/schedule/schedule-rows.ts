@@ -35,7 +35,7 @@ const SCHEMA = `
     attempts INTEGER NOT NULL DEFAULT 0, run TEXT, ended INTEGER, ok INTEGER, words TEXT,
     PRIMARY KEY (deployment, trigger, event)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS firings_due ON firings (deployment, due) WHERE due IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS firings_due ON firings (deployment, at, due) WHERE due IS NOT NULL;
   CREATE INDEX IF NOT EXISTS firings_ended ON firings (ended) WHERE ended IS NOT NULL;
 `;
 
@@ -229,7 +229,7 @@ export class ScheduleRows {
       `UPDATE firings SET due = ?, holder = ?, token = token + 1, attempts = attempts + 1
        WHERE (deployment, trigger, event) IN (
          SELECT deployment, trigger, event FROM firings WHERE deployment = ? AND due <= ?
-         ORDER BY due, at, trigger, event LIMIT ?)
+         ORDER BY at, trigger, event LIMIT ?)
        RETURNING *`,
       nowMs + leaseMs,
       holder,

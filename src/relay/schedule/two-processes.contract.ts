@@ -39,6 +39,7 @@ export interface TwoProcessesOptions {
   readonly workMs: number;
   /** Real ms after which it is enough, whether all have fired or not. */
   readonly mostMs: number;
+  readonly signal?: AbortSignal;
   /** From 0 to 1. */
   readonly random: () => number;
 }
@@ -109,7 +110,7 @@ export async function twoProcesses(options: TwoProcessesOptions): Promise<TwoPro
     const ended = (): readonly string[] =>
       until(rows.ended(DEPLOYMENT, MANY).map(({ trigger, event }) => `${trigger} ${event}`));
     const isOver = (): boolean => ended().length >= expected.length || Date.now() > startMs + options.mostMs;
-    for (let turn = 0; !isOver(); turn += 1) {
+    for (let turn = 0; !isOver() && options.signal?.aborted !== true; turn += 1) {
       // oxlint-disable-next-line no-await-in-loop -- one death after the other
       await wait(options.deathMs * (1 + 2 * options.random()));
       // Now and then both at once.
