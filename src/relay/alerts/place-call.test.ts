@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
+import { bareHost, isPublicAddress } from "../../effects/public-address.ts";
 import { type HookServer, openHookServer } from "./alert-scene.contract.ts";
 import { placeCall, whyNotCallable } from "./place-call.ts";
-import { bareHost, isPublicAddress } from "./public-address.ts";
 
 const NOWHERE = "its address leads nowhere that this relay may call";
 

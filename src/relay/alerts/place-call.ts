@@ -1,8 +1,7 @@
 import { type ClientRequest, type RequestOptions, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { isIPv6, type LookupFunction } from "node:net";
 import { CALL_MS } from "./limits.ts";
-import { bareHost, isPublicAddress, type Resolve, resolveBySystem } from "./public-address.ts";
+import { type AddressOptions, checkedAddress, pinnedTo } from "./public-address.ts";
 
 /** A POST to be made for somebody else. */
 export interface OutwardCall {
@@ -19,10 +18,8 @@ export interface CallResult {
   readonly elapsedMs: number;
 }
 
-export interface PlaceCallOptions {
-  /** Whether private addresses and plain HTTP may be called: the operator's own webhooks, and tests. */
-  readonly allowPrivate: boolean;
-  readonly resolve?: Resolve;
+/** With `allowPrivate` plain HTTP may be called too. */
+export interface PlaceCallOptions extends AddressOptions {
   /** Certificates to believe beside the system's, PEM. */
   readonly ca?: string;
 }
@@ -63,7 +60,7 @@ export async function placeCall(call: OutwardCall, options: PlaceCallOptions): P
   if (refusal !== undefined) return ended(refusal);
   const url = new URL(call.url);
   const signal = AbortSignal.timeout(CALL_MS);
-  const address = await addressOf(url, options, signal);
+  const address = await checkedAddress(url, options, signal);
   if (address === undefined) return ended(LEADS_NOWHERE);
   try {
     const status = await send(url, address, call, options, signal);
@@ -73,18 +70,6 @@ export async function placeCall(call: OutwardCall, options: PlaceCallOptions): P
   }
 }
 
-async function addressOf(
-  url: URL,
-  { allowPrivate, resolve = resolveBySystem }: PlaceCallOptions,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const late = new Promise<readonly string[]>((done) => {
-    signal.addEventListener("abort", () => done([]), { once: true });
-  });
-  const addresses = await Promise.race([resolve(bareHost(url)).catch(() => []), late]);
-  return allowPrivate || addresses.every(isPublicAddress) ? addresses[0] : undefined;
-}
-
 async function send(
   url: URL,
   address: string,
@@ -92,16 +77,11 @@ async function send(
   { ca }: PlaceCallOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  const family = isIPv6(address) ? 6 : 4;
-  const lookup: LookupFunction = (_name, options, answer) => {
-    if (options.all === true) answer(null, [{ address, family }]);
-    else answer(null, address, family);
-  };
   const settings: RequestOptions = {
     method: "POST",
     // A connection of its own, to the address that was checked.
     agent: false,
-    lookup,
+    lookup: pinnedTo(address),
     signal,
     headers: { ...headers, "content-length": body.length, connection: "close" },
   };
