@@ -9,6 +9,7 @@ import { addFunctionCommand } from "./commands/function-command.ts";
 import { addIdentityCommand } from "./commands/identity-command.ts";
 import { addMapCommand } from "./commands/map-command.ts";
 import { addModelCommand } from "./commands/model-command.ts";
+import { addPlanCommand } from "./commands/plan-command.ts";
 import { addProveCommand } from "./commands/prove-command.ts";
 import { addRelayCommand } from "./commands/relay-command.ts";
 import { addRenderCommand } from "./commands/render-command.ts";
@@ -43,6 +44,7 @@ export function createProgram(end: (exit: Exit) => void): Command {
         "Providers can read inputs.",
     );
   addRunCommand(program, end);
+  addPlanCommand(program, end);
   addMapCommand(program, end);
   addRenderCommand(program, end);
   addFunctionCommand(program, end);
