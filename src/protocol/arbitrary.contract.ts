@@ -47,6 +47,14 @@ import type {
   StepBatch,
   StepPage,
 } from "./messages/run.ts";
+import {
+  type Capability,
+  EFFECT_KINDS,
+  type EffectPlace,
+  type EffectRecord,
+  type SealedSecret,
+} from "./messages/effect.ts";
+import type { EffectOrder, EffectParcel, EffectReply } from "./messages/effect-order.ts";
 import type { Accept, Lease, LeaseAnswer, LeaseGrant } from "./messages/lease.ts";
 import type { Inclusion, Receipt, Report, ReportAnswer } from "./messages/receipt.ts";
 import { MODEL_NAME, type PublishModel, type UnpublishModel } from "./messages/model.ts";
@@ -688,6 +696,16 @@ const anyRunMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
     record({ ...place, status: fc.constant("cancelled" as const) }),
   ),
   "run-access": record<RunAccess>({ ...place, issuedAt: uint() }),
+  "effect-order": record<EffectOrder>({
+    ...place,
+    node: anyText(64),
+    iteration: anyText(128),
+    attempt: uint(65_535),
+    capability: anyCid,
+    request: anyCid,
+    parents: list(anyCid),
+    issuedAt: uint(),
+  }),
   step: fc.oneof<Arbitrary<Step>[]>(
     record(
       { ...step, status: fc.constant("done" as const), result: anyCid, lease: anyCid, seq: uint() },
@@ -763,6 +781,48 @@ export const anyPart: Readonly<Record<string, Arbitrary<unknown>>> = {
     params: anyBytes(300),
   }),
   "step-batch": record<StepBatch>({ steps: list(anyBytes(300)) }),
+  capability: record<Capability>({
+    kind: fc.constantFrom(...EFFECT_KINDS),
+    origins: list(anyText(256)),
+    methods: list(anyText(16)),
+    namespace: anyText(64),
+    chains: list(anyText(48)),
+    secrets: list(anyText(64)),
+    maxBytes: uint(4 * 1024 * 1024),
+    timeoutMs: uint(60_000),
+  }),
+  "effect-record": record<EffectRecord>(
+    {
+      v: fc.constant(1 as const),
+      kind: fc.constantFrom(...EFFECT_KINDS),
+      capability: anyCid,
+      request: anyCid,
+      response: anyCid,
+      size: uint(4 * 1024 * 1024),
+      signer: anyPeer,
+      at: uint(),
+      place: record<EffectPlace>({
+        run: anyCid,
+        node: anyText(64),
+        iteration: anyText(128),
+        attempt: uint(65_535),
+      }),
+      status: uint(999),
+      block: record({ number: uint(), hash }),
+      proof: anyBytes(96),
+    },
+    "place",
+    "status",
+    "block",
+    "proof",
+  ),
+  "effect-parcel": record<EffectParcel>({
+    order: anyBytes(300),
+    capability: anyBytes(300),
+    request: anyBytes(300),
+    secrets: list(record<SealedSecret>({ name: anyText(64), enc: hash, sealed: anyBytes(300) })),
+  }),
+  "effect-reply": record<EffectReply>({ step: anyBytes(300), record: anyBytes(300), value: anyBytes(300) }),
   "step-page": record<StepPage>({ next: uint(), total: uint(), steps: list(anyBytes(300)) }),
   inclusion: record<Inclusion>(inclusion),
   "report-answer": record<ReportAnswer>({ ...inclusion, entry: anyBytes(300), draw: anyBytes(300) }, "draw"),

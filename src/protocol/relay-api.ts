@@ -132,6 +132,8 @@ export const RELAY_PATHS = {
   runEvents: "/v1/runs/:run/events",
   /** With RUN_ACCESS_HEADER. PUT raw bytes of the plan, a parameter or a step's value; GET. */
   runValue: "/v1/runs/:run/values/:cid",
+  /** POST effect-parcel: EffectReply, dag-cbor. The relay carries out an effect itself. */
+  runEffects: "/v1/runs/:run/effects",
   /** GET ?before=index&limit=n: RunSummary[], newest first; runs that the account started or pays for. */
   accountRuns: "/v1/accounts/:peer/runs",
   /** PUT name envelope: NameView. GET: NameView. */

@@ -61,6 +61,7 @@ const LIMIT_WORDS: Readonly<Record<keyof typeof limits, string>> = {
   MAX_DEPLOY_PARAMS_BYTES: "bytes of a deployment's parameters",
   MAX_DEPLOYMENTS_PER_ACCOUNT: "deployments of one account",
   MAX_RUN_HOLDERS: "peers besides its initiator that may coordinate a run",
+  MAX_INLINE_BYTES: "bytes of a value that is brought although it may stay where it is",
   MAX_STEP_PARENTS: "receipts that one step follows from",
   MAX_RUN_LIFETIME_MS: "ms from registration to the end of a run",
   RUN_KEPT_MS: "ms that receipts and values of a run wait at the relay after its end",

@@ -1,11 +1,5 @@
 import { type Cid, cidOf, RAW } from "../cid.ts";
-import {
-  MAX_CAPABILITY_BYTES,
-  MAX_EFFECT_BYTES,
-  MAX_EFFECT_MS,
-  MAX_EFFECT_REQUEST_BYTES,
-  MAX_EFFECT_SECRETS,
-} from "../limits.ts";
+import { MAX_CAPABILITY_BYTES, MAX_EFFECT_BYTES, MAX_EFFECT_MS, MAX_EFFECT_SECRETS } from "../limits.ts";
 import type { PeerId } from "../peer-id.ts";
 import {
   bytes,
@@ -218,6 +212,3 @@ export const sealedSecretsSchema: Schema<readonly SealedSecret[]> = list(
   record<SealedSecret>({ name: text(64), enc: exactBytes(32), sealed: bytes(4_112) }),
   MAX_EFFECT_SECRETS,
 );
-
-/** Bytes of a request, as a task's input: JSON. */
-export const effectRequestSchema: Schema<Uint8Array> = bytes(MAX_EFFECT_REQUEST_BYTES);

@@ -1,5 +1,14 @@
 import { cidOf, DAG_CBOR, RAW } from "../cid.ts";
 import { bodyId, type MessageType } from "../envelope.ts";
+import {
+  type Capability,
+  capabilityCid,
+  capabilitySchema,
+  type EffectRecord,
+  effectRecordSchema,
+  encodeCapability,
+} from "../messages/effect.ts";
+import { effectOrderMessage, effectParcelSchema, effectReplySchema } from "../messages/effect-order.ts";
 import { type Name, nameMessage } from "../messages/name.ts";
 import {
   type Run,
@@ -22,6 +31,17 @@ import type { Story } from "./story.contract.ts";
 const PLAN = cidOf(DAG_CBOR, encodeUtf8("a plan"));
 const PARAMS = encodeUtf8("{}");
 const VALUE = cidOf(RAW, encodeUtf8("a value"));
+
+const CAPABILITY: Capability = {
+  kind: "fetch",
+  origins: ["https://example.org"],
+  methods: ["GET", "POST"],
+  namespace: "",
+  chains: [],
+  secrets: ["token"],
+  maxBytes: 65_536,
+  timeoutMs: 10_000,
+};
 
 function message<T>(name: string, type: MessageType<T>, body: T, ...signers: readonly Role[]): MessageSample {
   return { file: "run", name, type, body, signers };
@@ -135,9 +155,39 @@ export function runMessages(cast: Cast, story: Story): readonly MessageSample[] 
     ),
     message("run-access", runAccessMessage, { ...head, run, issuedAt: START }, "requesterSession"),
     ...stepMessages(cast, story),
+    message(
+      "effect-order",
+      effectOrderMessage,
+      {
+        ...head,
+        run,
+        node: "weather",
+        iteration: "2",
+        attempt: 0,
+        capability: capabilityCid(CAPABILITY),
+        request: VALUE,
+        parents: [VALUE],
+        issuedAt: START,
+      },
+      "requesterSession",
+    ),
     message("name of peers", nameMessage, name, "provider"),
     message("name of a plan", nameMessage, { ...plain, version: 4, plan: PLAN }, "provider"),
   ];
+}
+
+function recordOf({ lease }: Story): EffectRecord {
+  return {
+    v: 1,
+    kind: "fetch",
+    capability: capabilityCid(CAPABILITY),
+    request: VALUE,
+    response: VALUE,
+    size: 7,
+    signer: lease.instance,
+    at: START,
+    status: 200,
+  };
 }
 
 /** Parts of runs. @param envelopes by the name of their message */
@@ -152,6 +202,37 @@ export function runParts(story: Story): readonly PartSample[] {
     },
     { file: "run", name: "step-batch", schema: stepBatchSchema, body: { steps } },
     { file: "run", name: "step-batch, empty", schema: stepBatchSchema, body: { steps: [] } },
+    { file: "run", name: "capability", schema: capabilitySchema, body: CAPABILITY },
+    { file: "run", name: "effect-record", schema: effectRecordSchema, body: recordOf(story) },
+    {
+      file: "run",
+      name: "effect-record of a chain read at the relay",
+      schema: effectRecordSchema,
+      body: {
+        ...recordOf(story),
+        kind: "evm-read",
+        place: { run: VALUE, node: "balance", iteration: "", attempt: 1 },
+        block: { number: 21_000_000, hash: new Uint8Array(32).fill(7) },
+        proof: new Uint8Array(96).fill(9),
+      },
+    },
+    {
+      file: "run",
+      name: "effect-parcel",
+      schema: effectParcelSchema,
+      body: {
+        order: story.jobEnvelope,
+        capability: encodeCapability(CAPABILITY),
+        request: encodeUtf8("{}"),
+        secrets: [{ name: "token", enc: new Uint8Array(32).fill(3), sealed: new Uint8Array(20).fill(4) }],
+      },
+    },
+    {
+      file: "run",
+      name: "effect-reply",
+      schema: effectReplySchema,
+      body: { step: story.leaseEnvelope, record: new Uint8Array(9), value: PARAMS },
+    },
     { file: "run", name: "step-page", schema: stepPageSchema, body: { next: 9, total: 12, steps } },
   ];
 }
