@@ -1,0 +1,411 @@
+import type { FailureCode } from "../../protocol/failure-code.ts";
+import { FailureError } from "../../protocol/failure.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
+import type { StepEnd, StepKey, StepOrder, ValueRef } from "../runner-ports.ts";
+import { type MicroCredits, microCredits } from "../../protocol/units.ts";
+import { isPeerAttempt, REPLAYED_FROM } from "../state/attempts.ts";
+import type { Receipt } from "../state/receipt.ts";
+import type { ValueType } from "../value-type.ts";
+import type { Core } from "./core.ts";
+import type { Ending, Known } from "./known.ts";
+import { isRepeatable, mayPass, nothingBegan } from "./passing.ts";
+import { enough, honest, type StepRule, whyNot } from "./step-choice.ts";
+
+/** A step that a peer carries out. */
+export interface RemoteStep extends StepKey, Omit<StepOrder, "attempt" | "input"> {
+  readonly input: Known;
+  readonly output: ValueType;
+}
+
+/** One attempt under way, or over. */
+interface Attempt {
+  readonly number: number;
+  readonly controller: AbortController;
+  readonly over: Promise<Result>;
+}
+
+type Result =
+  | { readonly attempt: number; readonly receipts: readonly Receipt[]; readonly end: StepEnd }
+  | { readonly attempt: number; readonly error: FailureError };
+
+const NO_COST: MicroCredits = microCredits(0);
+
+/** First pause before an attempt that follows a loss, doubled each time, milliseconds; and the longest. */
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 10_000;
+
+/**
+ * Has a step carried out: takes what receipts there are, else asks peers, one after the other or a second one where the
+ * first is late, until the step is settled. Rejects with the signal's reason.
+ */
+export async function remoteStep(core: Core, step: RemoteStep, signal: AbortSignal): Promise<Ending> {
+  const known = await chosen(core, step);
+  if (known !== undefined) return known;
+  return new RemoteWork(core, step, signal).run();
+}
+
+/** What receipts that are here already say. */
+async function chosen(core: Core, step: RemoteStep): Promise<Ending | undefined> {
+  const earlier = core.settled(step, step.input.ref.cid);
+  if (earlier !== undefined) return fromSettled(core, step, earlier);
+  const rule = ruleOf(core, step);
+  const receipts = honest(core.state, step);
+  const found = enough(rule, receipts);
+  if (found !== undefined) return settledBy(core, step, found);
+  const final = receipts.find((receipt) => isFinal(rule, receipt));
+  return final === undefined ? undefined : failedBy(core, step, final);
+}
+
+/** The step once more, where it may be at another peer than those who keep its value to themselves. */
+async function again(
+  core: Core,
+  step: RemoteStep,
+  silent: readonly PeerId[],
+  signal: AbortSignal,
+): Promise<ValueRef> {
+  const { place, node, peers } = step;
+  const elsewhere: RemoteStep =
+    place.at === "any"
+      ? {
+          ...step,
+          hold: false,
+          place: { ...place, apartFrom: [...(place.apartFrom ?? []), node] },
+          peers: [...peers, ...silent],
+        }
+      : { ...step, hold: false };
+  core.emit({ kind: "note", text: `the value of ${node} is not given any more: its step is done again` });
+  const ending = await new RemoteWork(core, elsewhere, signal).run();
+  if (ending.kind === "done" && ending.value.ref.bytes !== undefined) return ending.value.ref;
+  throw new FailureError(
+    "function-unavailable",
+    `the value of ${node} is lost, and doing it again did not give it`,
+  );
+}
+
+function isFinal(rule: StepRule, receipt: Receipt): boolean {
+  const { status, code, attempt } = receipt.step;
+  if (status !== "failed" || code === undefined || !isPeerAttempt(attempt)) return false;
+  return rule.provenance.check !== "quorum" && !mayPass(code) && whyNot(rule, receipt) === undefined;
+}
+
+function ruleOf(core: Core, step: RemoteStep): StepRule {
+  const { node, iteration, what, place, provenance, limits, peers } = step;
+  return {
+    node,
+    iteration,
+    what,
+    place,
+    provenance,
+    limits,
+    peers,
+    args: step.input.ref.cid,
+    initiator: core.options.initiator,
+    isCoordinator: core.isCoordinator,
+  };
+}
+
+function fromSettled(core: Core, step: RemoteStep, receipt: Receipt): Ending | undefined {
+  const { result, size, status, code, detail } = receipt.step;
+  const from = receipt.step.parents.flatMap((id) => core.state.byId(id));
+  if (status === "failed" && code !== undefined)
+    return {
+      kind: "failed",
+      receipt: receipt.id,
+      failure: { node: step.node, iteration: step.iteration, code, detail: detail ?? "" },
+    };
+  if (result === undefined) return undefined;
+  const makers = from.filter((each) => each.step.result === result);
+  return {
+    kind: "done",
+    receipt: receipt.id,
+    value: {
+      ref: { cid: result, size, holders: makers.map(({ key }) => key) },
+      type: step.output,
+      parents: [receipt.id],
+      by: makers.map(({ root }) => root),
+      again: async (signal) =>
+        again(
+          core,
+          step,
+          makers.map(({ root }) => root),
+          signal,
+        ),
+    },
+  };
+}
+
+/** A step is done by these receipts: one that nobody else's attempt competes with speaks for itself, others are settled. */
+async function settledBy(
+  core: Core,
+  step: RemoteStep,
+  receipts: readonly Receipt[],
+  ref?: Known["ref"],
+): Promise<Ending> {
+  const [first] = receipts;
+  const result = first?.step.result;
+  if (first === undefined || result === undefined) throw new RangeError("a step is settled by its receipts");
+  const value: Known = {
+    ref: ref ?? { cid: result, size: first.step.size, holders: receipts.map(({ key }) => key) },
+    type: step.output,
+    parents: [first.id],
+    by: receipts.map(({ root }) => root),
+    again: async (signal) =>
+      again(
+        core,
+        step,
+        receipts.map(({ root }) => root),
+        signal,
+      ),
+  };
+  const alone = receipts.length === 1 && core.state.of(step).length === 1 && first.step.attempt === 0;
+  if (alone) return { kind: "done", receipt: first.id, value };
+  const settled = await core.settle(step, {
+    status: "done",
+    args: step.input.ref.cid,
+    parents: receipts.map(({ id }) => id),
+    result: value,
+  });
+  return { kind: "done", receipt: settled.id, value: { ...value, parents: [settled.id] } };
+}
+
+async function failedBy(core: Core, step: RemoteStep, receipt: Receipt): Promise<Ending> {
+  const { code, detail = "" } = receipt.step;
+  if (code === undefined) throw new RangeError("a failed step has a code");
+  const settled = await core.settle(step, {
+    status: "failed",
+    args: step.input.ref.cid,
+    parents: [receipt.id],
+    code,
+    detail,
+  });
+  const { node, iteration } = step;
+  return {
+    kind: "failed",
+    receipt: settled.id,
+    failure: { node, iteration, peer: receipt.root, code, detail },
+  };
+}
+
+/** The attempts of one step. */
+class RemoteWork {
+  readonly #core: Core;
+  readonly #step: RemoteStep;
+  readonly #signal: AbortSignal;
+  readonly #rule: StepRule;
+  readonly #active = new Map<number, Attempt>();
+  #input: Known["ref"];
+  #next: number;
+  #given = 0;
+  #last: FailureError | undefined;
+
+  constructor(core: Core, step: RemoteStep, signal: AbortSignal) {
+    this.#core = core;
+    this.#step = step;
+    this.#signal = signal;
+    this.#rule = ruleOf(core, step);
+    this.#input = step.input.ref;
+    const from = core.options.attemptsFrom;
+    const used = core.state
+      .of(step)
+      .map((receipt) => receipt.step.attempt)
+      .filter((attempt) => isPeerAttempt(attempt) && attempt >= from);
+    this.#next = Math.max(from - 1, ...used) + 1;
+  }
+
+  async run(): Promise<Ending> {
+    const waiting = new AbortController();
+    const signal = AbortSignal.any([this.#signal, waiting.signal]);
+    try {
+      return await this.#untilSettled(signal);
+    } finally {
+      const reason = new FailureError("cancelled", "it is not needed any more");
+      waiting.abort(reason);
+      for (const { controller } of this.#active.values()) controller.abort(reason);
+    }
+  }
+
+  async #untilSettled(signal: AbortSignal): Promise<Ending> {
+    if (this.#core.options.mine(this.#step)) this.#give(signal);
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop -- what comes next depends on what came
+      const ended = await this.#oneMore(signal);
+      if (ended !== undefined) return ended;
+      // oxlint-disable-next-line no-await-in-loop
+      const known = await chosen(this.#core, this.#step);
+      if (known !== undefined) return known;
+      // Another coordinator's step may have become this one's.
+      if (this.#given === 0 && this.#core.options.mine(this.#step)) this.#give(signal);
+    }
+  }
+
+  /** Waits for whatever comes next, and judges it. */
+  async #oneMore(signal: AbortSignal): Promise<Ending | undefined> {
+    const { hedgeAfterMs } = this.#core.options;
+    const listening = new AbortController();
+    const until = AbortSignal.any([signal, listening.signal]);
+    const events: Promise<Result | "late" | "arrived">[] = [...this.#active.values()].map(({ over }) => over);
+    events.push(this.#core.arrival(this.#step, until).then(() => "arrived"));
+    if (this.#active.size === 1 && this.#canHedge())
+      events.push(this.#core.ports.pause(hedgeAfterMs, until).then(() => "late"));
+    try {
+      const event = await Promise.race(events);
+      if (event === "arrived") return undefined;
+      if (event !== "late") return await this.#judge(event, signal);
+      this.#give(signal);
+      return undefined;
+    } finally {
+      listening.abort();
+      for (const event of events) event.catch(() => undefined);
+    }
+  }
+
+  #canHedge(): boolean {
+    const { what } = this.#step;
+    return this.#given < this.#core.options.attempts && what.kind === "call";
+  }
+
+  #give(signal: AbortSignal): void {
+    const number = this.#next;
+    this.#next += 1;
+    this.#given += 1;
+    const controller = new AbortController();
+    this.#core.given(this.#step, number, this.#input.size);
+    const over = this.#perform(number, AbortSignal.any([signal, controller.signal]));
+    this.#active.set(number, { number, controller, over });
+  }
+
+  async #perform(attempt: number, signal: AbortSignal): Promise<Result> {
+    try {
+      this.#core.requireTime();
+      const end = await this.#core.ports.perform(this.#order(attempt), signal);
+      this.#core.paid(end.cost);
+      return { attempt, end, receipts: await this.#received(attempt, end) };
+    } catch (error) {
+      if (error instanceof FailureError) return { attempt, error };
+      const detail = error instanceof Error ? error.message : String(error);
+      return { attempt, error: new FailureError("unreachable", detail, { cause: error }) };
+    }
+  }
+
+  #order(attempt: number): StepOrder {
+    const { input: _, output: __, ...order } = this.#step;
+    return { ...order, attempt, input: this.#input };
+  }
+
+  /** @throws FailureError `bad-receipt` when what came is not what was asked for. */
+  async #received(attempt: number, end: StepEnd): Promise<readonly Receipt[]> {
+    const receipts = await Promise.all(
+      end.receipts.map(async (each, place) => this.#core.admit(each, place === 0 ? end.cost : NO_COST)),
+    );
+    for (const receipt of receipts) {
+      const { node, iteration, attempt: of } = receipt.step;
+      if (node !== this.#step.node || iteration !== this.#step.iteration || of !== attempt)
+        throw new FailureError("bad-receipt", `a receipt is of ${node} ${iteration} attempt ${of}`);
+      const why = whyNot(this.#rule, receipt);
+      if (why !== undefined) throw new FailureError("bad-receipt", `${receipt.root}: ${why}`);
+    }
+    const [first] = receipts;
+    if (first === undefined) throw new FailureError("bad-receipt", "the peer signed nothing");
+    const { status, result, size } = first.step;
+    if (status === "done" && (end.value?.cid !== result || end.value?.size !== size))
+      throw new FailureError("bad-receipt", `${first.root}: the value is not the one that was signed`);
+    return receipts;
+  }
+
+  async #judge(result: Result, signal: AbortSignal): Promise<Ending | undefined> {
+    this.#active.delete(result.attempt);
+    if ("error" in result) return this.#lost(result.attempt, result.error, signal);
+    const { receipts, end, attempt } = result;
+    const failed = receipts.find((receipt) => isFinal(this.#rule, receipt));
+    if (failed !== undefined) return failedBy(this.#core, this.#step, failed);
+    if (end.value !== undefined) {
+      await this.#replay(attempt, signal);
+      const found = enough(this.#rule, honest(this.#core.state, this.#step));
+      if (found !== undefined) {
+        const ref = found[0]?.step.result === end.value.cid ? end.value : undefined;
+        return settledBy(this.#core, this.#step, found, ref);
+      }
+    }
+    return this.#lost(attempt, disagreement(receipts), signal);
+  }
+
+  /** The coordinator's own recomputation, where the plan asks for one. */
+  async #replay(attempt: number, signal: AbortSignal): Promise<void> {
+    const { provenance, what } = this.#step;
+    if (provenance.check !== "replay" || what.kind !== "call") return;
+    const order: StepOrder = {
+      ...this.#order(REPLAYED_FROM + attempt),
+      place: { at: "coordinator" },
+      provenance: { check: "signature" },
+      peers: [],
+      hold: false,
+    };
+    const end = await this.#core.ports.perform(order, signal);
+    for (const envelope of end.receipts) {
+      // oxlint-disable-next-line no-await-in-loop -- one receipt, as a rule
+      await this.#core.admit(envelope, end.cost);
+    }
+  }
+
+  async #lost(attempt: number, error: FailureError, signal: AbortSignal): Promise<Ending | undefined> {
+    this.#last = error;
+    const { node, iteration } = this.#step;
+    if (!signal.aborted)
+      this.#core.emit({ kind: "lost", node, iteration, attempt, code: error.code, detail: error.detail });
+    signal.throwIfAborted();
+    if (this.#active.size > 0) return undefined;
+    if (this.#given >= this.#core.options.attempts || !this.#mayRepeat(error.code))
+      return this.#giveUp(error);
+    await this.#core.ports.pause(this.#pauseMs(), signal);
+    await this.#refreshInput(error, signal);
+    const known = await chosen(this.#core, this.#step);
+    if (known !== undefined) return known;
+    this.#give(signal);
+    return undefined;
+  }
+
+  #pauseMs(): number {
+    return this.#given <= 1 ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#given - 2));
+  }
+
+  #mayRepeat(code: FailureCode): boolean {
+    const { what } = this.#step;
+    const isSafe = what.kind === "call" || isRepeatable(what.capability) || nothingBegan(code);
+    return mayPass(code) && isSafe;
+  }
+
+  /** Where a peer could not get the input from those who hold it, it is fetched here, or made again, before the next is asked. */
+  async #refreshInput(error: FailureError, signal: AbortSignal): Promise<void> {
+    if (this.#input.bytes !== undefined || !isAboutInput(error)) return;
+    this.#input = await this.#core.bring(this.#step.input);
+  }
+
+  async #giveUp({ code, detail }: FailureError): Promise<Ending> {
+    const { node, iteration } = this.#step;
+    const told = detail.slice(0, 400);
+    const settled = await this.#core.settle(this.#step, {
+      status: "failed",
+      args: this.#step.input.ref.cid,
+      parents: this.#step.parents,
+      code,
+      detail: told,
+    });
+    return { kind: "failed", receipt: settled.id, failure: { node, iteration, code, detail: told } };
+  }
+}
+
+function isAboutInput({ code, detail }: FailureError): boolean {
+  return code === new FailureError("function-unavailable", detail).code;
+}
+
+/** Receipts came, and they do not settle the step. */
+function disagreement(receipts: readonly Receipt[]): FailureError {
+  const [first] = receipts;
+  if (first?.step.status === "failed" && first.step.code !== undefined)
+    return new FailureError(first.step.code, first.step.detail ?? "");
+  const results = new Set(receipts.map(({ step }) => step.result));
+  return new FailureError(
+    "verification-failed",
+    `${receipts.length} receipts with ${results.size} different results`,
+  );
+}
