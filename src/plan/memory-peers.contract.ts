@@ -13,7 +13,7 @@ import { encodeUtf8 } from "../protocol/text.ts";
 import { fuel, microCredits } from "../protocol/units.ts";
 import { typesOf } from "./check.ts";
 import { encodePlan, planCid } from "./plan-codec.ts";
-import type { Callee, CallNode, Plan, StepLimits } from "./plan.ts";
+import type { Callee, CallNode, Place, Plan, StepLimits } from "./plan.ts";
 import type { RunEvent, RunnerPorts, StepEnd, StepOrder, ValueRef } from "./runner-ports.ts";
 import { argsBytes } from "./runner/inputs.ts";
 import type { RunnerOptions } from "./runner/runner-options.ts";
@@ -195,22 +195,17 @@ export class MemoryMesh {
   }
 
   #chosen(self: MemoryPeer, { place, peers }: StepOrder): MemoryPeer {
-    const found = ((): MemoryPeer | undefined => {
-      switch (place.at) {
-        case "coordinator":
-          return self;
-        case "initiator":
-          return this.coordinators[0];
-        case "peer":
-          return this.#everybody.find(({ root }) => root === place.peer);
-        case "with":
-          return this.#everybody.find(({ root }) => peers.includes(root));
-        default:
-          return this.#nextOf(this.peers.filter(({ root }) => !peers.includes(root)));
-      }
-    })();
+    const found = this.#placed(self, place, peers);
     if (found === undefined) throw new FailureError("no-provider", `nobody fits ${place.at}`);
     return found;
+  }
+
+  #placed(self: MemoryPeer, place: Place, peers: readonly PeerId[]): MemoryPeer | undefined {
+    if (place.at === "coordinator") return self;
+    if (place.at === "initiator") return this.coordinators[0];
+    if (place.at === "peer") return this.#everybody.find(({ root }) => root === place.peer);
+    if (place.at === "with") return this.#everybody.find(({ root }) => peers.includes(root));
+    return this.#nextOf(this.peers.filter(({ root }) => !peers.includes(root)));
   }
 
   #nextOf(peers: readonly MemoryPeer[]): MemoryPeer | undefined {
@@ -280,9 +275,8 @@ export class MemoryMesh {
 }
 
 function agreeingFirst(ends: readonly StepEnd[], k: number): StepEnd {
-  const [value] = ends
-    .flatMap((end) => (end.value === undefined ? [] : [end.value]))
-    .filter(({ cid }, _, all) => all.filter((other) => other.cid === cid).length >= k);
+  const values = ends.flatMap((end) => (end.value === undefined ? [] : [end.value]));
+  const value = values.find(({ cid }) => values.filter((other) => other.cid === cid).length >= k);
   const first = ends.filter((end) => end.value?.cid === value?.cid);
   const others = ends.filter((end) => !first.includes(end));
   const shown = value ?? ends[0]?.value;

@@ -10,7 +10,7 @@ import { quiet } from "./repeat-kinds.ts";
 
 async function inner(core: Core, place: Place, graph: Graph, signal: AbortSignal): Promise<GraphEnd> {
   const { scope, key } = place;
-  const params = await withParams(core, graph, place.inputs, signal);
+  const params = await withParams(core, graph, place.inputs);
   return core.graph({ graph, iteration: key.iteration, params, outer: scope, signal });
 }
 
@@ -39,7 +39,7 @@ export async function runAttempt(core: Core, place: Place<AttemptNode>): Promise
   const { node, scope, key } = place;
   const end = await inner(core, place, node.graph, scope.signal);
   if (end.kind === "done") return settleAs(core, place, end);
-  const params = await withParams(core, node.fallback, place.inputs, scope.signal);
+  const params = await withParams(core, node.fallback, place.inputs);
   const type = node.fallback.params["failure"];
   if (type !== undefined) params.set("failure", core.keep(type, failureValue(end.failure), end.tail));
   const { iteration } = key;

@@ -40,7 +40,7 @@ export async function settleAs(
   if (end.kind === "failed")
     return fail(core, place.key, place.args, together(end.tail, place.parents, before), end.failure);
   const type: ValueType = core.typeOf(place.id);
-  const value = await fit(core, end.value, type, place.scope.signal);
+  const value = await fit(core, end.value, type);
   return settleDone(core, place, value, parents);
 }
 

@@ -82,7 +82,6 @@ export async function withParams(
   core: Core,
   graph: Graph,
   inputs: ReadonlyMap<string, Known>,
-  signal: AbortSignal,
 ): Promise<Map<string, Known>> {
   const params = new Map<string, Known>();
   for (const [slot, known] of inputs) {
@@ -90,7 +89,7 @@ export async function withParams(
     const name = slot.slice("with.".length);
     const type = graph.params[name];
     // oxlint-disable-next-line no-await-in-loop -- converted one by one: seldom, and small
-    if (type !== undefined) params.set(name, await fit(core, known, type, signal));
+    if (type !== undefined) params.set(name, await fit(core, known, type));
   }
   return params;
 }
@@ -101,7 +100,7 @@ function isPlain(type: ValueType): boolean {
 }
 
 /** The value as another type has it: the same bytes, unless one stands alone and the other is JSON. */
-export async function fit(core: Core, known: Known, type: ValueType, signal: AbortSignal): Promise<Known> {
+export async function fit(core: Core, known: Known, type: ValueType): Promise<Known> {
   if (isPlain(known.type) === isPlain(type)) return { ...known, type };
   const value = await core.read(known);
   return { ...core.keep(type, value, known.parents), by: known.by };

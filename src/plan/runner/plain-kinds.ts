@@ -88,7 +88,7 @@ export async function runObserve(core: Core, place: Place<ObserveNode>): Promise
 }
 
 async function observed(core: Core, place: Place, { node, ending }: Seen): Promise<ValueRecord> {
-  const { iteration, signal } = { iteration: place.scope.iteration, signal: place.scope.signal };
+  const { iteration } = place.scope;
   if (ending.kind !== "done") return { node, iteration, done: false };
   return { node, iteration, done: true, value: asJson(await core.read(ending.value)) };
 }

@@ -1,21 +1,15 @@
 import type { FailureCode } from "../../protocol/failure-code.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
-import type { StepEnd, StepKey, StepOrder, ValueRef } from "../runner-ports.ts";
+import type { StepEnd, StepOrder, ValueRef } from "../runner-ports.ts";
 import { type MicroCredits, microCredits } from "../../protocol/units.ts";
 import { isPeerAttempt, REPLAYED_FROM } from "../state/attempts.ts";
 import type { Receipt } from "../state/receipt.ts";
-import type { ValueType } from "../value-type.ts";
 import type { Core } from "./core.ts";
+import { chosen, failedBy, isFinal, type RemoteStep, ruleOf, settledBy } from "./step-endings.ts";
 import type { Ending, Known } from "./known.ts";
 import { isRepeatable, mayPass, nothingBegan } from "./passing.ts";
 import { enough, honest, type StepRule, whyNot } from "./step-choice.ts";
-
-/** A step that a peer carries out. */
-export interface RemoteStep extends StepKey, Omit<StepOrder, "attempt" | "input"> {
-  readonly input: Known;
-  readonly output: ValueType;
-}
 
 /** One attempt under way, or over. */
 interface Attempt {
@@ -38,22 +32,15 @@ const LONGEST_PAUSE_MS = 10_000;
  * Has a step carried out: takes what receipts there are, else asks peers, one after the other or a second one where the
  * first is late, until the step is settled. Rejects with the signal's reason.
  */
-export async function remoteStep(core: Core, step: RemoteStep, signal: AbortSignal): Promise<Ending> {
+export async function remoteStep(
+  core: Core,
+  given: Omit<RemoteStep, "redo">,
+  signal: AbortSignal,
+): Promise<Ending> {
+  const step: RemoteStep = { ...given, redo: async (silent, until) => again(core, step, silent, until) };
   const known = await chosen(core, step);
   if (known !== undefined) return known;
   return new RemoteWork(core, step, signal).run();
-}
-
-/** What receipts that are here already say. */
-async function chosen(core: Core, step: RemoteStep): Promise<Ending | undefined> {
-  const earlier = core.settled(step, step.input.ref.cid);
-  if (earlier !== undefined) return fromSettled(core, step, earlier);
-  const rule = ruleOf(core, step);
-  const receipts = honest(core.state, step);
-  const found = enough(rule, receipts);
-  if (found !== undefined) return settledBy(core, step, found);
-  const final = receipts.find((receipt) => isFinal(rule, receipt));
-  return final === undefined ? undefined : failedBy(core, step, final);
 }
 
 /** The step once more, where it may be at another peer than those who keep its value to themselves. */
@@ -82,110 +69,6 @@ async function again(
   );
 }
 
-function isFinal(rule: StepRule, receipt: Receipt): boolean {
-  const { status, code, attempt } = receipt.step;
-  if (status !== "failed" || code === undefined || !isPeerAttempt(attempt)) return false;
-  return rule.provenance.check !== "quorum" && !mayPass(code) && whyNot(rule, receipt) === undefined;
-}
-
-function ruleOf(core: Core, step: RemoteStep): StepRule {
-  const { node, iteration, what, place, provenance, limits, peers } = step;
-  return {
-    node,
-    iteration,
-    what,
-    place,
-    provenance,
-    limits,
-    peers,
-    args: step.input.ref.cid,
-    initiator: core.options.initiator,
-    isCoordinator: core.isCoordinator,
-  };
-}
-
-function fromSettled(core: Core, step: RemoteStep, receipt: Receipt): Ending | undefined {
-  const { result, size, status, code, detail } = receipt.step;
-  const from = receipt.step.parents.flatMap((id) => core.state.byId(id));
-  if (status === "failed" && code !== undefined)
-    return {
-      kind: "failed",
-      receipt: receipt.id,
-      failure: { node: step.node, iteration: step.iteration, code, detail: detail ?? "" },
-    };
-  if (result === undefined) return undefined;
-  const makers = from.filter((each) => each.step.result === result);
-  return {
-    kind: "done",
-    receipt: receipt.id,
-    value: {
-      ref: { cid: result, size, holders: makers.map(({ key }) => key) },
-      type: step.output,
-      parents: [receipt.id],
-      by: makers.map(({ root }) => root),
-      again: async (signal) =>
-        again(
-          core,
-          step,
-          makers.map(({ root }) => root),
-          signal,
-        ),
-    },
-  };
-}
-
-/** A step is done by these receipts: one that nobody else's attempt competes with speaks for itself, others are settled. */
-async function settledBy(
-  core: Core,
-  step: RemoteStep,
-  receipts: readonly Receipt[],
-  ref?: Known["ref"],
-): Promise<Ending> {
-  const [first] = receipts;
-  const result = first?.step.result;
-  if (first === undefined || result === undefined) throw new RangeError("a step is settled by its receipts");
-  const value: Known = {
-    ref: ref ?? { cid: result, size: first.step.size, holders: receipts.map(({ key }) => key) },
-    type: step.output,
-    parents: [first.id],
-    by: receipts.map(({ root }) => root),
-    again: async (signal) =>
-      again(
-        core,
-        step,
-        receipts.map(({ root }) => root),
-        signal,
-      ),
-  };
-  const alone = receipts.length === 1 && core.state.of(step).length === 1 && first.step.attempt === 0;
-  if (alone) return { kind: "done", receipt: first.id, value };
-  const settled = await core.settle(step, {
-    status: "done",
-    args: step.input.ref.cid,
-    parents: receipts.map(({ id }) => id),
-    result: value,
-  });
-  return { kind: "done", receipt: settled.id, value: { ...value, parents: [settled.id] } };
-}
-
-async function failedBy(core: Core, step: RemoteStep, receipt: Receipt): Promise<Ending> {
-  const { code, detail = "" } = receipt.step;
-  if (code === undefined) throw new RangeError("a failed step has a code");
-  const settled = await core.settle(step, {
-    status: "failed",
-    args: step.input.ref.cid,
-    parents: [receipt.id],
-    code,
-    detail,
-  });
-  const { node, iteration } = step;
-  return {
-    kind: "failed",
-    receipt: settled.id,
-    failure: { node, iteration, peer: receipt.root, code, detail },
-  };
-}
-
 /** The attempts of one step. */
 class RemoteWork {
   readonly #core: Core;
@@ -196,7 +79,6 @@ class RemoteWork {
   #input: Known["ref"];
   #next: number;
   #given = 0;
-  #last: FailureError | undefined;
 
   constructor(core: Core, step: RemoteStep, signal: AbortSignal) {
     this.#core = core;
@@ -288,7 +170,7 @@ class RemoteWork {
   }
 
   #order(attempt: number): StepOrder {
-    const { input: _, output: __, ...order } = this.#step;
+    const { input: _, output: __, redo: ___, ...order } = this.#step;
     return { ...order, attempt, input: this.#input };
   }
 
@@ -348,7 +230,6 @@ class RemoteWork {
   }
 
   async #lost(attempt: number, error: FailureError, signal: AbortSignal): Promise<Ending | undefined> {
-    this.#last = error;
     const { node, iteration } = this.#step;
     if (!signal.aborted)
       this.#core.emit({ kind: "lost", node, iteration, attempt, code: error.code, detail: error.detail });
@@ -357,7 +238,7 @@ class RemoteWork {
     if (this.#given >= this.#core.options.attempts || !this.#mayRepeat(error.code))
       return this.#giveUp(error);
     await this.#core.ports.pause(this.#pauseMs(), signal);
-    await this.#refreshInput(error, signal);
+    await this.#refreshInput(error);
     const known = await chosen(this.#core, this.#step);
     if (known !== undefined) return known;
     this.#give(signal);
@@ -375,7 +256,7 @@ class RemoteWork {
   }
 
   /** Where a peer could not get the input from those who hold it, it is fetched here, or made again, before the next is asked. */
-  async #refreshInput(error: FailureError, signal: AbortSignal): Promise<void> {
+  async #refreshInput(error: FailureError): Promise<void> {
     if (this.#input.bytes !== undefined || !isAboutInput(error)) return;
     this.#input = await this.#core.bring(this.#step.input);
   }

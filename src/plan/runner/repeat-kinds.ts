@@ -17,7 +17,7 @@ async function turnParams(
   added: Readonly<Record<string, (type: ValueType) => Known | Promise<Known>>>,
 ): Promise<ReadonlyMap<string, Known>> {
   const { graph } = place.node;
-  const params = await withParams(core, graph, place.inputs, place.scope.signal);
+  const params = await withParams(core, graph, place.inputs);
   for (const [name, make] of Object.entries(added)) {
     const type = graph.params[name];
     // oxlint-disable-next-line no-await-in-loop -- at most one of them waits
@@ -106,7 +106,7 @@ export async function runReduce(core: Core, place: Place<ReduceNode>): Promise<E
     const before = accumulated;
     // oxlint-disable-next-line no-await-in-loop -- from left to right
     const params = await turnParams(core, place, {
-      accumulated: async (type) => fit(core, before, type, scope.signal),
+      accumulated: async (type) => fit(core, before, type),
       item: (type) => core.keep(type, item, over),
       index: (type) => core.keep(type, index, []),
     });
@@ -134,7 +134,7 @@ export async function runLoop(core: Core, place: Place<LoopNode>): Promise<Endin
     const before = value;
     // oxlint-disable-next-line no-await-in-loop -- one turn after the other
     const params = await turnParams(core, place, {
-      value: async (type) => fit(core, before, type, scope.signal),
+      value: async (type) => fit(core, before, type),
       turn: (type) => core.keep(type, turn, []),
     });
     // oxlint-disable-next-line no-await-in-loop
@@ -164,7 +164,7 @@ export async function runLoop(core: Core, place: Place<LoopNode>): Promise<Endin
 
 export async function runRetry(core: Core, place: Place<RetryNode>): Promise<Ending> {
   const { node, scope, key } = place;
-  const params = await withParams(core, node.graph, place.inputs, scope.signal);
+  const params = await withParams(core, node.graph, place.inputs);
   const before: Cid[] = [];
   for (let attempt = 0; ; attempt += 1) {
     // oxlint-disable-next-line no-await-in-loop -- one attempt after the other

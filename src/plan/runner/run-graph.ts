@@ -1,7 +1,7 @@
 import type { Cid } from "../../protocol/cid.ts";
 import { failureCode } from "../../protocol/failure-code.ts";
 import { FailureError } from "../../protocol/failure.ts";
-import type { NodeId } from "../plan.ts";
+import type { NodeId, PlanNode } from "../plan.ts";
 import type { Core, GraphCall } from "./core.ts";
 import { needsOf, watchedOnly } from "./graph-order.ts";
 import { given } from "./inputs.ts";
@@ -22,15 +22,17 @@ export async function runGraph(core: Core, call: GraphCall): Promise<GraphEnd> {
   });
   const watched = watchedOnly(graph);
   let failed: Extract<Ending, { kind: "failed" }> | undefined;
+  const carry = async (id: NodeId, node: PlanNode): Promise<void> => {
+    const ending = await runNode(core, scope, id, node);
+    scope.end(id, ending);
+    if (ending.kind !== "failed" || watched.has(id) || failed !== undefined) return;
+    failed = ending;
+    scope.abort(new FailureError("cancelled", `node ${id} failed`));
+  };
   const all: Promise<void>[] = [];
   const needed: Promise<void>[] = [];
   for (const [id, node] of Object.entries(graph.nodes)) {
-    const running = runNode(core, scope, id, node).then((ending) => {
-      scope.end(id, ending);
-      if (ending.kind !== "failed" || watched.has(id) || failed !== undefined) return;
-      failed = ending;
-      scope.abort(new FailureError("cancelled", `node ${id} failed`));
-    });
+    const running = carry(id, node);
     all.push(running);
     if (!watched.has(id)) needed.push(running);
   }

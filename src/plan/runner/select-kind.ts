@@ -43,7 +43,7 @@ export async function runSelect(core: Core, place: Place<SelectNode>): Promise<E
   let chosen: readonly number[] = [];
   await Promise.all(
     node.of.map(async (graph, index) => {
-      const params = await withParams(core, graph, place.inputs, scope.signal);
+      const params = await withParams(core, graph, place.inputs);
       const call = { graph, iteration: place.key.iteration, params, outer: scope, signal };
       const end = await quiet(inside.signal, core.graph(call));
       if (end === undefined || chosen.length > 0) return;
@@ -62,7 +62,7 @@ async function settleChoice(
   ends: Alternatives,
   chosen: readonly number[],
 ): Promise<Ending> {
-  const { node, id, scope } = place;
+  const { node, id } = place;
   const winners = doneOf(ends).filter(({ index }) => chosen.includes(index));
   const tails = winners.map(({ end }) => end.tail);
   const [first] = winners;

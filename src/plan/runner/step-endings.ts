@@ -1,0 +1,129 @@
+import type { PeerId } from "../../protocol/peer-id.ts";
+import type { StepKey, StepOrder, ValueRef } from "../runner-ports.ts";
+import { isPeerAttempt } from "../state/attempts.ts";
+import type { Receipt } from "../state/receipt.ts";
+import type { ValueType } from "../value-type.ts";
+import type { Core } from "./core.ts";
+import type { Ending, Known } from "./known.ts";
+import { mayPass } from "./passing.ts";
+import { enough, honest, type StepRule, whyNot } from "./step-choice.ts";
+
+/** A step that a peer carries out. */
+export interface RemoteStep extends StepKey, Omit<StepOrder, "attempt" | "input"> {
+  readonly input: Known;
+  readonly output: ValueType;
+  /** Has it done again at others than those who keep its value to themselves. */
+  readonly redo: (silent: readonly PeerId[], signal: AbortSignal) => Promise<ValueRef>;
+}
+
+/** What receipts that are here already say. */
+export async function chosen(core: Core, step: RemoteStep): Promise<Ending | undefined> {
+  const earlier = core.settled(step, step.input.ref.cid);
+  if (earlier !== undefined) return fromSettled(core, step, earlier);
+  const rule = ruleOf(core, step);
+  const receipts = honest(core.state, step);
+  const found = enough(rule, receipts);
+  if (found !== undefined) return settledBy(core, step, found);
+  const final = receipts.find((receipt) => isFinal(rule, receipt));
+  return final === undefined ? undefined : failedBy(core, step, final);
+}
+
+export function isFinal(rule: StepRule, receipt: Receipt): boolean {
+  const { status, code, attempt } = receipt.step;
+  if (status !== "failed" || code === undefined || !isPeerAttempt(attempt)) return false;
+  return rule.provenance.check !== "quorum" && !mayPass(code) && whyNot(rule, receipt) === undefined;
+}
+
+export function ruleOf(core: Core, step: RemoteStep): StepRule {
+  const { node, iteration, what, place, provenance, limits, peers } = step;
+  return {
+    node,
+    iteration,
+    what,
+    place,
+    provenance,
+    limits,
+    peers,
+    args: step.input.ref.cid,
+    initiator: core.options.initiator,
+    isCoordinator: core.isCoordinator,
+  };
+}
+
+export function fromSettled(core: Core, step: RemoteStep, receipt: Receipt): Ending | undefined {
+  const { result, size, status, code, detail } = receipt.step;
+  const from = receipt.step.parents.flatMap((id) => core.state.byId(id));
+  if (status === "failed" && code !== undefined)
+    return {
+      kind: "failed",
+      receipt: receipt.id,
+      failure: { node: step.node, iteration: step.iteration, code, detail: detail ?? "" },
+    };
+  if (result === undefined) return undefined;
+  const makers = from.filter((each) => each.step.result === result);
+  return {
+    kind: "done",
+    receipt: receipt.id,
+    value: {
+      ref: { cid: result, size, holders: makers.map(({ key }) => key) },
+      type: step.output,
+      parents: [receipt.id],
+      by: makers.map(({ root }) => root),
+      again: async (signal) =>
+        step.redo(
+          makers.map(({ root }) => root),
+          signal,
+        ),
+    },
+  };
+}
+
+/** A step is done by these receipts: one that nobody else's attempt competes with speaks for itself, others are settled. */
+export async function settledBy(
+  core: Core,
+  step: RemoteStep,
+  receipts: readonly Receipt[],
+  ref?: Known["ref"],
+): Promise<Ending> {
+  const [first] = receipts;
+  const result = first?.step.result;
+  if (first === undefined || result === undefined) throw new RangeError("a step is settled by its receipts");
+  const value: Known = {
+    ref: ref ?? { cid: result, size: first.step.size, holders: receipts.map(({ key }) => key) },
+    type: step.output,
+    parents: [first.id],
+    by: receipts.map(({ root }) => root),
+    again: async (signal) =>
+      step.redo(
+        receipts.map(({ root }) => root),
+        signal,
+      ),
+  };
+  const alone = receipts.length === 1 && core.state.of(step).length === 1 && first.step.attempt === 0;
+  if (alone) return { kind: "done", receipt: first.id, value };
+  const settled = await core.settle(step, {
+    status: "done",
+    args: step.input.ref.cid,
+    parents: receipts.map(({ id }) => id),
+    result: value,
+  });
+  return { kind: "done", receipt: settled.id, value: { ...value, parents: [settled.id] } };
+}
+
+export async function failedBy(core: Core, step: RemoteStep, receipt: Receipt): Promise<Ending> {
+  const { code, detail = "" } = receipt.step;
+  if (code === undefined) throw new RangeError("a failed step has a code");
+  const settled = await core.settle(step, {
+    status: "failed",
+    args: step.input.ref.cid,
+    parents: [receipt.id],
+    code,
+    detail,
+  });
+  const { node, iteration } = step;
+  return {
+    kind: "failed",
+    receipt: settled.id,
+    failure: { node, iteration, peer: receipt.root, code, detail },
+  };
+}
