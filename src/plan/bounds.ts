@@ -36,7 +36,7 @@ export interface BoundsOptions {
 }
 
 /** How often a coordinator gives a step out unless it says otherwise. */
-export const DEFAULT_ATTEMPTS = 4;
+export const DEFAULT_ATTEMPTS = 6;
 /** Inputs that are larger than that are rare; whoever has such says so. */
 const DEFAULT_INPUT_BYTES: number = 1024 * 1024;
 

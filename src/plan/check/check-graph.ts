@@ -1,14 +1,14 @@
-import { BOOLEAN, JSON_TYPE, listOf, NUMBER, TEXT, TypeMismatch } from "../expression/builtin.ts";
+import { BOOLEAN, JSON_TYPE, listOf, NUMBER, TypeMismatch } from "../expression/builtin.ts";
 import { typeOfExpression } from "../expression/type-of-expression.ts";
-import { parseJson } from "../json-value.ts";
 import { MAX_GRAPH_DEPTH, MAX_ITERATION_BYTES } from "../limits.ts";
 import { graphsOf, inputsOf, waitsFor } from "../node-parts.ts";
 import type { Graph, NodeId, PlanNode, Source } from "../plan.ts";
 import { NAMES, NODE_NAMES } from "../shape/parts.ts";
 import { printType } from "../text/type-text.ts";
-import { isAlone, joinTypes, typeOfValue, whyNotAssignable } from "../type-relations.ts";
+import { isAlone, whyNotAssignable } from "../type-relations.ts";
 import type { ValueType } from "../value-type.ts";
 import type { Findings } from "./findings.ts";
+import { bytesOfTurn, constantType, FAILURE_TYPE, join, type Known, listed, SEEN } from "./known-types.ts";
 import { nodesOfPlace, orderOf } from "./order.ts";
 import { complaintsOf } from "./rules.ts";
 
@@ -24,23 +24,6 @@ export interface GraphPlace {
   readonly iterationBytes: number;
   /** Nodes outside of it that its places may name. */
   readonly outer: ReadonlySet<NodeId>;
-}
-
-/** A type, or undefined where it is not known, or where no value ever comes. */
-type Known = ValueType | undefined;
-
-/** What a failed graph tells its fallback. */
-export const FAILURE_TYPE: ValueType = {
-  type: "record",
-  fields: { code: NUMBER, name: TEXT, detail: TEXT, node: TEXT },
-};
-const SEEN: ValueType = listOf({
-  type: "record",
-  fields: { node: TEXT, iteration: TEXT, done: BOOLEAN, value: { type: "optional", of: JSON_TYPE } },
-});
-
-function join(a: Known, b: Known): Known {
-  return a === undefined || b === undefined ? (a ?? b) : joinTypes(a, b);
 }
 
 /** Checks one graph with all that is inside. @returns the type of its result */
@@ -327,49 +310,5 @@ class GraphCheck {
       if (problem !== undefined)
         this.#findings.say(id, isAdded ? `${role}.params.${name}` : slot, `for "${name}": ${problem}`);
     }
-  }
-}
-
-function constantType(json: string, say: (message: string) => void): Known {
-  try {
-    return typeOfValue(parseJson(json));
-  } catch {
-    say("the constant is not JSON");
-    return undefined;
-  }
-}
-
-function listed(names: readonly string[]): string {
-  if (names.length === 0) return "";
-  return names.length > 12
-    ? `; there are ${names.slice(0, 12).join(", ")} and more`
-    : `; there are ${names.join(", ")}`;
-}
-
-/** Bytes that a node adds to the iteration keys inside of it: the digits of its last turn and a dot. */
-function bytesOfTurn(node: PlanNode): number {
-  switch (node.kind) {
-    case "map":
-    case "reduce":
-    case "loop":
-      return String(node.max).length + 1;
-    case "retry":
-      return String(node.attempts).length + 1;
-    case "call":
-    case "effect":
-    case "agent":
-    case "expr":
-    case "branch":
-    case "select":
-    case "attempt":
-    case "timeout":
-    case "delay":
-    case "subplan":
-    case "observe":
-    case "stream":
-    case "fail":
-      return 0;
-    default:
-      return node satisfies never;
   }
 }

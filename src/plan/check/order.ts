@@ -8,13 +8,13 @@ export function nodesOfPlace(place: Place): readonly NodeId[] {
 }
 
 /** Nodes that places inside of the node's graphs name, which have to be outside of it. */
-function nodesOfInnerPlaces(node: PlanNode): readonly NodeId[] {
-  return graphsOf(node).flatMap(({ graph }) =>
-    Object.values(graph.nodes).flatMap((inner) => [
-      ...("place" in inner ? nodesOfPlace(inner.place) : []),
-      ...nodesOfInnerPlaces(inner),
-    ]),
-  );
+function nodesOfInnerPlaces(node: PlanNode, found: NodeId[] = []): readonly NodeId[] {
+  for (const { graph } of graphsOf(node))
+    for (const inner of Object.values(graph.nodes)) {
+      if ("place" in inner) found.push(...nodesOfPlace(inner.place));
+      nodesOfInnerPlaces(inner, found);
+    }
+  return found;
 }
 
 /** Nodes of its own graph that a node follows from, in whichever way. */

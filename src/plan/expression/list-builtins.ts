@@ -1,31 +1,23 @@
-import { isBytes, isList, isRecord, type Value } from "../json-value.ts";
-import { printType } from "../text/type-text.ts";
-import { joinTypes } from "../type-relations.ts";
+import { isBytes, type Value } from "../json-value.ts";
 import type { ValueType } from "../value-type.ts";
-import type { Expression } from "../expression.ts";
 import {
   asBoolean,
-  asBytes,
   asCount,
   asList,
   asNumbers,
-  asRecord,
   asText,
   asWhole,
   BOOLEAN,
   type Builtin,
   demand,
   elementOf,
-  finite,
-  fixed,
   generic,
-  JSON_TYPE,
   listOf,
   NUMBER,
   paidText,
-  TypeMismatch,
 } from "./builtin.ts";
 import { compare, isSame } from "./operators.ts";
+import { sorted } from "./sorted.ts";
 import { range } from "./text-builtins.ts";
 import { failed, type Work } from "./work.ts";
 
@@ -77,41 +69,6 @@ function zipped(a: Value | undefined, b: Value | undefined, work: Work): Value {
   return left.map((first, place) => ({ first, second: right[place] ?? null }));
 }
 
-/** Stable. */
-function sorted(
-  values: readonly Value[],
-  keyOf: (value: Value) => Value,
-  descending: boolean,
-  work: Work,
-): readonly Value[] {
-  work.spend(values.length * Math.ceil(Math.log2(values.length + 2)));
-  const keyed = values.map((value) => ({ value, key: keyOf(value) }));
-  const sign = descending ? -1 : 1;
-  return keyed.toSorted((a, b) => sign * compare(a.key, b.key, work)).map(({ value }) => value);
-}
-
-function fieldOf(value: Value, name: string): Value {
-  const record = asRecord(value);
-  const field = Object.hasOwn(record, name) ? record[name] : undefined;
-  return field ?? (Object.hasOwn(record, name) ? null : failed(`a record has no field "${name}"`));
-}
-
-/** The name that a constant argument gives; undefined where it is computed. */
-function constantName(expression: Expression | undefined): string | undefined {
-  if (expression?.op !== "constant") return undefined;
-  const name: unknown = JSON.parse(expression.json);
-  return typeof name === "string" ? name : undefined;
-}
-
-/** Type of a field of records of this type. @throws TypeMismatch where it is known that there is none. */
-function fieldType(of: ValueType, name: string | undefined): ValueType {
-  if (of.type === "json" || name === undefined) return JSON_TYPE;
-  if (of.type !== "record") throw new TypeMismatch(`${printType(of)} has no fields`);
-  const field = Object.hasOwn(of.fields, name) ? of.fields[name] : undefined;
-  if (field === undefined) throw new TypeMismatch(`${printType(of)} has no field "${name}"`);
-  return field;
-}
-
 function uniqueOf(of: Value | undefined, work: Work): Value {
   const kept: Value[] = [];
   const plain = new Set<Value>();
@@ -152,17 +109,6 @@ function extreme(of: Value | undefined, work: Work, isBetter: (difference: numbe
   const [first, ...rest] = asList(of, work);
   if (first === undefined) return failed("an empty list has no least or greatest element");
   return rest.reduce((best, each) => (isBetter(compare(each, best, work)) ? each : best), first);
-}
-
-function dot(a: readonly number[], b: readonly number[]): number {
-  if (a.length !== b.length)
-    return failed(`vectors of ${a.length} and ${b.length} numbers do not go together`);
-  return finite(a.reduce((sum, each, place) => sum + each * (b[place] ?? 0), 0));
-}
-
-function cosine(a: readonly number[], b: readonly number[]): number {
-  const lengths = Math.sqrt(dot(a, a)) * Math.sqrt(dot(b, b));
-  return lengths === 0 ? 0 : dot(a, b) / lengths;
 }
 
 export const LIST_BUILTINS: readonly Builtin[] = [
@@ -229,19 +175,6 @@ export const LIST_BUILTINS: readonly Builtin[] = [
     ([of, down = false], work) => sorted(asList(of, work), (value) => value, asBoolean(down), work),
   ),
   generic(
-    "sort_by",
-    [2, 3],
-    "list<record>, text, boolean= → list<record>",
-    "Records by one of their fields.",
-    ([of, , down], [, name]) => {
-      demand(BOOLEAN, down ?? BOOLEAN, 2);
-      fieldType(elementOf(of, 0), constantName(name));
-      return listOf(elementOf(of, 0));
-    },
-    ([of, name, down = false], work) =>
-      sorted(asList(of, work), (value) => fieldOf(value, asText(name)), asBoolean(down), work),
-  ),
-  generic(
     "order",
     [1, 2],
     "list<T>, boolean= → list<number>",
@@ -259,26 +192,6 @@ export const LIST_BUILTINS: readonly Builtin[] = [
     "The elements at these places.",
     ([of, places]) => (demand(listOf(NUMBER), places, 1), listOf(elementOf(of, 0))),
     ([of, places], work) => picked(of, asNumbers(places, work), work),
-  ),
-  generic(
-    "pluck",
-    [2, 2],
-    "list<{name: T}>, text → list<T>",
-    "One field of each record.",
-    ([of], [, name]) => listOf(fieldType(elementOf(of, 0), constantName(name))),
-    ([of, name], work) => asList(of, work).map((each) => fieldOf(each, asText(name))),
-  ),
-  generic(
-    "filter_by",
-    [3, 3],
-    "list<record>, text, any → list<record>",
-    "Those whose field is the same as the third.",
-    ([of], [, name]) => {
-      fieldType(elementOf(of, 0), constantName(name));
-      return listOf(elementOf(of, 0));
-    },
-    ([of, name, what = null], work) =>
-      asList(of, work).filter((each) => isSame(fieldOf(each, asText(name)), what, work)),
   ),
   generic(
     "present",
@@ -333,116 +246,5 @@ export const LIST_BUILTINS: readonly Builtin[] = [
     "The greatest.",
     ([of]) => elementOf(of, 0),
     ([of], work) => extreme(of, work, (difference) => difference > 0),
-  ),
-  fixed("sum", "list<number> → number", "From left to right.", ([of], work) =>
-    finite(asNumbers(of, work).reduce((sum, each) => sum + each, 0)),
-  ),
-  fixed("mean", "list<number> → number", "Sum by count; fails for an empty list.", ([of], work) => {
-    const numbers = asNumbers(of, work);
-    return numbers.length === 0
-      ? failed("an empty list has no mean")
-      : finite(numbers.reduce((sum, each) => sum + each, 0) / numbers.length);
-  }),
-  fixed(
-    "dot",
-    "list<number>, list<number> → number",
-    "Sum of the products, from left to right.",
-    ([a, b], work) => dot(asNumbers(a, work), asNumbers(b, work)),
-  ),
-  fixed(
-    "cosine",
-    "list<number>, list<number> → number",
-    "How alike two directions are, from -1 to 1; 0 for a vector of zeros.",
-    ([a, b], work) => cosine(asNumbers(a, work), asNumbers(b, work)),
-  ),
-  fixed(
-    "cosines",
-    "list<number>, list<list<number>> → list<number>",
-    "The cosine of the first with each of the others.",
-    ([a, others], work) => {
-      const query = asNumbers(a, work);
-      return asList(others, work).map((each) => {
-        work.spend(3 * query.length);
-        return cosine(query, asNumbers(each, work));
-      });
-    },
-  ),
-  fixed("to_bytes", "list<number> → bytes", "Bytes of whole numbers from 0 to 255.", ([of], work) => {
-    const numbers = asNumbers(of, work);
-    const odd = numbers.find((each) => !Number.isInteger(each) || each < 0 || each > 255);
-    return odd === undefined ? Uint8Array.from(numbers) : failed(`${odd} is not a byte`);
-  }),
-  fixed("from_bytes", "bytes → list<number>", "Whole numbers from 0 to 255.", ([of], work) => {
-    work.spend(asBytes(of).length);
-    return [...asBytes(of)];
-  }),
-  generic(
-    "merge",
-    [2, 2],
-    "record, record → record",
-    "Both, the second one's fields before the first one's.",
-    ([a, b]) => {
-      if (a?.type !== "record" || b?.type !== "record") {
-        demand({ type: "record", fields: {} }, a, 0);
-        demand({ type: "record", fields: {} }, b, 1);
-        return JSON_TYPE;
-      }
-      const fields = { ...a.fields };
-      for (const [name, type] of Object.entries(b.fields)) {
-        const own = fields[name];
-        fields[name] = type.type === "optional" && own !== undefined ? joinTypes(own, type) : type;
-      }
-      return { type: "record", fields };
-    },
-    ([a, b]) => ({ ...asRecord(a), ...asRecord(b) }),
-  ),
-  generic(
-    "keys",
-    [1, 1],
-    "record → list<text>",
-    "Names of its fields, sorted by UTF-16 code unit.",
-    ([of]) => {
-      if (of?.type !== "json" && of?.type !== "record") throw new TypeMismatch("argument 1 has no fields");
-      return listOf({ type: "text" });
-    },
-    ([of], work) => {
-      const names = Object.keys(asRecord(of));
-      work.spend(names.length);
-      return names.toSorted();
-    },
-  ),
-  generic(
-    "get",
-    [2, 2],
-    "record, text → T?",
-    "A field, or nothing where it is missing; a dot fails there.",
-    ([of], [, name]) => {
-      const known = constantName(name);
-      if (of?.type === "record" && known !== undefined && Object.hasOwn(of.fields, known)) {
-        const own = of.fields[known] ?? JSON_TYPE;
-        return own.type === "optional" ? own : { type: "optional", of: own };
-      }
-      if (of?.type !== "json" && of?.type !== "record") throw new TypeMismatch("argument 1 has no fields");
-      return JSON_TYPE;
-    },
-    ([of, name]) => {
-      const record = asRecord(of);
-      const key = asText(name);
-      return Object.hasOwn(record, key) ? (record[key] ?? null) : null;
-    },
-  ),
-  generic(
-    "has",
-    [2, 2],
-    "record, text → boolean",
-    "Whether there is such a field.",
-    ([of]) => {
-      if (of?.type !== "json" && of?.type !== "record") throw new TypeMismatch("argument 1 has no fields");
-      return BOOLEAN;
-    },
-    ([of, name]) => {
-      const value = of ?? null;
-      return isRecord(value) && !isList(value) && Object.hasOwn(value, asText(name));
-    },
   ),
 ];

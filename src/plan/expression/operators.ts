@@ -51,22 +51,19 @@ function arithmetic(name: string, about: string, of: (a: number, b: number) => n
   return fixed(name, "number, number → number", about, ([a, b]) => finite(of(asNumber(a), asNumber(b))));
 }
 
+function orderType(args: readonly ValueType[]): ValueType {
+  const odd = args.find(({ type }) => type !== "number" && type !== "text" && type !== "json");
+  if (odd !== undefined) throw new TypeMismatch(`${printType(odd)} has no order`);
+  const [a, b] = args.filter(({ type }) => type !== "json");
+  if (a !== undefined && b !== undefined && a.type !== b.type)
+    throw new TypeMismatch(`${printType(a)} and ${printType(b)} have no common order`);
+  return BOOLEAN;
+}
+
 function order(name: string, about: string, holds: (difference: number) => boolean): Builtin {
-  const typeOf = (args: readonly ValueType[]): ValueType => {
-    const odd = args.find(({ type }) => type !== "number" && type !== "text" && type !== "json");
-    const [a, b] = args;
-    if (odd !== undefined) throw new TypeMismatch(`${printType(odd)} has no order`);
-    if (
-      a !== undefined &&
-      b !== undefined &&
-      joinTypes(a, b).type === "json" &&
-      a.type !== "json" &&
-      b.type !== "json"
-    )
-      throw new TypeMismatch(`${printType(a)} and ${printType(b)} have no common order`);
-    return BOOLEAN;
-  };
-  return generic(name, [2, 2], "T, T → boolean", about, typeOf, ([a, b], work) => holds(compare(a, b, work)));
+  return generic(name, [2, 2], "T, T → boolean", about, orderType, ([a, b], work) =>
+    holds(compare(a, b, work)),
+  );
 }
 
 function joinable(args: readonly ValueType[]): ValueType {

@@ -4,7 +4,7 @@ import { MAX_EXPRESSION_DEPTH } from "../limits.ts";
 import { printType } from "../text/type-text.ts";
 import { joinAll, joinTypes, typeOfValue } from "../type-relations.ts";
 import type { ValueType } from "../value-type.ts";
-import { BOOLEAN, demand, elementOf, JSON_TYPE, NUMBER, TypeMismatch } from "./builtin.ts";
+import { BOOLEAN, demand, elementOf, JSON_TYPE, TypeMismatch } from "./builtin.ts";
 import { BUILTINS } from "./builtins.ts";
 import { printExpression } from "./print-expression.ts";
 

@@ -34,8 +34,17 @@ function isFields<T extends object>(made: unknown, fields: FieldShapes<T>): made
   return typeof made === typeof fields;
 }
 
-function isComplete<T>(made: unknown, fields: object): made is T {
+function isComplete<T extends object>(made: unknown, fields: FieldShapes<T>): made is T {
   return typeof made === typeof fields;
+}
+
+/** The variant's own shape has read it by then. */
+function isVariant<T, Tag extends keyof T>(made: unknown, variants: Variants<T, Tag>): made is T {
+  return typeof made === typeof variants;
+}
+
+function isNamed(value: TextValue | undefined): value is { readonly [name: string]: TextValue } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A record with exactly these fields. In text a field that equals its fallback is left out, and one that is unknown is refused. */
@@ -48,7 +57,7 @@ export function recordShape<T extends object>(fields: FieldShapes<T>): Shape<T> 
   return { wire: record<T>(wires), text: recordForm<T>(columns, fields) };
 }
 
-function recordForm<T extends object>(columns: readonly Column[], fields: object): Form<T> {
+function recordForm<T extends object>(columns: readonly Column[], fields: FieldShapes<T>): Form<T> {
   const known = new Set(columns.map(({ name }) => name));
   return {
     write(value) {
@@ -73,7 +82,7 @@ function recordForm<T extends object>(columns: readonly Column[], fields: object
         if (field !== undefined) rows.push([column.name, field]);
       }
       const made: unknown = Object.fromEntries(rows);
-      return isComplete<T>(made, fields) ? made : refuse(from, "is incomplete");
+      return isComplete(made, fields) ? made : refuse(from, "is incomplete");
     },
   };
 }
@@ -106,10 +115,10 @@ export function unionShape<T extends object, Tag extends keyof T & string>(
   return { wire: unionSchema(tag, shapes, variants), text: unionForm(tag, shapes, variants) };
 }
 
-function unionSchema<T extends object>(
+function unionSchema<T extends object, Tag extends keyof T>(
   tag: string,
   shapes: ReadonlyMap<string, Shape<object>>,
-  variants: object,
+  variants: Variants<T, Tag>,
 ): Schema<T> {
   const word = text(32);
   const wireOf = new Map([...shapes].map(([name, { wire }]) => [name, wire]));
@@ -130,22 +139,22 @@ function unionSchema<T extends object>(
       from.enter(name);
       const made: unknown = { [tag]: name, ...wire.read(from) };
       from.leave();
-      return isComplete<T>(made, variants) ? made : from.fail("is incomplete");
+      return isVariant(made, variants) ? made : from.fail("is incomplete");
     },
   };
 }
 
-function unionForm<T extends object>(
+function unionForm<T extends object, Tag extends keyof T>(
   tag: string,
   shapes: ReadonlyMap<string, Shape<object>>,
-  variants: object,
+  variants: Variants<T, Tag>,
 ): Form<T> {
   const words = [...shapes.keys()].join(", ");
   return {
     write(value) {
       const name = String(Reflect.get(value, tag));
       const written = shapes.get(name)?.text.write(value);
-      return typeof written === "object" ? { [tag]: name, ...written } : name;
+      return isNamed(written) ? { [tag]: name, ...written } : name;
     },
     read(from) {
       const { value } = from;
@@ -157,7 +166,7 @@ function unionForm<T extends object>(
       if (shape === undefined) return refuse(word, `"${tag}" has to be one of ${words}`);
       const rest = new Map([...value].filter(([name]) => name !== tag));
       const made: unknown = { [tag]: word.value, ...shape.text.read({ at: from.at, value: rest }) };
-      return isComplete<T>(made, variants) ? made : refuse(from, "is incomplete");
+      return isVariant(made, variants) ? made : refuse(from, "is incomplete");
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Schema } from "../../protocol/schema.ts";
-import { PlanError } from "../plan-error.ts";
+import { PlanError, type PlanProblem } from "../plan-error.ts";
 import type { Located } from "./located.ts";
 
 /** What a text form is made of: JSON without anything that JSON has two spellings for. */
@@ -55,20 +55,23 @@ export function readAt<T>(from: Located, read: () => T): T {
   }
 }
 
+interface Inside {
+  readonly node?: string;
+  readonly field?: string;
+}
+
 /** The same complaint, said of something inside of something. */
-export function within<T>(place: { readonly node?: string; readonly field?: string }, read: () => T): T {
+export function within<T>(place: Inside, read: () => T): T {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof PlanError)) throw error;
-    throw new PlanError(
-      error.problems.map((problem) => {
-        if (problem.node !== undefined) return problem;
-        const path = [place.field, problem.path]
-          .filter((part) => part !== undefined && part !== "")
-          .join(".");
-        return { ...problem, path, ...(place.node === undefined ? {} : { node: place.node }) };
-      }),
-    );
+    throw new PlanError(error.problems.map((problem) => placed(problem, place)));
   }
+}
+
+function placed(problem: PlanProblem, { node, field }: Inside): PlanProblem {
+  if (problem.node !== undefined) return problem;
+  const path = [field, problem.path].filter((part) => part !== undefined && part !== "").join(".");
+  return { ...problem, path, ...(node === undefined ? {} : { node }) };
 }
