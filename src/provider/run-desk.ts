@@ -1,6 +1,7 @@
 import { fetchBlob } from "../mesh/blob-exchange.ts";
 import { circuitAddress } from "../mesh/mesh-address.ts";
 import type { Mesh } from "../mesh/mesh.ts";
+import { ValueStore } from "../mesh/value-store.ts";
 import type { Cid } from "../protocol/cid.ts";
 import { seal } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
@@ -9,7 +10,6 @@ import { type Step, stepMessage } from "../protocol/messages/run.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { Signer } from "../protocol/signature.ts";
 import { STEP_VALUE_BYTES, VALUE_FETCH_MS, VALUE_FETCHES_PER_PEER } from "./limits.ts";
-import { StepValues } from "./step-values.ts";
 
 export interface RunDeskOptions {
   readonly mesh: Mesh;
@@ -45,13 +45,13 @@ export interface FinishedStep {
  */
 export class RunDesk {
   readonly #options: RunDeskOptions;
-  readonly #values: StepValues;
+  readonly #values: ValueStore;
   /** The last of the fetches from each peer, VALUE_FETCHES_PER_PEER lanes of them. */
   readonly #lanes = new Map<PeerId, Promise<unknown>[]>();
 
   constructor(options: RunDeskOptions) {
     this.#options = options;
-    this.#values = new StepValues(options.valueBytes ?? STEP_VALUE_BYTES, options.now);
+    this.#values = new ValueStore(options.valueBytes ?? STEP_VALUE_BYTES, options.now);
   }
 
   /** A value of a step that was carried out here, or was fetched for one. */

@@ -6,14 +6,14 @@ import type { Mesh } from "../mesh/mesh.ts";
 import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
 import type { Plan } from "../plan/plan.ts";
 import { checkClock } from "../protocol/check-clock.ts";
-import type { Cid } from "../protocol/cid.ts";
+import { type Cid, cidOf, RAW } from "../protocol/cid.ts";
 import { SEED_BYTES, verifierOf } from "../protocol/ed25519.ts";
 import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { AccountView, IceServer, PublishedModel, RelayInfo } from "../protocol/relay-api.ts";
 import { type SessionIdentity, startSessionIdentity } from "../protocol/session-identity.ts";
-import type { JobOptions, JobSummary, MapResult } from "./job-options.ts";
+import type { JobOptions, MapResult } from "./job-options.ts";
 import { embed } from "./embed.ts";
 import { generate } from "./generate.ts";
 import type { JobRunOptions } from "./job-run-options.ts";
@@ -24,6 +24,8 @@ import { type JobGround, makeJob } from "./make-job.ts";
 import type { Embeddings, GenerateRequest, Generation, JobPayer, ModelJobOptions } from "./model-options.ts";
 import type { ModelPorts } from "./model-ports.ts";
 import type { PlanParams, PlanRun, PlanRunOptions } from "./plan-run.ts";
+import type { RunGround } from "./runs/run-ground.ts";
+import type { JobHandle, RunResult, Tabmesh } from "./tabmesh.ts";
 import { taskSeed } from "./work-queue.ts";
 
 export interface ConnectOptions {
@@ -38,75 +40,6 @@ export interface ConnectOptions {
   readonly pins?: PinStore;
   /** STUN and TURN servers. Default: those the relay names. */
   readonly iceServers?: readonly IceServer[];
-}
-
-/** One job under way: iterate over it for the results, in the order they become final. */
-export interface JobHandle extends AsyncIterable<MapResult> {
-  readonly job: Cid;
-  /** What clock and randomness of an input's task follow from, 32 bytes: with it anybody computes the same again. */
-  seed(index: number): Uint8Array;
-  /** Resolves after the last receipt is logged and the rest refunded. Rejects when the job could not be carried out. */
-  readonly summary: Promise<JobSummary>;
-  /** Cancels what is open at the providers and refunds the rest. */
-  cancel(): void;
-}
-
-export interface RunResult {
-  readonly output: Uint8Array;
-  readonly outputCid: Cid;
-  readonly fuel: bigint;
-  readonly summary: JobSummary;
-}
-
-/**
- * A requester at one relay. Providers can read the inputs they are given: send nothing that a stranger must not see.
- */
-export interface Tabmesh {
-  readonly relay: RelayInfo;
-  /** The account that pays. */
-  readonly requester: PeerId;
-  /**
-   * Runs a function on every input. Inputs are taken as providers have room (back-pressure), results come as they become
-   * final, in any order; unfinished tasks of a provider that leaves are given to another.
-   * @param module the WASM module. @param inputs bytes for each task.
-   */
-  map(
-    module: Uint8Array,
-    inputs: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-    options?: JobOptions,
-  ): Promise<JobHandle>;
-  /** Runs a function once. @throws FailureError with the function's own failure, or why it could not be run. */
-  run(module: Uint8Array, input: Uint8Array, options?: JobOptions): Promise<RunResult>;
-  /**
-   * Writes a text, token by token; what is told is signed for. When a provider leaves, another one goes on, with the same
-   * words: drawing follows from the seed and the position alone.
-   * @param model published name, or the CID of a manifest
-   */
-  generate(model: string, request: GenerateRequest, options?: ModelJobOptions): Generation;
-  /**
-   * Turns texts into vectors of length 1, shared out over providers.
-   * @param model published name, or the CID of a manifest
-   */
-  embed(model: string, texts: readonly string[], options?: ModelJobOptions): Promise<Embeddings>;
-  /**
-   * Runs a plan: its steps at providers, data straight from one to the next, and one budget for all of it.
-   * @throws FailureError `malformed` naming the node, for a plan or parameters that cannot be run; `insufficient-funds` where
-   * the budget covers not one step; what the relay says to the run.
-   */
-  startRun(plan: Plan, params?: PlanParams, options?: PlanRunOptions): Promise<PlanRun>;
-  /**
-   * Goes on with a run that this identity started, or is named a holder of: from the steps that its peers and the relay have.
-   * @throws FailureError `not-found`; `denied` where it is neither.
-   */
-  continueRun(run: Cid, options?: PlanRunOptions): Promise<PlanRun>;
-  /** What the relay keeps for everybody. */
-  models(): Promise<readonly PublishedModel[]>;
-  account(): Promise<AccountView | undefined>;
-  /**
-   * Cancels what is open and leaves the mesh. Waits up to five seconds for the openings that follow a job: results that the
-   * requester's own secret has drawn to be recomputed.
-   */
-  close(): Promise<void>;
 }
 
 const SALT_BYTES = 16;
@@ -154,7 +87,7 @@ export async function connect(options: ConnectOptions): Promise<Tabmesh> {
     iceServers: options.iceServers ?? contact.info.iceServers,
   });
   await mesh.start();
-  return new RequesterClient(client, contact, identity, mesh, new Lookout({ mesh, relay }));
+  return new RequesterClient(client, contact, identity, mesh, relay);
 }
 
 interface MeshSettings {
@@ -183,6 +116,10 @@ class RequesterClient implements Tabmesh {
   readonly #lookout: Lookout;
   readonly #blobs = new Map<Cid, Uint8Array>();
   readonly #runs = new Set<JobRun>();
+  readonly #planRuns = new Set<PlanRun>();
+  /** Of runs under way. */
+  readonly #values = new Set<(cid: Cid) => Uint8Array | undefined>();
+  readonly #relayAddress: string;
   readonly #stopServing: () => void;
 
   constructor(
@@ -190,7 +127,7 @@ class RequesterClient implements Tabmesh {
     contact: RelayContact,
     identity: SessionIdentity,
     mesh: Mesh,
-    lookout: Lookout,
+    relay: string,
   ) {
     this.relay = contact.info;
     this.requester = identity.root;
@@ -198,8 +135,19 @@ class RequesterClient implements Tabmesh {
     this.#contact = contact;
     this.#identity = identity;
     this.#mesh = mesh;
-    this.#lookout = lookout;
-    this.#stopServing = serveBlobs(mesh, (cid) => Promise.resolve(this.#blobs.get(cid)));
+    this.#lookout = new Lookout({ mesh, relay });
+    this.#relayAddress = relay;
+    this.#stopServing = serveBlobs(mesh, (cid) => Promise.resolve(this.#find(cid)));
+  }
+
+  #find(cid: Cid): Uint8Array | undefined {
+    const known = this.#blobs.get(cid);
+    if (known !== undefined) return known;
+    for (const find of this.#values) {
+      const value = find(cid);
+      if (value !== undefined) return value;
+    }
+    return undefined;
   }
 
   async map(
@@ -252,12 +200,45 @@ class RequesterClient implements Tabmesh {
     return embed(this.#modelPorts(), model, texts, options);
   }
 
-  startRun(_plan: Plan, _params: PlanParams = {}, _options: PlanRunOptions = {}): Promise<PlanRun> {
-    return Promise.reject(new FailureError("unsupported", "plans are not run here yet"));
+  async startRun(plan: Plan, params: PlanParams = {}, options: PlanRunOptions = {}): Promise<PlanRun> {
+    const { startRun } = await import("./runs/start-run.ts");
+    return this.#follow(await startRun(this.#runGround(options), plan, params, options));
   }
 
   continueRun(_run: Cid, _options: PlanRunOptions = {}): Promise<PlanRun> {
     return Promise.reject(new FailureError("unsupported", "plans are not run here yet"));
+  }
+
+  #runGround({ modules = [] }: PlanRunOptions): RunGround {
+    for (const module of modules) this.#blobs.set(cidOf(RAW, module), module);
+    const { root, signer } = this.#identity;
+    return {
+      client: this.#client,
+      info: this.relay,
+      mesh: this.#mesh,
+      relay: this.#relayAddress,
+      root,
+      signer,
+      verify: verifierOf(crypto.subtle),
+      now: () => Date.now(),
+      available: async () => (await this.account())?.available,
+      serve: (find) => {
+        this.#values.add(find);
+        return () => void this.#values.delete(find);
+      },
+      performer: {
+        self: root,
+        name: (name, signal) => this.#client.name(name, signal),
+        ground: () => this.#plainGround(),
+        start: (parts) => this.#start(parts),
+      },
+    };
+  }
+
+  #follow(run: PlanRun): PlanRun {
+    this.#planRuns.add(run);
+    void run.summary.finally(() => this.#planRuns.delete(run));
+    return run;
   }
 
   models(): Promise<readonly PublishedModel[]> {
@@ -284,21 +265,30 @@ class RequesterClient implements Tabmesh {
 
   async #ground(largestInput: number | undefined, payer?: JobPayer): Promise<JobGround> {
     const available = payer?.available ?? (await this.account())?.available;
+    const plain = this.#plainGround();
+    return {
+      ...plain,
+      payer: payer?.account ?? plain.payer,
+      apiKey: payer?.apiKey,
+      available,
+      largestInput,
+    };
+  }
+
+  /** Of a job that this requester pays itself. */
+  #plainGround(): Omit<JobGround, "apiKey" | "available" | "largestInput"> {
     return {
       info: this.relay,
       requester: this.requester,
-      payer: payer?.account ?? this.requester,
-      apiKey: payer?.apiKey,
+      payer: this.requester,
       signer: this.#identity.signer,
-      available,
-      largestInput,
       nowMs: Date.now(),
       nonce: randomBytes(16),
       drawSecret: randomBytes(32),
     };
   }
 
-  #start(parts: Pick<JobRunOptions, "job" | "inputs" | "total" | "options" | "watch">): JobRun {
+  #start(parts: Pick<JobRunOptions, "job" | "inputs" | "total" | "options" | "watch" | "steps">): JobRun {
     const run = new JobRun({
       ...parts,
       mesh: this.#mesh,
@@ -319,6 +309,8 @@ class RequesterClient implements Tabmesh {
   }
 
   async close(): Promise<void> {
+    for (const run of this.#planRuns) run.cancel();
+    await Promise.allSettled([...this.#planRuns].map((run) => run.summary));
     for (const run of this.#runs) run.cancel();
     await Promise.allSettled([...this.#runs].map((run) => run.summary));
     await this.#endSecondDraws();

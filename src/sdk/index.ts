@@ -1,5 +1,6 @@
 /** The requester's public interface, for browsers and Node. */
-export { connect, type ConnectOptions, type JobHandle, type RunResult, type Tabmesh } from "./client.ts";
+export { connect, type ConnectOptions } from "./client.ts";
+export type { JobHandle, RunResult, Tabmesh } from "./tabmesh.ts";
 export { type ApiKeyOptions, createApiKey, listApiKeys, type MadeApiKey, revokeApiKey } from "./api-keys.ts";
 export {
   addPush,

@@ -125,7 +125,7 @@ export class JobRun {
   async #carry(): Promise<JobSummary> {
     let failure: FailureError | undefined;
     try {
-      if (!(await isShared(this.#run, this.#abort.signal)))
+      if (this.#steps === undefined && !(await isShared(this.#run, this.#abort.signal)))
         this.#tell("the relay could not be given the function, so it cannot audit its results");
       await this.#allRounds();
     } catch (error) {
@@ -271,6 +271,7 @@ export class JobRun {
     try {
       const sent = member.session.send(inputOf(item, attempt, silence));
       this.#copies.sent(item, member, sent.seq);
+      this.#run.steps?.given(item, () => void member.session.stop(sent.seq));
       const answer = await sent.answer;
       member.pace.answered(performance.now() - sentAt);
       if (answer.kind !== "done" || answer.held === undefined) await sent.final;

@@ -149,3 +149,27 @@ export const OPENING_RETRY_MS = 1_000;
 
 /** A client that is closed waits for its second draws no longer than that: a person waits with it. */
 export const SECOND_DRAW_CLOSE_MS = 5_000;
+
+/** Values of a run that were fetched here and are kept, bytes: they can be fetched again. */
+export const RUN_VALUE_BYTES: number = 64 * 1024 * 1024;
+
+/** A value of 32 MiB takes four seconds at 8 MB/s; a poor line gets ten times that. */
+export const VALUE_FETCH_MS = 45_000;
+
+/**
+ * A value that stays at its provider is fetched here when nobody has worked with it by then: a provider waits half a minute for
+ * a signature before it takes its claim to the relay.
+ */
+export const HELD_PATIENCE_MS = 5_000;
+
+/** Providers wanted at a time for the steps of one node, unless told otherwise. */
+export const STEP_PARALLEL = 16;
+
+/** Tasks that a job of a run has room for, for each step that is expected: attempts that were lost are tasks too. */
+export const TASKS_PER_STEP = 4;
+
+/** A job of a run without any step under way keeps its providers for so long: the next step may come soon. */
+export const IDLE_JOB_MS = 1_500;
+
+/** A run ends within an hour unless told otherwise: what it has set aside is free by then. */
+export const RUN_TIMEOUT_MS: number = 60 * 60 * 1000;

@@ -175,7 +175,7 @@ function drawCommitment(secret: Uint8Array): Uint8Array {
 }
 
 /** A relay that grants test credits to new requesters grants at least twice this. */
-const NEW_ACCOUNT_CAP = 4_000_000n;
+export const NEW_ACCOUNT_CAP = 4_000_000n;
 
 /** The cap is shared out over the leases: each must cover at least one task at its limits, or nobody would begin it. */
 function mostLeases(cap: MicroCredits, bounds: Bounds): number {
@@ -187,8 +187,8 @@ function mostLeases(cap: MicroCredits, bounds: Bounds): number {
 }
 
 /** What a job is about, apart from money and time. */
-interface JobContent {
-  readonly work: Omit<Work, "profile" | "effects">;
+export interface JobContent {
+  readonly work: Omit<Work, "profile" | "effects"> & Partial<Pick<Work, "effects">>;
   readonly args: Uint8Array;
   readonly blobs: ReadonlyMap<Cid, Uint8Array>;
   readonly limits: JobLimits;
@@ -196,6 +196,12 @@ interface JobContent {
   readonly maxTasks: number;
   readonly parallel: number;
   readonly replicas: number;
+}
+
+/** What a job of a run says besides. */
+interface Belonging extends Pick<Job, "run" | "only" | "apartFrom" | "prefer"> {
+  /** How its results are checked; "sampled" when absent. */
+  readonly policy?: string;
 }
 
 /** @throws RangeError when it is no number of replicas that a relay takes. */
@@ -222,7 +228,7 @@ export async function makeJob(module: Uint8Array, options: JobOptions, ground: J
     parallel: options.parallel ?? JOB_DEFAULTS.parallel,
     replicas: requireReplicas(options.replicas ?? 1),
   };
-  const { made, most } = await sign(content, options, ground);
+  const { made, most } = await signJob(content, options, ground);
   if (content.replicas > made.body.parallel)
     throw new FailureError(
       "insufficient-funds",
@@ -253,7 +259,7 @@ export async function makeModelJob(
   const work = { kind: "model", cid: model, entry, abi: MODEL_ABI } as const;
   const args = encodeJobArgs({ args: [], env: [], files: [] });
   const whole = { ...content, replicas: 1, work, args, blobs: new Map() };
-  const { made, most } = await sign(whole, options, ground);
+  const { made, most } = await signJob(whole, options, ground);
   if (made.body.cap < mostOfOne(most))
     throw new FailureError(
       "insufficient-funds",
@@ -318,13 +324,15 @@ export function forecastCap(
   return { cap, mostOfOne: mostOfOne(bounds), leaseFee: bounds.leaseFee, leases: mostLeases(cap, bounds) };
 }
 
-async function sign(
+export async function signJob(
   content: JobContent,
   options: Pick<JobOptions, "cap" | "disclosure" | "tariffMax">,
   ground: JobGround,
+  belonging: Belonging = {},
 ): Promise<{ readonly made: MadeJob; readonly most: Bounds }> {
   const { info, requester, payer, apiKey, signer, nowMs, nonce, drawSecret } = ground;
   const { work, args, blobs, limits, maxTasks, replicas } = content;
+  const { policy = "sampled", ...place } = belonging;
   const most = boundsOf(content, options, ground);
   const cap = options.cap === undefined ? defaultCap(most, ground) : microCredits(options.cap);
   const body: Job = {
@@ -335,15 +343,16 @@ async function sign(
     nonce,
     issuedAt: nowMs,
     expires: nowMs + JOB_LIFETIME_MS,
-    work: { ...work, profile: info.profiles[0] ?? SANDBOX_PROFILE, effects: [] },
+    work: { effects: [], ...work, profile: info.profiles[0] ?? SANDBOX_PROFILE },
     argsCid: cidOf(DAG_CBOR, args),
     limits,
     tariffMax: most.tariffMax,
     maxTasks: Math.min(maxTasks * replicas, MAX_TASKS_PER_JOB),
     parallel: mostLeases(cap, most),
     cap,
+    ...place,
     verify: {
-      policy: "sampled",
+      policy,
       k: replicas,
       disclosure: options.disclosure ?? "relay",
       drawCommit: drawCommitment(drawSecret),

@@ -1,10 +1,13 @@
 import type { Plan } from "../plan/plan.ts";
+import type { RunRecord } from "../plan/run-record.ts";
 import type { RunEvent, RunFailure } from "../plan/runner-ports.ts";
 import type { Cid } from "../protocol/cid.ts";
 import { FailureError } from "../protocol/failure.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { Tariff } from "../protocol/tariff.ts";
 import type { MicroCredits } from "../protocol/units.ts";
+
+import type { JobPayer } from "./model-options.ts";
 
 /**
  * What a run is given for each parameter of its plan: of type `bytes` a Uint8Array, of type `text` a string, of all others
@@ -25,6 +28,17 @@ export interface PlanRunOptions {
   readonly returnTo?: string;
   /** Root identities of who may go on when the initiator falls silent, first come first. Default: nobody. */
   readonly holders?: readonly PeerId[];
+  /** Functions that the plan names and that nobody else may have: given to providers and to the relay by CID. */
+  readonly modules?: readonly Uint8Array[];
+  /** Root identities of the only providers that steps placed "any" may go to. Default: all. */
+  readonly providers?: readonly PeerId[];
+  /** Who pays, where it is not the requester: by an api-key that lets it. */
+  readonly payer?: JobPayer;
+  /** 16 bytes, and the time of signing in milliseconds since 1970: together they make the run's identity the same again. */
+  readonly nonce?: Uint8Array;
+  readonly issuedAt?: number;
+  /** A step that takes longer is given to a second provider as well, milliseconds. Default 30,000. */
+  readonly hedgeAfterMs?: number;
   /** The highest price accepted. Default: the relay's tariff. */
   readonly tariffMax?: Tariff;
   /** Without any provider for that long a step fails. Default 60,000 ms. */
@@ -80,6 +94,10 @@ export interface PlanRun extends AsyncIterable<RunEvent> {
   result(): Promise<PlanResult>;
   /** When all jobs are settled. Never rejects: a failed run has cost something too. */
   readonly summary: Promise<PlanRunSummary>;
+  /** What anybody else needs to check the run, as far as it has come: see `verifyRun`. */
+  record(): RunRecord;
+  /** A value of this run by its CID, from here or from those who hold it. @throws FailureError `function-unavailable` */
+  value(cid: Cid, signal?: AbortSignal): Promise<Uint8Array>;
   /** Cancels what is open at the providers and refunds the rest. */
   cancel(): void;
 }

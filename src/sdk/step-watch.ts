@@ -1,6 +1,8 @@
 import type { Cid } from "../protocol/cid.ts";
 import { FailureError } from "../protocol/failure.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
+import { priceOf } from "../protocol/tariff.ts";
+import { type MicroCredits, microCredits } from "../protocol/units.ts";
 import type { MapResult } from "./job-options.ts";
 import type { Member } from "./lease-crew.ts";
 import type { TaskAnswer } from "./task-answers.ts";
@@ -13,6 +15,8 @@ export interface StepAnswer {
   readonly instance: PeerId;
   readonly lease: Cid;
   readonly answer: TaskAnswer;
+  /** What it costs under that lease, micro-credits. */
+  readonly price: MicroCredits;
 }
 
 /** What providers have said of one input. */
@@ -20,18 +24,21 @@ export type Said = readonly { readonly member: Member; readonly answer: TaskAnsw
 
 /** Who hears what becomes of the steps of a job that belongs to a run: its tasks have no results of their own. */
 export interface StepWatch {
+  /** A provider has it. @param stop ends it there, where it has not ended */
+  given(item: WorkItem, stop: () => void): void;
   /** @param answers those that agree first; one alone unless several were asked */
   ended(item: WorkItem, answers: readonly StepAnswer[]): void;
   /** No result of the step came of it. The next attempt is another one. */
   lost(item: WorkItem, failure: FailureError): void;
-  /** Text of a step of a model that writes, as it comes. */
-  text?(item: WorkItem, text: string): void;
 }
 
-function stepAnswer({ session }: Member, answer: TaskAnswer): StepAnswer {
+function stepAnswer(item: WorkItem, { session }: Member, answer: TaskAnswer): StepAnswer {
   const { held, lease } = session.channel;
   const { provider, instance } = held.lease.body;
-  return { provider, instance, lease, answer };
+  const { fuel, size } = answer.outcome;
+  const bytes = BigInt(item.size ?? item.bytes.length) + BigInt(size);
+  const price = priceOf(held.tariff, { payable: 1, cancelled: 0, fuel, bytes }, microCredits(0));
+  return { provider, instance, lease, answer, price };
 }
 
 /** What was said of a job's steps and is not told yet: it may wait for audits. */
@@ -47,7 +54,7 @@ export class StepResults {
   show(item: WorkItem, said: Said): void {
     this.#shown.set(item.index, {
       item,
-      answers: said.map(({ member, answer }) => stepAnswer(member, answer)),
+      answers: said.map(({ member, answer }) => stepAnswer(item, member, answer)),
     });
   }
 

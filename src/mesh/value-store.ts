@@ -10,7 +10,7 @@ interface KeptValue {
  * Values of steps, kept in memory for the peers that need them next. What was used last stays longest; what is over goes first.
  * One that is gone is computed again.
  */
-export class StepValues {
+export class ValueStore {
   readonly #maxBytes: number;
   readonly #now: () => number;
   /** Those used last stand last. */

@@ -1,0 +1,106 @@
+import type { RelayClient } from "../../mesh/relay-client.ts";
+import type { Cid } from "../../protocol/cid.ts";
+import { seal } from "../../protocol/envelope.ts";
+import { header } from "../../protocol/header.ts";
+import { MAX_STEP_BATCH_BYTES, MAX_STEPS_PER_BATCH, RUN_HEARTBEAT_MS } from "../../protocol/limits.ts";
+import { runAccessMessage } from "../../protocol/messages/run.ts";
+import type { RelayInfo } from "../../protocol/relay-api.ts";
+import type { Signer } from "../../protocol/signature.ts";
+
+export interface RunMailboxOptions {
+  readonly run: Cid;
+  readonly client: RelayClient;
+  readonly info: RelayInfo;
+  readonly signer: Signer;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Envelopes of steps from a place on, in the order in which they came here. */
+  readonly since: (place: number, most: number) => readonly Uint8Array[];
+}
+
+/** An access counts for an hour; a new one is signed in good time. */
+const ACCESS_MS: number = 30 * 60 * 1000;
+
+/** What waits at the relay for whoever goes on with a run: its coordinator brings receipts there, and shows by that that it is alive. */
+export class RunMailbox {
+  readonly #options: RunMailboxOptions;
+  #access: { readonly at: number; readonly envelope: Promise<Uint8Array> } | undefined;
+  /** Steps that the relay has from here. */
+  #brought = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #bringing: Promise<void> | undefined;
+  #isOver = false;
+
+  constructor(options: RunMailboxOptions) {
+    this.#options = options;
+  }
+
+  /** A run-access envelope. */
+  access(): Promise<Uint8Array> {
+    const { run, info, signer, now } = this.#options;
+    const at = now();
+    if (this.#access === undefined || at - this.#access.at > ACCESS_MS) {
+      const body = { ...header(info.origin, info.asset), run, issuedAt: at };
+      this.#access = { at, envelope: seal(runAccessMessage, body, [signer]) };
+    }
+    return this.#access.envelope;
+  }
+
+  /** Brings what is new, once and then as often as a coordinator has to be heard of. */
+  start(): void {
+    if (this.#isOver) return;
+    this.#timer = setTimeout(() => void this.#beat(), RUN_HEARTBEAT_MS);
+  }
+
+  async #beat(): Promise<void> {
+    await this.bring().catch(() => undefined);
+    this.start();
+  }
+
+  /** Brings all that is new. @throws FailureError when the relay cannot be reached or refuses it */
+  async bring(): Promise<void> {
+    await this.#bringing?.catch(() => undefined);
+    this.#bringing = this.#bring();
+    await this.#bringing;
+  }
+
+  async #bring(): Promise<void> {
+    const { client, run, since } = this.#options;
+    for (;;) {
+      const batch = withinBytes(since(this.#brought, MAX_STEPS_PER_BATCH));
+      // oxlint-disable-next-line no-await-in-loop -- one batch after the other
+      await client.putSteps(run, await this.access(), batch);
+      this.#brought += batch.length;
+      if (since(this.#brought, 1).length === 0) return;
+    }
+  }
+
+  /** Steps that are there, from the beginning. */
+  async steps(signal?: AbortSignal): Promise<readonly Uint8Array[]> {
+    const { client, run } = this.#options;
+    const all: Uint8Array[] = [];
+    for (let from = 0; ;) {
+      // oxlint-disable-next-line no-await-in-loop -- page after page
+      const { steps, next } = await client.steps(run, await this.access(), from, signal);
+      all.push(...steps);
+      if (steps.length === 0 || next <= from) return all;
+      from = next;
+    }
+  }
+
+  /** Brings the rest, and is silent from here on. */
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    await this.bring().catch(() => undefined);
+  }
+}
+
+function withinBytes(steps: readonly Uint8Array[]): readonly Uint8Array[] {
+  let bytes = 0;
+  const within = steps.filter(({ length }, place) => {
+    bytes += length;
+    return place === 0 || bytes <= MAX_STEP_BATCH_BYTES;
+  });
+  return within;
+}
