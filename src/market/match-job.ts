@@ -4,6 +4,7 @@ import type { PeerId } from "../protocol/peer-id.ts";
 import { isWithinTariff, priceOf, type Tariff } from "../protocol/tariff.ts";
 import { microCredits } from "../protocol/units.ts";
 import { leastDeadlineMs } from "./deadline.ts";
+import { compareBy, lot, type Qualities } from "./preference.ts";
 
 /** Why a provider does not fit, in the order of asking: the first that holds is counted. */
 export const REFUSALS = [
@@ -11,6 +12,8 @@ export const REFUSALS = [
   "at work on it",
   "gave it back",
   "retiring",
+  "not asked for",
+  "too close to another step",
   "too close to another replica",
   "asks more",
   "lacks the profile",
@@ -50,6 +53,14 @@ export interface MatchRules {
   readonly replicas?: ReplicaRules;
   /** Whether an identity, root or session, gets no work. */
   readonly denied?: (identity: PeerId) => boolean;
+  /** Whether two identities may have one owner; by default each is its own. */
+  readonly sameOwner?: (a: PeerId, b: PeerId) => boolean;
+  /** What checked work a provider has behind it, micro-credits; for jobs that prefer reputation. */
+  readonly experience?: (provider: PeerId) => bigint;
+  /** How far an instance is from the relay, ms; for jobs that prefer the nearest. */
+  readonly distanceMs?: (instance: PeerId) => number | undefined;
+  /** What nobody could choose when the job was made; for jobs that leave it to the lot. */
+  readonly seed?: Uint8Array;
 }
 
 /** One owner has one voice: it holds one lease at a time, and under one identity for all of the job. */
@@ -81,12 +92,19 @@ function isTooSlow(rates: Rates | undefined, { limits, work }: Job): boolean {
   return rate !== undefined && limits.deadlineMs < leastDeadlineMs(limits.fuel, rate);
 }
 
+function isOneOwner({ sameOwner }: MatchRules, a: PeerId, b: PeerId): boolean {
+  return a === b || sameOwner?.(a, b) === true;
+}
+
 function refusalOf({ offer, free, rates }: Candidate, job: Job, rules: MatchRules): Refusal | undefined {
   const { provider, instance } = offer;
   if (rules.denied?.(provider) === true || rules.denied?.(instance) === true) return "denied";
   if (rules.holders?.has(instance) === true) return "at work on it";
   if (rules.returned?.has(provider) === true) return "gave it back";
   if (rules.retiring?.(provider) === true) return "retiring";
+  if (job.only?.includes(provider) === false) return "not asked for";
+  if (job.apartFrom?.some((other) => isOneOwner(rules, other, provider)) === true)
+    return "too close to another step";
   if (rules.replicas !== undefined && isTooClose(rules.replicas, provider))
     return "too close to another replica";
   if (!isWithinTariff(offer.tariffMin, rules.tariff)) return "asks more";
@@ -104,21 +122,22 @@ function askedPrice({ tariffMin }: Offer, { limits }: Job): bigint {
   return priceOf(tariffMin, totals, microCredits(0));
 }
 
-/** Spreads ties over providers, differently for each job and alike wherever it is computed. */
-function lot(nonce: Uint8Array, instance: PeerId): number {
-  let mixed = 0x811c9dc5;
-  for (const byte of nonce) mixed = Math.imul(mixed ^ byte, 0x01000193) >>> 0;
-  for (const character of instance)
-    mixed = Math.imul(mixed ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
-  return mixed;
-}
-
-interface Ranked<C> {
+interface Ranked<C> extends Qualities {
   readonly candidate: C;
-  readonly price: bigint;
   /** It has the job's model already: others would have to fetch hundreds of megabytes first. */
   readonly holds: boolean;
   readonly lot: number;
+}
+
+function qualities({ offer }: Candidate, job: Job, rules: MatchRules): Qualities {
+  const { instance, provider } = offer;
+  const distanceMs = rules.distanceMs?.(instance);
+  return {
+    instance,
+    price: askedPrice(offer, job),
+    experience: rules.experience?.(provider) ?? 0n,
+    ...(distanceMs === undefined ? {} : { distanceMs }),
+  };
 }
 
 /** Least asked first, then who holds the model, then most free threads, then the lot. */
@@ -129,7 +148,7 @@ function compare(a: Ranked<Candidate>, b: Ranked<Candidate>): number {
 }
 
 /**
- * Finds providers for a job: of those that fit, the ones that ask least, then those that hold the model already, then those with
+ * Finds providers for a job: of those that fit, the ones that it prefers; then those that ask least, then those that hold the model already, then those with
  * most free threads.
  */
 export function matchJob<C extends Candidate>(
@@ -145,13 +164,14 @@ export function matchJob<C extends Candidate>(
     if (refusal === undefined)
       fit.push({
         candidate,
-        price: askedPrice(offer, job),
+        ...qualities(candidate, job, rules),
         holds: offer.models?.includes(job.work.cid) === true,
         lot: lot(job.nonce, offer.instance),
       });
     else reasons.set(refusal, (reasons.get(refusal) ?? 0) + 1);
   }
-  const ranked = fit.toSorted(compare).map(({ candidate }) => candidate);
+  const preferred = compareBy(job.prefer ?? "price", rules.seed ?? job.nonce);
+  const ranked = fit.toSorted((a, b) => preferred(a, b) || compare(a, b)).map(({ candidate }) => candidate);
   if (rules.replicas === undefined) return { matches: ranked.slice(0, rules.wanted), reasons };
   const { chosen, passed } = oneOfEachOwner(ranked, rules.wanted, rules.replicas);
   if (passed > 0) {

@@ -4,7 +4,18 @@ import { openEnvelope } from "../protocol/envelope.ts";
 import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { hashesTo } from "../protocol/hashes-to.ts";
-import { MAX_STEP_BATCH_BYTES } from "../protocol/limits.ts";
+import {
+  MAX_EFFECT_BYTES,
+  MAX_EFFECT_MS,
+  MAX_ENVELOPE_BYTES,
+  MAX_STEP_BATCH_BYTES,
+} from "../protocol/limits.ts";
+import {
+  type EffectParcel,
+  effectParcelSchema,
+  type EffectReply,
+  effectReplySchema,
+} from "../protocol/messages/effect-order.ts";
 import { nameMessage } from "../protocol/messages/name.ts";
 import { type Inclusion, inclusionSchema } from "../protocol/messages/receipt.ts";
 import {
@@ -42,6 +53,10 @@ import {
 const MAX_INCLUSION_BYTES: number = 16 * 1024;
 /** What a page of steps adds to them. */
 const PAGE_FRAME_BYTES = 4_096;
+/** An effect's value with its step and record. */
+const MAX_EFFECT_REPLY_BYTES: number = MAX_EFFECT_BYTES + MAX_ENVELOPE_BYTES + 8 * 1024;
+/** What the way there and back may take besides, ms. */
+const EFFECT_GRACE_MS = 10_000;
 
 /** One thing that happened in a run. */
 export type RelayRunEvent =
@@ -87,6 +102,8 @@ export interface RunRequests {
     maxBytes: number,
     signal?: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Has the relay itself carry out an effect, at most once; safe to repeat. Takes as long as the effect's capability allows. */
+  performEffect(run: Cid, parcel: EffectParcel, signal?: AbortSignal): Promise<EffectReply>;
   putName(envelope: Uint8Array, signal?: AbortSignal): Promise<NameView>;
   /** @throws FailureError `not-found`, also for a name that has expired */
   name(name: string, signal?: AbortSignal): Promise<NameView>;
@@ -199,6 +216,20 @@ export function createRunRequests(options: RelayClientOptions): RunRequests {
         throw error;
       }
       throw new FailureError("content-mismatch", `the relay sent other bytes under ${cid}`);
+    },
+    async performEffect(run, parcel, signal) {
+      const answer = await exchangeBytes(
+        { ...http, timeoutMs: Math.max(http.timeoutMs ?? 0, MAX_EFFECT_MS + EFFECT_GRACE_MS) },
+        {
+          path: fill(RELAY_PATHS.runEffects, run),
+          method: "POST",
+          body: encode(effectParcelSchema, parcel),
+          contentType: MESSAGE_TYPE,
+          maxBytes: MAX_EFFECT_REPLY_BYTES,
+          signal,
+        },
+      );
+      return decode(effectReplySchema, answer, MAX_EFFECT_REPLY_BYTES);
     },
     putName: async (envelope, signal) =>
       view(http, nameViewJson, {

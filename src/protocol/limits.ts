@@ -172,8 +172,8 @@ export const MAX_RUN_LIFETIME_MS: number = 31 * 24 * 60 * 60 * 1000;
 /** A run's receipts wait at the relay at most so long after it ended, ms: whoever started it has a week to come back. */
 export const RUN_KEPT_MS: number = 7 * 24 * 60 * 60 * 1000;
 
-/** Plan of a run, bytes: 1,000 nodes of 250 bytes; large inputs are parameters. */
-export const MAX_PLAN_BYTES: number = 256 * 1024;
+/** Plan of a run, bytes: 4,000 nodes of 250 bytes; large inputs are parameters. */
+export const MAX_PLAN_BYTES: number = 1024 * 1024;
 
 /** Parameters of a run, bytes: 64 bytes of name and 59 of CID for each of 128. */
 export const MAX_RUN_PARAMS_BYTES: number = 16 * 1024;

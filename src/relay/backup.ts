@@ -12,8 +12,11 @@ import {
 import type { RelayData } from "./open-data.ts";
 import { readSeeds } from "./relay-seeds.ts";
 
+/** Databases that a backup holds beside the books: what nobody else has. */
+const BESIDE_BOOKS = ["alerts", "runs", "names"] as const;
+
 /**
- * Copies accounts, log, keys and alerts into a new folder while the relay runs. Blobs are not copied: whoever needs one has it.
+ * Copies accounts, log, keys, alerts, what waits for runs, and names into a new folder while the relay runs. Blobs are not copied: whoever needs one has it.
  * @param to absolute path of a folder that does not exist yet.
  * @throws RangeError when it exists or is not absolute.
  */
@@ -26,7 +29,9 @@ export async function saveBackup(data: RelayData, to: string): Promise<void> {
   try {
     await data.books.backup(target.books);
     writePrivateFile(target.keys, readFileSync(data.paths.keys, "utf8"));
-    if (existsSync(data.paths.alerts)) await copyDatabase(data.paths.alerts, target.alerts);
+    for (const name of BESIDE_BOOKS)
+      // oxlint-disable-next-line no-await-in-loop -- one file after the other
+      if (existsSync(data.paths[name])) await copyDatabase(data.paths[name], target[name]);
   } catch (error) {
     rmSync(to, { recursive: true, force: true });
     throw error;
@@ -49,7 +54,7 @@ export function restoreBackup(from: string, folder: string): { readonly origin: 
     if (isRelayFolder(folder)) throw new Error(`${folder} holds a relay already; move it away first`);
     const target = dataPaths(folder);
     copyFileSync(source.books, target.books);
-    if (existsSync(source.alerts)) copyFileSync(source.alerts, target.alerts);
+    for (const name of BESIDE_BOOKS) if (existsSync(source[name])) copyFileSync(source[name], target[name]);
     writePrivateFile(target.keys, readFileSync(source.keys, "utf8"));
   } finally {
     unlock();

@@ -23,6 +23,12 @@ export interface DataPaths {
   readonly stats: string;
   /** Alerts of accounts, and what is to be told. */
   readonly alerts: string;
+  /** Stores of accounts, and effects that the relay has carried out. */
+  readonly effects: string;
+  /** What waits for runs of plans: receipts, and which values. */
+  readonly runs: string;
+  /** Registered names. */
+  readonly names: string;
 }
 
 /** Keeps nothing: accounts and log in memory, blobs in a temporary folder. */
@@ -37,6 +43,11 @@ export function dataPaths(folder: string): DataPaths {
     newcomers: join(folder, "newcomers.sqlite"),
     stats: join(folder, "stats.sqlite"),
     alerts: join(folder, "alerts.sqlite"),
+    deployments: join(folder, "deployments.sqlite"),
+    schedule: join(folder, "schedule.sqlite"),
+    effects: join(folder, "effects.sqlite"),
+    runs: join(folder, "runs.sqlite"),
+    names: join(folder, "names.sqlite"),
   };
 }
 

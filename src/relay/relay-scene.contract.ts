@@ -20,9 +20,21 @@ import { KeptApart } from "./audits/peer-auditors.ts";
 import { startAudits } from "./audits/start-audits.ts";
 import { Authentication } from "./authenticate.ts";
 import { BlobFolder } from "./blob-folder.ts";
-import { HEAD, jobBody, openScene, type Scene, signerOf, TARIFF } from "./books/books-scene.contract.ts";
+import {
+  HEAD,
+  jobBody,
+  openScene,
+  type Scene,
+  seedOf,
+  signerOf,
+  TARIFF,
+} from "./books/books-scene.contract.ts";
 import { parseNetworks } from "./client-address.ts";
 import { relayConfig } from "./config.ts";
+import { EffectDesk } from "./effects/effect-desk.ts";
+import { EffectRows } from "./effects/effect-rows.ts";
+import { EgressPolicy, type EgressSettings } from "./effects/egress-policy.ts";
+import { relayExchange } from "./effects/relay-exchange.ts";
 import type { HttpParts } from "./http/http-parts.ts";
 import type { RelayHttp } from "./http/http-env.ts";
 import { createHttp } from "./http/relay-http.ts";
@@ -33,6 +45,7 @@ import { createMetrics, type RelayMetrics } from "./metrics.ts";
 import { PublishedModels } from "./models/publish/published-models.ts";
 import { LiveOffers } from "./offers/live-offers.ts";
 import { RateLimit } from "./rate-limit.ts";
+import { type RunningRuns, startRuns } from "./runs/start-runs.ts";
 import { startStats } from "./stats/start-stats.ts";
 import { relayInfo } from "./relay-info.ts";
 
@@ -50,6 +63,7 @@ export interface RelayScene {
   readonly log: Logger;
   readonly apart: KeptApart;
   readonly alerts: RunningAlerts;
+  readonly runs: RunningRuns;
   /** As when the relay ends, while the books go on for whoever comes after it. */
   stopAudits(): Promise<void>;
   close(): Promise<void>;
@@ -69,6 +83,8 @@ export interface RelaySceneOptions {
   readonly sameOwner?: (a: PeerId, b: PeerId) => boolean;
   /** Whether alerts may call this machine. */
   readonly privateWebhooks?: boolean;
+  /** What runs may have the relay ask; any public web server when absent. */
+  readonly egress?: Partial<EgressSettings>;
   /** Of the books; in memory when absent. */
   readonly path?: string;
 }
@@ -130,12 +146,26 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
     nowMs,
   });
   const apart = new KeptApart();
+  const runs = startRuns({
+    mailPath: ":memory:",
+    namesPath: ":memory:",
+    ...shared,
+    blobs,
+    welcome,
+    limit,
+    calling: { allowPrivate: options.privateWebhooks ?? false },
+    nowMs,
+  });
+  const effects = new EffectRows(":memory:");
+  const egress = new EgressPolicy({ anyPublic: true, chains: {}, origins: [], ...options.egress });
+  const exchange = relayExchange({ isLocal: (origin) => egress.isLocal(origin) });
   const parts: HttpParts = {
     info: () => relayInfo(relayConfig({ tariff: TARIFF }), books, peer, ["/ip4/127.0.0.1/tcp/1/ws"], nowMs()),
     health: () => Promise.resolve({ ok: true, books: true, disk: true, mesh: true }),
     books,
     jobs: new JobDesk({
       ...shared,
+      runs: runs.desk,
       tariff: TARIFF,
       isLoopback,
       apart,
@@ -148,6 +178,18 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
     audits: audits.desk,
     events,
     alerts: alerts.desk,
+    runs,
+    effects: new EffectDesk({
+      ...shared,
+      limit,
+      rows: effects,
+      policy: egress,
+      exchange,
+      ownExchange: relayExchange({ isLocal: () => true }),
+      signer: signerOf("relay"),
+      meshSeed: seedOf("relay"),
+      nowMs,
+    }),
     stats: stats.stats,
     blobs,
     models,
@@ -174,10 +216,13 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
     log,
     apart,
     alerts,
+    runs,
     stopAudits: () => audits.stop(),
     async close() {
       events.close();
       alerts.stop();
+      runs.stop();
+      effects.close();
       await stats.stop();
       await audits.stop();
       books.close();

@@ -12,6 +12,8 @@ import { startAudits } from "./audits/start-audits.ts";
 import { Authentication } from "./authenticate.ts";
 import { BlobFolder } from "./blob-folder.ts";
 import type { Books } from "./books.ts";
+import { startEffects } from "./effects/start-effects.ts";
+import { RecentMap } from "./books/recent-map.ts";
 import { CapabilityDesk } from "./capability/capability-desk.ts";
 import { parseNetworks } from "./client-address.ts";
 import { isLoopbackRelay, type RelayConfig } from "./config.ts";
@@ -36,6 +38,8 @@ import { policyDocument } from "./policy-document.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { relayInfo } from "./relay-info.ts";
 import { hostPart, openGateway, peerAuditing } from "./relay-requesters.ts";
+import { startRuns } from "./runs/start-runs.ts";
+import { IN_MEMORY } from "./data-dir.ts";
 import { startMesh } from "./start-mesh.ts";
 import { startStats } from "./stats/start-stats.ts";
 import { UndoStack } from "./undo-stack.ts";
@@ -225,13 +229,30 @@ async function answer(start: Start): Promise<void> {
   const settings = alertSettings(config, data.paths, start.url);
   const alerts = startAlerts({ ...shared, ...settings, welcome, limit, nowMs });
   undo.push(() => alerts.stop());
+  const runs = startRuns({
+    ...shared,
+    mailPath: data.paths?.runs ?? IN_MEMORY,
+    namesPath: data.paths?.names ?? IN_MEMORY,
+    blobs,
+    welcome,
+    limit,
+    calling: settings.calling,
+    nowMs,
+  });
+  undo.push(() => runs.stop());
+  const effects = await startEffects({ ...shared, config, data, limit, nowMs });
+  undo.push(() => effects.stop());
   const stats = startStats(start);
   undo.push(() => stats.stop());
+  const distances = new RecentMap<PeerId, number>(config.maxConnections);
   const watch = new LeaseWatch((instance) => offers.find(instance) !== undefined);
   await answerOffers(start, {
     ...shared,
     onQuiet: (instance) => watch.quiet(instance),
-    onPong: (instance, ms, links) => stats.stats.answered(instance, ms, links),
+    onPong: (instance, ms, links) => {
+      distances.set(instance, ms);
+      stats.stats.answered(instance, ms, links);
+    },
   });
   undo.push(
     mesh.handle(WATCH_PROTOCOL, (stream) => void new WatchStream(stream, watch), { maxStreamsPerPeer: 2 }),
@@ -245,13 +266,17 @@ async function answer(start: Start): Promise<void> {
     }),
   );
   const http = createHttp({
-    info: () =>
-      relayInfo(config, books, parsePeerId(mesh.peerId), mesh.addresses(), nowMs(), gateway?.identity),
+    info: () => ({
+      ...relayInfo(config, books, parsePeerId(mesh.peerId), mesh.addresses(), nowMs(), gateway?.identity),
+      randomnessKey: effects.desk.randomnessKey,
+    }),
     health: () => lookAtHealth(upkeep, mesh, data.blobFolder, nowMs),
     books,
     jobs: new JobDesk({
       ...shared,
       watch,
+      runs: runs.desk,
+      distanceMs: (instance) => distances.get(instance),
       tariff: config.tariff,
       isLoopback,
       apart,
@@ -265,6 +290,8 @@ async function answer(start: Start): Promise<void> {
     audits: audits.desk,
     events,
     alerts: alerts.desk,
+    runs,
+    effects: effects.desk,
     stats: stats.stats,
     blobs,
     models,

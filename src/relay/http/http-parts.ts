@@ -11,10 +11,12 @@ import type { BlobFolder } from "../blob-folder.ts";
 import type { Books } from "../books.ts";
 import type { Networks } from "../client-address.ts";
 import type { Authentication } from "../authenticate.ts";
+import type { EffectDesk } from "../effects/effect-desk.ts";
 import type { GatewayDesk } from "../gateway/gateway-desk.ts";
 import type { RelayMetrics } from "../metrics.ts";
 import type { PublishedModels } from "../models/publish/published-models.ts";
 import type { RateLimit } from "../rate-limit.ts";
+import type { RunningRuns } from "../runs/start-runs.ts";
 import type { NetworkStats } from "../stats/network-stats.ts";
 
 /** Requests of requesters; each takes an envelope as it came. */
@@ -57,6 +59,8 @@ export interface HttpParts {
   readonly audits: Audits;
   readonly events: AccountEvents;
   readonly alerts: AlertDesk;
+  readonly runs: RunningRuns;
+  readonly effects: Pick<EffectDesk, "perform">;
   readonly stats: NetworkStats;
   readonly blobs: BlobFolder;
   readonly models: PublishedModels;

@@ -4,6 +4,7 @@ import { RELAY_PATHS } from "../../protocol/relay-api.ts";
 import { ACCOUNT_OPERATIONS } from "./account-operations.ts";
 import { messageBody, type Operation, rawBody, textBody, view } from "./operation.ts";
 import { PAYOUT_OPERATIONS } from "./payout-operations.ts";
+import { RUN_OPERATIONS, RUN_SCHEMAS } from "./run-operations.ts";
 import { SITE_OPERATIONS } from "./site-operations.ts";
 import { TILE_PATHS } from "./tile-routes.ts";
 import { cid, type Json, listOf, peer, schemas, text, whole } from "./open-api-schemas.ts";
@@ -214,6 +215,7 @@ const OPERATIONS: readonly Operation[] = [
   },
   ...PAYOUT_OPERATIONS,
   ...SITE_OPERATIONS,
+  ...RUN_OPERATIONS,
   ...ALERT_OPERATIONS,
   ...GATEWAY_OPERATIONS,
   { method: "get", path: "/healthz", summary: "Whether the relay can do its work", answer: view("Health") },
@@ -235,6 +237,7 @@ const PARAMETERS: Readonly<Record<string, Json>> = {
     description: "As in 0/x001/234, 1/000.p/12 or entries/x001/234; has slashes in it",
   },
   model: { type: "string", description: "Name of a published model, or its CID" },
+  name: { type: "string", description: "a to z, digits and hyphens, as in a host name" },
 };
 
 function parametersOf({ path, query = {}, required = [] }: Operation): readonly Json[] {
@@ -282,6 +285,6 @@ export function openApi(version: string): Json {
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     paths,
-    components: { schemas },
+    components: { schemas: { ...schemas, ...RUN_SCHEMAS } },
   };
 }

@@ -10,6 +10,7 @@ import { addAccountRoutes } from "./account-routes.ts";
 import { addAlertRoutes } from "./alert-routes.ts";
 import { addAuditRoutes } from "./audit-routes.ts";
 import { addBlobRoutes } from "./blob-routes.ts";
+import { addEffectRoutes } from "./effect-routes.ts";
 import { addEmbedRoutes } from "./embed-routes.ts";
 import { addEventRoutes } from "./event-routes.ts";
 import { refuse } from "./failure-response.ts";
@@ -23,6 +24,7 @@ import { addOperatorRoutes } from "./operator-routes.ts";
 import { addPageRoutes } from "./page-routes.ts";
 import { addPayoutRoutes } from "./payout-routes.ts";
 import { securityHeaders } from "./security-headers.ts";
+import { addRunRoutes } from "./run-routes.ts";
 import { addSiteRoutes } from "./site-routes.ts";
 import { addTileRoutes } from "./tile-routes.ts";
 
@@ -68,6 +70,8 @@ export function createHttp(parts: HttpParts): RelayHttp {
   addApiKeyRoutes(http, parts);
   addPayoutRoutes(http, parts);
   addSiteRoutes(http, parts);
+  addEffectRoutes(http, parts);
+  addRunRoutes(http, parts);
   addGatewayRoutes(http, parts);
   addOperatorRoutes(http, parts);
   addEmbedRoutes(http, parts);

@@ -37,6 +37,7 @@ import type { RelayMetrics } from "../metrics.ts";
 import type { LeaseWatch } from "../offers/lease-watch.ts";
 import type { LiveOffers } from "../offers/live-offers.ts";
 import type { RateLimit } from "../rate-limit.ts";
+import type { RunDesk } from "../runs/run-desk.ts";
 import { checkJob } from "./check-job.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
 
@@ -50,8 +51,12 @@ export interface JobParts {
   readonly apart?: KeptApart;
   /** Whether two identities may have one owner. */
   readonly sameOwner: (a: PeerId, b: PeerId) => boolean;
+  /** How far an instance is, ms, as far as it was measured. */
+  readonly distanceMs?: (instance: PeerId) => number | undefined;
   /** Told of each lease that is granted. */
   readonly watch?: LeaseWatch;
+  /** Runs that jobs are steps of. */
+  readonly runs: Pick<RunDesk, "isSilent" | "requireStep">;
   /** Gives a new payer its test credits, or does nothing. */
   readonly welcome: (payer: PeerId) => Promise<void>;
   readonly limit: RateLimit;
@@ -90,6 +95,7 @@ export class JobDesk implements Jobs {
     const key = by.find(({ root }) => root === requester)?.session;
     if (key === undefined) throw new FailureError("bad-signature", "job: its requester has not signed it");
     if (requester !== this.#parts.gateway) limit.take(requester);
+    await this.#parts.runs.requireStep(job.body);
     return this.#turns.run(job.id, () => this.#open(job, key));
   }
 
@@ -114,12 +120,12 @@ export class JobDesk implements Jobs {
   }
 
   async #open(job: Verified<Job>, requesterKey: PeerId): Promise<LeaseAnswer> {
-    const { books, welcome, metrics } = this.#parts;
+    const { books, runs, welcome, metrics } = this.#parts;
     const known = books.job(job.id);
     if (known === undefined) await welcome(job.body.payer);
     else if (known.state !== "open") throw new FailureError("lease-ended", "the job is closed");
     const started = performance.now();
-    const escrow = await books.openJob(job);
+    const escrow = await books.openJob(job, (run, coordinator) => runs.isSilent(run, coordinator));
     metrics.committed((performance.now() - started) / 1000);
     const open = books.openLeases(job.id);
     const wanted = job.body.parallel - open.length;
@@ -136,7 +142,7 @@ export class JobDesk implements Jobs {
     wanted: number,
   ): Promise<readonly Verified<Lease>[]> {
     const { books, tariff } = this.#parts;
-    const { matches, reasons } = this.#match(job, open, wanted);
+    const { matches, reasons } = this.#match(job, open, wanted, escrow);
     // The fee of each new lease comes out of what is free as well: else nothing is left for the last one.
     const fees = (books.audits.policy?.leaseFee ?? 0n) * BigInt(matches.length);
     const unbound = books.unbound(job.id);
@@ -160,7 +166,12 @@ export class JobDesk implements Jobs {
     return leases;
   }
 
-  #match(job: Verified<Job>, open: readonly Verified<Lease>[], wanted: number): Match<Candidate> {
+  #match(
+    job: Verified<Job>,
+    open: readonly Verified<Lease>[],
+    wanted: number,
+    { leaf }: Inclusion,
+  ): Match<Candidate> {
     const { books, offers, tariff, nowMs } = this.#parts;
     const live = offers.list();
     // Counted as denied below, and not asked again.
@@ -177,7 +188,20 @@ export class JobDesk implements Jobs {
       books.audits.barred(identity) !== undefined;
     const replicas = job.body.verify.k > 1 ? { replicas: this.#replicas(job.id) } : {};
     const retiring = (provider: PeerId): boolean => books.audits.provider(provider)?.retiring !== undefined;
-    return matchJob(job.body, live, { tariff, wanted, holders, returned, denied, retiring, ...replicas });
+    return matchJob(job.body, live, {
+      tariff,
+      wanted,
+      holders,
+      returned,
+      denied,
+      retiring,
+      ...replicas,
+      sameOwner: this.#parts.sameOwner,
+      experience: (provider) => books.audits.provider(provider)?.experience ?? 0n,
+      distanceMs: (instance) => this.#parts.distanceMs?.(instance),
+      // The hash of the job's entry has the relay's clock in it: who made the job could not choose that.
+      seed: leaf,
+    });
   }
 
   #isBarred({ provider, instance }: Pick<Offer, "provider" | "instance">): boolean {

@@ -1,0 +1,256 @@
+import { mayCoordinate } from "../../ledger/run-rules.ts";
+import { decodePlan } from "../../plan/plan-codec.ts";
+import type { NodeId, Plan } from "../../plan/plan.ts";
+import { type Cid, cidCodec, cidOf, isCid } from "../../protocol/cid.ts";
+import { FailureError } from "../../protocol/failure.ts";
+import { MAX_RUN_HOLDERS, RUN_KEPT_MS, RUN_SILENCE_MS } from "../../protocol/limits.ts";
+import type { Job } from "../../protocol/messages/job.ts";
+import type { Inclusion } from "../../protocol/messages/receipt.ts";
+import {
+  type Run,
+  runEndMessage,
+  runHoldersMessage,
+  runMessage,
+  type RunRegistration,
+} from "../../protocol/messages/run.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
+import { MAX_LISTED_RUN_JOBS } from "../../protocol/run-json.ts";
+import type { RunSummary, RunView } from "../../protocol/run-views.ts";
+import { decodeUtf8 } from "../../protocol/text.ts";
+import { microCredits } from "../../protocol/units.ts";
+import { whyNotCallable } from "../alerts/place-call.ts";
+import type { Authentication } from "../authenticate.ts";
+import type { BlobFolder } from "../blob-folder.ts";
+import { RecentMap } from "../books/recent-map.ts";
+import type { Books } from "../books.ts";
+import { requireServed } from "../denials.ts";
+import type { RateLimit } from "../rate-limit.ts";
+import type { RunStanding } from "../run-books.ts";
+import { KEPT_RUNS } from "./limits.ts";
+import { planWorks } from "./plan-works.ts";
+import type { RunListeners } from "./run-listeners.ts";
+import type { RunMail } from "./run-mail.ts";
+
+export interface RunDeskParts {
+  readonly books: Books;
+  readonly authentication: Authentication;
+  readonly mail: RunMail;
+  readonly blobs: BlobFolder;
+  readonly listeners: RunListeners;
+  /** Gives a new payer its test credits, or does nothing. */
+  readonly welcome: (payer: PeerId) => Promise<void>;
+  readonly limit: RateLimit;
+  /** Whether return addresses may be on the relay's own network. */
+  readonly allowPrivate: boolean;
+  readonly nowMs: () => number;
+}
+
+/** Registers runs, says who coordinates them, and who of them is alive. */
+export class RunDesk {
+  readonly #parts: RunDeskParts;
+  /** When a coordinator was heard last, milliseconds since 1970, by run and identity. */
+  readonly #heard = new RecentMap<string, number>(KEPT_RUNS * (MAX_RUN_HOLDERS + 1));
+  /** When the relay began to listen. */
+  readonly #since: number;
+  readonly #works = new RecentMap<Cid, ReadonlyMap<NodeId, readonly Cid[]>>(KEPT_RUNS);
+
+  constructor(parts: RunDeskParts) {
+    this.#parts = parts;
+    this.#since = parts.nowMs();
+  }
+
+  /**
+   * Takes a run with its plan and parameters. The same one again answers alike.
+   * @throws FailureError what the books throw; `malformed`, `content-mismatch` of plan and parameters.
+   */
+  async register({ run: envelope, plan, params }: RunRegistration): Promise<Inclusion> {
+    const { books, authentication, limit, welcome } = this.#parts;
+    const { message, by } = authentication.open(runMessage, envelope);
+    const { body: terms } = message;
+    for (const { root } of by) limit.take(root);
+    requireServed(books, terms.initiator, terms.payer, terms.plan);
+    const { decoded, values } = readRun(terms, plan, params);
+    this.#requireReturn(terms);
+    await welcome(terms.payer);
+    const inclusion = await books.runs.register(message);
+    await this.#keep(message.id, terms, decoded, { plan, params, values });
+    this.#works.set(message.id, planWorks(decoded));
+    this.heard(message.id, terms.initiator);
+    this.#parts.listeners.tell(message.id);
+    return inclusion;
+  }
+
+  #requireReturn({ returnTo }: Run): void {
+    if (returnTo === "relay") return;
+    const why = whyNotCallable(returnTo, this.#parts.allowPrivate);
+    if (why !== undefined) throw new FailureError("malformed", `run: returnTo: ${why}`);
+  }
+
+  async #keep(
+    run: Cid,
+    terms: Run,
+    { name }: Plan,
+    { plan, params, values }: Pick<RunRegistration, "plan" | "params"> & { readonly values: readonly Cid[] },
+  ): Promise<void> {
+    const { mail, blobs } = this.#parts;
+    mail.openBox(run, name, terms.notAfter + RUN_KEPT_MS, [terms.plan, terms.params, ...values]);
+    for (const [cid, bytes] of [
+      [terms.plan, plan],
+      [terms.params, params],
+    ] as const) {
+      if (mail.isHere(run, cid)) continue;
+      blobs.keep([cid]);
+      // oxlint-disable-next-line no-await-in-loop -- one file after the other
+      if (!blobs.has(cid)) await blobs.put(cid, new Blob([bytes.slice()]).stream());
+      mail.arrived(run, cid, bytes.length);
+    }
+  }
+
+  async setHolders(run: Cid, envelope: Uint8Array): Promise<Inclusion> {
+    const { books, authentication, limit } = this.#parts;
+    const { message, by } = authentication.open(runHoldersMessage, envelope);
+    if (message.body.run !== run) throw new FailureError("malformed", "run-holders: is about another run");
+    for (const { root } of by) limit.take(root);
+    const inclusion = await books.runs.setHolders(message);
+    this.#parts.listeners.tell(run);
+    return inclusion;
+  }
+
+  async end(run: Cid, envelope: Uint8Array): Promise<Inclusion> {
+    const { books, authentication, limit, mail, nowMs } = this.#parts;
+    const { message, by } = authentication.open(runEndMessage, envelope);
+    const { result } = message.body;
+    if (message.body.run !== run) throw new FailureError("malformed", "run-end: is about another run");
+    for (const { root } of by) limit.take(root);
+    const inclusion = await books.runs.end(message);
+    const terms = books.runs.run(run)?.terms;
+    if (mail.box(run) !== undefined && terms !== undefined) {
+      mail.keepUntil(run, nowMs() + RUN_KEPT_MS);
+      if (result !== undefined) mail.openBox(run, "", 0, [result]);
+      if (terms.returnTo !== "relay") mail.addReturn(run, nowMs());
+    }
+    this.#parts.listeners.tell(run);
+    return inclusion;
+  }
+
+  /** A coordinator gave a sign of life. */
+  heard(run: Cid, coordinator: PeerId): void {
+    this.#heard.set(`${run} ${coordinator}`, this.#parts.nowMs());
+  }
+
+  /** Whether another coordinator may take over what this one has open. */
+  isSilent(run: Cid, coordinator: PeerId): boolean {
+    return this.#parts.nowMs() - this.#lastHeard(run, coordinator) > RUN_SILENCE_MS;
+  }
+
+  /** After a start of the relay everybody has as long as after a heartbeat. */
+  #lastHeard(run: Cid, coordinator: PeerId): number {
+    return this.#heard.get(`${run} ${coordinator}`) ?? this.#since;
+  }
+
+  /**
+   * Whether a job carries out a step of its run's plan: who coordinates a run spends its payer's money on that alone.
+   * @throws FailureError `not-found`, `malformed`.
+   */
+  async requireStep({ run: step, work, requester }: Job): Promise<void> {
+    if (step === undefined) return;
+    const works = await this.#worksOf(step.id);
+    const allowed = works.get(step.node);
+    if (allowed === undefined)
+      throw new FailureError("malformed", `job: the plan of its run has no node ${step.node}`);
+    if (!allowed.includes(work.cid))
+      throw new FailureError("malformed", `job: the plan of its run has other work for ${step.node}`);
+    const run = this.#parts.books.runs.run(step.id);
+    if (run !== undefined && mayCoordinate(run, requester)) this.heard(step.id, requester);
+  }
+
+  async #worksOf(id: Cid): Promise<ReadonlyMap<NodeId, readonly Cid[]>> {
+    const known = this.#works.get(id);
+    if (known !== undefined) return known;
+    const run = this.#parts.books.runs.run(id);
+    if (run === undefined) throw new FailureError("not-found", `no run ${id}`);
+    const blob = this.#parts.blobs.find(run.terms.plan);
+    if (blob === undefined) throw new FailureError("not-found", "the plan of this run is not here any more");
+    const bytes = new Uint8Array(await new Response(blob.open()).arrayBuffer());
+    const works = planWorks(decodePlan(bytes));
+    this.#works.set(id, works);
+    return works;
+  }
+
+  /** @throws FailureError `not-found` */
+  view(id: Cid): RunView {
+    const { books, mail, nowMs } = this.#parts;
+    const run = books.runs.run(id);
+    if (run === undefined) throw new FailureError("not-found", "this relay knows no such run");
+    const { terms, holders, holdersRev, charged, spent, end, endedAt } = run;
+    const now = nowMs();
+    return {
+      ...this.#summary(run),
+      setAside: microCredits(charged - spent),
+      left: microCredits(terms.budget - charged),
+      params: terms.params,
+      notAfter: terms.notAfter,
+      returnTo: terms.returnTo,
+      coordinators: [terms.initiator, ...holders.filter((peer) => peer !== terms.initiator)].map((peer) => {
+        const at = this.#heard.get(`${id} ${peer}`);
+        return { peer, ...(at === undefined ? {} : { silentMs: Math.max(0, now - at) }) };
+      }),
+      holdersRev,
+      steps: mail.box(id)?.steps ?? 0,
+      ...(endedAt === undefined ? {} : { endedAt }),
+      ...(end?.result === undefined ? {} : { result: end.result }),
+      ...(end?.code === undefined ? {} : { code: end.code }),
+      ...(end?.detail === undefined ? {} : { detail: end.detail }),
+      jobs: books.runs.jobs(id, MAX_LISTED_RUN_JOBS),
+    };
+  }
+
+  /** Newest first. */
+  list(account: PeerId, before: number | undefined, limit: number): readonly RunSummary[] {
+    return this.#parts.books.runs.runsOf(account, before, limit).map((run) => this.#summary(run));
+  }
+
+  #summary({ id, index, terms, stage, spent }: RunStanding): RunSummary {
+    const { plan, initiator, payer, budget, issuedAt } = terms;
+    return {
+      run: id,
+      plan,
+      name: this.#parts.mail.box(id)?.name ?? "",
+      initiator,
+      payer,
+      state: stage,
+      budget,
+      spent,
+      issuedAt,
+      entryIndex: index,
+    };
+  }
+}
+
+/** Plan and parameters of a run, under the CIDs that it names. */
+function readRun(
+  terms: Run,
+  plan: Uint8Array,
+  params: Uint8Array,
+): { readonly decoded: Plan; readonly values: readonly Cid[] } {
+  if (cidOf(cidCodec(terms.plan), plan) !== terms.plan)
+    throw new FailureError("content-mismatch", "run: its plan is another one");
+  if (cidOf(cidCodec(terms.params), params) !== terms.params)
+    throw new FailureError("content-mismatch", "run: its parameters are others");
+  return { decoded: decodePlan(plan), values: paramValues(params) };
+}
+
+function paramValues(params: Uint8Array): readonly Cid[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(decodeUtf8(params));
+  } catch (error) {
+    throw new FailureError("malformed", "run: its parameters are no JSON", { cause: error });
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new FailureError("malformed", "run: its parameters are no map of names to CIDs");
+  return Object.values(value).map((each: unknown) => {
+    if (isCid(each)) return each;
+    throw new FailureError("malformed", "run: its parameters are no map of names to CIDs");
+  });
+}
