@@ -89,9 +89,9 @@ type BytesFunction = (input: Uint8Array) => Uint8Array;
 
 interface Ranked {
   readonly again: number;
-  readonly place: number;
   readonly score: number;
   readonly text: string;
+  readonly url: string;
 }
 
 function cosine(a: readonly number[], b: readonly number[]): number {
@@ -111,20 +111,34 @@ async function load(): Promise<BytesFunction> {
 }
 
 describe("rank.wasm", () => {
-  it("puts the nearest first, and folds what says the same", async () => {
-    const passages = ["far", 'near "quoted"', "nearest", "opposite", "as near"];
-    const vectors = [
-      [0.1, 1],
-      [1, 0.6],
-      [5, 0],
-      [-1, 0],
-      [2.5e1, 1],
+  it("puts the nearest first, folds what says the same, and tells where it stands", async () => {
+    const documents = [
+      {
+        url: "a",
+        passages: ["far", 'near "quoted"'],
+        vectors: [
+          [0.1, 1],
+          [1, 0.6],
+        ],
+        more: [{ x: "]" }, -1.5, null],
+      },
+      { url: "b", passages: [], vectors: [] },
+      {
+        passages: ["nearest", "opposite", "as near"],
+        url: "c",
+        vectors: [
+          [5, 0],
+          [-1, 0],
+          [2.5e1, 1],
+        ],
+      },
     ];
-    expect(asked({ passages, query: [1, 0], vectors }, await load())).toEqual([
-      { again: 2, place: 2, score: 1000, text: "nearest" },
-      { again: 0, place: 0, score: 100, text: "far" },
-      { again: 0, place: 3, score: -1000, text: "opposite" },
+    expect(asked({ documents, query: [1, 0] }, await load())).toEqual([
+      { again: 2, score: 1000, text: "nearest", url: "c" },
+      { again: 0, score: 100, text: "far", url: "a" },
+      { again: 0, score: -1000, text: "opposite", url: "c" },
     ]);
+    expect(asked({ documents: [], query: [1] }, await load())).toEqual([]);
   });
 
   it("gives the scores that a slow reference gives, and every passage once", async () => {
@@ -136,16 +150,24 @@ describe("rank.wasm", () => {
         fc.record({
           query: fc.array(value, { minLength: size, maxLength: size }),
           vectors: fc.array(fc.array(value, { minLength: size, maxLength: size }), { maxLength: 12 }),
+          cut: fc.nat(12),
         }),
       )
       .filter((given) => [given.query, ...given.vectors].every((vector) => Math.hypot(...vector) > 0));
     fc.assert(
-      fc.property(inputs, ({ query, vectors }) => {
-        const ranked = asked({ passages: vectors.map((_, i) => `passage ${i}`), query, vectors }, run);
+      fc.property(inputs, ({ query, vectors, cut }) => {
+        const passages = vectors.map((_, place) => String(place));
+        const documents = [
+          { url: "first", passages: passages.slice(0, cut), vectors: vectors.slice(0, cut) },
+          { url: "second", passages: passages.slice(cut), vectors: vectors.slice(cut) },
+        ];
+        const ranked = asked({ documents, query }, run);
         expect(ranked.reduce((sum, { again }) => sum + 1 + again, 0)).toBe(vectors.length);
-        for (const { place, score, text } of ranked) {
-          expect(text).toBe(`passage ${place}`);
-          expect(Math.abs(score - 1_000 * cosine(query, vectors[place] ?? []))).toBeLessThanOrEqual(0.501);
+        for (const { score, text, url } of ranked) {
+          expect(url).toBe(Number(text) < cut ? "first" : "second");
+          expect(Math.abs(score - 1_000 * cosine(query, vectors[Number(text)] ?? []))).toBeLessThanOrEqual(
+            0.501,
+          );
         }
         const scores = ranked.map(({ score }) => score);
         expect(scores).toEqual(scores.toSorted((a, b) => b - a));
@@ -155,10 +177,12 @@ describe("rank.wasm", () => {
 
   it.each([
     ["no JSON", "nothing"],
-    ["fewer vectors than passages", '{"passages":["a"],"query":[1],"vectors":[]}'],
-    ["vectors of two lengths", '{"passages":["a"],"query":[1],"vectors":[[1,2]]}'],
-    ["a name it does not know", '{"passage":[],"query":[1],"vectors":[]}'],
-    ["an end too early", '{"passages":["a'],
+    ["no question", '{"documents":[]}'],
+    ["fewer vectors than passages", '{"documents":[{"passages":["a"],"url":"u","vectors":[]}],"query":[1]}'],
+    ["vectors of two lengths", '{"documents":[{"passages":["a"],"url":"u","vectors":[[1,2]]}],"query":[1]}'],
+    ["a document from nowhere", '{"documents":[{"passages":["a"],"vectors":[[1]]}],"query":[1]}'],
+    ["an end too early", '{"documents":[{"passages":["a'],
+    ["something behind the end", '{"documents":[],"query":[1]}]'],
   ])("%s: traps", async (_, input) => {
     const run = await load();
     expect(() => run(new TextEncoder().encode(input))).toThrow(WebAssembly.RuntimeError);

@@ -1,9 +1,10 @@
 /**
  * Ranks passages by their likeness to a question and folds those that say the same: a function of bytes (ABI "bytes-1").
  *
- * Input: JSON {"passages": [text …], "query": [number …], "vectors": [[number …] …]}, one vector for each passage, all of one
- * length. Output: canonical JSON [{"again", "place", "score", "text"} …], best first: how many others say nearly the same, the
- * passage's place in the input, its cosine with the question in thousandths, and itself. Traps on anything else.
+ * Input: JSON {"documents": [{"passages": [text …], "url": text, "vectors": [[number …] …]} …], "query": [number …]}, one vector
+ * for each passage, all of one length; other fields are passed over. Output: canonical JSON [{"again", "score", "text", "url"} …],
+ * best first: how many others say nearly the same, the cosine with the question in thousandths, the passage and where it stands.
+ * Traps on anything else.
  */
 
 /** Two passages whose vectors have this cosine say the same. */
@@ -110,7 +111,48 @@ function readVector(): StaticArray<f64> {
   return vector;
 }
 
-/** Whether the name that stands here, with its quotes, is as long and begins as one of the three. */
+/** Goes over any value. */
+function skipValue(): void {
+  const first = peek();
+  if (first == QUOTE) return skipText();
+  if (first == OPEN_LIST || first == OPEN_RECORD) {
+    const close: u8 = first == OPEN_LIST ? CLOSE_LIST : CLOSE_RECORD;
+    at += 1;
+    if (isNext(close)) return;
+    do {
+      if (close == CLOSE_RECORD) {
+        skipText();
+        expect(COLON);
+      }
+      skipValue();
+    } while (isNext(COMMA));
+    return expect(close);
+  }
+  const from = at;
+  while (at < end && ((load<u8>(at) | 0x20) >= 0x61 || isDigit() || isSign(load<u8>(at)))) {
+    if (
+      load<u8>(at) == CLOSE_LIST ||
+      load<u8>(at) == CLOSE_RECORD ||
+      load<u8>(at) == OPEN_LIST ||
+      load<u8>(at) == OPEN_RECORD
+    )
+      break;
+    at += 1;
+  }
+  if (at == from) fail();
+}
+
+function isSign(byte: u8): bool {
+  return byte == MINUS || byte == PLUS || byte == DOT;
+}
+
+const DOCUMENTS: u8 = 0x64;
+const PASSAGES: u8 = 0x70;
+const QUERY: u8 = 0x71;
+const URL: u8 = 0x75;
+const VECTORS: u8 = 0x76;
+
+/** The first letter of a name that means something here; 0 of any other. No two of them begin alike. */
 function readName(): u8 {
   peek();
   const from = at;
@@ -118,11 +160,85 @@ function readName(): u8 {
   const size = at - from - 2;
   expect(COLON);
   const first = load<u8>(from + 1);
-  if (first == 0x70 && size == 8) return first;
-  if (first == 0x71 && size == 5) return first;
-  if (first == 0x76 && size == 7) return first;
-  fail();
+  if (first == DOCUMENTS && size == 9) return first;
+  if (first == PASSAGES && size == 8) return first;
+  if (first == QUERY && size == 5) return first;
+  if (first == URL && size == 3) return first;
+  if (first == VECTORS && size == 7) return first;
   return 0;
+}
+
+const starts: Array<usize> = [];
+const sizes: Array<usize> = [];
+const vectors: Array<StaticArray<f64>> = [];
+/** Of each passage, the number of its document. */
+const documents: Array<i32> = [];
+const urlStarts: Array<usize> = [];
+const urlSizes: Array<usize> = [];
+let query: StaticArray<f64> = new StaticArray<f64>(0);
+
+function readTexts(document: i32): void {
+  expect(OPEN_LIST);
+  if (isNext(CLOSE_LIST)) return;
+  do {
+    peek();
+    const from = at;
+    skipText();
+    starts.push(from);
+    sizes.push(at - from);
+    documents.push(document);
+  } while (isNext(COMMA));
+  expect(CLOSE_LIST);
+}
+
+function readVectors(): void {
+  expect(OPEN_LIST);
+  if (isNext(CLOSE_LIST)) return;
+  do vectors.push(readVector());
+  while (isNext(COMMA));
+  expect(CLOSE_LIST);
+}
+
+function readDocument(): void {
+  const document = urlStarts.length;
+  let url: usize = 0;
+  let urlSize: usize = 0;
+  expect(OPEN_RECORD);
+  if (!isNext(CLOSE_RECORD)) {
+    do {
+      const name = readName();
+      if (name == PASSAGES) readTexts(document);
+      else if (name == VECTORS) readVectors();
+      else if (name == URL) {
+        peek();
+        url = at;
+        skipText();
+        urlSize = at - url;
+      } else skipValue();
+    } while (isNext(COMMA));
+    expect(CLOSE_RECORD);
+  }
+  if (urlSize == 0 || starts.length != vectors.length) fail();
+  urlStarts.push(url);
+  urlSizes.push(urlSize);
+}
+
+function readInput(): void {
+  expect(OPEN_RECORD);
+  do {
+    const name = readName();
+    if (name == QUERY) query = readVector();
+    else if (name == DOCUMENTS) {
+      expect(OPEN_LIST);
+      if (!isNext(CLOSE_LIST)) {
+        do readDocument();
+        while (isNext(COMMA));
+        expect(CLOSE_LIST);
+      }
+    } else skipValue();
+  } while (isNext(COMMA));
+  expect(CLOSE_RECORD);
+  if (peek() != 0 || query.length == 0) fail();
 }
 
 // Computing
@@ -151,35 +267,8 @@ function writeText(text: string): void {
 export function tabmesh_run(ptr: i32, len: i32): i64 {
   at = <usize>ptr;
   end = at + <usize>len;
-  const starts = new Array<usize>();
-  const sizes = new Array<usize>();
-  const vectors = new Array<StaticArray<f64>>();
-  let query = new StaticArray<f64>(0);
-  expect(OPEN_RECORD);
-  do {
-    const name = readName();
-    if (name == 0x71) {
-      query = readVector();
-      continue;
-    }
-    expect(OPEN_LIST);
-    if (isNext(CLOSE_LIST)) continue;
-    do {
-      if (name == 0x76) {
-        vectors.push(readVector());
-      } else {
-        peek();
-        starts.push(at);
-        skipText();
-        sizes.push(at - starts[starts.length - 1]);
-      }
-    } while (isNext(COMMA));
-    expect(CLOSE_LIST);
-  } while (isNext(COMMA));
-  expect(CLOSE_RECORD);
-
+  readInput();
   const count = starts.length;
-  if (vectors.length != count) fail();
   const scores = new StaticArray<f64>(count);
   for (let i = 0; i < count; i += 1) {
     if (vectors[i].length != query.length) fail();
@@ -209,19 +298,21 @@ export function tabmesh_run(ptr: i32, len: i32): i64 {
     if (isKept) kept.push(passage);
   }
 
-  out = heap.alloc(<usize>len + <usize>count * 80 + 2);
+  let room: usize = <usize>len + 2;
+  for (let k = 0; k < kept.length; k += 1) room += urlSizes[documents[kept[k]]] + 80;
+  out = heap.alloc(room);
   writeText("[");
   for (let k = 0; k < kept.length; k += 1) {
     const passage = kept[k];
     if (k > 0) writeText(",");
     writeText('{"again":');
     writeText(again[passage].toString());
-    writeText(',"place":');
-    writeText(passage.toString());
     writeText(',"score":');
     writeText((<i32>nearest(scores[passage] * 1000)).toString());
     writeText(',"text":');
     writeBytes(starts[passage], sizes[passage]);
+    writeText(',"url":');
+    writeBytes(urlStarts[documents[passage]], urlSizes[documents[passage]]);
     writeText("}");
   }
   writeText("]");

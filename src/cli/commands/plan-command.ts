@@ -1,7 +1,23 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { Exit } from "../plain-error.ts";
 import { type CheckFlags, checkPlanFile } from "../plan/check-plan.ts";
 import { type GraphFlags, graphPlan } from "../plan/graph-plan.ts";
+import { runPlan, type RunPlanFlags } from "../plan/run-plan.ts";
+import { parseDurationMs, parsePair } from "../quantities.ts";
+
+function each<T>(
+  read: (text: string) => T,
+): (text: string, before: readonly T[] | undefined) => readonly T[] {
+  return (text, before = []) => [...before, read(text)];
+}
+
+/** @throws InvalidArgumentError */
+function parseOrigin(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:"))
+    throw new InvalidArgumentError("It takes an origin, such as http://127.0.0.1:9400.");
+  return url.origin;
+}
 
 /** Programs whose steps run on many peers. */
 export function addPlanCommand(program: Command, end: (exit: Exit) => void): void {
@@ -13,6 +29,36 @@ export function addPlanCommand(program: Command, end: (exit: Exit) => void): voi
       "\nExample:\n  npx tabmesh plan check examples/pipeline/plan.ts\n\n" +
         "A plan is a TypeScript, JSON or YAML file; docs/plan.md says what it may hold.",
     );
+  plan
+    .command("run")
+    .description("run a plan: its result on standard output, its progress on standard error")
+    .argument("<plan>", "TypeScript (.ts), JSON or YAML")
+    .option("-p, --param <name=value>", "a parameter; @FILE stands for what is in a file", each(parsePair))
+    .option(
+      "--with <file>",
+      "a function (.wasm) or model (.tmm) that the plan calls; those beside it are found",
+      each(String),
+    )
+    .option("--local", "run everything in this process: without relay, identity or money")
+    .option(
+      "--allow-origin <origin>",
+      "with --local, a private origin that effects may reach",
+      each(parseOrigin),
+    )
+    .option("--timeout <time>", "when to give the run up, such as 90s or 10m", parseDurationMs)
+    .option("-o, --out <file>", "write the result to a file")
+    .option("--record <file>", "keep all receipts and values, for `plan verify`")
+    .option("--json", "print one line of JSON in place of the result")
+    .option("-q, --quiet", "show no progress")
+    .addHelpText(
+      "after",
+      "\nExamples:\n" +
+        "  npx tabmesh plan run --local examples/pipeline/plan.ts --param question='How do I get my money back?'\n" +
+        "  npx tabmesh plan run words.yaml -p text=@README.md --record run.tabmesh-run > words.json\n\n" +
+        "Text and bytes are taken as they are, every other parameter is JSON. Every step is signed by whoever carried it\n" +
+        "out, also with --local; the receipts are checked when the run is over. Providers can read inputs.",
+    )
+    .action(async (path: string, flags: RunPlanFlags) => end(await runPlan(path, flags)));
   plan
     .command("check")
     .description(

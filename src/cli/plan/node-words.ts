@@ -1,4 +1,5 @@
 import type { Callee, Capability, Place, PlanNode, Provenance } from "../../plan/plan.ts";
+import { printExpression } from "../../plan/expression/print-expression.ts";
 import { countText, durationText } from "../quantities.ts";
 
 /** Nodes of a plan in words: short enough for a box and for a line of a terminal. */
@@ -65,7 +66,7 @@ export function whatText(node: PlanNode): string {
     case "agent":
       return `agent, ${countText(node.tools.length, "tool")}, ${node.maxSteps} steps at most`;
     case "expr":
-      return "expression";
+      return printExpression(node.expression);
     case "map":
       return `for each, ${node.parallel} at a time, ${node.max} at most`;
     case "reduce":
@@ -98,8 +99,15 @@ export function whatText(node: PlanNode): string {
 }
 
 function apartText(apartFrom: readonly string[] | undefined): string {
-  return apartFrom === undefined || apartFrom.length === 0 ? "" : `, apart from ${apartFrom.join(", ")}`;
+  return apartFrom === undefined || apartFrom.length === 0 ? "" : `, not where ${apartFrom.join(", ")} was`;
 }
+
+const PREFERRED = {
+  price: "the cheapest peer",
+  reputation: "the best proven peer",
+  distance: "the nearest peer",
+  fair: "peers in turn",
+} as const;
 
 export function placeText(place: Place): string {
   switch (place.at) {
@@ -112,7 +120,7 @@ export function placeText(place: Place): string {
     case "with":
       return `where ${place.node} was`;
     case "any":
-      return `any peer${place.prefer === undefined ? "" : ` by ${place.prefer}`}${apartText(place.apartFrom)}`;
+      return `${place.prefer === undefined ? "any peer" : PREFERRED[place.prefer]}${apartText(place.apartFrom)}`;
     case "name":
       return `whoever is “${place.name}”`;
     case "relay":

@@ -86,7 +86,8 @@ export class RunDisplay {
   #tell(node: NodeTally): void {
     if (node.running > 0 || node.done + node.failed + node.skipped === 0 || this.#told.has(node.id)) return;
     this.#told.add(node.id);
-    this.#options.screen.write(`${printable(plainNodeLine(node, this.#options.money))}\n`);
+    for (const each of this.tally.withInside(node.id))
+      this.#options.screen.write(`${printable(plainNodeLine(each, this.#options.money))}\n`);
   }
 
   #tellRest(): void {
@@ -96,5 +97,5 @@ export class RunDisplay {
 
 function lostLine(node: NodeTally, { code, detail, iteration }: Extract<RunEvent, { kind: "lost" }>): string {
   const which = iteration === "" ? "" : ` (${iteration})`;
-  return `${nameOf(node)}${which}: ${failureKind(code).means} ${detail === "" ? "" : `${detail}. `}It is given to another.`;
+  return `${nameOf(node)}${which}: ${failureKind(code).means}${detail === "" ? "" : ` ${detail}.`}`;
 }

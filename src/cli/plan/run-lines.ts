@@ -27,16 +27,21 @@ export function nameOf({ id, node }: Pick<NodeTally, "id" | "node">): string {
 }
 
 /** How many of its iterations stand how: nothing for a node that has run once. */
-function countsText({ running, done, failed, skipped, lost }: NodeTally): string {
+function countsText({ running, done, failed, skipped, again }: NodeTally): string {
   const isOne = running + done + failed + skipped <= 1;
   const parts = [
     ...(running > 0 ? [isOne ? "running" : `${running} running`] : []),
     ...(done > 0 && !isOne ? [`${done} done`] : []),
     ...(failed > 0 ? [isOne ? "failed" : `${failed} failed`] : []),
     ...(skipped > 0 ? [isOne ? "skipped" : `${skipped} skipped`] : []),
-    ...(lost > 0 ? [`${lost} lost and given again`] : []),
+    ...(again > 0 ? [`${again} given again`] : []),
   ];
   return parts.join(", ");
+}
+
+/** Steps are short: below a second in milliseconds. */
+export function timeText(ms: number): string {
+  return ms < 1_000 ? `${Math.round(ms)} ms` : durationText(ms);
 }
 
 function peersText({ node, peers }: NodeTally): string {
@@ -51,7 +56,7 @@ function workText(tally: NodeTally, { testMoney, isFree }: Money): string {
     `${bytesText(inputBytes)} → ${bytesText(outputBytes)}`,
     ...(fuel > 0n ? [fuelText(fuel)] : []),
     ...(isFree || cost === 0n ? [] : [`${creditsText(cost)} ${creditUnit(testMoney)}`]),
-    durationText(slowestMs),
+    timeText(slowestMs),
   ].join(" · ");
 }
 
@@ -103,7 +108,7 @@ export function runLines(
 export function plainNodeLine(tally: NodeTally, money: Money): string {
   const told = [peersText(tally), workText(tally, money)].filter((part) => part !== "");
   const { done, failed, skipped } = tally;
-  const how = failed > 0 ? "failed" : done > 0 ? "done" : skipped > 0 ? "skipped" : "running";
-  const count = done + failed + skipped;
-  return `${nameOf(tally)}: ${how}${count > 1 ? ` (${count} times)` : ""}${told.length === 0 ? "" : `, ${told.join(" · ")}`}`;
+  const isOne = done + failed + skipped === 1;
+  const how = isOne && done === 1 ? "done" : countsText(tally);
+  return `${"  ".repeat(tally.depth)}${nameOf(tally)}: ${[how, ...told].filter((part) => part !== "").join(" · ")}`;
 }

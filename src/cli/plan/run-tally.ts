@@ -17,8 +17,8 @@ export interface NodeTally {
   readonly done: number;
   readonly failed: number;
   readonly skipped: number;
-  /** Attempts without a receipt. */
-  readonly lost: number;
+  /** Times that a step was given out once more, after a loss or because the first was late. */
+  readonly again: number;
   /** Root identities of the peers that carried it out, in the order in which they came. */
   readonly peers: readonly PeerId[];
   readonly inputBytes: number;
@@ -36,8 +36,10 @@ interface Counted {
   /** By iteration. */
   readonly states: Map<string, "running" | "done" | "failed" | "skipped">;
   readonly receipts: Set<string>;
+  /** Iterations that were given out. */
+  readonly given: Set<string>;
   readonly peers: Set<PeerId>;
-  lost: number;
+  again: number;
   inputBytes: number;
   outputBytes: number;
   fuel: bigint;
@@ -69,8 +71,9 @@ export class RunTally {
           depth,
           states: new Map<string, "running">(),
           receipts: new Set<string>(),
+          given: new Set<string>(),
           peers: new Set<PeerId>(),
-          lost: 0,
+          again: 0,
           inputBytes: 0,
           outputBytes: 0,
           fuel: 0n,
@@ -87,13 +90,24 @@ export class RunTally {
     const counted = this.#nodes.get(event.node);
     if (counted === undefined) return undefined;
     if (event.kind === "ended") addEnd(counted, event);
-    else if (event.kind === "lost") counted.lost += 1;
-    else if (!counted.states.has(event.iteration)) counted.states.set(event.iteration, "running");
+    else if (event.kind !== "lost") addStart(counted, event);
     return tallyOf(counted);
   }
 
   get nodes(): readonly NodeTally[] {
     return [...this.#nodes.values()].map(tallyOf);
+  }
+
+  /** A node of the plan's own graph, and behind it all that is inside of it and has begun. */
+  withInside(id: NodeId): readonly NodeTally[] {
+    const nodes = this.nodes;
+    const from = nodes.findIndex((node) => node.id === id);
+    const after = nodes.findIndex((node, place) => place > from && node.depth === 0);
+    return nodes
+      .slice(from, after < 0 ? undefined : after)
+      .filter(
+        ({ depth, done, failed, skipped, running }) => depth === 0 || done + failed + skipped + running > 0,
+      );
   }
 
   /** Peers that signed for calls and effects. */
@@ -107,6 +121,14 @@ export class RunTally {
   get cost(): bigint {
     return [...this.#nodes.values()].reduce((sum, { cost }) => sum + cost, 0n);
   }
+}
+
+function addStart(counted: Counted, event: Extract<RunEvent, { kind: "ready" | "given" }>): void {
+  if (event.kind === "given") {
+    if (counted.given.has(event.iteration)) counted.again += 1;
+    counted.given.add(event.iteration);
+  }
+  if (!counted.states.has(event.iteration)) counted.states.set(event.iteration, "running");
 }
 
 function addEnd(counted: Counted, event: Extract<RunEvent, { kind: "ended" }>): void {
@@ -123,7 +145,7 @@ function addEnd(counted: Counted, event: Extract<RunEvent, { kind: "ended" }>): 
 }
 
 function tallyOf(counted: Counted): NodeTally {
-  const { id, node, depth, peers, lost, inputBytes, outputBytes, fuel, cost, slowestMs } = counted;
+  const { id, node, depth, peers, again, inputBytes, outputBytes, fuel, cost, slowestMs } = counted;
   const all = [...counted.states.values()];
   const count = (state: "running" | "done" | "failed" | "skipped"): number =>
     all.filter((each) => each === state).length;
@@ -131,7 +153,7 @@ function tallyOf(counted: Counted): NodeTally {
     id,
     node,
     depth,
-    lost,
+    again,
     inputBytes,
     outputBytes,
     fuel,
