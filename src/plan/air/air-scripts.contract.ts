@@ -155,7 +155,9 @@ class ScriptWriter {
       return { text: `(par ${left.text} ${failing.text})`, sets: left.sets };
     }
     const right = this.write(inside);
-    return { text: `(par ${left.text} ${right.text})`, sets: [...left.sets, ...right.sets] };
+    // The interpreter does not bring what both branches have set together, unless they end at one peer: seldom.
+    const sets = this.#draw(6) === 0 ? [...left.sets, ...right.sets] : right.sets;
+    return { text: `(par ${left.text} ${right.text})`, sets };
   }
 
   #xor(scope: Scope): Written {

@@ -1,7 +1,7 @@
 import type { Expression } from "../expression.ts";
 import type { Graph, NodeId, Source } from "../plan.ts";
 import type { AirPosition } from "./air-tree.ts";
-import { CALL, CONSTANT, NAME } from "./expressions.ts";
+import { ANY, CALL, CONSTANT, NAME } from "./expressions.ts";
 import type { GraphDraft, Push } from "./graph-draft.ts";
 
 export function isStream(name: string): boolean {
@@ -33,17 +33,17 @@ function recordOf(
   readonly fields: Readonly<Record<string, Expression>>;
   readonly sources: Readonly<Record<string, Source>>;
 } {
-  const nowhere = { line: 0, column: 0 };
-  const sources = Object.fromEntries(
-    exported.map((name, i): [string, Source] => [
-      `x${i}`,
-      isStream(name) ? listOfPushes(graph, name, []) : graph.find(name, nowhere),
-    ]),
-  );
-  const fields = Object.fromEntries(
-    exported.map((name, i): [string, Expression] => [fieldOf(name), NAME(`x${i}`)]),
-  );
-  return { fields, sources };
+  const parts = exported.map((name, i) => {
+    const as = `x${i}`;
+    const part = isStream(name)
+      ? { expression: NAME(as), source: listOfPushes(graph, name, []) }
+      : graph.boxed(name, as);
+    return { as, field: fieldOf(name), ...part };
+  });
+  return {
+    fields: Object.fromEntries(parts.map(({ field, expression }) => [field, expression])),
+    sources: Object.fromEntries(parts.map(({ as, source }) => [as, source])),
+  };
 }
 
 export function finishWith(graph: GraphDraft, exported: readonly string[]): Graph {
@@ -76,11 +76,9 @@ export function takeExports(
   }
 }
 
-/** Value of a branch that failed: its variables are missing, and what it added to streams is dropped. */
+/** Value of a branch that failed: its variables are not set, and what it added to streams is dropped. */
 export function failedBranch(exported: readonly string[]): Expression {
-  const streams = exported
-    .filter(isStream)
-    .map((name): [string, Expression] => [fieldOf(name), CONSTANT([])]);
-  const vars: Expression = { op: "record", fields: Object.fromEntries(streams) };
+  const empty = exported.map((name): [string, Expression] => [fieldOf(name), { op: "list", items: [] }]);
+  const vars = ANY({ op: "record", fields: Object.fromEntries(empty) });
   return { op: "record", fields: { ok: CONSTANT(false), vars } };
 }

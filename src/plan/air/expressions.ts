@@ -12,6 +12,9 @@ export const CONSTANT: (value: unknown) => Expression = (value: unknown): Expres
   json: JSON.stringify(value),
 });
 
+/** A value whose type is told only when it is there, as all of AIR's are. */
+export const ANY: (of: Expression) => Expression = (of) => CALL("any", of);
+
 export function failNode(detail: string, after: readonly NodeId[]): FailNode {
   return {
     kind: "fail",

@@ -12,7 +12,7 @@ export interface Push {
   readonly isList: boolean;
 }
 
-/** A field of a value that an inner graph exports. */
+/** A field of a value that an inner graph exports: a list of the variable's value, or of nothing where it was not set. */
 interface Exported {
   readonly of: Source;
   readonly field: string;
@@ -147,10 +147,20 @@ export class GraphDraft {
     return inside;
   }
 
+  /** What this graph exports of a variable that it has set: a list of its value, or of nothing. @param as name of the source */
+  boxed(variable: string, as: string): { readonly expression: Expression; readonly source: Source } {
+    const name: Expression = { op: "name", name: as };
+    const known = this.#known.get(variable);
+    return known !== undefined && "field" in known
+      ? { expression: { op: "field", of: name, name: known.field }, source: known.of }
+      : { expression: { op: "list", items: [name] }, source: this.find(variable, { line: 0, column: 0 }) };
+  }
+
   #sourceOf(variable: string, known: Source | Exported): Source {
     if ("from" in known) return known;
-    const field: Expression = { op: "field", of: { op: "name", name: "of" }, name: known.field };
-    const source = this.addExpression(field, { of: known.of });
+    const boxed: Expression = { op: "field", of: { op: "name", name: "of" }, name: known.field };
+    const first: Expression = { op: "item", of: boxed, index: { op: "constant", json: "0" } };
+    const source = this.addExpression(first, { of: known.of });
     this.#known.set(variable, source);
     return source;
   }

@@ -12,7 +12,7 @@ import {
   takeExports,
 } from "./exports.ts";
 import { isErrorHandler, PARAMETERS, RESULT } from "./client-services.ts";
-import { CALL, CONSTANT, failNode, NAME } from "./expressions.ts";
+import { ANY, CALL, CONSTANT, failNode, NAME } from "./expressions.ts";
 import { turnOf } from "./fold-turn.ts";
 import { type GraphDraft, JSON_TYPE } from "./graph-draft.ts";
 import { listOf, type Names, placeOf, textOf, valueOf } from "./lower-values.ts";
@@ -158,7 +158,7 @@ export class AirLowering {
     // One side that is empty has succeeded already.
     if (isAlone) return ended;
     const either = CALL(
-      "or",
+      "||",
       ...ended.map((_, i): Expression => ({ op: "field", of: NAME(`b${i}`), name: "ok" })),
     );
     const sources = Object.fromEntries(
@@ -254,7 +254,7 @@ export class AirLowering {
       condition,
       with: then.with,
       then: finishWith(then, exported),
-      otherwise: otherwise.finish(CONSTANT(null), {}),
+      otherwise: otherwise.finish(ANY(CONSTANT(null)), {}),
       ...(after.length === 0 ? {} : { after }),
     });
     takeExports(draft, exported, { from: "node", node }, match);

@@ -28,7 +28,7 @@ export function valueOf(
 ): Expression {
   switch (value.kind) {
     case "constant":
-      return CONSTANT(value.value);
+      return typeof value.value === "object" ? { op: "list", items: [] } : CONSTANT(value.value);
     case "variable": {
       sources[as] = draft.find(names.get(value.name) ?? value.name, value);
       return value.path.reduce<Expression>(

@@ -20,7 +20,7 @@ describe("a program in AIR", () => {
     const { graph } = imported(`(seq ${CALL}x) (call %init_peer_id% ("s" "g") [x.$.a.[1] "two" 3] y))`);
     const calls = Object.entries(graph.nodes).filter(([, { kind }]) => kind === "call");
     expect(calls).toHaveLength(2);
-    const [[first = ""] = [], [, second] = []] = calls;
+    const [[first] = [], [, second] = []] = calls;
     expect(second).toMatchObject({ place: { at: "initiator" }, after: [first], callee: { entry: "g" } });
   });
 
