@@ -171,6 +171,8 @@ export interface RelayInfo {
   readonly iceServers: readonly IceServer[];
   /** Identity of the gateway, the requester that api-keys authorise; absent where the relay has none. */
   readonly gateway?: PeerId;
+  /** Verifies its randomness (BLS12-381, G2), 96 bytes; absent at older relays. */
+  readonly randomnessKey?: Uint8Array;
   /** The relay's clock when it answered, milliseconds since 1970: what it judges by. */
   readonly now?: number;
 }

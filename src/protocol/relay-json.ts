@@ -1,3 +1,4 @@
+import { jsonBytes } from "./json-bytes.ts";
 import { type FailureCode, failureKind, isFailureCode } from "./failure-code.ts";
 import type { Failure } from "./failure.ts";
 import {
@@ -82,6 +83,7 @@ export const relayInfoJson: JsonShape<RelayInfo> = jsonRecord<RelayInfo>({
   addresses: jsonList(jsonText(512), 16),
   iceServers: jsonList(iceServerJson, 8),
   gateway: optionalJson(jsonPeer),
+  randomnessKey: optionalJson(jsonBytes(96)),
   now: optionalJson(jsonUint()),
 });
 

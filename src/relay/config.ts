@@ -5,6 +5,7 @@ import type { IceServer } from "../protocol/relay-api.ts";
 import type { Tariff } from "../protocol/tariff.ts";
 import { type MicroCredits, microCredits } from "../protocol/units.ts";
 import { type BlockBits, isLoopback } from "./client-address.ts";
+import type { EgressSettings } from "./effects/egress-policy.ts";
 import type { Rate } from "./rate-limit.ts";
 
 /** Everything a relay is told at start. `parseRelayConfig` makes one of flags and environment; tests use `relayConfig`. */
@@ -41,6 +42,10 @@ export interface RelayConfig {
   readonly keyRate: Rate;
   /** Whether webhooks may lead to private addresses and over plain HTTP. */
   readonly privateWebhooks: boolean;
+  /** Web servers that the relay asks for others, in effects of runs; when absent any public one on loopback relays, and none else. */
+  readonly egress?: Pick<EgressSettings, "anyPublic" | "origins">;
+  /** Nodes that it asks about chains, by the chain's name. */
+  readonly chains: EgressSettings["chains"];
   /** Where operators of push services reach this relay's, a mailto: or https: URL. */
   readonly contact?: string;
   /** Whether the relay answers OpenAI's interface, where it is given a requester for that. */
@@ -96,6 +101,7 @@ const DEFAULTS: RelayConfig = {
   // A program that embeds a library of texts asks some times a second.
   keyRate: { burst: 120, perSecond: 10 },
   privateWebhooks: false,
+  chains: {},
   gateway: true,
   maxConnections: 5_000,
   // What a household, an office or a rented server is given; see docs/operate.md.

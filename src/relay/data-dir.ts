@@ -23,6 +23,10 @@ export interface DataPaths {
   readonly stats: string;
   /** Alerts of accounts, and what is to be told. */
   readonly alerts: string;
+  /** Deployments of accounts, and what happened to them. */
+  readonly deployments: string;
+  /** What starts their runs, and when. */
+  readonly schedule: string;
   /** Stores of accounts, and effects that the relay has carried out. */
   readonly effects: string;
   /** What waits for runs of plans: receipts, and which values. */

@@ -6,6 +6,7 @@ import { microCredits } from "../protocol/units.ts";
 import { readAuditPolicy } from "./audits/policy-file.ts";
 import { type BlockBits, parseNetworks } from "./client-address.ts";
 import { DEFAULT_ICE, DEFAULT_TARIFF, type RelayConfig, relayConfig } from "./config.ts";
+import { parseChains, parseEgress } from "./effects/egress-policy.ts";
 import type { Rate } from "./rate-limit.ts";
 
 /** One thing that can be set, by flag or by environment; the flag wins. */
@@ -64,6 +65,16 @@ export const RELAY_SETTINGS: readonly Setting[] = [
     "private-webhooks",
     undefined,
     "let alerts call private addresses and plain HTTP: anybody with an account here may then reach them",
+  ),
+  setting(
+    "egress",
+    "origins",
+    "web servers that runs may have the relay ask: none, public, or origins as in https://example.org (public on loopback, else none)",
+  ),
+  setting(
+    "chains",
+    "chain=url",
+    "nodes of chains that runs may read, as in eip155:1=https://node.example (none)",
   ),
   setting("contact", "url", "a mailto: or https: URL that push services are told (the public URL)"),
   setting("no-gateway", undefined, "do not answer OpenAI's interface under /v1"),
@@ -130,6 +141,7 @@ export function parseRelayConfig(
   const publicUrl = read<string | undefined>("public-url", undefined, parseUrl);
   const contact = read<string | undefined>("contact", undefined, parseContact);
   const staticDir = given.get("static-dir");
+  const egress = read<RelayConfig["egress"]>("egress", undefined, parseEgress);
   const config: RelayConfig = {
     host: read("host", defaults.host, nonEmpty),
     port: read("port", defaults.port, wholeUpTo(65_535)),
@@ -153,6 +165,7 @@ export function parseRelayConfig(
     identityRate: read("identity-rate", defaults.identityRate, rate),
     keyRate: read("key-rate", defaults.keyRate, rate),
     privateWebhooks: given.has("private-webhooks"),
+    chains: read("chains", defaults.chains, parseChains),
     gateway: !given.has("no-gateway"),
     maxConnections: read("max-connections", defaults.maxConnections, wholeUpTo(1_000_000)),
     ownerBlocks: read("owner-blocks", defaults.ownerBlocks, blockBits),
@@ -170,6 +183,7 @@ export function parseRelayConfig(
     ...(asset === undefined ? {} : { asset }),
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...(contact === undefined ? {} : { contact }),
+    ...(egress === undefined ? {} : { egress }),
     ...(staticDir === undefined || staticDir === "" ? {} : { staticDir }),
   };
   if (problems.length > 0) throw new ConfigError(problems);

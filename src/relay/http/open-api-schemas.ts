@@ -78,9 +78,10 @@ export const schemas: Readonly<Record<string, Json>> = {
         object({ urls: listOf(text), username: text, credential: text }, ["username", "credential"]),
       ),
       gateway: { ...peer, description: "identity of the gateway, where there is one" },
+      randomnessKey: { ...text, description: "base64; verifies its randomness (BLS12-381)" },
       now: { ...whole, description: "the relay's clock, milliseconds since 1970" },
     },
-    ["gateway"],
+    ["gateway", "randomnessKey"],
   ),
   ApiKey: object(
     {

@@ -70,6 +70,13 @@ const withAccess = `with the header ${RUN_ACCESS_HEADER} of somebody who takes p
 export const RUN_OPERATIONS: readonly Operation[] = [
   {
     method: "post",
+    path: RELAY_PATHS.runEffects,
+    summary: "The relay carries out an effect of the run itself, at most once; safe to repeat",
+    body: messageBody,
+    answer: messageBody,
+  },
+  {
+    method: "post",
     path: RELAY_PATHS.runs,
     summary: "Registers a run with its plan and parameters; safe to repeat",
     body: messageBody,
