@@ -5,6 +5,7 @@ import { relayAddress } from "../mesh/mesh-address.ts";
 import { createNodeMesh } from "../mesh/node-mesh.ts";
 import { createRelayClient } from "../mesh/relay-client.ts";
 import { untilOnline } from "../mesh/until-online.ts";
+import type { Cid } from "../protocol/cid.ts";
 import { verifierOf } from "../protocol/ed25519.ts";
 import { FUNCTION_ABIS } from "../protocol/messages/session.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
@@ -21,6 +22,8 @@ export interface FunctionProvider {
   readonly peer: PeerId;
   /** Tasks begun so far. */
   readonly begun: number;
+  /** Values of steps that others have asked it for and got. */
+  readonly served: readonly Cid[];
   /** Without a goodbye, as when a machine is switched off. */
   vanish(): Promise<void>;
 }
@@ -57,7 +60,12 @@ export async function startFunctionProvider(
   const pool = new WorkerPool(startThread, 1);
   let begun = 0;
   const runs = new RunDesk({ mesh, relay, signer: identity.signer, now });
-  serveBlobs(mesh, (cid) => Promise.resolve(runs.find(cid)));
+  const served: Cid[] = [];
+  serveBlobs(mesh, (cid) => {
+    const bytes = runs.find(cid);
+    if (bytes !== undefined) served.push(cid);
+    return Promise.resolve(bytes);
+  });
   const desk = new WorkDesk({
     mesh,
     contact,
@@ -111,6 +119,7 @@ export async function startFunctionProvider(
   line.ended.catch(() => undefined);
   return {
     peer: identity.root,
+    served,
     get begun() {
       return begun;
     },

@@ -47,6 +47,27 @@ export {
   type PlanRunOptions,
   type PlanRunSummary,
 } from "./plan-run.ts";
+export {
+  apartFrom,
+  besides,
+  capabilityOf,
+  embedderOf,
+  functionOf,
+  type Json,
+  plan,
+  t,
+  type Type,
+  type TypedPlan,
+  type TypeOf,
+  type Value,
+  writerOf,
+} from "../plan/build.ts";
+export { boundsOf } from "../plan/bounds.ts";
+export { checkPlan } from "../plan/check.ts";
+export { parsePlan, printPlan } from "../plan/plan-text.ts";
+export type { Plan } from "../plan/plan.ts";
+export { decodeRunRecord, encodeRunRecord, type RunRecord } from "../plan/run-record.ts";
+export type { RunEvent, RunFailure } from "../plan/runner-ports.ts";
 export { endJob, jobView } from "./job-account.ts";
 export { proveEntry, proveJob } from "./prove.ts";
 export { rank, type Ranked } from "./rank.ts";

@@ -157,10 +157,10 @@ export const RUN_VALUE_BYTES: number = 64 * 1024 * 1024;
 export const VALUE_FETCH_MS = 45_000;
 
 /**
- * A value that stays at its provider is fetched here when nobody has worked with it by then: a provider waits half a minute for
- * a signature before it takes its claim to the relay.
+ * A value that stays at its provider is fetched here when nobody has worked with it by then: a provider waits a minute for a
+ * signature before it gives the lease up.
  */
-export const HELD_PATIENCE_MS = 5_000;
+export const HELD_PATIENCE_MS = 20_000;
 
 /** Providers wanted at a time for the steps of one node, unless told otherwise. */
 export const STEP_PARALLEL = 16;

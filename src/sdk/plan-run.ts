@@ -28,6 +28,11 @@ export interface PlanRunOptions {
   readonly returnTo?: string;
   /** Root identities of who may go on when the initiator falls silent, first come first. Default: nobody. */
   readonly holders?: readonly PeerId[];
+  /**
+   * Secrets by the names that capabilities give them. Each is sealed to the peer that carries out an effect which names it, and
+   * stands in no message, receipt or record.
+   */
+  readonly secrets?: Readonly<Record<string, string>>;
   /** Functions that the plan names and that nobody else may have: given to providers and to the relay by CID. */
   readonly modules?: readonly Uint8Array[];
   /** Root identities of the only providers that steps placed "any" may go to. Default: all. */

@@ -23,6 +23,7 @@ import {
   type PlanRunSummary,
 } from "../plan-run.ts";
 import { RunEvents } from "./run-events.ts";
+import { type AtRelayParts, performAtRelay } from "./at-relay.ts";
 import type { RunGround } from "./run-ground.ts";
 import { RunMailbox } from "./run-mailbox.ts";
 import { type ParamBytes, resultType } from "./run-params.ts";
@@ -148,10 +149,19 @@ export class LiveRun implements PlanRun {
     this.#runner.cancel();
   }
 
+  #atRelay(): AtRelayParts {
+    const { ground, options } = this.#parts;
+    const { secrets } = options;
+    return { ground, run: this.id, values: this.#values, ...(secrets === undefined ? {} : { secrets }) };
+  }
+
   #ports(): RunnerPorts {
     const { signer, now } = this.#parts.ground;
     return {
-      perform: (order: StepOrder, signal) => this.#performer.perform(order, signal),
+      perform: (order: StepOrder, signal) =>
+        order.place.at === "relay"
+          ? performAtRelay(order, this.#atRelay(), signal)
+          : this.#performer.perform(order, signal),
       fetchValue: (value, signal) => this.#values.fetch(value, signal),
       keepValue: (bytes) => this.#values.keep(bytes),
       signStep: (step) => seal(stepMessage, step, [signer]),

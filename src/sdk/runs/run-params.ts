@@ -1,12 +1,12 @@
 import type { Value } from "../../plan/json-value.ts";
-import { canonicalJson, parseJson } from "../../plan/json-value.ts";
+import { parseJson } from "../../plan/json-value.ts";
 import { typesOf } from "../../plan/check.ts";
 import type { Plan } from "../../plan/plan.ts";
+import { argsBytes } from "../../plan/runner/inputs.ts";
 import type { ValueType } from "../../plan/value-type.ts";
 import { readValue, writeValue } from "../../plan/values.ts";
 import { cidOf, RAW } from "../../protocol/cid.ts";
 import { FailureError } from "../../protocol/failure.ts";
-import { encodeUtf8 } from "../../protocol/text.ts";
 import type { PlanParams } from "../plan-run.ts";
 
 /** The bytes of a plan's parameters. */
@@ -55,8 +55,7 @@ function jsonOf(given: unknown): Value {
 
 /** What a run names by CID: canonical JSON of {name: CID of the value}. */
 export function encodeParams(params: ParamBytes): Uint8Array {
-  const cids = Object.entries(params).map(([name, bytes]): [string, string] => [name, cidOf(RAW, bytes)]);
-  return encodeUtf8(canonicalJson(Object.fromEntries(cids)));
+  return argsBytes(new Map(Object.entries(params).map(([name, bytes]) => [name, cidOf(RAW, bytes)])));
 }
 
 /** The type of a plan's result. */
