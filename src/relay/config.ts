@@ -44,6 +44,8 @@ export interface RelayConfig {
   readonly privateWebhooks: boolean;
   /** Web servers that the relay asks for others, in effects of runs; when absent any public one on loopback relays, and none else. */
   readonly egress?: Pick<EgressSettings, "anyPublic" | "origins">;
+  /** Where deployments are called, when not on the relay's own origin, as in "https://run.example". */
+  readonly ingressOrigin?: string;
   /** Nodes that it asks about chains, by the chain's name. */
   readonly chains: EgressSettings["chains"];
   /** Where operators of push services reach this relay's, a mailto: or https: URL. */

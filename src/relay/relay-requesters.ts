@@ -1,9 +1,16 @@
 import { webcrypto } from "node:crypto";
+import type { Logger } from "pino";
 import { signerFromSeed } from "../protocol/ed25519.ts";
 import { isTestAsset } from "../protocol/header.ts";
 import type { AuditorFactory, AuditorRequester } from "./audits/auditor-requester.ts";
 import { KeptApart } from "./audits/peer-auditors.ts";
 import type { RelayConfig } from "./config.ts";
+import type { PlanRequesterFactory } from "./deployments/plan-requester.ts";
+import {
+  type DeploymentsGround,
+  type RunningDeployments,
+  startDeployments,
+} from "./deployments/start-deployments.ts";
 import { GatewayDesk } from "./gateway/gateway-desk.ts";
 import type { GatewayFactory } from "./gateway/gateway-requester.ts";
 import { NO_PROVIDER_TIMEOUT_MS } from "./gateway/limits.ts";
@@ -42,6 +49,38 @@ export function peerAuditing(
   const isFunded = isLoopback && isTestAsset(data.books.asset) && config.grant > 0n;
   const relay = `http://${hostPart(config.host)}:${port.port}`;
   return { auditor: isFunded ? auditor?.({ relay }) : undefined, apart: new KeptApart() };
+}
+
+/** Deployments, where the relay has a gateway whose keys pay for them and a requester that runs plans. */
+export async function openDeployments(
+  {
+    config,
+    undo,
+    log,
+    nowMs,
+    gateway,
+    plans,
+    data,
+    port,
+  }: RequesterGround & {
+    readonly log: Logger;
+    readonly plans: PlanRequesterFactory | undefined;
+  },
+  parts: Omit<DeploymentsGround, "log" | "nowMs" | "paths" | "plans" | "relay" | "rpcUrls" | "seed">,
+): Promise<RunningDeployments | undefined> {
+  if (gateway === undefined || plans === undefined) return undefined;
+  const deployments = await startDeployments({
+    ...parts,
+    paths: data.paths,
+    plans,
+    relay: `http://${hostPart(config.host)}:${port.port}`,
+    seed: gatewaySeed(data.meshSeed),
+    rpcUrls: config.chains,
+    log,
+    nowMs,
+  });
+  undo.push(() => deployments.stop());
+  return deployments;
 }
 
 /** The gateway, where it is wanted and there is a requester for it; it reaches the relay as any requester does. */

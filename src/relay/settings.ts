@@ -7,6 +7,7 @@ import { readAuditPolicy } from "./audits/policy-file.ts";
 import { type BlockBits, parseNetworks } from "./client-address.ts";
 import { DEFAULT_ICE, DEFAULT_TARIFF, type RelayConfig, relayConfig } from "./config.ts";
 import { parseChains, parseEgress } from "./effects/egress-policy.ts";
+import { parseIngressOrigin } from "./ingress-origin.ts";
 import type { Rate } from "./rate-limit.ts";
 
 /** One thing that can be set, by flag or by environment; the flag wins. */
@@ -76,6 +77,7 @@ export const RELAY_SETTINGS: readonly Setting[] = [
     "chain=url",
     "nodes of chains that runs may read, as in eip155:1=https://node.example (none)",
   ),
+  setting("ingress-origin", "url", "where deployments are called, apart from the pages (the relay's own)"),
   setting("contact", "url", "a mailto: or https: URL that push services are told (the public URL)"),
   setting("no-gateway", undefined, "do not answer OpenAI's interface under /v1"),
   setting("max-connections", "number", "peers connected at a time (5000)"),
@@ -140,6 +142,9 @@ export function parseRelayConfig(
   const asset = read<string | undefined>("asset", undefined, parseAsset);
   const publicUrl = read<string | undefined>("public-url", undefined, parseUrl);
   const contact = read<string | undefined>("contact", undefined, parseContact);
+  const ingressOrigin = read<string | undefined>("ingress-origin", undefined, (text) =>
+    parseIngressOrigin(text, publicUrl),
+  );
   const staticDir = given.get("static-dir");
   const egress = read<RelayConfig["egress"]>("egress", undefined, parseEgress);
   const config: RelayConfig = {
@@ -183,6 +188,7 @@ export function parseRelayConfig(
     ...(asset === undefined ? {} : { asset }),
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...(contact === undefined ? {} : { contact }),
+    ...(ingressOrigin === undefined ? {} : { ingressOrigin }),
     ...(egress === undefined ? {} : { egress }),
     ...(staticDir === undefined || staticDir === "" ? {} : { staticDir }),
   };

@@ -18,6 +18,8 @@ import { CapabilityDesk } from "./capability/capability-desk.ts";
 import { parseNetworks } from "./client-address.ts";
 import { isLoopbackRelay, type RelayConfig } from "./config.ts";
 import { openControl } from "./control.ts";
+import type { PlanRequesterFactory } from "./deployments/plan-requester.ts";
+import { leadsTo } from "./deployments/event-sources.ts";
 import { lookAtHealth } from "./health.ts";
 import { listen, type OpenPort } from "./http/listen.ts";
 import { createHttp } from "./http/relay-http.ts";
@@ -37,7 +39,7 @@ import { openData, type RelayData } from "./open-data.ts";
 import { policyDocument } from "./policy-document.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { relayInfo } from "./relay-info.ts";
-import { hostPart, openGateway, peerAuditing } from "./relay-requesters.ts";
+import { hostPart, openDeployments, openGateway, peerAuditing } from "./relay-requesters.ts";
 import { startRuns } from "./runs/start-runs.ts";
 import { IN_MEMORY } from "./data-dir.ts";
 import { startMesh } from "./start-mesh.ts";
@@ -66,6 +68,8 @@ export interface Relay {
 export interface RelayPorts {
   /** Makes the gateway's requester, which relays cannot do by themselves. Default: the relay has no gateway. */
   readonly gateway?: GatewayFactory;
+  /** Runs plans for deployments, which relays cannot do by themselves. Default: the relay deploys nothing. */
+  readonly plans?: PlanRequesterFactory;
   /** Has outcomes computed by other providers, which relays cannot do by themselves. Default: the relay computes all of them. */
   readonly auditor?: AuditorFactory;
   /** Default: pino to standard output, at the configured level. */
@@ -82,6 +86,7 @@ interface Start {
   readonly nowMs: () => number;
   readonly gateway: GatewayFactory | undefined;
   readonly auditor: AuditorFactory | undefined;
+  readonly plans: PlanRequesterFactory | undefined;
   readonly data: RelayData;
   readonly port: OpenPort;
   readonly url: string;
@@ -104,10 +109,11 @@ export async function startRelay(config: RelayConfig, ports: RelayPorts = {}): P
   const log = ports.log ?? pino({ level: config.logLevel });
   const nowMs = ports.nowMs ?? Date.now;
   try {
-    const { gateway, auditor } = ports;
+    const { gateway, auditor, plans } = ports;
     const start = await begin(config, undo, log, nowMs, {
       gateway: config.gateway ? gateway : undefined,
       auditor,
+      plans,
     });
     await answer(start);
     const { data, url, port, mesh } = start;
@@ -138,7 +144,7 @@ async function begin(
   undo: UndoStack,
   log: Logger,
   nowMs: () => number,
-  factories: Pick<Start, "auditor" | "gateway">,
+  factories: Pick<Start, "auditor" | "gateway" | "plans">,
 ): Promise<Start> {
   const data = await openData({
     dataDir: config.dataDir,
@@ -242,6 +248,14 @@ async function answer(start: Start): Promise<void> {
   undo.push(() => runs.stop());
   const effects = await startEffects({ ...shared, config, data, limit, nowMs });
   undo.push(() => effects.stop());
+  const deployments = await openDeployments(start, {
+    ...shared,
+    blobs,
+    models,
+    limit,
+    leadsTo: (name) => leadsTo(runs.names.resolve(name)),
+    sameOwner: (a, b) => start.owners.sameOwner(a, b),
+  });
   const stats = startStats(start);
   undo.push(() => stats.stop());
   const distances = new RecentMap<PeerId, number>(config.maxConnections);
@@ -292,6 +306,8 @@ async function answer(start: Start): Promise<void> {
     alerts: alerts.desk,
     runs,
     effects: effects.desk,
+    ...(deployments === undefined ? {} : { deployments }),
+    ...(config.ingressOrigin === undefined ? {} : { ingressOrigin: config.ingressOrigin }),
     stats: stats.stats,
     blobs,
     models,

@@ -58,7 +58,11 @@ export function newDeployment(name: string, owner: PeerId): Deployment {
   };
 }
 
-/** @param plan encoded, as it is kept among the blobs */
+export function termsOf(body: Uint8Array): Deploy {
+  return decode(deployMessage.schema, body);
+}
+
+/** @param plan encoded, as it is kept among the blobs @throws PlanError */
 export function versionOf({ id, body, since }: Omit<VersionRow, "role" | "name">, plan: Uint8Array): Version {
-  return { id, terms: decode(deployMessage.schema, body), plan: decodePlan(plan), since };
+  return { id, terms: termsOf(body), plan: decodePlan(plan), since };
 }

@@ -11,6 +11,7 @@ import type { BlobFolder } from "../blob-folder.ts";
 import type { Books } from "../books.ts";
 import type { Networks } from "../client-address.ts";
 import type { Authentication } from "../authenticate.ts";
+import type { RunningDeployments } from "../deployments/start-deployments.ts";
 import type { EffectDesk } from "../effects/effect-desk.ts";
 import type { GatewayDesk } from "../gateway/gateway-desk.ts";
 import type { RelayMetrics } from "../metrics.ts";
@@ -77,6 +78,10 @@ export interface HttpParts {
   readonly proxies: Networks;
   readonly metricsFrom: Networks;
   readonly addressLimit: RateLimit;
+  /** Absent where the relay runs no plans by itself. */
+  readonly deployments?: RunningDeployments;
+  /** Where deployments are called, when not on the relay's own origin. */
+  readonly ingressOrigin?: string;
   /** Folder of the built pages. */
   readonly staticDir?: string;
 }
