@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { encodeQR } from "qr";
 import { type Browser, type BrowserContext, expect, type Locator, type Page, test } from "@playwright/test";
 import { peerIdFromSeed, verifierOf } from "../src/protocol/ed25519.ts";
+import { tries } from "../src/protocol/tries.contract.ts";
 import { connect, judgeEvidence, readEvidence } from "../src/sdk/index.ts";
 import { phraseOf } from "../src/storage/recovery-phrase.ts";
 import { ECHO } from "./support/functions.ts";
@@ -16,7 +17,7 @@ import { freePort, type RelayProcess, startRelayProcess } from "./support/relay-
 import { contribute, launchChromium } from "./support/tab.ts";
 
 /** Places in a message that are tampered with, spread over its length. */
-const TAMPERED_PLACES = 16;
+const TAMPERED_PLACES = tries(16);
 
 let relay: RelayProcess;
 let browser: Browser;

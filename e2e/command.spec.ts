@@ -103,19 +103,23 @@ test("where WebRTC is blocked the demonstration fails and says why", { tag: "@lo
   expect(existsSync(join(folder, "studio.png"))).toBe(false);
 });
 
-test("a demonstration that is interrupted leaves no browser and no file behind", async () => {
-  const temporary = join(folder, "tmp");
-  mkdirSync(temporary);
-  const run = start("src/cli/demo/main.ts", ["--json", "--out", join(folder, "studio.png")], {
-    TMPDIR: temporary,
-  });
-  await expect.poll(run.said, { timeout: 60_000 }).toContain("✓ tab");
-  expect(processesNaming(temporary)).not.toEqual([]);
-  run.child.kill("SIGINT");
-  expect((await run.ended).code).toBe(130);
-  await expect.poll(() => processesNaming(temporary)).toEqual([]);
-  expect(readdirSync(temporary).filter((name) => /^(?:tabmesh|playwright)/u.test(name))).toEqual([]);
-});
+test(
+  "a demonstration that is interrupted leaves no browser and no file behind",
+  { tag: "@long" },
+  async () => {
+    const temporary = join(folder, "tmp");
+    mkdirSync(temporary);
+    const run = start("src/cli/demo/main.ts", ["--json", "--out", join(folder, "studio.png")], {
+      TMPDIR: temporary,
+    });
+    await expect.poll(run.said, { timeout: 60_000 }).toContain("✓ tab");
+    expect(processesNaming(temporary)).not.toEqual([]);
+    run.child.kill("SIGINT");
+    expect((await run.ended).code).toBe(130);
+    await expect.poll(() => processesNaming(temporary)).toEqual([]);
+    expect(readdirSync(temporary).filter((name) => /^(?:tabmesh|playwright)/u.test(name))).toEqual([]);
+  },
+);
 
 /** Command lines of all processes that name a path: a browser names its profile. */
 function processesNaming(path: string): readonly string[] {

@@ -315,7 +315,7 @@ test("a page without WebRTC says so instead of offering the switch", async () =>
   await expect(page.getByRole("switch")).toHaveCount(0);
 });
 
-test("WebRTC is blocked on the way: the requester is told why", async () => {
+test("WebRTC is blocked on the way: the requester is told why", { tag: "@long" }, async () => {
   const relay = await startRelay();
   const browser = await launchChromium(["--webrtc-ip-handling-policy=disable_non_proxied_udp"]);
   open.push(() => browser.close());

@@ -180,7 +180,7 @@ test("a Node process calls a tab directly", async () => {
   await caller.stop();
 });
 
-test("a browser that is killed ends the streams of its peers with a failure", async () => {
+test("a browser that is killed ends the streams of its peers with a failure", { tag: "@long" }, async () => {
   const [a, b] = [await openTab(), await openTab()];
   await joinAs(a, 1);
   const { addresses } = await joinAs(b, 2);

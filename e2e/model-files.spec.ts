@@ -136,7 +136,7 @@ test("the person deletes a model, after being asked; then it is offered no more"
   await expect.poll(() => filesOf(page)).toBe(CHUNKS());
 });
 
-test("the person is told that there is no room, and so is the requester", async () => {
+test("the person is told that there is no room, and so is the requester", { tag: "@long" }, async () => {
   const page = await provider();
   const cdp = await page.context().newCDPSession(page);
   await cdp.send("Storage.overrideQuotaForOrigin", { origin: relay.url, quotaSize: 3_000_000 });

@@ -132,7 +132,7 @@ test("an odd-shaped model does so up to the edge of its context, and others veri
   }
 });
 
-test("a sentence encoder has the same vector and hash on all three backends", async () => {
+test("a sentence encoder has the same vector and hash on all three backends", { tag: "@long" }, async () => {
   const file = await keep("encoder.tmm", await encoderModel());
   const same = ["vector", "dims", "hash", "model", "tokens", "isCut", "fuel"];
   expectMeasured(await onAll(same, file, "--prompt", "a bad cab had a head"), "encode");
@@ -238,7 +238,7 @@ async function startLong(): Promise<{ readonly child: ChildProcess; readonly end
   return { child, end };
 }
 
-test("a graphics card that is lost in the middle is told, with what to do", async () => {
+test("a graphics card that is lost in the middle is told, with what to do", { tag: "@long" }, async () => {
   test.skip(!HAS_STORIES, NO_STORIES);
   test.skip(!HAS_PROC, NO_PROC);
   const { child, end } = await startLong();
