@@ -25,6 +25,8 @@ import type { ModelJobOptions } from "./model-options.ts";
 
 /** A signed job, and everything providers may ask for by CID. */
 export interface MadeJob {
+  /** Of an effect: what is sealed to each provider that takes a lease of it. Stands in no message. */
+  readonly secrets?: Readonly<Record<string, string>>;
   readonly id: Cid;
   readonly body: Job;
   readonly envelope: Uint8Array;

@@ -6,6 +6,7 @@ import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { greet, readGreeting } from "../protocol/greeting.ts";
 import { requireOrigin } from "../protocol/header.ts";
+import { sealedSecretsSchema } from "../protocol/messages/effect.ts";
 import { acceptMessage, type Lease, type LeaseGrant, leaseMessage } from "../protocol/messages/lease.ts";
 import { WORK_PROTOCOL } from "../protocol/protocol-id.ts";
 import { decode, encode } from "../protocol/schema.ts";
@@ -170,6 +171,7 @@ class Opening {
     ) {
       throw new FailureError("malformed", "accept: of another lease or key");
     }
+    await this.#sealSecrets(job.secrets ?? {});
     this.#session = new RequesterSession(
       this.#frames,
       { job, lease: granted.lease, tariff: granted.grant.tariff },
@@ -177,6 +179,18 @@ class Opening {
       this.#hasPulse,
     );
     this.#accepted.resolve(this.#session);
+  }
+
+  /** What an effect's headers need, readable by this provider's session key alone, for this lease alone. */
+  async #sealSecrets(secrets: Readonly<Record<string, string>>): Promise<void> {
+    const names = Object.entries(secrets);
+    if (names.length === 0) return;
+    const { lease } = this.#options.granted;
+    const { sealSecret } = await import("../effects/secrets.ts");
+    const sealed = await Promise.all(
+      names.map(([name, value]) => sealSecret(name, value, lease.body.instance, lease.id)),
+    );
+    await this.#frames.sendFrame(FRAME.secrets, encode(sealedSecretsSchema, sealed));
   }
 
   #ended(failure: FailureError | undefined): void {

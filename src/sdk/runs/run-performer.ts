@@ -5,6 +5,7 @@ import {
   MAX_TASKS_PER_JOB,
 } from "../../protocol/limits.ts";
 import { sha256 } from "@noble/hashes/sha2.js";
+import type { Capability } from "../../plan/plan.ts";
 import type { StepEnd, StepOrder, ValueRef } from "../../plan/runner-ports.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import { FailureError } from "../../protocol/failure.ts";
@@ -40,7 +41,7 @@ export interface PerformerPorts extends PlacePorts {
 
 export interface PerformerOptions extends Pick<
   PlanRunOptions,
-  "tariffMax" | "noProviderTimeoutMs" | "providers"
+  "tariffMax" | "noProviderTimeoutMs" | "providers" | "secrets"
 > {
   readonly run: Cid;
   readonly payer: PeerId;
@@ -233,7 +234,21 @@ export class RunPerformer {
     return turn;
   }
 
-  #make(
+  /** @throws FailureError `effect-refused` for one that the run was not given */
+  #secretsOf({ secrets: names }: Capability): Readonly<Record<string, string>> {
+    const { secrets = {} } = this.#options;
+    const named = new Map(Object.entries(secrets));
+    return Object.fromEntries(
+      names.map((name): [string, string] => {
+        const secret = named.get(name);
+        if (secret === undefined)
+          throw new FailureError("effect-refused", `the run was given no secret ${name}`);
+        return [name, secret];
+      }),
+    );
+  }
+
+  async #make(
     order: StepOrder,
     place: StepPlace,
     parts: {
@@ -249,7 +264,9 @@ export class RunPerformer {
     const { turn, largest, share, ...sizes } = parts;
     const run: RunStep = { id, node: order.node, turn };
     const ground: JobGround = { ...ports.ground(), payer, available: share.cap, largestInput: largest };
-    return makeStepJob({ run, order, place, ...sizes, cap: share.cap, tariffMax }, ground);
+    const made = await makeStepJob({ run, order, place, ...sizes, cap: share.cap, tariffMax }, ground);
+    const { what } = order;
+    return what.kind === "effect" ? { ...made, secrets: this.#secretsOf(what.capability) } : made;
   }
 
   #start(work: NodeJob, order: StepOrder, job: MadeJob): JobRun {
