@@ -8,6 +8,7 @@ import { found } from "./found.ts";
 import type { LedgerEvent } from "./ledger-event.ts";
 import type { JobState } from "./ledger-state.ts";
 import {
+  requireBudget,
   requireHolders,
   requireOpenRun,
   requireRunJob,
@@ -97,6 +98,7 @@ export class RunReplay {
     if (terms.run === undefined) return;
     const run = this.#run(terms.run.id);
     requireRunJob(run, terms, time);
+    requireBudget(run, terms);
     const { node, turn } = terms.run;
     const name = `${run.id} ${node}`;
     const jobs = this.#steps.get(name) ?? new Map<number, Cid>();

@@ -40,11 +40,11 @@ export function requireOpenRun({ id, terms, endedIndex }: RunState, time: number
 
 /**
  * Whether a job may be opened as a step of its run, as far as the run alone tells. With it the payer's leave is given: nobody but
- * initiator and holders, for nobody else's money, within the budget, while the run lasts.
+ * initiator and holders, for nobody else's money, while the run lasts; and see requireBudget.
  * @param time log time, milliseconds since 1970.
- * @throws FailureError `bad-signature`, `run-over`, `expired`, `insufficient-funds`.
+ * @throws FailureError `bad-signature`, `run-over`, `expired`, `malformed`.
  */
-export function requireRunJob(run: RunState, { requester, payer, apiKey, cap }: Job, time: number): void {
+export function requireRunJob(run: RunState, { requester, payer, apiKey }: Job, time: number): void {
   requireOpenRun(run, time);
   if (payer !== run.terms.payer)
     throw new FailureError("bad-signature", `job: its run is paid for by ${run.terms.payer}`);
@@ -52,6 +52,10 @@ export function requireRunJob(run: RunState, { requester, payer, apiKey, cap }: 
     throw new FailureError("malformed", "job: names an api-key, which its run does in its place");
   if (!mayCoordinate(run, requester))
     throw new FailureError("bad-signature", `job: ${requester} does not coordinate its run`);
+}
+
+/** @throws FailureError `insufficient-funds` for a job that would bring the run above its budget. */
+export function requireBudget(run: RunState, { cap }: Pick<Job, "cap">): void {
   const left = leftOf(run);
   if (cap > left)
     throw new FailureError(

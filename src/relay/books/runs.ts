@@ -1,5 +1,6 @@
 import {
   mayCoordinate,
+  requireBudget,
   requireHolders,
   requireRunEnd,
   requireRunJob,
@@ -137,10 +138,12 @@ export function requireRun(draft: Draft, job: Job, step: RunStep, isSilent: IsSi
   requireRunJob(run, job, draft.time);
   requireSigners(draft, run);
   requireWelcome(draft, [run.terms.initiator]);
-  if (run.terms.apiKey !== undefined) requireAllowance(draft, job, run.terms.apiKey);
   if (draft.runs.runJob(run.id, step.node, step.turn) !== undefined)
     throw new FailureError("replayed", `turn ${step.turn} of ${step.node} is another job's`);
   for (const id of draft.runs.openJobs(run.id, step.node)) takeOver(draft, run, id, job, step, isSilent);
+  // What was taken over has given money back.
+  requireBudget(runIn(draft, step.id), job);
+  if (run.terms.apiKey !== undefined) requireAllowance(draft, job, run.terms.apiKey);
 }
 
 /** Closes the job of a coordinator that has fallen silent or may coordinate no longer. */
