@@ -1,9 +1,11 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { addRelayFlags } from "../job-flags.ts";
 import type { Exit } from "../plain-error.ts";
 import { type CheckFlags, checkPlanFile } from "../plan/check-plan.ts";
 import { type GraphFlags, graphPlan } from "../plan/graph-plan.ts";
+import { verifyPlanRun } from "../plan/verify-record.ts";
 import { runPlan, type RunPlanFlags } from "../plan/run-plan.ts";
-import { parseDurationMs, parsePair } from "../quantities.ts";
+import { parseCredits, parseDurationMs, parsePair } from "../quantities.ts";
 
 function each<T>(
   read: (text: string) => T,
@@ -29,7 +31,7 @@ export function addPlanCommand(program: Command, end: (exit: Exit) => void): voi
       "\nExample:\n  npx tabmesh plan check examples/pipeline/plan.ts\n\n" +
         "A plan is a TypeScript, JSON or YAML file; docs/plan.md says what it may hold.",
     );
-  plan
+  const run = plan
     .command("run")
     .description("run a plan: its result on standard output, its progress on standard error")
     .argument("<plan>", "TypeScript (.ts), JSON or YAML")
@@ -39,26 +41,31 @@ export function addPlanCommand(program: Command, end: (exit: Exit) => void): voi
       "a function (.wasm) or model (.tmm) that the plan calls; those beside it are found",
       each(String),
     )
+    .option("--cap <credits>", "the most that the whole run may cost", parseCredits)
+    .option("--wait <time>", "how long a step waits when there is no provider", parseDurationMs)
+    .option("--timeout <time>", "when to give the run up, such as 90s or 10m", parseDurationMs)
     .option("--local", "run everything in this process: without relay, identity or money")
     .option(
       "--allow-origin <origin>",
       "with --local, a private origin that effects may reach",
       each(parseOrigin),
     )
-    .option("--timeout <time>", "when to give the run up, such as 90s or 10m", parseDurationMs)
     .option("-o, --out <file>", "write the result to a file")
-    .option("--record <file>", "keep all receipts and values, for `plan verify`")
-    .option("--json", "print one line of JSON in place of the result")
+    .option("--record <file>", "write all receipts and values to a file, for `plan verify` elsewhere")
     .option("-q, --quiet", "show no progress")
+    .option("--yes", "you know that providers can read inputs")
     .addHelpText(
       "after",
       "\nExamples:\n" +
-        "  npx tabmesh plan run --local examples/pipeline/plan.ts --param question='How do I get my money back?'\n" +
-        "  npx tabmesh plan run words.yaml -p text=@README.md --record run.tabmesh-run > words.json\n\n" +
+        "  npx tabmesh plan run examples/pipeline/plan.ts -p question='How do I get my money back?' \\\n" +
+        "    -p documents='[\"https://example.org/help.html\"]' --cap 2\n" +
+        "  npx tabmesh plan run --local words.yaml -p text=@README.md > words.json\n\n" +
         "Text and bytes are taken as they are, every other parameter is JSON. Every step is signed by whoever carried it\n" +
-        "out, also with --local; the receipts are checked when the run is over. Providers can read inputs.",
+        "out, also with --local; the receipts are checked when the run is over and kept, see `plan show` and `plan verify`.\n" +
+        "Providers can read inputs; --local sends nothing but what effects ask for.",
     )
     .action(async (path: string, flags: RunPlanFlags) => end(await runPlan(path, flags)));
+  addRelayFlags(run);
   plan
     .command("check")
     .description(
@@ -87,4 +94,21 @@ export function addPlanCommand(program: Command, end: (exit: Exit) => void): voi
         "The picture is light or dark as its reader prefers. JSON and YAML are the same plan, byte for byte each time.",
     )
     .action(async (path: string, flags: GraphFlags) => end(await graphPlan(path, flags)));
+  plan
+    .command("verify")
+    .description("check a finished run from its receipts alone: nothing is asked of anybody")
+    .argument(
+      "<run>",
+      "a record, as `plan run --record` writes it, or the name of a run that was started here",
+    )
+    .option("--json", "print the result as JSON")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  npx tabmesh plan verify run.tabmesh-run\n  npx tabmesh plan verify --json bafyrei…\n\n" +
+        "Ends with 0 when the run is over and follows from its plan step by step, with 1 when it does not; then it says\n" +
+        "which step is wrong and why. One changed byte is named.",
+    )
+    .action(async (what: string, flags: { readonly json?: boolean }) =>
+      end(await verifyPlanRun(what, flags)),
+    );
 }

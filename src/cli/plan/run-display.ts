@@ -30,6 +30,7 @@ export class RunDisplay {
   readonly #block: LiveBlock;
   /** Nodes whose end a log has told. */
   readonly #told = new Set<string>();
+  #ended = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: RunDisplayOptions) {
@@ -63,7 +64,8 @@ export class RunDisplay {
   /** Draws the last state and goes on below it. */
   end(): void {
     clearTimeout(this.#timer);
-    if (this.#options.quiet || !this.#options.screen.isTTY) return;
+    if (this.#options.quiet || !this.#options.screen.isTTY || this.#ended) return;
+    this.#ended = true;
     this.#draw();
     this.#block.end();
   }

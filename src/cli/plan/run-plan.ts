@@ -1,9 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { encodeRunRecord } from "../../plan/run-record.ts";
 import { listenForInterrupts } from "../interrupts.ts";
-import { EXIT, type Exit } from "../plain-error.ts";
+import type { RelayFlags } from "../job-flags.ts";
+import { EXIT, type Exit, usageError } from "../plain-error.ts";
+import { connectAs } from "../requester.ts";
 import { writeAll } from "../write-all.ts";
 import { findWork, requireWork } from "./find-work.ts";
+import { keepRun } from "./kept-runs.ts";
 import { paramsOf } from "./plan-params.ts";
 import { readPlan } from "./read-plan.ts";
 import { RunDisplay } from "./run-display.ts";
@@ -18,49 +21,70 @@ import {
 import type { RunTally } from "./run-tally.ts";
 import { verdictOn } from "./verify-record.ts";
 
-export interface RunPlanFlags {
+export interface RunPlanFlags extends RelayFlags {
   readonly param?: readonly (readonly [string, string])[];
   readonly with?: readonly string[];
   readonly local?: boolean;
   readonly allowOrigin?: readonly string[];
+  readonly cap?: bigint;
+  readonly wait?: number;
   readonly timeout?: number;
   readonly out?: string;
   readonly record?: string;
-  readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly yes?: boolean;
 }
 
 /** Runs a plan: in this process, or over the mesh. */
 export async function runPlan(path: string, flags: RunPlanFlags): Promise<Exit> {
+  if (flags.allowOrigin !== undefined && flags.local !== true)
+    throw usageError(
+      "--allow-origin goes with --local.",
+      "Over the mesh each provider's person says what effects may reach.",
+    );
   const read = await readPlan(path);
   const params = await paramsOf(read.plan, flags.param ?? []);
   const work = await findWork(read.plan, path, flags.with ?? []);
-  requireWork(read.plan, work);
+  if (flags.local === true) requireWork(read.plan, work);
+  const tabmesh = flags.local === true ? undefined : await connectAs(flags);
+  const money = { testMoney: tabmesh?.relay.testMoney ?? true, isFree: tabmesh === undefined };
   const display = new RunDisplay({
     screen: process.stderr,
     plan: read.plan,
-    money: { testMoney: true, isFree: true },
+    money,
     quiet: flags.quiet === true,
   });
   const interrupts = listenForInterrupts(() =>
     display.note("Cancelling the run. Press Ctrl-C again to quit at once."),
   );
-  let finished: FinishedRun;
+  const { timeout, cap, wait, allowOrigin = [] } = flags;
+  const common = {
+    params,
+    display,
+    signal: interrupts.signal,
+    ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+  };
   try {
-    const { runPlanLocally } = await import("./local/run-plan-locally.ts");
-    finished = await runPlanLocally(read, {
-      params,
-      work,
-      localOrigins: flags.allowOrigin ?? [],
-      ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
-      display,
-      signal: interrupts.signal,
+    if (tabmesh === undefined) {
+      const { runPlanLocally } = await import("./local/run-plan-locally.ts");
+      const finished = await runPlanLocally(read, { ...common, work, localOrigins: allowOrigin });
+      display.end();
+      return await report(finished, display.tally, flags);
+    }
+    const { runOverMesh } = await import("./run-over-mesh.ts");
+    const finished = await runOverMesh(tabmesh, read, {
+      ...common,
+      modules: [...work.modules.values()],
+      ...(cap === undefined ? {} : { budget: cap }),
+      ...(wait === undefined ? {} : { waitMs: wait }),
     });
+    display.end();
+    return await report(finished, display.tally, flags);
   } finally {
     display.end();
     interrupts.release();
+    await tabmesh?.close();
   }
-  return report(finished, display.tally, flags);
 }
 
 /** Tells what a run came to, keeps its record where that is wanted, and verifies it in any case. */
@@ -69,8 +93,9 @@ export async function report(
   tally: RunTally,
   flags: Pick<RunPlanFlags, "out" | "record" | "json" | "quiet">,
 ): Promise<Exit> {
-  const { result, failure, record } = finished;
+  const { run, result, failure, record } = finished;
   const verdict = await verdictOn(record);
+  await keepRun(run, record);
   if (flags.record !== undefined) await writeFile(flags.record, encodeRunRecord(record));
   if (flags.out !== undefined && result !== undefined) await writeFile(flags.out, result.bytes);
   if (flags.json === true)

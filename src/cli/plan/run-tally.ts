@@ -1,6 +1,7 @@
 import type { Graph, NodeId, Plan, PlanNode } from "../../plan/plan.ts";
 import { graphsOf } from "../../plan/node-parts.ts";
 import type { RunEvent } from "../../plan/runner-ports.ts";
+import { isPeerAttempt } from "../../plan/state/attempts.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import { roleOf } from "./node-words.ts";
 
@@ -136,6 +137,8 @@ function addEnd(counted: Counted, event: Extract<RunEvent, { kind: "ended" }>): 
   if (counted.receipts.has(event.receipt)) return;
   counted.receipts.add(event.receipt);
   counted.states.set(event.iteration, event.status);
+  // What a coordinator settles or computes again is no work of a peer.
+  if (roleOf(counted.node) === "peer" && !isPeerAttempt(event.attempt)) return;
   counted.peers.add(event.peer);
   counted.inputBytes += event.inputBytes;
   counted.outputBytes += event.outputBytes;

@@ -1,0 +1,65 @@
+import type { Value } from "../../plan/json-value.ts";
+import { type PlanRun, PlanRunError, type PlanRunSummary, type Tabmesh } from "../../sdk/index.ts";
+import type { RunDisplay } from "./run-display.ts";
+import type { ReadPlan } from "./read-plan.ts";
+import type { FinishedRun } from "./run-report.ts";
+
+export interface MeshRunOptions {
+  readonly params: Readonly<Record<string, Value>>;
+  readonly modules: readonly Uint8Array[];
+  /** Micro-credits. */
+  readonly budget?: bigint;
+  readonly timeoutMs?: number;
+  readonly waitMs?: number;
+  readonly display: RunDisplay;
+  readonly signal: AbortSignal;
+}
+
+/** Carries a plan out at the providers of a relay. */
+export async function runOverMesh(
+  tabmesh: Tabmesh,
+  { plan }: Pick<ReadPlan, "plan">,
+  options: MeshRunOptions,
+): Promise<FinishedRun> {
+  const { params, modules, budget, timeoutMs, waitMs, display, signal } = options;
+  const run = await tabmesh.startRun(plan, params, {
+    modules,
+    ...(budget === undefined ? {} : { budget }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(waitMs === undefined ? {} : { noProviderTimeoutMs: waitMs }),
+    signal,
+    onEvent: (event) => display.add(event),
+  });
+  return finish(run, tabmesh.relay.testMoney, signal);
+}
+
+/** Waits for a run's result and for its jobs to be settled. */
+export async function finish(run: PlanRun, testMoney: boolean, signal: AbortSignal): Promise<FinishedRun> {
+  const result = await resultOf(run);
+  const summary = await run.summary;
+  return {
+    run: run.id,
+    plan: run.plan,
+    ...(result === undefined ? {} : { result }),
+    ...(summary.failure === undefined ? {} : { failure: summary.failure }),
+    record: run.record(),
+    elapsedMs: summary.elapsedMs,
+    isCancelled: signal.aborted,
+    money: moneyOf(summary, testMoney),
+  };
+}
+
+function moneyOf({ spent, budget }: PlanRunSummary, testMoney: boolean): NonNullable<FinishedRun["money"]> {
+  return { spent, budget, testMoney };
+}
+
+/** The failure of a run is told by its summary. */
+async function resultOf(run: PlanRun): Promise<FinishedRun["result"]> {
+  try {
+    const { cid, bytes } = await run.result();
+    return { cid, bytes };
+  } catch (error) {
+    if (error instanceof PlanRunError) return undefined;
+    throw error;
+  }
+}
