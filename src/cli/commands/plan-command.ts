@@ -4,6 +4,7 @@ import type { Exit } from "../plain-error.ts";
 import { type CheckFlags, checkPlanFile } from "../plan/check-plan.ts";
 import { type GraphFlags, graphPlan } from "../plan/graph-plan.ts";
 import { verifyPlanRun } from "../plan/verify-record.ts";
+import type { ImportFlags } from "../plan/import-plan.ts";
 import { runPlan, type RunPlanFlags } from "../plan/run-plan.ts";
 import { parseCredits, parseDurationMs, parsePair } from "../quantities.ts";
 
@@ -111,4 +112,22 @@ export function addPlanCommand(program: Command, end: (exit: Exit) => void): voi
     .action(async (what: string, flags: { readonly json?: boolean }) =>
       end(await verifyPlanRun(what, flags)),
     );
+  plan
+    .command("import")
+    .description("make a plan of a program in AIR, or in Aqua where Fluence's compiler is installed")
+    .argument("<program>", "AIR (.air) or Aqua (.aqua)")
+    .option("--bind <file>", 'JSON: which function each service\'s function is, by "service.function"')
+    .option("--function <name>", "of a program in Aqua, which of its functions")
+    .option("--name <name>", "name of the plan; that of the program if absent")
+    .option("-o, --out <file>", "write a .yaml or .json file; standard output gets YAML")
+    .addHelpText(
+      "after",
+      "\nExample:\n  npx tabmesh plan import double.air --bind functions.json -o double.yaml\n\n" +
+        'functions.json names each function by its file, or by its CID: {"math.double": {"function": "double.wasm"}}.\n' +
+        "A function is given the list of its arguments as JSON and answers in JSON. What of AIR is supported says docs/plan.md.",
+    )
+    .action(async (path: string, flags: ImportFlags) => {
+      const { importPlan } = await import("../plan/import-plan.ts");
+      end(await importPlan(path, flags));
+    });
 }
