@@ -119,6 +119,26 @@ describe("matching", () => {
     expect(describeReasons(new Map())).toBe("no provider is connected");
   });
 
+  it("gives effects to those alone whose people allow them, by origin or all of a kind", () => {
+    const needs = ["fetch https://example.org", "fetch https://other.example"];
+    const work = {
+      ...jobOf().work,
+      kind: "effect",
+      entry: "fetch",
+      abi: "effect-1",
+      effects: needs,
+    } as const;
+    const abis = ["effect-1"] as const;
+    const all = candidate(1, { abis, effects: ["time", "fetch"] });
+    const both = candidate(2, { abis, effects: needs });
+    const one = candidate(3, { abis, effects: ["fetch https://example.org"] });
+    const other = candidate(4, { abis, effects: ["time", "random"] });
+    const none = candidate(5, { abis });
+    const { matches, reasons } = matchJob(jobOf({ work }), [all, both, one, other, none], rules);
+    expect(new Set(matches)).toEqual(new Set([all, both]));
+    expect([...reasons]).toEqual([["does not allow the effect", 3]]);
+  });
+
   it("refuses who is measured too slow for the deadline, and nobody who was not measured", () => {
     const limits = { ...jobOf().limits, fuel: fuel(1_000_000n), deadlineMs: 100 };
     const slow = { ...candidate(1), rates: { function: 9_999_999n, model: 99_999_999n } };

@@ -1,3 +1,4 @@
+import { grantsEffects } from "../protocol/messages/effect.ts";
 import type { Job, Work } from "../protocol/messages/job.ts";
 import type { Offer } from "../protocol/messages/session.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
@@ -18,6 +19,7 @@ export const REFUSALS = [
   "asks more",
   "lacks the profile",
   "lacks the interface",
+  "does not allow the effect",
   "too little memory",
   "too slow",
   "unreachable",
@@ -110,6 +112,7 @@ function refusalOf({ offer, free, rates }: Candidate, job: Job, rules: MatchRule
   if (!isWithinTariff(offer.tariffMin, rules.tariff)) return "asks more";
   if (!offer.profiles.includes(job.work.profile)) return "lacks the profile";
   if (!offer.abis.includes(job.work.abi)) return "lacks the interface";
+  if (!grantsEffects(offer.effects ?? [], job.work.effects)) return "does not allow the effect";
   if (offer.memoryBytes < job.limits.memory) return "too little memory";
   if (isTooSlow(rates, job)) return "too slow";
   if (offer.addresses.length === 0) return "unreachable";

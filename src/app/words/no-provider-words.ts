@@ -91,6 +91,14 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
     },
   ],
   [
+    "does not allow the effect",
+    {
+      one: "does not allow this effect: its person has not granted it",
+      many: "do not allow this effect: their people have not granted it",
+      advice: "Let the relay do it, or allow it in the settings of a tab of yours.",
+    },
+  ],
+  [
     "too little memory",
     {
       one: "offers less memory than the limit asks for",
