@@ -57,7 +57,7 @@ function observeComplaints(atLeast: number, nodes: number): readonly Complaint[]
 }
 
 function calleeComplaints({ kind, abi, entry }: Callee, path: string): readonly Complaint[] {
-  if (entry === "") return [[`${path}.entry`, "is empty; name the function to call"]];
+  if (entry === "" && abi !== "component-1") return [[`${path}.entry`, "is empty; name the function to call"]];
   if (kind === "model") {
     if (abi !== MODEL_ABI) return [[`${path}.abi`, `of a model has to be ${MODEL_ABI}`]];
     return entry === "generate" || entry === "embed"
