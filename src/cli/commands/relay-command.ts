@@ -22,19 +22,21 @@ function parsePurpose(text: string): keyof RelayKeys {
 
 /** Runs a relay until it is told to stop. @param args flags as in RELAY_SETTINGS. */
 async function serve(args: readonly string[]): Promise<Exit> {
-  const [{ parseRelayConfig }, { startRelay }, { meshGateway }, { meshAuditor }] = await Promise.all([
-    import("../../relay/settings.ts"),
-    import("../../relay/start-relay.ts"),
-    import("../gateway/mesh-gateway.ts"),
-    import("../gateway/mesh-auditor.ts"),
-  ]);
+  const [{ parseRelayConfig }, { startRelay }, { meshGateway }, { meshAuditor }, { meshPlans }] =
+    await Promise.all([
+      import("../../relay/settings.ts"),
+      import("../../relay/start-relay.ts"),
+      import("../gateway/mesh-gateway.ts"),
+      import("../gateway/mesh-auditor.ts"),
+      import("../deployments/mesh-plans.ts"),
+    ]);
   const config = parseRelayConfig(args, process.env);
   const isBuilt = existsSync(join(DIST_FOLDER, "index.html"));
   const stopped = Promise.withResolvers<void>();
   const interrupts = listenForInterrupts(() => stopped.resolve());
   const relay = await startRelay(
     { ...(isBuilt ? { staticDir: DIST_FOLDER } : {}), ...config },
-    { gateway: meshGateway, auditor: meshAuditor },
+    { gateway: meshGateway, auditor: meshAuditor, plans: meshPlans },
   );
   await stopped.promise;
   await relay.stop();

@@ -7,6 +7,7 @@ import type { UndoStack } from "../../relay/undo-stack.ts";
 import { hasDisplay } from "../browser/display.ts";
 import { ensureChromium } from "../browser/install-browser.ts";
 import { DIST_FOLDER, ensureBuilt } from "../built-app.ts";
+import { meshPlans } from "../deployments/mesh-plans.ts";
 import { meshGateway } from "../gateway/mesh-gateway.ts";
 import { PlainError } from "../plain-error.ts";
 import type { Narrator } from "./narrator.ts";
@@ -33,7 +34,7 @@ export async function startParts(narrator: Narrator, undo: UndoStack): Promise<R
       const started = await startRelay(
         // Both ends are on this machine: nobody has to tell them their addresses.
         relayConfig({ port: 0, dataDir, staticDir: DIST_FOLDER, iceServers: [], logLevel: "error" }),
-        { gateway: meshGateway },
+        { gateway: meshGateway, plans: meshPlans },
       );
       undo.push(() => started.stop());
       return started;

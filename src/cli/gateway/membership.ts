@@ -16,12 +16,12 @@ interface Stay {
 
 /** Joins the mesh at the first request, again when that failed, and anew before the session key ends. */
 export class Membership {
-  readonly #ground: GatewayGround;
+  readonly #ground: Pick<GatewayGround, "relay" | "seed">;
   readonly #stays = new Set<Stay>();
   #newest: Stay | undefined;
   #closed = false;
 
-  constructor(ground: GatewayGround) {
+  constructor(ground: Pick<GatewayGround, "relay" | "seed">) {
     this.#ground = ground;
   }
 

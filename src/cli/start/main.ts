@@ -3,6 +3,7 @@ import { parseRelayConfig } from "../../relay/settings.ts";
 import { startRelay } from "../../relay/start-relay.ts";
 import { hasDisplay } from "../browser/display.ts";
 import { DIST_FOLDER, isFresh, buildApp } from "../built-app.ts";
+import { meshPlans } from "../deployments/mesh-plans.ts";
 import { meshGateway } from "../gateway/mesh-gateway.ts";
 import { explain, explanationText } from "../explain.ts";
 import { listenForInterrupts } from "../interrupts.ts";
@@ -33,7 +34,10 @@ async function start(args: readonly string[]): Promise<Exit> {
   }
   const stopped = Promise.withResolvers<void>();
   const interrupts = listenForInterrupts(() => stopped.resolve());
-  const relay = await startRelay({ staticDir: DIST_FOLDER, ...config }, { gateway: meshGateway });
+  const relay = await startRelay(
+    { staticDir: DIST_FOLDER, ...config },
+    { gateway: meshGateway, plans: meshPlans },
+  );
   const isHere = config.publicUrl === undefined && config.host === "127.0.0.1";
   const url = isHere ? `http://localhost:${relay.port}` : relay.url;
   process.stdout.write(`Tabmesh is at ${url}. Its data is in ${config.dataDir}. Ctrl-C stops it.\n`);

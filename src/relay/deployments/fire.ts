@@ -1,4 +1,4 @@
-import { parseCid } from "../../protocol/cid.ts";
+import type { Cid } from "../../protocol/cid.ts";
 import { decodeUtf8 } from "../../protocol/text.ts";
 import { firingNonce } from "../../schedule/firing-nonce.ts";
 import type { HeldFiring } from "../schedule/firing.ts";
@@ -15,6 +15,8 @@ export interface FireParts {
   readonly deployments: Pick<Deployments, "find">;
   readonly runs: DeploymentRuns;
   readonly log: DeploymentLog;
+  /** How a run has ended by the books; undefined while it goes on. */
+  readonly endOf: (run: Cid) => "done" | "failed" | "cancelled" | undefined;
 }
 
 /** What a webhook was called with, as it waits: media type, a zero byte, the body. */
@@ -36,44 +38,74 @@ export function workers(deployment: Deployment): Pick<Parameters<DeploymentRuns[
   return providers.length === 0 ? {} : { providers };
 }
 
+/** Runs of one event that a relay which stopped has cancelled, at most; each start of a relay begins another. */
+const MAX_GENERATIONS = 16;
+
 /**
  * Starts the run of an event. What lies with the plan, the parameters or the money ends the firing; what lies with the relay or the
- * way to it is tried again, under the same nonce.
+ * way to it is tried again, under the same nonce. A run that was cancelled because its relay stopped is over for good: the event then
+ * gets another, by a nonce that follows from the event as well.
  */
-export function firing({ deployments, runs, log }: FireParts): Fire {
+export function firing(parts: FireParts): Fire {
   return async (held, started, signal): Promise<FiringEnd> => {
-    const deployment = deployments.find(held.deployment);
-    const version = deployment?.current;
-    const trigger = version?.terms.triggers.find(({ id }) => id === held.trigger);
-    if (deployment === undefined || version === undefined || trigger === undefined)
-      return { ok: false, words: "the deployment has no such trigger any more" };
-    const { name } = deployment;
-    let run: StartedRun;
-    try {
-      run = await runs.start(
-        {
-          deployment,
-          version,
-          input: inputOf(held, trigger.kind),
-          why: `${trigger.kind} ${held.trigger}`,
-          nonce: firingNonce(name, held.trigger, held.event),
-          issuedAt: held.created,
-          ...workers(deployment),
-        },
-        signal,
-      );
-    } catch (error) {
-      if (isPassing(error)) throw error;
-      const words = `${held.trigger} fired, and no run began: ${failureWords(error)}`;
-      log.write(name, "trouble", words);
-      return { ok: false, words };
+    for (let generation = 0; generation < MAX_GENERATIONS; generation += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- the next only where this one was cancelled
+      const end = await carryOut(parts, held, generation, started, signal);
+      if (end !== "cancelled") return end;
     }
-    started(parseCid(run.run));
-    return endOf(runs, name, run, signal);
+    return { ok: false, words: "the relay stopped too often while it ran" };
   };
 }
 
-async function endOf(
+async function carryOut(
+  { deployments, runs, log, endOf }: FireParts,
+  held: HeldFiring,
+  generation: number,
+  started: (run: Cid) => void,
+  signal: AbortSignal,
+): Promise<FiringEnd | "cancelled"> {
+  const deployment = deployments.find(held.deployment);
+  const version = deployment?.current;
+  const trigger = version?.terms.triggers.find(({ id }) => id === held.trigger);
+  if (deployment === undefined || version === undefined || trigger === undefined)
+    return { ok: false, words: "the deployment has no such trigger any more" };
+  const { name } = deployment;
+  let run: StartedRun;
+  try {
+    run = await runs.start(
+      {
+        deployment,
+        version,
+        input: inputOf(held, trigger.kind),
+        why: `${trigger.kind} ${held.trigger}`,
+        nonce: firingNonce(
+          name,
+          held.trigger,
+          generation === 0 ? held.event : `${held.event}\n${generation}`,
+        ),
+        issuedAt: held.created,
+        ...workers(deployment),
+      },
+      signal,
+    );
+  } catch (error) {
+    if (isPassing(error)) throw error;
+    const words = `${held.trigger} fired, and no run began: ${failureWords(error)}`;
+    log.write(name, "trouble", words);
+    return { ok: false, words };
+  }
+  const before = endOf(run.run);
+  if (before !== undefined) return before === "cancelled" ? before : endWords(before);
+  started(run.run);
+  return resultOf(runs, name, run, signal);
+}
+
+/** An earlier holder of the firing has seen it through, and fell silent before it could say so. */
+function endWords(end: "done" | "failed"): FiringEnd {
+  return { ok: end === "done", words: end };
+}
+
+async function resultOf(
   runs: DeploymentRuns,
   name: string,
   run: StartedRun,

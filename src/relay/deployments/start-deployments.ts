@@ -83,7 +83,7 @@ export async function startDeployments(ground: DeploymentsGround): Promise<Runni
   const find: Deployments["find"] = (name) => deployments.find(name);
   const schedule = new Schedule({
     rows: firings,
-    fire: firing({ deployments: { find }, runs, log }),
+    fire: firing({ deployments: { find }, runs, log, endOf: (run) => books.runs.run(run)?.end?.status }),
     holder: randomUUID(),
     leaseMs: LEASE_MS,
     log: lines,
