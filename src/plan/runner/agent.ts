@@ -8,7 +8,7 @@ import type { StepOrder } from "../runner-ports.ts";
 import { innerIteration } from "../state/attempts.ts";
 import type { ValueType } from "../value-type.ts";
 import type { Core, Place } from "./core.ts";
-import { fail, input, settleDone, together } from "./endings.ts";
+import { fail, input, inside, settleDone, together } from "./endings.ts";
 import type { Ending, Known } from "./known.ts";
 import { peersOf } from "./remote-kinds.ts";
 import { remoteStep } from "./remote-step.ts";
@@ -91,11 +91,15 @@ export function toolSaid(text: string): Value {
 
 /** Turn after turn: the mind decides, a tool is used, until there is an answer. */
 export async function runAgent(core: Core, place: Place<AgentNode>): Promise<Ending> {
+  const receipts: Cid[] = [];
+  return inside(receipts, async () => untilAnswer(core, place, receipts));
+}
+
+async function untilAnswer(core: Core, place: Place<AgentNode>, receipts: Cid[]): Promise<Ending> {
   const { node, key, scope, id } = place;
   const task = await core.read(input(place, "task"));
   const peers = await peersOf(core, place);
   const history: ValueRecord[] = [];
-  const receipts: Cid[] = [];
   let parents: readonly Cid[] = place.parents;
   const spentBefore = core.spent();
   const step = async (

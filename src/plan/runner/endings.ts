@@ -1,5 +1,6 @@
 import type { Cid } from "../../protocol/cid.ts";
 import { FailureError } from "../../protocol/failure.ts";
+import { clipText } from "../../protocol/text.ts";
 import type { StepKey } from "../runner-ports.ts";
 import type { ValueType } from "../value-type.ts";
 import type { Core, Place } from "./core.ts";
@@ -42,6 +43,34 @@ export async function settleAs(
   const type: ValueType = core.typeOf(place.id);
   const value = await fit(core, end.value, type);
   return settleDone(core, place, value, parents);
+}
+
+/** A node's own failure after some of its inner steps: its receipt names them. */
+export class FailedInside extends FailureError {
+  static override readonly name = "FailureError";
+  readonly receipts: readonly Cid[];
+
+  constructor(error: FailureError, receipts: readonly Cid[]) {
+    super(error.code, error.detail, { cause: error });
+    this.receipts = receipts;
+  }
+}
+
+/** Does what a node does inside of itself. @param receipts of its inner steps so far, which grow while it works */
+export async function inside(receipts: readonly Cid[], work: () => Promise<Ending>): Promise<Ending> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof FailureError)) throw error;
+    throw new FailedInside(error, [...receipts]);
+  }
+}
+
+/** A failure's words as receipts and fallbacks have them: UTF-8 bytes at most. */
+const MAX_TOLD_BYTES = 400;
+
+export function told(detail: string): string {
+  return clipText(detail, MAX_TOLD_BYTES);
 }
 
 /** A node failed by itself, or because of what is inside of it. */

@@ -2,10 +2,10 @@ import type { Cid } from "../../protocol/cid.ts";
 import { failureCode } from "../../protocol/failure-code.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { evaluate } from "../expression/evaluate.ts";
-import type { Value, ValueRecord } from "../json-value.ts";
+import { canonicalJson, type Value, type ValueRecord } from "../json-value.ts";
 import type { DelayNode, ExprNode, FailNode, NodeId, ObserveNode, StreamNode } from "../plan.ts";
 import type { Core, Place } from "./core.ts";
-import { fail, input, settleDone, together } from "./endings.ts";
+import { fail, input, settleDone, together, told } from "./endings.ts";
 import { given } from "./inputs.ts";
 import type { Ending, Known } from "./known.ts";
 
@@ -24,14 +24,9 @@ export async function runDelay(core: Core, place: Place<DelayNode>): Promise<End
   return settleDone(core, place, input(place, "value"), place.parents);
 }
 
-/** Longest text of a failure on purpose, UTF-16 units: the step has room for 512 bytes. */
-const MAX_DETAIL = 120;
-
 export async function runFail(core: Core, place: Place<FailNode>): Promise<Ending> {
   const value = await core.read(input(place, "detail"));
-  const detail = (typeof value === "string" ? value : JSON.stringify(value))
-    .slice(0, MAX_DETAIL)
-    .toWellFormed();
+  const detail = told(typeof value === "string" ? value : canonicalJson(value));
   const failure = { ...place.key, code: failureCode("expression-failed"), detail };
   return fail(core, place.key, place.args, place.parents, failure);
 }
@@ -94,7 +89,7 @@ async function observed(core: Core, place: Place, { node, ending }: Seen): Promi
 }
 
 /** Bytes have no place in JSON; what was observed of them is that they are there. */
-function asJson(value: Value): Value {
+export function asJson(value: Value): Value {
   return value instanceof Uint8Array ? `${value.length} bytes` : value;
 }
 

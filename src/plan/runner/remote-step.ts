@@ -6,6 +6,7 @@ import { type MicroCredits, microCredits } from "../../protocol/units.ts";
 import { isPeerAttempt, REPLAYED_FROM } from "../state/attempts.ts";
 import type { Receipt } from "../state/receipt.ts";
 import type { Core } from "./core.ts";
+import { told } from "./endings.ts";
 import { chosen, failedBy, isFinal, type RemoteStep, ruleOf, settledBy } from "./step-endings.ts";
 import type { Ending, Known } from "./known.ts";
 import { isRepeatable, mayPass, nothingBegan } from "./passing.ts";
@@ -263,15 +264,15 @@ class RemoteWork {
 
   async #giveUp({ code, detail }: FailureError): Promise<Ending> {
     const { node, iteration } = this.#step;
-    const told = detail.slice(0, 400);
+    const said = told(detail);
     const settled = await this.#core.settle(this.#step, {
       status: "failed",
       args: this.#step.input.ref.cid,
       parents: this.#step.parents,
       code,
-      detail: told,
+      detail: said,
     });
-    return { kind: "failed", receipt: settled.id, failure: { node, iteration, code, detail: told } };
+    return { kind: "failed", receipt: settled.id, failure: { node, iteration, code, detail: said } };
   }
 }
 

@@ -5,7 +5,7 @@ import type { LoopNode, MapNode, ReduceNode, RetryNode } from "../plan.ts";
 import { innerIteration } from "../state/attempts.ts";
 import type { ValueType } from "../value-type.ts";
 import type { Core, Place } from "./core.ts";
-import { fail, input, settleAs, settleDone, together } from "./endings.ts";
+import { fail, input, inside, settleAs, settleDone, together } from "./endings.ts";
 import { fit, withParams } from "./inputs.ts";
 import type { Ending, GraphEnd, Known } from "./known.ts";
 import { mayPass } from "./passing.ts";
@@ -39,8 +39,8 @@ export async function runMap(core: Core, place: Place<MapNode>): Promise<Ending>
   const items = await listOf(core, place);
   const { parents } = input(place, "over");
   const ends: GraphEnd[] = [];
-  const inside = new AbortController();
-  const signal = AbortSignal.any([scope.signal, inside.signal]);
+  const others = new AbortController();
+  const signal = AbortSignal.any([scope.signal, others.signal]);
   let next = 0;
   let failed: GraphEnd | undefined;
   const lane = async (): Promise<void> => {
@@ -55,7 +55,7 @@ export async function runMap(core: Core, place: Place<MapNode>): Promise<Ending>
       });
       // oxlint-disable-next-line no-await-in-loop
       const end = await quiet(
-        inside.signal,
+        others.signal,
         core.graph({
           graph: node.graph,
           iteration: innerIteration(key.iteration, index),
@@ -69,21 +69,22 @@ export async function runMap(core: Core, place: Place<MapNode>): Promise<Ending>
       ends[index] = end;
       if (end.kind !== "failed" || failed !== undefined) continue;
       failed = end;
-      inside.abort(new FailureError("cancelled", `element ${index} failed`));
+      others.abort(new FailureError("cancelled", `element ${index} failed`));
     }
   };
   await Promise.all(Array.from({ length: Math.min(node.parallel, items.length) }, lane));
   if (failed !== undefined) return settleAs(core, place, failed);
-  const tails: (readonly Cid[])[] = [];
-  const values: Value[] = [];
-  for (const end of ends) {
-    if (end.kind !== "done") continue;
-    tails.push(end.tail);
-    // oxlint-disable-next-line no-await-in-loop -- as a rule they are here
-    values.push(await core.read(end.value));
-  }
-  const value = core.keep(core.typeOf(id), values, []);
-  return settleDone(core, place, value, together(place.parents, ...tails));
+  const tails = ends.flatMap((end) => end.tail);
+  return inside(tails, async () => {
+    const values: Value[] = [];
+    for (const end of ends) {
+      if (end.kind !== "done") continue;
+      // oxlint-disable-next-line no-await-in-loop -- as a rule they are here
+      values.push(await core.read(end.value));
+    }
+    const value = core.keep(core.typeOf(id), values, []);
+    return settleDone(core, place, value, together(place.parents, tails));
+  });
 }
 
 /** What a graph came to; `undefined` when it was aborted by what stands beside it. */
@@ -127,9 +128,13 @@ export async function runReduce(core: Core, place: Place<ReduceNode>): Promise<E
 }
 
 export async function runLoop(core: Core, place: Place<LoopNode>): Promise<Ending> {
+  const tails: Cid[] = [];
+  return inside(tails, async () => turnsOf(core, place, tails));
+}
+
+async function turnsOf(core: Core, place: Place<LoopNode>, tails: Cid[]): Promise<Ending> {
   const { node, scope, key, id } = place;
   let value = input(place, "initial");
-  const tails: (readonly Cid[])[] = [];
   for (let turn = 0; turn < node.max; turn += 1) {
     const before = value;
     // oxlint-disable-next-line no-await-in-loop -- one turn after the other
@@ -147,7 +152,7 @@ export async function runLoop(core: Core, place: Place<LoopNode>): Promise<Endin
       signal: scope.signal,
     });
     if (end.kind === "failed") return settleAs(core, place, end);
-    tails.push(end.tail);
+    tails.push(...end.tail);
     // oxlint-disable-next-line no-await-in-loop
     const said = await core.read(end.value);
     if (!isRecord(said) || typeof said["done"] !== "boolean" || said["value"] === undefined)
@@ -157,7 +162,7 @@ export async function runLoop(core: Core, place: Place<LoopNode>): Promise<Endin
       );
     const type = said["done"] ? core.typeOf(id) : (node.graph.params["value"] ?? { type: "json" as const });
     value = core.keep(type, said["value"], end.value.parents);
-    if (said["done"]) return settleDone(core, place, value, together(place.parents, ...tails));
+    if (said["done"]) return settleDone(core, place, value, together(place.parents, tails));
   }
   throw new FailureError("expression-failed", `not done after ${node.max} turns`);
 }

@@ -1,13 +1,13 @@
 import type { Cid } from "../../protocol/cid.ts";
 import { FailureError } from "../../protocol/failure.ts";
-import type { PeerId } from "../../protocol/peer-id.ts";
 import type { NodeId, PlanNode } from "../plan.ts";
 import type { StepKey } from "../runner-ports.ts";
 import type { Core, Place } from "./core.ts";
 import { placeNodes } from "./graph-order.ts";
+import { causeOf } from "./cause.ts";
 import { argsOf, given, NOTHING, slotsOf, slotType } from "./inputs.ts";
-import { fail } from "./endings.ts";
-import type { Ending, Known, NodeFailure } from "./known.ts";
+import { fail, FailedInside, together, told } from "./endings.ts";
+import type { Ending, Known } from "./known.ts";
 import type { Scope } from "./scope.ts";
 import { carryOut } from "./kinds.ts";
 
@@ -28,10 +28,11 @@ export async function runNode(core: Core, scope: Scope, id: NodeId, node: PlanNo
     core.signal.throwIfAborted();
     if (scope.signal.aborted) return skip(core, key, []);
     if (!(error instanceof FailureError)) throw error;
-    return fail(core, key, place?.args ?? NOTHING, place?.parents ?? [], {
+    const inner = error instanceof FailedInside ? error.receipts : [];
+    return fail(core, key, place?.args ?? NOTHING, together(place?.parents ?? [], inner), {
       ...key,
       code: error.code,
-      detail: error.detail,
+      detail: told(error.detail),
     });
   }
 }
@@ -93,27 +94,13 @@ async function earlier(core: Core, { node, id, key, args }: Place): Promise<Endi
     return {
       kind: "failed",
       receipt: receipt.id,
-      failure: innermost(core, receipt.id) ?? { ...key, code, detail: detail ?? "" },
+      failure: causeOf(core.state, core.isCoordinator, receipt.id) ?? { ...key, code, detail: detail ?? "" },
     };
   if (result === undefined) return undefined;
   const ref = { cid: result, size, holders: [receipt.key] };
   const value: Known = { ref, type: core.typeOf(id), parents: [receipt.id], by: [receipt.root] };
   // Where its value is gone, it is made again from the steps inside, of which none is done twice.
   return (await core.isThere(value)) ? { kind: "done", receipt: receipt.id, value } : undefined;
-}
-
-/** The failure that others followed from. */
-function innermost(core: Core, id: Cid): NodeFailure | undefined {
-  const [receipt] = core.state.byId(id);
-  if (receipt === undefined || receipt.step.status !== "failed" || receipt.step.code === undefined)
-    return undefined;
-  for (const parent of receipt.step.parents) {
-    const inner = innermost(core, parent);
-    if (inner !== undefined) return inner;
-  }
-  const { node, iteration, code, detail = "" } = receipt.step;
-  const peer: PeerId = receipt.root;
-  return { node, iteration, code, detail, ...(core.isCoordinator(peer) ? {} : { peer }) };
 }
 
 async function skip(core: Core, key: StepKey, parents: readonly Cid[]): Promise<Ending> {

@@ -64,7 +64,12 @@ async function settleChoice(
 ): Promise<Ending> {
   const { node, id } = place;
   const winners = doneOf(ends).filter(({ index }) => chosen.includes(index));
-  const tails = winners.map(({ end }) => end.tail);
+  // A quorum is of all, so all of them are named.
+  const shown =
+    node.rule === "quorum"
+      ? ends.flatMap((end) => (end === undefined ? [] : [end]))
+      : winners.map(({ end }) => end);
+  const tails = shown.map(({ tail }) => tail);
   const [first] = winners;
   if (first !== undefined && (node.rule !== "first" || node.k === 1))
     return settleAs(core, place, { ...first.end, tail: together(...tails) });

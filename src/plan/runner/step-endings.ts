@@ -4,6 +4,7 @@ import { isPeerAttempt } from "../state/attempts.ts";
 import type { Receipt } from "../state/receipt.ts";
 import type { ValueType } from "../value-type.ts";
 import type { Core } from "./core.ts";
+import { told } from "./endings.ts";
 import type { Ending, Known } from "./known.ts";
 import { mayPass } from "./passing.ts";
 import { enough, honest, type StepRule, whyNot } from "./step-choice.ts";
@@ -19,8 +20,9 @@ export interface RemoteStep extends StepKey, Omit<StepOrder, "attempt" | "input"
 /** What receipts that are here already say. */
 export async function chosen(core: Core, step: RemoteStep): Promise<Ending | undefined> {
   const earlier = core.settled(step, step.input.ref.cid);
-  if (earlier !== undefined) return fromSettled(core, step, earlier);
   const rule = ruleOf(core, step);
+  const before = earlier === undefined ? undefined : fromSettled(core, step, rule, earlier);
+  if (before !== undefined) return before;
   const receipts = honest(core.state, step);
   const found = enough(rule, receipts);
   if (found !== undefined) return settledBy(core, step, found);
@@ -50,7 +52,8 @@ export function ruleOf(core: Core, step: RemoteStep): StepRule {
   };
 }
 
-export function fromSettled(core: Core, step: RemoteStep, receipt: Receipt): Ending | undefined {
+/** What another coordinator settled, as far as the receipts that it names bear it out. */
+function fromSettled(core: Core, step: RemoteStep, rule: StepRule, receipt: Receipt): Ending | undefined {
   const { result, size, status, code, detail } = receipt.step;
   const from = receipt.step.parents.flatMap((id) => core.state.byId(id));
   if (status === "failed" && code !== undefined)
@@ -59,7 +62,7 @@ export function fromSettled(core: Core, step: RemoteStep, receipt: Receipt): End
       receipt: receipt.id,
       failure: { node: step.node, iteration: step.iteration, code, detail: detail ?? "" },
     };
-  if (result === undefined) return undefined;
+  if (result === undefined || enough(rule, from)?.[0]?.step.result !== result) return undefined;
   const makers = from.filter((each) => each.step.result === result);
   return {
     kind: "done",
@@ -111,7 +114,8 @@ export async function settledBy(
 }
 
 export async function failedBy(core: Core, step: RemoteStep, receipt: Receipt): Promise<Ending> {
-  const { code, detail = "" } = receipt.step;
+  const { code } = receipt.step;
+  const detail = told(receipt.step.detail ?? "");
   if (code === undefined) throw new RangeError("a failed step has a code");
   const settled = await core.settle(step, {
     status: "failed",
