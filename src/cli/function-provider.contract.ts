@@ -1,15 +1,15 @@
 import { createMemoryPins } from "../ledger/memory-pins.ts";
 import { contactRelay } from "../ledger/relay-contact.ts";
-import { serveBlobs } from "../mesh/blob-exchange.ts";
 import { relayAddress } from "../mesh/mesh-address.ts";
 import { createNodeMesh } from "../mesh/node-mesh.ts";
 import { createRelayClient } from "../mesh/relay-client.ts";
 import { untilOnline } from "../mesh/until-online.ts";
 import type { Cid } from "../protocol/cid.ts";
 import { verifierOf } from "../protocol/ed25519.ts";
-import { FUNCTION_ABIS } from "../protocol/messages/session.ts";
+import { ABIS, FUNCTION_ABIS } from "../protocol/messages/session.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { startSessionIdentity } from "../protocol/session-identity.ts";
+import { EffectDesk, type EffectParts } from "../provider/effects/effect-desk.ts";
 import { OfferLine } from "../provider/offer-line.ts";
 import type { SandboxThread } from "../provider/sandbox-thread.ts";
 import { RunDesk } from "../provider/run-desk.ts";
@@ -35,6 +35,8 @@ export interface FunctionProviderOptions {
   readonly startThread?: () => SandboxThread;
   /** Called with each task that it has begun. */
   readonly onTask?: (begun: number) => void;
+  /** What it carries out besides; no effects when absent. */
+  readonly effects?: EffectParts;
 }
 
 const MEMORY_BYTES: number = 512 * 1024 * 1024;
@@ -49,7 +51,7 @@ function now(): number {
 
 export async function startFunctionProvider(
   url: string,
-  { module, onTask, startThread = sandboxHere }: FunctionProviderOptions,
+  { module, onTask, startThread = sandboxHere, effects: parts }: FunctionProviderOptions,
 ): Promise<FunctionProvider> {
   const verify = verifierOf(crypto.subtle);
   const client = createRelayClient({ baseUrl: url, fetch: (input, init) => fetch(input, init) });
@@ -58,14 +60,17 @@ export async function startFunctionProvider(
   const relay = relayAddress(url, contact.info.peer);
   const mesh = await createNodeMesh({ privateKey: identity.seed, relay, iceServers: [] });
   const pool = new WorkerPool(startThread, 1);
+  const effects = parts === undefined ? undefined : new EffectDesk(parts, identity, now);
   let begun = 0;
-  const runs = new RunDesk({ mesh, relay, signer: identity.signer, now });
+  const runs = new RunDesk({ mesh, relay, signer: identity.signer, verify, now });
   const served: Cid[] = [];
-  serveBlobs(mesh, (cid) => {
-    const bytes = runs.find(cid);
+  const find = runs.find.bind(runs);
+  runs.find = (cid) => {
+    const bytes = find(cid);
     if (bytes !== undefined) served.push(cid);
-    return Promise.resolve(bytes);
-  });
+    return bytes;
+  };
+  runs.serve();
   const desk = new WorkDesk({
     mesh,
     contact,
@@ -73,19 +78,23 @@ export async function startFunctionProvider(
     root: identity.root,
     memory: () => MEMORY_BYTES,
     hasModels: false,
+    effects,
     now,
     onChange: () => undefined,
     ports: () => ({
       signer: identity.signer,
       verify,
       pool,
-      loadWork: ({ job }) =>
-        Promise.resolve({
+      loadWork: async (order) => {
+        const { work } = order.job.body;
+        if (work.kind === "effect" && effects !== undefined) return effects.load(order);
+        return {
           kind: "function",
-          spec: { cid: job.body.work.cid, abi: "bytes-1", entry: job.body.work.entry },
+          spec: { cid: work.cid, abi: "bytes-1", entry: work.entry },
           module,
           args: { args: [], env: {}, files: [] },
-        }),
+        };
+      },
       runs,
       saveReceipt: () => undefined,
       onTask: (event) => {
@@ -112,7 +121,13 @@ export async function startFunctionProvider(
       now,
       tariffMin: contact.info.tariff,
       note: () => contact.note(),
-      capacity: () => ({ workers: 4, free: 4, memoryBytes: MEMORY_BYTES, abis: FUNCTION_ABIS }),
+      capacity: () => ({
+        workers: 4,
+        free: 4,
+        memoryBytes: MEMORY_BYTES,
+        abis: effects === undefined ? FUNCTION_ABIS : ABIS,
+        ...(effects === undefined ? {} : { effects: effects.offered() }),
+      }),
     },
     AbortSignal.timeout(20_000),
   );

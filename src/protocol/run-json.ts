@@ -72,6 +72,7 @@ export const runViewJson: JsonShape<RunView> = jsonRecord<RunView>({
     MAX_RUN_HOLDERS + 1,
   ),
   holdersRev: jsonUint(65_535),
+  holdersIndex: optionalJson(jsonUint()),
   steps: jsonUint(),
   endedAt: optionalJson(jsonUint()),
   result: optionalJson(jsonCid),

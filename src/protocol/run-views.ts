@@ -60,6 +60,8 @@ export interface RunView extends RunSummary {
   readonly coordinators: readonly CoordinatorView[];
   /** Of the newest run-holders; 0 before the first. */
   readonly holdersRev: number;
+  /** Entry of that. */
+  readonly holdersIndex?: number;
   /** Receipts that wait at the relay. */
   readonly steps: number;
   /** Log time of its end, milliseconds since 1970. */

@@ -148,8 +148,9 @@ export const STANDING_INTERVAL_MS: number = 5 * 60 * 1000;
 /** Values of steps that are kept for the peers of their runs, bytes of all runs together: as much again as a tab keeps for audits. */
 export const STEP_VALUE_BYTES: number = 128 * 1024 * 1024;
 
-/** Runs whose receipts are kept, and receipts of one run: half a kilobyte each. */
+/** Runs whose receipts are kept, those used last, and receipts of one run: half a kilobyte each. */
 export const RUNS_KEPT = 64;
+export const RUN_STEPS_KEPT = 20_000;
 
 /** A value of 32 MiB takes four seconds at 8 MB/s; a poor line gets ten times that. */
 export const VALUE_FETCH_MS = 45_000;

@@ -1,6 +1,5 @@
 import { contactRelay, type PinStore, type RelayContact } from "../ledger/relay-contact.ts";
 import { relayAddress } from "../mesh/mesh-address.ts";
-import { serveBlobs } from "../mesh/blob-exchange.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
 import { checkClock } from "../protocol/check-clock.ts";
@@ -118,7 +117,7 @@ export class ProviderRun {
     const ground = { origin: contact.info.origin, asset: contact.info.asset };
     const signer = identity.signer;
     this.#reporting = new Reporting({ surroundings, client, contact, identity, verify, now, events });
-    const runs = new RunDesk({ mesh, relay, signer, now });
+    const runs = new RunDesk({ mesh, relay, signer, verify, now });
     this.#runs = runs;
     const functions = new FunctionSource(surroundings.cache, mesh, client);
     const effectDesk = effects && new EffectDesk(effects, identity, now);
@@ -237,7 +236,7 @@ export class ProviderRun {
       await mesh.start();
       run.#desk.start();
       await run.#reporting.start();
-      run.#serve();
+      run.#runs.serve((cid) => run.models?.find(cid));
       void run.models?.refresh();
       await run.#line.join();
     } catch (error) {
@@ -246,11 +245,6 @@ export class ProviderRun {
     }
     void run.#line.keep();
     return run;
-  }
-
-  /** Gives what is here to peers that ask: values of runs, and parts of models. */
-  #serve(): void {
-    serveBlobs(this.#mesh, async (cid) => this.#runs.find(cid) ?? (await this.models?.find(cid)));
   }
 
   /** Leases at work. */

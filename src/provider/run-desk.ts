@@ -1,6 +1,7 @@
-import { fetchBlob } from "../mesh/blob-exchange.ts";
+import { fetchBlob, serveBlobs } from "../mesh/blob-exchange.ts";
 import { circuitAddress } from "../mesh/mesh-address.ts";
 import type { Mesh } from "../mesh/mesh.ts";
+import { serveRuns } from "../mesh/run-exchange.ts";
 import { ValueStore } from "../mesh/value-store.ts";
 import type { Cid } from "../protocol/cid.ts";
 import { seal } from "../protocol/envelope.ts";
@@ -8,8 +9,9 @@ import { FailureError } from "../protocol/failure.ts";
 import { hashesTo } from "../protocol/hashes-to.ts";
 import { type Step, stepMessage } from "../protocol/messages/run.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
-import type { Signer } from "../protocol/signature.ts";
+import type { Signer, Verify } from "../protocol/signature.ts";
 import { STEP_VALUE_BYTES, VALUE_FETCH_MS, VALUE_FETCHES_PER_PEER } from "./limits.ts";
+import { RunShelf } from "./run-shelf.ts";
 
 export interface RunDeskOptions {
   readonly mesh: Mesh;
@@ -19,6 +21,7 @@ export interface RunDeskOptions {
   readonly signer: Signer;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  readonly verify: Verify;
   /** Default STEP_VALUE_BYTES. */
   readonly valueBytes?: number;
 }
@@ -46,12 +49,24 @@ export interface FinishedStep {
 export class RunDesk {
   readonly #options: RunDeskOptions;
   readonly #values: ValueStore;
+  readonly #shelf: RunShelf;
   /** The last of the fetches from each peer, VALUE_FETCHES_PER_PEER lanes of them. */
   readonly #lanes = new Map<PeerId, Promise<unknown>[]>();
 
   constructor(options: RunDeskOptions) {
     this.#options = options;
+    this.#shelf = new RunShelf(options.verify);
     this.#values = new ValueStore(options.valueBytes ?? STEP_VALUE_BYTES, options.now);
+  }
+
+  /**
+   * Gives receipts and values to peers that ask, as long as the mesh is there.
+   * @param other finds what else they may ask for by CID
+   */
+  serve(other?: (cid: Cid) => Promise<Uint8Array | undefined> | undefined): void {
+    const { mesh } = this.#options;
+    serveRuns(mesh, this.#shelf);
+    serveBlobs(mesh, async (cid) => this.find(cid) ?? (await other?.(cid)));
   }
 
   /** A value of a step that was carried out here, or was fetched for one. */
@@ -121,7 +136,7 @@ export class RunDesk {
 
   /** Signs what came of a step, and keeps it with its value for the peers of its run. @returns the step's envelope */
   async finish({ step, value, until }: FinishedStep): Promise<Uint8Array> {
-    const envelope = await seal(stepMessage, step, [this.#options.signer]);
+    const envelope = await this.#shelf.sign(step, () => seal(stepMessage, step, [this.#options.signer]));
     if (step.result !== undefined && value !== undefined) this.#values.keep(step.result, value, until);
     return envelope;
   }

@@ -15,7 +15,7 @@ import {
 } from "../../protocol/messages/run.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import { MAX_LISTED_RUN_JOBS } from "../../protocol/run-json.ts";
-import type { RunSummary, RunView } from "../../protocol/run-views.ts";
+import type { CoordinatorView, RunSummary, RunView } from "../../protocol/run-views.ts";
 import { decodeUtf8 } from "../../protocol/text.ts";
 import { microCredits } from "../../protocol/units.ts";
 import { whyNotCallable } from "../alerts/place-call.ts";
@@ -179,11 +179,10 @@ export class RunDesk {
 
   /** @throws FailureError `not-found` */
   view(id: Cid): RunView {
-    const { books, mail, nowMs } = this.#parts;
+    const { books, mail } = this.#parts;
     const run = books.runs.run(id);
     if (run === undefined) throw new FailureError("not-found", "this relay knows no such run");
     const { terms, holders, holdersRev, charged, spent, end, endedAt } = run;
-    const now = nowMs();
     return {
       ...this.#summary(run),
       setAside: microCredits(charged - spent),
@@ -191,11 +190,11 @@ export class RunDesk {
       params: terms.params,
       notAfter: terms.notAfter,
       returnTo: terms.returnTo,
-      coordinators: [terms.initiator, ...holders.filter((peer) => peer !== terms.initiator)].map((peer) => {
-        const at = this.#heard.get(`${id} ${peer}`);
-        return { peer, ...(at === undefined ? {} : { silentMs: Math.max(0, now - at) }) };
-      }),
+      coordinators: [terms.initiator, ...holders.filter((peer) => peer !== terms.initiator)].map((peer) =>
+        this.#coordinator(id, peer),
+      ),
       holdersRev,
+      ...(run.holdersIndex === undefined ? {} : { holdersIndex: run.holdersIndex }),
       steps: mail.box(id)?.steps ?? 0,
       ...(endedAt === undefined ? {} : { endedAt }),
       ...(end?.result === undefined ? {} : { result: end.result }),
@@ -203,6 +202,11 @@ export class RunDesk {
       ...(end?.detail === undefined ? {} : { detail: end.detail }),
       jobs: books.runs.jobs(id, MAX_LISTED_RUN_JOBS),
     };
+  }
+
+  #coordinator(run: Cid, peer: PeerId): CoordinatorView {
+    const at = this.#heard.get(`${run} ${peer}`);
+    return at === undefined ? { peer } : { peer, silentMs: Math.max(0, this.#parts.nowMs() - at) };
   }
 
   /** Newest first. */

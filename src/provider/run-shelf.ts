@@ -1,0 +1,82 @@
+import type { RunList } from "../mesh/run-exchange.ts";
+import type { Cid } from "../protocol/cid.ts";
+import { openEnvelope, verified } from "../protocol/envelope.ts";
+import { FailureError } from "../protocol/failure.ts";
+import { type Step, stepMessage } from "../protocol/messages/run.ts";
+import type { Verify } from "../protocol/signature.ts";
+import { RUN_STEPS_KEPT, RUNS_KEPT } from "./limits.ts";
+
+/** What is known of one run. */
+interface KeptRun {
+  /** In the order in which they came: peers read on from where they were. */
+  readonly steps: Uint8Array[];
+  /** By the CID of the body and the key that signed. */
+  readonly known: Set<string>;
+  /** What was signed here, by node, iteration and attempt. */
+  readonly own: Map<string, Promise<Uint8Array>>;
+}
+
+function place({ node, iteration, attempt }: Step): string {
+  return `${node} ${iteration} ${attempt}`;
+}
+
+/** Receipts of the runs in which this provider takes part, its own and those that peers have brought. */
+export class RunShelf implements RunList {
+  readonly #verify: Verify;
+  /** Those used last stand last. */
+  readonly #runs = new Map<Cid, KeptRun>();
+
+  constructor(verify: Verify) {
+    this.#verify = verify;
+  }
+
+  /**
+   * Signs a step, once: whoever asks for the same again gets what was signed then, for two that differ would convict this provider.
+   * @param sign makes the envelope
+   */
+  async sign(step: Step, sign: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    const run = this.#open(step.run);
+    const key = place(step);
+    const before = run.own.get(key);
+    if (before !== undefined) return before;
+    const envelope = sign();
+    run.own.set(key, envelope);
+    const bytes = await envelope;
+    this.#add(run, bytes);
+    return bytes;
+  }
+
+  since(run: Cid, from: number): readonly Uint8Array[] | undefined {
+    return this.#runs.get(run)?.steps.slice(from);
+  }
+
+  /** Takes receipts whose signatures hold, of a run that is known here. @throws FailureError `bad-signature`, `malformed` */
+  async learn(id: Cid, steps: readonly Uint8Array[]): Promise<void> {
+    const run = this.#runs.get(id);
+    if (run === undefined) throw new FailureError("not-found", "this peer knows no such run");
+    for (const bytes of steps) {
+      const step = openEnvelope(stepMessage, bytes);
+      if (step.body.run !== id) throw new FailureError("malformed", "a step of another run");
+      // oxlint-disable-next-line no-await-in-loop -- a few, as a rule
+      await verified(step, this.#verify);
+      this.#add(run, bytes.slice());
+    }
+  }
+
+  #open(id: Cid): KeptRun {
+    const known = this.#runs.get(id) ?? { steps: [], known: new Set(), own: new Map() };
+    this.#runs.delete(id);
+    this.#runs.set(id, known);
+    const [oldest] = this.#runs.keys();
+    if (this.#runs.size > RUNS_KEPT && oldest !== undefined) this.#runs.delete(oldest);
+    return known;
+  }
+
+  #add(run: KeptRun, envelope: Uint8Array): void {
+    const { id, signedBy } = openEnvelope(stepMessage, envelope);
+    const name = `${id} ${signedBy[0]?.key ?? ""}`;
+    if (run.known.has(name) || run.steps.length >= RUN_STEPS_KEPT) return;
+    run.known.add(name);
+    run.steps.push(envelope);
+  }
+}
