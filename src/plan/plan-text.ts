@@ -12,7 +12,7 @@ export interface ParsedPlan {
   readonly plan: Plan;
   readonly format: PlanFormat;
   /** Where something that checkPlan finds stands in the text: the nearest part that is there. */
-  positionOf(problem: Pick<PlanProblem, "node" | "path">): Position;
+  readonly positionOf: (problem: Pick<PlanProblem, "node" | "path">) => Position;
 }
 
 /**

@@ -209,10 +209,9 @@ class ExpressionReader {
   #items(end: string): readonly Expression[] {
     const items: Expression[] = [];
     while (!this.#takes(end)) {
-      if (items.length > 0) {
-        this.#expect(",");
-        if (this.#takes(end)) break;
-      }
+      if (items.length > 0 && !this.#takes(","))
+        this.#fail(`"," or "${end}" is expected where ${this.#found()}`);
+      if (this.#takes(end)) break;
       items.push(this.#ternary());
     }
     return items;

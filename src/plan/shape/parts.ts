@@ -137,7 +137,7 @@ export interface NameRule {
 }
 
 export const NODE_NAMES: NameRule = {
-  pattern: /^[A-Za-z0-9_-]{1,64}$/u,
+  pattern: /^(?!__proto__$)[A-Za-z0-9_-]{1,64}$/u,
   what: 'letters, digits, "-" and "_", 64 at most',
 };
 export const NAMES: NameRule = {

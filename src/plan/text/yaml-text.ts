@@ -32,7 +32,12 @@ export function readYaml(text: string): Located {
     if (parts > MAX_PARTS) refuse({ at }, `the text has more than ${MAX_PARTS} parts, anchors spelled out`);
     if (node === null || node === undefined) return { at, value: null };
     const here = node.range === null || node.range === undefined ? at : positionAt(node.range[0]);
-    if (isAlias(node)) return located(node.resolve(document), here);
+    if (isAlias(node)) {
+      const meant = node.resolve(document);
+      return meant === undefined
+        ? refuse({ at: here }, `there is no anchor "${node.source}" before`)
+        : located(meant, here);
+    }
     if (isSeq<Node | null>(node)) return { at: here, value: node.items.map((item) => located(item, here)) };
     if (isMap<Node, Node | null>(node)) {
       const fields = new Map<string, LocatedField>();
