@@ -51,26 +51,23 @@ export class RunReplay {
    * @throws FailureError, RangeError when it breaks the rules of its run.
    */
   take(entry: TypedEntry, event: LedgerEvent, index: number, digest?: Digest): void {
-    switch (entry.type) {
-      case "run":
-        this.#register(entry.body.envelope, index, entry.time, digest);
-        break;
-      case "run-holders": {
-        const body = readBody(runHoldersMessage, entry.body.envelope);
-        const run = this.#run(body.run);
-        requireHolders(run, body, entry.time);
-        this.#runs.set(run.id, withHolders(run, body, index));
-        break;
-      }
-      case "run-end": {
-        const run = this.#run(readBody(runEndMessage, entry.body.envelope).run);
-        if (run.endedIndex !== undefined) throw new RangeError(`run ${run.id} ends twice`);
-        this.#runs.set(run.id, { ...run, endedIndex: index });
-        break;
-      }
-      default:
-        this.#followJobs(event, entry.time);
-    }
+    if (entry.type === "run") this.#register(entry.body.envelope, index, entry.time, digest);
+    else if (entry.type === "run-holders") this.#name(entry.body.envelope, index, entry.time);
+    else if (entry.type === "run-end") this.#end(entry.body.envelope, index);
+    else this.#followJobs(event, entry.time);
+  }
+
+  #name(envelope: Uint8Array, index: number, time: number): void {
+    const body = readBody(runHoldersMessage, envelope);
+    const run = this.#run(body.run);
+    requireHolders(run, body, time);
+    this.#runs.set(run.id, withHolders(run, body, index));
+  }
+
+  #end(envelope: Uint8Array, index: number): void {
+    const run = this.#run(readBody(runEndMessage, envelope).run);
+    if (run.endedIndex !== undefined) throw new RangeError(`run ${run.id} ends twice`);
+    this.#runs.set(run.id, { ...run, endedIndex: index });
   }
 
   #run(id: Cid): RunState {
@@ -88,7 +85,7 @@ export class RunReplay {
 
   #followJobs(event: LedgerEvent, time: number): void {
     if (event.type === "escrow") this.#open(event.job, event.terms, time);
-    if (event.type === "release") this.#charge(event.body.job, -event.body.amount);
+    if (event.type === "release") this.#giveBack(event.body.job, event.body.amount);
     if (event.type !== "lease") return;
     const job = this.#ports.job(event.terms.job);
     if (job?.terms.run !== undefined) requireRunLease(this.#run(job.terms.run.id), job.terms.requester, time);
@@ -109,17 +106,13 @@ export class RunReplay {
         throw new RangeError(`${node} is carried out by two coordinators at a time`);
     }
     this.#steps.set(name, jobs.set(turn, id));
-    this.#runs.set(run.id, { ...run, charged: added(run.charged, terms.cap) });
+    this.#runs.set(run.id, { ...run, charged: microCredits(run.charged + terms.cap) });
   }
 
-  #charge(job: Cid, amount: bigint): void {
+  #giveBack(job: Cid, amount: MicroCredits): void {
     const step = this.#ports.job(job)?.terms.run;
     if (step === undefined) return;
     const run = this.#run(step.id);
-    this.#runs.set(run.id, { ...run, charged: added(run.charged, amount) });
+    this.#runs.set(run.id, { ...run, charged: microCredits(run.charged - amount) });
   }
-}
-
-function added(charged: MicroCredits, amount: bigint): MicroCredits {
-  return microCredits(charged + amount);
 }

@@ -126,6 +126,10 @@ function runEvent(sent: SentEvent): RelayRunEvent | undefined {
   return undefined;
 }
 
+function valuePath(run: Cid, cid: Cid): string {
+  return fill(fill(RELAY_PATHS.runValue, run), cid);
+}
+
 export function createRunRequests(options: RelayClientOptions): RunRequests {
   const http = exchangeOptions(options);
 
@@ -139,10 +143,6 @@ export function createRunRequests(options: RelayClientOptions): RunRequests {
       signal,
     });
     return decode(inclusionSchema, answer, MAX_INCLUSION_BYTES);
-  }
-
-  function valuePath(run: Cid, cid: Cid): string {
-    return fill(fill(RELAY_PATHS.runValue, run), cid);
   }
 
   return {

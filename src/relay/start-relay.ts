@@ -13,7 +13,6 @@ import { Authentication } from "./authenticate.ts";
 import { BlobFolder } from "./blob-folder.ts";
 import type { Books } from "./books.ts";
 import { startEffects } from "./effects/start-effects.ts";
-import { RecentMap } from "./books/recent-map.ts";
 import { CapabilityDesk } from "./capability/capability-desk.ts";
 import { parseNetworks } from "./client-address.ts";
 import { isLoopbackRelay, type RelayConfig } from "./config.ts";
@@ -258,13 +257,12 @@ async function answer(start: Start): Promise<void> {
   });
   const stats = startStats(start);
   undo.push(() => stats.stop());
-  const distances = new RecentMap<PeerId, number>(config.maxConnections);
   const watch = new LeaseWatch((instance) => offers.find(instance) !== undefined);
   await answerOffers(start, {
     ...shared,
     onQuiet: (instance) => watch.quiet(instance),
     onPong: (instance, ms, links) => {
-      distances.set(instance, ms);
+      offers.heard(instance, ms);
       stats.stats.answered(instance, ms, links);
     },
   });
@@ -290,7 +288,6 @@ async function answer(start: Start): Promise<void> {
       ...shared,
       watch,
       runs: runs.desk,
-      distanceMs: (instance) => distances.get(instance),
       tariff: config.tariff,
       isLoopback,
       apart,

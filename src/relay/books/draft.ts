@@ -6,12 +6,7 @@ import type { AuditPolicy } from "../../protocol/audit-policy.ts";
 import { toHex } from "../../protocol/bytes.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import type { TransferBody } from "../../protocol/messages/assign.ts";
-import {
-  decodeEntry,
-  encodeEntryOf,
-  type EntryBodies,
-  type EntryType,
-} from "../../protocol/messages/entry.ts";
+import { encodeEntryOf, type EntryBodies, type EntryType } from "../../protocol/messages/entry.ts";
 import type { Job } from "../../protocol/messages/job.ts";
 import type { EarningsSplit } from "../../protocol/earnings-json.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
@@ -29,8 +24,8 @@ import type {
 import type { ShareRow } from "../store/history-rows.ts";
 import type { PayoutRows } from "../store/payout-rows.ts";
 import type { SiteRows, SiteStanding } from "../store/site-rows.ts";
-import { periodOf } from "./api-key-rules.ts";
 import { AuditDraft } from "./audit-draft.ts";
+import { charge } from "./charging.ts";
 import { PayoutDraft } from "./payout-draft.ts";
 import { applyPostings } from "./apply-postings.ts";
 import { RunDraft, type RunsStanding } from "./run-draft.ts";
@@ -229,6 +224,10 @@ export class Draft implements Standing {
     return this.spendings.get(spendingName(apiKey, period))?.amount ?? this.#base.spending(apiKey, period);
   }
 
+  spend(row: SpendingRow): void {
+    this.spendings.set(spendingName(row.apiKey, row.period), row);
+  }
+
   denied(kind: DenialKind, value: string): string | undefined {
     const own = this.denials.findLast((denial) => denial.kind === kind && denial.value === value);
     return own === undefined ? this.#base.denied(kind, value) : own.reason;
@@ -253,7 +252,7 @@ export class Draft implements Standing {
     const before = event.type === "receipt" ? this.lease(event.lease) : undefined;
     if (event.type === "receipt") this.#earn(event.lease, change);
     if (change.job !== undefined) {
-      this.#charge(change.job);
+      charge(this, change.job);
       this.jobs.set(change.job.id, change.job);
     }
     if (change.lease !== undefined) this.leases.set(change.lease.id, change.lease);
@@ -288,26 +287,6 @@ export class Draft implements Standing {
   #note(job: Cid, { requester, nonce, run }: Job): void {
     this.nonces.set(nonceName(requester, nonce), job);
     if (run !== undefined) this.changeRuns().addJob({ run: run.id, node: run.node, turn: run.turn, job });
-  }
-
-  /**
-   * What a job paid for under an api-key sets aside counts for the key, in the period the job was opened in; what a job of a
-   * run sets aside counts for the run.
-   */
-  #charge(job: JobState): void {
-    const run = job.terms.run === undefined ? undefined : this.runs.run(job.terms.run.id);
-    const apiKey = run?.terms.apiKey ?? job.terms.apiKey;
-    if (run === undefined && apiKey === undefined) return;
-    const before = this.job(job.id);
-    const changed = (before?.refunded ?? job.terms.cap) - job.refunded;
-    if (changed === 0n) return;
-    if (run !== undefined) this.changeRuns().setRun({ ...run, charged: microCredits(run.charged + changed) });
-    const key = apiKey === undefined ? undefined : this.apiKey(apiKey);
-    if (key === undefined) return;
-    const opened = this.entry(job.escrowIndex);
-    const period = periodOf(key.terms, opened === undefined ? this.time : decodeEntry(opened).time);
-    const amount = this.spending(key.id, period) + changed;
-    this.spendings.set(spendingName(key.id, period), { apiKey: key.id, period, amount });
   }
 
   #earn(id: Cid, { lease, job }: Change): void {

@@ -142,14 +142,7 @@ export class LedgerBooks implements Books {
   }
 
   #prove(index: number): Inclusion {
-    const { tree, queue } = this.#parts;
-    if (index < 0 || index >= tree.size) throw new FailureError("not-found", `no entry ${index}`);
-    return {
-      index,
-      leaf: plainBytes(tree.node(0, index)),
-      proof: tree.inclusionProof(index).map(plainBytes),
-      checkpoint: queue.checkpoint(),
-    };
+    return inclusionOf(this.#parts, index);
   }
 
   async grant(account: PeerId, amount: MicroCredits, reference: string): Promise<Inclusion> {
@@ -358,4 +351,11 @@ export class LedgerBooks implements Books {
   close(): void {
     this.#parts.store.close();
   }
+}
+
+/** That the log holds an entry. @throws FailureError `not-found` */
+function inclusionOf({ tree, queue }: Pick<LedgerBooksParts, "tree" | "queue">, index: number): Inclusion {
+  if (index < 0 || index >= tree.size) throw new FailureError("not-found", `no entry ${index}`);
+  const leaf = plainBytes(tree.node(0, index));
+  return { index, leaf, proof: tree.inclusionProof(index).map(plainBytes), checkpoint: queue.checkpoint() };
 }

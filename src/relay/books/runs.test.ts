@@ -291,18 +291,19 @@ test("a later turn takes over what a silent coordinator has open, and its free m
   const run = await held(scene, { budget: microCredits(10_000) });
   const first = await stepJob(scene, run, "a", 3);
   await books.openJob(first);
-  const isSilent = (): boolean => true;
   const early = await stepJob(scene, run, "a", 2, { cap: microCredits(1) }, helen);
-  expect(await refusal(books.openJob(early, isSilent))).toMatch(/turn above 3/u);
+  expect(await refusal(books.openJob(early, () => true))).toMatch(/turn above 3/u);
   const second = await stepJob(scene, run, "a", 4, {}, helen);
-  await books.openJob(second, isSilent);
+  await books.openJob(second, () => true);
   expect(books.job(first.id)?.state).toBe("closed");
   expect(books.runs.run(run.id)?.charged).toBe(10_000n);
   expect(
-    await refusal(books.openJob(await stepJob(scene, run, "a", 2, { cap: microCredits(1) }, hugo), isSilent)),
+    await refusal(
+      books.openJob(await stepJob(scene, run, "a", 2, { cap: microCredits(1) }, hugo), () => true),
+    ),
   ).toMatch(/turn above 4/u);
   const third = await stepJob(scene, run, "a", 5, { cap: microCredits(4_000) }, hugo);
-  await books.openJob(third, isSilent);
+  await books.openJob(third, () => true);
   expect(books.job(second.id)?.state).toBe("closed");
   expect(books.runs.run(run.id)?.charged).toBe(4_000n);
 });

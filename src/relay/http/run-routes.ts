@@ -189,7 +189,10 @@ function eventStream(
     {
       async pull(to) {
         if (!events.isBehind) await listener.wait(EVENT_HEARTBEAT_MS);
-        if (listener.ended) return void to.close();
+        if (listener.ended) {
+          to.close();
+          return;
+        }
         const text = events.take();
         to.enqueue(encoder.encode(text === "" ? ": still here\n\n" : text));
       },

@@ -51,8 +51,6 @@ export interface JobParts {
   readonly apart?: KeptApart;
   /** Whether two identities may have one owner. */
   readonly sameOwner: (a: PeerId, b: PeerId) => boolean;
-  /** How far an instance is, ms, as far as it was measured. */
-  readonly distanceMs?: (instance: PeerId) => number | undefined;
   /** Told of each lease that is granted. */
   readonly watch?: LeaseWatch;
   /** Runs that jobs are steps of. */
@@ -198,7 +196,7 @@ export class JobDesk implements Jobs {
       ...replicas,
       sameOwner: this.#parts.sameOwner,
       experience: (provider) => books.audits.provider(provider)?.experience ?? 0n,
-      distanceMs: (instance) => this.#parts.distanceMs?.(instance),
+      distanceMs: (instance) => offers.distanceMs(instance),
       // The hash of the job's entry has the relay's clock in it: who made the job could not choose that.
       seed: leaf,
     });

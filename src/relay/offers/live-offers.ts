@@ -10,6 +10,8 @@ interface Standing {
   readonly holder: object;
   /** When leases were given that the provider may not have seen yet, milliseconds of the clock. */
   reserved: number[];
+  /** From a ping to its answer, ms. */
+  distanceMs?: number;
 }
 
 const NOT_MEASURED: Rates = {};
@@ -58,6 +60,17 @@ export class LiveOffers {
   drop(peer: string): void {
     for (const [instance, { offer, holder }] of this.#standing)
       if (instance === peer || offer.provider === peer) this.withdraw(instance, holder);
+  }
+
+  /** An instance has answered a ping after so many ms. */
+  heard(instance: PeerId, ms: number): void {
+    const standing = this.#standing.get(instance);
+    if (standing !== undefined) standing.distanceMs = ms;
+  }
+
+  /** How far an instance is from the relay, ms; undefined before it has answered. */
+  distanceMs(instance: PeerId): number | undefined {
+    return this.#standing.get(instance)?.distanceMs;
   }
 
   find(instance: PeerId): Candidate | undefined {

@@ -4,21 +4,13 @@ import type { Cid } from "../../protocol/cid.ts";
 import { capabilityCid } from "../../protocol/messages/effect.ts";
 
 function worksOf(node: PlanNode): readonly Cid[] {
-  switch (node.kind) {
-    case "call":
-      return [node.callee.cid];
-    case "effect":
-      return [capabilityCid(node.capability)];
-    case "agent":
-      return [
-        node.mind.cid,
-        ...node.tools.map(({ tool }) =>
-          tool.kind === "function" ? tool.callee.cid : capabilityCid(tool.capability),
-        ),
-      ];
-    default:
-      return [];
-  }
+  if (node.kind === "call") return [node.callee.cid];
+  if (node.kind === "effect") return [capabilityCid(node.capability)];
+  if (node.kind !== "agent") return [];
+  const tools = node.tools.map(({ tool }) =>
+    tool.kind === "function" ? tool.callee.cid : capabilityCid(tool.capability),
+  );
+  return [node.mind.cid, ...tools];
 }
 
 /** What each node of a plan has others carry out: functions, models and capabilities, by CID. */

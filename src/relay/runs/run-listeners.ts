@@ -86,6 +86,6 @@ export class RunListeners {
   }
 
   close(): void {
-    for (const listeners of this.#listeners.values()) for (const waiting of [...listeners]) waiting.end();
+    for (const listeners of this.#listeners.values()) for (const waiting of listeners) waiting.end();
   }
 }

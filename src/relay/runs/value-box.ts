@@ -31,7 +31,10 @@ export class ValueBox {
     const used = this.#mail.box(run)?.valueBytes ?? 0;
     const room = Math.min(MAX_TASK_BYTES, MAX_RUN_VALUE_BYTES - used);
     if (announced > room) throw tooLarge(room);
-    if (this.#mail.isHere(run, cid) && this.#blobs.has(cid)) return void (await body.cancel());
+    if (this.#mail.isHere(run, cid) && this.#blobs.has(cid)) {
+      await body.cancel();
+      return;
+    }
     this.#blobs.keep([cid]);
     try {
       if (this.#blobs.has(cid)) await body.cancel();
