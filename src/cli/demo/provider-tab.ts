@@ -33,6 +33,8 @@ export interface ProviderTab {
   readonly version: string;
   /** Presses the switch, consents, and waits until the tab is ready to lease. @throws PlainError with what the page says. */
   contribute(url: string): Promise<void>;
+  /** Lets others ask this web server from the tab. @throws PlainError with what the page says. */
+  allowFetch(origin: string): Promise<void>;
   /** Opens the page of earnings and waits until it shows what was earned. @returns how it shows it. */
   shownEarnings(earned: bigint, testMoney: boolean): Promise<string>;
   /** Lets the page check the receipt of an entry. @returns the verdict as it says it. */
@@ -40,18 +42,34 @@ export interface ProviderTab {
   close(): Promise<void>;
 }
 
-/** Opens a browser. It ends with this process, whatever ends it: the browser listens to a pipe of ours. */
-export async function openProviderTab(options: TabOptions): Promise<ProviderTab> {
-  const browser = await chromium.launch({
-    executablePath: options.executablePath,
-    headless: options.headless,
-    args: [...FLAGS, ...(options.blockWebrtc ? [BLOCK_WEBRTC] : [])],
+/** It ends with this process, whatever ends it: the browser listens to a pipe of ours. */
+function launch({ executablePath, headless, blockWebrtc }: TabOptions): Promise<Browser> {
+  return chromium.launch({
+    executablePath,
+    headless,
+    args: [...FLAGS, ...(blockWebrtc ? [BLOCK_WEBRTC] : [])],
     // Signals are ours to handle.
     handleSIGINT: false,
     handleSIGTERM: false,
     handleSIGHUP: false,
   });
-  const page = await browser.newPage({ viewport: options.headless ? { width: 1280, height: 900 } : null });
+}
+
+/** Opens a browser with one tab. */
+export async function openProviderTab(options: TabOptions): Promise<ProviderTab> {
+  const browser = await launch(options);
+  return openIn(browser, options.headless);
+}
+
+/** Opens a browser with several tabs that know nothing of each other: each has its own storage, and so its own identity. */
+export async function openProviderTabs(options: TabOptions, count: number): Promise<readonly ProviderTab[]> {
+  const browser = await launch(options);
+  return Promise.all(Array.from({ length: count }, () => openIn(browser, options.headless)));
+}
+
+/** A page of a context of its own. */
+async function openIn(browser: Browser, headless: boolean): Promise<ProviderTab> {
+  const page = await browser.newPage({ viewport: headless ? { width: 1280, height: 900 } : null });
   return new OpenTab(browser, page);
 }
 
@@ -77,6 +95,15 @@ class OpenTab implements ProviderTab {
       await page.getByText("Ready for work").first().waitFor({ timeout: READY_TIMEOUT_MS });
     } catch (error) {
       throw await this.#trouble("The tab did not get ready to work.", error);
+    }
+  }
+
+  async allowFetch(origin: string): Promise<void> {
+    const page = this.#page;
+    try {
+      await page.getByLabel("Web addresses").fill(origin, { timeout: SHOWN_TIMEOUT_MS });
+    } catch (error) {
+      throw await this.#trouble(`The tab does not let others ask ${origin}.`, error);
     }
   }
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { relayConfig } from "../../relay/config.ts";
+import { type RelayConfig, relayConfig } from "../../relay/config.ts";
 import { type Relay, startRelay } from "../../relay/start-relay.ts";
 import type { UndoStack } from "../../relay/undo-stack.ts";
 import { hasDisplay } from "../browser/display.ts";
@@ -11,7 +11,7 @@ import { meshPlans } from "../deployments/mesh-plans.ts";
 import { meshGateway } from "../gateway/mesh-gateway.ts";
 import { PlainError } from "../plain-error.ts";
 import type { Narrator } from "./narrator.ts";
-import { openProviderTab, type ProviderTab } from "./provider-tab.ts";
+import { openProviderTab, openProviderTabs, type ProviderTab } from "./provider-tab.ts";
 
 /** With WebRTC blocked every attempt fails after fifteen seconds; two of them are enough to say so. */
 export const NO_PROVIDER_MS = 20_000;
@@ -24,7 +24,11 @@ export interface DemoOptions {
 }
 
 /** Builds the app where that is needed, and starts a relay of its own. What it starts is in `undo`. */
-export async function startParts(narrator: Narrator, undo: UndoStack): Promise<Relay> {
+export async function startParts(
+  narrator: Narrator,
+  undo: UndoStack,
+  more: Partial<RelayConfig> = {},
+): Promise<Relay> {
   await narrator.step("app", ensureBuilt, (wasBuilt) => (wasBuilt ? "built" : "is built already"));
   return narrator.step(
     "relay",
@@ -33,7 +37,14 @@ export async function startParts(narrator: Narrator, undo: UndoStack): Promise<R
       undo.push(() => rm(dataDir, { recursive: true, force: true }));
       const started = await startRelay(
         // Both ends are on this machine: nobody has to tell them their addresses.
-        relayConfig({ port: 0, dataDir, staticDir: DIST_FOLDER, iceServers: [], logLevel: "error" }),
+        relayConfig({
+          port: 0,
+          dataDir,
+          staticDir: DIST_FOLDER,
+          iceServers: [],
+          logLevel: "error",
+          ...more,
+        }),
         { gateway: meshGateway, plans: meshPlans },
       );
       undo.push(() => started.stop());
@@ -62,6 +73,37 @@ export async function openTab(
     },
     ({ version }) =>
       `${version}${headless ? ", headless" : ""}: switched on, consented, ready for work` +
+      (blockWebrtc ? " (WebRTC is blocked on request)" : ""),
+  );
+}
+
+/** Opens a browser with several tabs that contribute, each for itself. */
+export async function openTabs(
+  { blockWebrtc }: Pick<DemoOptions, "blockWebrtc">,
+  relay: Relay,
+  { count, prepare }: { readonly count: number; readonly prepare: (tab: ProviderTab) => Promise<void> },
+  narrator: Narrator,
+  undo: UndoStack,
+): Promise<readonly ProviderTab[]> {
+  const executablePath = await ensureChromium((text) => narrator.lines([text]));
+  const headless = !hasDisplay(process.env, process.platform);
+  return narrator.step(
+    "tabs",
+    async () => {
+      const tabs = await openProviderTabs({ executablePath, headless, blockWebrtc }, count);
+      undo.push(async () => {
+        await Promise.all(tabs.map((tab) => tab.close()));
+      });
+      for (const tab of tabs) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other is faster on few cores
+        await tab.contribute(relay.url);
+        // oxlint-disable-next-line no-await-in-loop
+        await prepare(tab);
+      }
+      return tabs;
+    },
+    ([first]) =>
+      `${count} in ${first?.version ?? "a browser"}${headless ? ", headless" : ""}: switched on, consented, ready for work` +
       (blockWebrtc ? " (WebRTC is blocked on request)" : ""),
   );
 }

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { AirError } from "../../plan/air/air-tree.ts";
 import { importAir } from "../../plan/air/import-air.ts";
 import { checkPlan } from "../../plan/check.ts";
@@ -126,7 +127,9 @@ async function compileAqua(
   }
   if (!isCompiled(compiled)) throw new PlainError({ what: `${path} gave nothing that can be imported.` });
   if (compiled.errors.length > 0)
-    throw new PlainError({ what: `${path} is not right:\n${compiled.errors.join("\n")}` });
+    throw new PlainError({
+      what: `${path} is not right:\n${stripVTControlCharacters(compiled.errors.join("\n"))}`,
+    });
   const names = Object.keys(compiled.functions);
   const name = wanted ?? (names.length === 1 ? names[0] : undefined);
   const script = name === undefined ? undefined : compiled.functions[name]?.script;

@@ -6,6 +6,7 @@ import type { RunFailure } from "../../plan/runner-ports.ts";
 import type { ValueType } from "../../plan/value-type.ts";
 import { readValue } from "../../plan/values.ts";
 import type { Cid } from "../../protocol/cid.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
 import { failureCode, failureKind } from "../../protocol/failure-code.ts";
 import { printable } from "../chat/printable.ts";
 import { EXIT, type Exit } from "../plain-error.ts";
@@ -34,6 +35,8 @@ export interface RunVerdict {
   readonly text: string;
   /** What is wrong, one sentence each. */
   readonly problems: readonly string[];
+  /** Root identities of the peers that signed for calls and effects. */
+  readonly peers: readonly PeerId[];
 }
 
 const CANCELLED: ReadonlySet<number> = new Set((["cancelled", "not-started"] as const).map(failureCode));

@@ -34,7 +34,8 @@ function provenText({ steps, peers, unchecked }: RunCheck): string {
 /** What stands in the last line of a run. */
 export async function verdictOn(record: RunRecord): Promise<RunVerdict> {
   const check = await checkOf(record);
-  return { ok: check.ok, text: provenText(check), problems: check.problems.map(problemText) };
+  const { ok, problems, peers } = check;
+  return { ok, text: provenText(check), problems: problems.map(problemText), peers };
 }
 
 /** The record of a run by its file or, for a run that was started here, by its name. @throws PlainError */
