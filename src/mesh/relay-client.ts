@@ -56,6 +56,7 @@ import {
   type RelayQueries,
   view,
 } from "./relay-queries.ts";
+import { createDeploymentRequests, type DeploymentRequests } from "./deployment-requests.ts";
 import { createRunRequests, type RunRequests } from "./run-requests.ts";
 import { createSiteRequests, type SiteRequests } from "./site-requests.ts";
 
@@ -72,7 +73,7 @@ const MAX_NOTE_BYTES = 4_096;
  * @throws FailureError, every function: with the relay's own code when it refuses; `disconnected` or `timed-out` when it
  * cannot be reached; `malformed` or `too-large` when its answer is not what was asked for. An aborted signal's reason.
  */
-export interface RelayClient extends RelayQueries, SiteRequests, RunRequests {
+export interface RelayClient extends RelayQueries, SiteRequests, RunRequests, DeploymentRequests {
   submitJob(envelope: Uint8Array, signal?: AbortSignal): Promise<LeaseAnswer>;
   job(job: Cid, signal?: AbortSignal): Promise<JobView>;
   closeJob(envelope: Uint8Array, signal?: AbortSignal): Promise<JobView>;
@@ -152,6 +153,7 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
     ...createRelayQueries(options),
     ...createSiteRequests(options),
     ...createRunRequests(options),
+    ...createDeploymentRequests(options),
     submitJob: (envelope, signal) =>
       message(leaseAnswerSchema, {
         ...post(RELAY_PATHS.jobs, envelope, signal),

@@ -2,7 +2,14 @@ import { FailureError } from "../protocol/failure.ts";
 import { failureCode } from "../protocol/failure-code.ts";
 import type { AccountView, ReceiptView } from "../protocol/relay-api.ts";
 import { accountViewJson, receiptViewJson } from "../protocol/relay-json.ts";
-import { anySignal, ask, type ExchangeOptions, inPlainWords, Patience } from "./relay-exchange.ts";
+import {
+  anySignal,
+  ask,
+  type Exchange,
+  type ExchangeOptions,
+  inPlainWords,
+  Patience,
+} from "./relay-exchange.ts";
 
 /** One change of an account. `id` is the index of the log entry it follows from, to resume by. */
 export type AccountEvent =
@@ -28,6 +35,8 @@ export interface EventsOptions extends ExchangeOptions {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly lastId?: number | undefined;
+  /** What each connection asks with, where it is more than a GET. */
+  readonly request?: () => Promise<Pick<Exchange, "method" | "body" | "contentType">>;
   readonly signal: AbortSignal;
   /** Told whenever a connection is gone, or could not be made, and another one is tried after a pause. */
   readonly onLost?: (() => void) | undefined;
@@ -102,7 +111,8 @@ async function* oneConnection(options: EventsOptions, lastId: number | undefined
     ...(lastId === undefined ? {} : { "last-event-id": String(lastId) }),
   };
   try {
-    const response = await ask(options, { path: options.path, maxBytes: 0, headers }, signal);
+    const request = (await options.request?.()) ?? {};
+    const response = await ask(options, { path: options.path, maxBytes: 0, headers, ...request }, signal);
     const parser = new EventLines();
     const reader = response.body?.pipeThrough(new TextDecoderStream(), { signal }).getReader();
     for (;;) {

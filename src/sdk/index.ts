@@ -12,6 +12,16 @@ export {
   removeAlert,
   testAlert,
 } from "./alerts.ts";
+export {
+  deploy,
+  deploymentLog,
+  type DeployTerms,
+  listDeployments,
+  undeploy,
+  webhookSecret,
+} from "./deployments.ts";
+export type { DeploymentView, LogLine } from "../protocol/deployment-view.ts";
+export { MISSED_POLICIES, type MissedPolicy, type TriggerTerms } from "../protocol/messages/deploy.ts";
 export type { AlertTrial, AlertView } from "../protocol/alert-view.ts";
 export { ALERT_EVENTS, type AlertEvent, type PushTarget } from "../protocol/messages/alert.ts";
 export type { AccountOwner } from "./account-desk.ts";

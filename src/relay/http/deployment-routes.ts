@@ -15,7 +15,7 @@ import { EVENT_HEARTBEAT_MS } from "../limits.ts";
 import type { RelayContext, RelayHttp } from "./http-env.ts";
 import { view } from "./message-routes.ts";
 import { readMessage } from "./read-body.ts";
-import { uintParam } from "./read-params.ts";
+import { optionalUintParam, uintParam } from "./read-params.ts";
 
 export interface DeploymentRouteParts {
   /** Absent where the relay runs no plans by itself. */
@@ -68,7 +68,8 @@ export function mediaType(c: RelayContext): string {
 }
 
 function logs(c: RelayContext, desk: DeploymentDesk, name: string): Response {
-  const from = uintParam("from", c.req.query("from") ?? "0");
+  const last = optionalUintParam("Last-Event-ID", c.req.header("last-event-id"));
+  const from = last === undefined ? uintParam("from", c.req.query("from") ?? "0") : last + 1;
   if (c.req.query("follow") === undefined) return view(c, logLinesJson.write(desk.lines(name, from)));
   const following = desk.follow(name, from);
   return c.body(lineStream(following, c.req.raw.signal), 200, {
