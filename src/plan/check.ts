@@ -8,7 +8,7 @@ import type { ValueType } from "./value-type.ts";
 
 function findingsOf({ graph }: Plan): Findings {
   const findings = new Findings();
-  checkGraph(findings, graph, { role: "", depth: 1, iterationBytes: 0, outer: new Set() });
+  checkGraph(findings, graph, { role: "", depth: 1, outer: new Set() });
   return findings;
 }
 

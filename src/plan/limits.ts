@@ -39,7 +39,10 @@ export const MAX_TITLE_BYTES = 200;
 /** A constant of a plan, JSON text, bytes: what is larger comes in as a parameter. */
 export const MAX_CONSTANT_BYTES: number = 16 * 1024;
 
-/** Elements of one map or reduce, turns of one loop, values of one stream. */
+/**
+ * Elements of one map or reduce, turns of one loop, values of one stream. Five digits and a dot for each graph: the deepest
+ * iteration key fits the 128 bytes of a step.
+ */
 export const MAX_ITERATIONS = 65_536;
 
 /** Steps under way at a time in one map: more than that no mesh of tabs gives one run. */
@@ -60,9 +63,6 @@ export const MAX_CAPABILITY_NAMES = 32;
 
 /** Program arguments of a function. */
 export const MAX_CALL_ARGS = 64;
-
-/** The longest iteration key, bytes: the step message has room for that. */
-export const MAX_ITERATION_BYTES = 128;
 
 /**
  * Work of one evaluation: one unit for each part of the expression and for each character, byte or element that is read or

@@ -74,9 +74,9 @@ export function capabilityOf(kind: EffectKind, about: Partial<Omit<Capability, "
   };
 }
 
-function limitsOf(own: RemoteOptions["limits"], of: RemoteOptions["limits"]): StepLimits {
+function limitsOf(base: StepLimits, of: RemoteOptions["limits"], own: RemoteOptions["limits"]): StepLimits {
   const { fuel: most, ...others } = { ...of, ...own };
-  return { ...DEFAULT_STEP_LIMITS, ...others, ...(most === undefined ? {} : { fuel: fuel(most) }) };
+  return { ...base, ...others, ...(most === undefined ? {} : { fuel: fuel(most) }) };
 }
 
 /** Fields that all nodes share. */
@@ -92,12 +92,13 @@ export function baseOf({ title, after }: NodeOptions): { title?: string; after?:
 export function remoteOf(
   options: RemoteOptions,
   limits?: RemoteOptions["limits"],
+  base: StepLimits = DEFAULT_STEP_LIMITS,
 ): { title?: string; after?: readonly NodeId[]; place: Place; provenance: Provenance; limits: StepLimits } {
   return {
     ...baseOf(options),
     place: options.place ?? { at: "any" },
     provenance: options.provenance ?? { check: "signature" },
-    limits: limitsOf(options.limits, limits),
+    limits: limitsOf(base, limits, options.limits),
   };
 }
 

@@ -4,6 +4,7 @@ import { typeOfExpression } from "../expression/type-of-expression.ts";
 import { canonicalJson, type Value as Data } from "../json-value.ts";
 import type { AgentTool, Capability, NodeId, PlanNode } from "../plan.ts";
 import { PlanError } from "../plan-error.ts";
+import { DEFAULT_EFFECT_LIMITS } from "../shape/plan-shape.ts";
 import { joinTypes, typeOfValue, whyNotAssignable } from "../type-relations.ts";
 import { microCredits } from "../../protocol/units.ts";
 import { baseOf, type NodeOptions, type RemoteOptions, remoteOf, type TypedCallee } from "./options.ts";
@@ -58,7 +59,7 @@ export class StepBuilder {
   ): Value<O> {
     const node: PlanNode = {
       kind: "effect",
-      ...remoteOf(options),
+      ...remoteOf(options, undefined, DEFAULT_EFFECT_LIMITS),
       capability,
       request: this.scope.source(request),
       output: output.valueType,

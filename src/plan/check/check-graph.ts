@@ -1,6 +1,6 @@
 import { BOOLEAN, JSON_TYPE, listOf, NUMBER, TypeMismatch } from "../expression/builtin.ts";
 import { typeOfExpression } from "../expression/type-of-expression.ts";
-import { MAX_GRAPH_DEPTH, MAX_ITERATION_BYTES } from "../limits.ts";
+import { MAX_GRAPH_DEPTH } from "../limits.ts";
 import { graphsOf, inputsOf, waitsFor } from "../node-parts.ts";
 import type { Graph, NodeId, PlanNode, Source } from "../plan.ts";
 import { NAMES, NODE_NAMES } from "../shape/parts.ts";
@@ -8,7 +8,7 @@ import { printType } from "../text/type-text.ts";
 import { isAlone, whyNotAssignable } from "../type-relations.ts";
 import type { ValueType } from "../value-type.ts";
 import type { Findings } from "./findings.ts";
-import { bytesOfTurn, constantType, FAILURE_TYPE, join, type Known, listed, SEEN } from "./known-types.ts";
+import { constantType, FAILURE_TYPE, join, type Known, listed, SEEN } from "./known-types.ts";
 import { nodesOfPlace, orderOf } from "./order.ts";
 import { complaintsOf } from "./rules.ts";
 
@@ -20,8 +20,6 @@ export interface GraphPlace {
   readonly role: string;
   /** Graphs around it and itself. */
   readonly depth: number;
-  /** Bytes of the longest iteration key in it. */
-  readonly iterationBytes: number;
   /** Nodes outside of it that its places may name. */
   readonly outer: ReadonlySet<NodeId>;
 }
@@ -54,8 +52,6 @@ class GraphCheck {
       this.#say("", `graphs stand more than ${MAX_GRAPH_DEPTH} deep inside each other`);
       return undefined;
     }
-    if (this.#place.iterationBytes > MAX_ITERATION_BYTES)
-      this.#say("", "maps and loops stand so deep inside each other that a step's place has no short name");
     for (const name of Object.keys(params))
       if (!NAMES.pattern.test(name))
         this.#say(`params.${name}`, `a parameter's name has to be ${NAMES.what}`);
@@ -283,7 +279,6 @@ class GraphCheck {
         owner: id,
         role,
         depth: this.#place.depth + 1,
-        iterationBytes: this.#place.iterationBytes + bytesOfTurn(node),
         outer,
       });
       common = join(common, type);

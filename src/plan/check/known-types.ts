@@ -1,6 +1,5 @@
 import { BOOLEAN, JSON_TYPE, listOf, NUMBER, TEXT } from "../expression/builtin.ts";
 import { parseJson } from "../json-value.ts";
-import type { PlanNode } from "../plan.ts";
 import { joinTypes, typeOfValue } from "../type-relations.ts";
 import type { ValueType } from "../value-type.ts";
 
@@ -38,32 +37,4 @@ export function listed(names: readonly string[]): string {
   return names.length > 12
     ? `; there are ${names.slice(0, 12).join(", ")} and more`
     : `; there are ${names.join(", ")}`;
-}
-
-/** Bytes that a node adds to the iteration keys inside of it: the digits of its last turn and a dot. */
-export function bytesOfTurn(node: PlanNode): number {
-  switch (node.kind) {
-    case "map":
-    case "reduce":
-    case "loop":
-      return String(node.max).length + 1;
-    case "retry":
-      return String(node.attempts).length + 1;
-    case "call":
-    case "effect":
-    case "agent":
-    case "expr":
-    case "branch":
-    case "select":
-    case "attempt":
-    case "timeout":
-    case "delay":
-    case "subplan":
-    case "observe":
-    case "stream":
-    case "fail":
-      return 0;
-    default:
-      return node satisfies never;
-  }
 }

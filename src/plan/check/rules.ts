@@ -57,7 +57,8 @@ function observeComplaints(atLeast: number, nodes: number): readonly Complaint[]
 }
 
 function calleeComplaints({ kind, abi, entry }: Callee, path: string): readonly Complaint[] {
-  if (entry === "" && abi !== "component-1") return [[`${path}.entry`, "is empty; name the function to call"]];
+  if (entry === "" && abi !== "component-1")
+    return [[`${path}.entry`, "is empty; name the function to call"]];
   if (kind === "model") {
     if (abi !== MODEL_ABI) return [[`${path}.abi`, `of a model has to be ${MODEL_ABI}`]];
     return entry === "generate" || entry === "embed"
@@ -76,7 +77,10 @@ function capabilityComplaints(capability: EffectNode["capability"], path: string
 
 function remoteComplaints(node: CallNode | EffectNode | AgentNode): readonly Complaint[] {
   const { place, provenance, limits } = node;
-  const complaints: Complaint[] = [...limitComplaints(limits), ...provenanceComplaints(provenance)];
+  const complaints: Complaint[] = [
+    ...limitComplaints(limits, node.kind === "effect"),
+    ...provenanceComplaints(provenance),
+  ];
   if (place.at === "relay" && node.kind !== "effect")
     complaints.push(["place", "the relay carries out effects only; let a call or agent run at any provider"]);
   if (provenance.check === "quorum" && place.at !== "any" && place.at !== "name")
@@ -85,10 +89,13 @@ function remoteComplaints(node: CallNode | EffectNode | AgentNode): readonly Com
   return complaints;
 }
 
-function limitComplaints({ fuel, memory, output, deadlineMs }: StepLimits): readonly Complaint[] {
+/** An effect computes nothing, and so needs neither fuel nor memory. */
+function limitComplaints(
+  { fuel, memory, output, deadlineMs }: StepLimits,
+  isEffect: boolean,
+): readonly Complaint[] {
   return [
-    ...positive("limits.fuel", fuel),
-    ...positive("limits.memory", memory),
+    ...(isEffect ? [] : [...positive("limits.fuel", fuel), ...positive("limits.memory", memory)]),
     ...positive("limits.output", output),
     ...positive("limits.deadlineMs", deadlineMs),
   ];

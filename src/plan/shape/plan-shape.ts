@@ -61,6 +61,8 @@ export const DEFAULT_STEP_LIMITS: StepLimits = {
   output: 1024 * 1024,
   deadlineMs: 60_000,
 };
+/** An effect computes nothing: what it could claim to have used is nothing either. */
+export const DEFAULT_EFFECT_LIMITS: StepLimits = { ...DEFAULT_STEP_LIMITS, fuel: fuel(0), memory: 0 };
 /** What a map does at a time unless it says otherwise. */
 export const DEFAULT_PARALLEL = 16;
 const DEFAULT_EFFECT_BYTES: number = 1024 * 1024;
@@ -75,12 +77,15 @@ const given: Shape<Readonly<Record<string, Source>>> = withFallback(
   {},
 );
 
-const limits: Shape<StepLimits> = recordShape<StepLimits>({
-  fuel: withFallback(fuelShape, DEFAULT_STEP_LIMITS.fuel),
-  memory: withFallback(uintShape(MAX_FUNCTION_MEMORY_BYTES), DEFAULT_STEP_LIMITS.memory),
-  output: withFallback(uintShape(MAX_TASK_BYTES), DEFAULT_STEP_LIMITS.output),
-  deadlineMs: withFallback(ms, DEFAULT_STEP_LIMITS.deadlineMs),
-});
+function limitsOf(most: StepLimits): Shape<StepLimits> {
+  const shape = recordShape<StepLimits>({
+    fuel: withFallback(fuelShape, most.fuel),
+    memory: withFallback(uintShape(MAX_FUNCTION_MEMORY_BYTES), most.memory),
+    output: withFallback(uintShape(MAX_TASK_BYTES), most.output),
+    deadlineMs: withFallback(ms, most.deadlineMs),
+  });
+  return withFallback(shape, most);
+}
 
 const callee: Shape<Callee> = recordShape<Callee>({
   kind: withFallback(wordShape(["function", "model"]), "function"),
@@ -122,7 +127,7 @@ const remote: typeof base & FieldShapes<{ place: Place; provenance: Provenance; 
   ...base,
   place: withFallback(placeShape, { at: "any" }),
   provenance: withFallback(provenanceShape, { check: "signature" }),
-  limits: withFallback(limits, DEFAULT_STEP_LIMITS),
+  limits: limitsOf(DEFAULT_STEP_LIMITS),
 };
 const output: Shape<ValueType> = withFallback(typeShape, { type: "bytes" });
 
@@ -137,7 +142,13 @@ const graphShape: Shape<Graph> = lazyShape(() =>
 const nodeShape: Shape<PlanNode> = lazyShape(() =>
   unionShape<PlanNode, "kind">("kind", {
     call: recordShape<Kind<"call">>({ ...remote, callee, input: sourceShape, output }),
-    effect: recordShape<Kind<"effect">>({ ...remote, capability, request: sourceShape, output }),
+    effect: recordShape<Kind<"effect">>({
+      ...remote,
+      limits: limitsOf(DEFAULT_EFFECT_LIMITS),
+      capability,
+      request: sourceShape,
+      output,
+    }),
     agent: recordShape<Kind<"agent">>({
       ...remote,
       mind: callee,
