@@ -204,7 +204,7 @@ test.each(["any", "relay"] as const)(
     const record = done.record();
     const step = stepOf(events, "get");
     const values = await Promise.all(
-      [step.args, step.result, step.record].map((cid) => cid && done.value(cid)),
+      [step.args, step.result, step.record].filter((cid) => cid !== undefined).map((cid) => done.value(cid)),
     );
     const kept = [record, events, values, decodeRecord(values[2] ?? new Uint8Array())];
     const texts = JSON.stringify(kept, (_, value: unknown) =>
