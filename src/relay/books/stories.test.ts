@@ -8,6 +8,7 @@ import { FailureError } from "../../protocol/failure.ts";
 import { failureCode } from "../../protocol/failure-code.ts";
 import { type Assign, assignMessage } from "../../protocol/messages/assign.ts";
 import type { Job } from "../../protocol/messages/job.ts";
+import type { Run } from "../../protocol/messages/run.ts";
 import type { Signer } from "../../protocol/signature.ts";
 import { microCredits } from "../../protocol/units.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
@@ -26,6 +27,7 @@ import {
 } from "./books-scene.contract.ts";
 import { checkBooks } from "./check-books.ts";
 import { openBooks } from "./open-books.ts";
+import { endOf, holdersOf, signedRun, stepJob } from "./run-scene.contract.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tabmesh-stories-"));
 let stories = 0;
@@ -47,6 +49,10 @@ const KINDS = [
   "close",
   "time",
   "assign",
+  "run",
+  "step",
+  "step",
+  "end",
 ] as const;
 
 interface Step {
@@ -66,6 +72,8 @@ const step: fc.Arbitrary<Step> = fc.record({
 
 /** Gets parts of what others earn, and never works. */
 const OWNER = signerOf("owner");
+/** Coordinates runs of the requester besides it. */
+const HOLDER = signerOf("holder");
 const PROVIDERS = ["ada", "bob", "eve"].map((name) => signerOf(name));
 
 interface Working {
@@ -76,7 +84,9 @@ interface Working {
 /** What a run of requests at the books did. Refusals are part of the story; faults of the relay are not. */
 class Story {
   readonly scene: Scene;
-  readonly #jobs: { readonly job: Verified<Job>; readonly index: number }[] = [];
+  readonly #jobs: { readonly job: Verified<Job>; readonly index: number; readonly by: Signer }[] = [];
+  readonly #runs: Verified<Run>[] = [];
+  #turns = 0;
   readonly #works: Working[] = [];
   readonly #reports: Uint8Array[] = [];
   readonly #begun: Promise<unknown>[] = [];
@@ -107,12 +117,13 @@ class Story {
     const lease = this.#works[which % Math.max(1, this.#works.length)];
     if (kind === "job") {
       const signed = await signedJob(scene, { cap: microCredits(amount * 100) });
-      this.#begin(books.openJob(signed).then(({ index }) => this.#jobs.push({ job: signed, index })));
+      const by = scene.requester;
+      this.#begin(books.openJob(signed).then(({ index }) => this.#jobs.push({ job: signed, index, by })));
     } else if (kind === "time") clock.now += which * amount * 10;
     else if (kind === "replay") {
       const report = this.#reports[which % Math.max(1, this.#reports.length)];
       if (report !== undefined) this.#begin(books.report(report));
-    } else if (kind === "lease" && job !== undefined) await this.#lease(job.job, job.index, which, amount);
+    } else if (kind === "lease" && job !== undefined) await this.#lease(job, which, amount);
     else if (kind === "close" && job !== undefined && which % 4 === 0)
       this.#begin(books.closeJob(await closeOf(scene, job.job.id)));
     else if (kind === "work") lease?.work.go(amount % 10, (amount % 10) + (which % 3));
@@ -120,11 +131,43 @@ class Story {
       this.#begin(books.cancelLease(await cancelOf(scene, lease.work.lease.id)));
     else if (kind === "report" && lease !== undefined) await this.#report(lease, which);
     else if (kind === "assign") await this.#assign(which, amount);
+    else if (kind === "run") await this.#run(amount);
+    else if (kind === "step") await this.#step(which, amount);
+    else if (kind === "end" && which % 4 === 0) await this.#end(which);
     if (pause) await this.settled();
     this.#begin(books.settleDue());
   }
 
-  async #lease(job: Verified<Job>, index: number, which: number, amount: number): Promise<void> {
+  async #run(amount: number): Promise<void> {
+    const { scene } = this;
+    const run = await signedRun(scene, { budget: microCredits(amount * 50) });
+    this.#runs.push(run);
+    this.#begin(scene.books.runs.register(run));
+    this.#begin(scene.books.runs.setHolders(await holdersOf(scene, run.id, 1, [HOLDER])));
+  }
+
+  /** Two coordinators open jobs for the same three nodes; a third of the time the other one counts as silent. */
+  async #step(which: number, amount: number): Promise<void> {
+    const run = this.#runs[which % Math.max(1, this.#runs.length)];
+    if (run === undefined) return;
+    this.#turns += 1;
+    const by = which % 2 === 0 ? this.scene.requester : HOLDER;
+    const cap = { cap: microCredits(amount * 20) };
+    const job = await stepJob(this.scene, run, `node${which % 3}`, this.#turns, cap, by);
+    const opening = this.scene.books.openJob(job, () => which % 3 === 0);
+    this.#begin(opening.then(({ index }) => this.#jobs.push({ job, index, by })));
+  }
+
+  async #end(which: number): Promise<void> {
+    const run = this.#runs[which % Math.max(1, this.#runs.length)];
+    if (run !== undefined) this.#begin(this.scene.books.runs.end(await endOf(run.id, HOLDER)));
+  }
+
+  async #lease(
+    { job, index, by }: { readonly job: Verified<Job>; readonly index: number; readonly by: Signer },
+    which: number,
+    amount: number,
+  ): Promise<void> {
     const provider = PROVIDERS[which % PROVIDERS.length]!;
     const terms = {
       provider: provider.key,
@@ -133,7 +176,7 @@ class Story {
       replica: which,
     };
     const lease = await signedLease(this.scene, job, index, terms);
-    const work = new LeaseWork(this.scene, job, lease);
+    const work = new LeaseWork(this.scene, job, lease, by);
     this.#begin(this.scene.books.addLease(lease).then(() => this.#works.push({ work, provider })));
   }
 
@@ -176,13 +219,14 @@ class Story {
   }
 }
 
-describe("any story of jobs, leases, reports, replays, assignments and lapses of time", () => {
+describe("any story of jobs, runs, leases, reports, replays, assignments and lapses of time", () => {
   it(
     "ends with every micro-credit where the log says, the same after a restart, and nothing left in escrow",
     { timeout: 120_000 },
     async () => {
       let accepted = 0;
       let passed = 0n;
+      let inRuns = 0n;
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 70 }), async (steps) => {
           stories += 1;
@@ -212,6 +256,11 @@ describe("any story of jobs, leases, reports, replays, assignments and lapses of
             if (newest !== undefined && newest.amount > 0n) accepted += 1;
           }
           for (const { state } of last.everything().jobs) expect(state).toBe("closed");
+          for (const { id, budget, charged } of last.runs.everything().runs) {
+            expect(charged).toBeLessThanOrEqual(budget);
+            expect(last.runs.spent(id)).toBe(charged);
+            inRuns += charged;
+          }
           passed += last.sites.received(OWNER.key);
           last.close();
         }),
@@ -219,6 +268,7 @@ describe("any story of jobs, leases, reports, replays, assignments and lapses of
       );
       expect(accepted).toBeGreaterThan(0);
       expect(passed).toBeGreaterThan(0n);
+      expect(inRuns).toBeGreaterThan(0n);
     },
   );
 });

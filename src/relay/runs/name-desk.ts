@@ -48,7 +48,7 @@ export class NameDesk {
     const isKept = before !== undefined && before.expires + NAME_GRACE_MS > nowMs();
     if (isKept && before.owner !== owner)
       throw new FailureError("denied", `${name} belongs to ${before.owner}`);
-    if (isKept && isSame(before, body)) return this.#view(before);
+    if (isKept && openEnvelope(nameMessage, before.envelope).id === message.id) return this.#view(before);
     if (isKept && version <= before.version)
       throw new FailureError(
         "replayed",
@@ -114,12 +114,6 @@ export class NameDesk {
       return { peer, online: own.length > 0, addresses };
     });
   }
-}
-
-function isSame(row: NameRow, body: Name): boolean {
-  if (row.version !== body.version) return false;
-  const { issuedAt, expires } = openEnvelope(nameMessage, row.envelope).body;
-  return issuedAt === body.issuedAt && expires === body.expires;
 }
 
 function requireTime({ issuedAt, expires }: Name, now: number): void {
