@@ -2,13 +2,18 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import wabtInit from "wabt";
 import { type CallNode, type ExprNode, type MapNode, type Plan } from "../plan/plan.ts";
 import type { RunEvent } from "../plan/runner-ports.ts";
+import { verifyRun } from "../plan/verify/verify-run.ts";
 import { type Cid, cidOf, RAW } from "../protocol/cid.ts";
+import { verifierOf } from "../protocol/ed25519.ts";
 import { openEnvelope } from "../protocol/envelope.ts";
 import { stepMessage } from "../protocol/messages/run.ts";
+import { failureCode } from "../protocol/failure-code.ts";
 import { fuel } from "../protocol/units.ts";
+import type { SandboxThread } from "../provider/sandbox-thread.ts";
 import { relayConfig } from "../relay/config.ts";
 import { type Relay, startRelay } from "../relay/start-relay.ts";
 import { connect, type Tabmesh } from "../sdk/index.ts";
+import { sandboxHere } from "../sdk/lease-pair.contract.ts";
 import {
   type FunctionProvider,
   type FunctionProviderOptions,
@@ -50,6 +55,13 @@ function call(module: Uint8Array, input: CallNode["input"], more: Partial<CallNo
 
 function resultOf(event: { readonly envelope: Uint8Array } | undefined): Cid | undefined {
   return event === undefined ? undefined : openEnvelope(stepMessage, event.envelope).body.result;
+}
+
+const VERIFY = verifierOf(crypto.subtle);
+
+/** A machine that begins and never comes to an end. */
+function neverEnding(): SandboxThread {
+  return { ...sandboxHere(), runAll: () => new Promise(() => undefined) };
 }
 
 let relay: Relay;
@@ -157,6 +169,8 @@ describe("a run of a plan", { timeout: 60_000 }, () => {
     });
     expect(summary.spent).toBeGreaterThan(0n);
     expect(summary.spent).toBeLessThanOrEqual(summary.budget);
+    const check = await verifyRun(run.record(), VERIFY);
+    expect(check).toMatchObject({ ok: true, problems: [], status: "done" });
   });
 
   test("shares the elements of a list out over the providers, and joins what they made", async () => {
@@ -198,5 +212,77 @@ describe("a run of a plan", { timeout: 60_000 }, () => {
     expect(once?.peer).not.toBe(again?.peer);
     const maker = providers.find(({ peer }) => peer === once?.peer);
     expect(maker?.served).toEqual([resultOf(once)]);
+  });
+
+  test("goes on after its initiator has left it, from the steps that are signed", async () => {
+    const provider = await join(ADD);
+    const begun = Promise.withResolvers<void>();
+    const first = await tabmesh.startRun(
+      TWICE,
+      { word: "abc" },
+      { modules: [ADD], onEvent: (event) => (event.kind === "ended" ? begun.resolve() : undefined) },
+    );
+    await begun.promise;
+    await first.leave();
+    await expect(first.result()).rejects.toMatchObject({ detail: expect.stringContaining("left") });
+    const told: RunEvent[] = [];
+    const again = await tabmesh.continueRun(first.id, { onEvent: (event) => told.push(event) });
+    expect((await again.result()).value).toBe("cde");
+    expect(again.id).toBe(first.id);
+    expect(endsOf(told, "again").length).toBeGreaterThan(0);
+    expect(told.some((event) => event.kind === "given" && event.node === "once")).toBe(false);
+    expect(provider.begun).toBe(2);
+    const check = await verifyRun(again.record(), VERIFY);
+    expect(check.problems).toEqual([]);
+  });
+
+  test("is carried on by a holder whom the initiator has named, and by nobody else", async () => {
+    await join(ADD);
+    const [holder, stranger] = await Promise.all([
+      connect({ relay: relay.url }),
+      connect({ relay: relay.url }),
+    ]);
+    const begun = Promise.withResolvers<void>();
+    const first = await tabmesh.startRun(
+      TWICE,
+      { word: "abc" },
+      {
+        modules: [ADD],
+        holders: [holder.requester],
+        onEvent: (event) => (event.kind === "ended" ? begun.resolve() : undefined),
+      },
+    );
+    await begun.promise;
+    await first.leave();
+    await expect(stranger.continueRun(first.id, { atOnce: true })).rejects.toMatchObject({
+      code: failureCode("denied"),
+    });
+    const run = await holder.continueRun(first.id, { atOnce: true });
+    expect((await run.result()).value).toBe("cde");
+    const check = await verifyRun(run.record(), VERIFY);
+    expect(check.problems).toEqual([]);
+    await run.summary;
+    // The payer of the run pays, whoever coordinates it.
+    expect((await holder.account())?.available ?? 0n).toBe(0n);
+    await Promise.all([holder.close(), stranger.close()]);
+  });
+
+  test("gives a step to another provider when the first one vanishes in the middle of it", async () => {
+    const left = Promise.withResolvers<void>();
+    const slow = await join(ADD, { onTask: () => left.resolve(), startThread: neverEnding });
+    const told: RunEvent[] = [];
+    const run = await tabmesh.startRun(
+      TWICE,
+      { word: "abc" },
+      { modules: [ADD], onEvent: (event) => told.push(event) },
+    );
+    await left.promise;
+    await join(ADD);
+    await slow.vanish();
+    expect((await run.result()).value).toBe("cde");
+    expect(told.find((event) => event.kind === "lost")).toMatchObject({ node: "once", attempt: 0 });
+    const check = await verifyRun(run.record(), VERIFY);
+    expect(check.problems).toEqual([]);
+    await run.summary;
   });
 });

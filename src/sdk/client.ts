@@ -205,8 +205,9 @@ class RequesterClient implements Tabmesh {
     return this.#follow(await startRun(this.#runGround(options), plan, params, options));
   }
 
-  continueRun(_run: Cid, _options: PlanRunOptions = {}): Promise<PlanRun> {
-    return Promise.reject(new FailureError("unsupported", "plans are not run here yet"));
+  async continueRun(run: Cid, options: PlanRunOptions = {}): Promise<PlanRun> {
+    const { continueRun } = await import("./runs/continue-run.ts");
+    return this.#follow(await continueRun(this.#runGround(options), run, options));
   }
 
   #runGround({ modules = [] }: PlanRunOptions): RunGround {

@@ -173,3 +173,12 @@ export const IDLE_JOB_MS = 1_500;
 
 /** A run ends within an hour unless told otherwise: what it has set aside is free by then. */
 export const RUN_TIMEOUT_MS: number = 60 * 60 * 1000;
+
+/** A coordinator that waits for others to be silent looks so often whether they are; they are after RUN_SILENCE_MS. */
+export const RUN_LOOK_MS = 2_000;
+
+/** A peer that is asked for the receipts of a run is reached within this, or is gone. */
+export const STEPS_FETCH_MS = 8_000;
+
+/** Receipts of a run are brought to the relay this soon after they came, together with those that came meanwhile. */
+export const STEPS_BRING_MS = 1_000;

@@ -42,6 +42,8 @@ export interface PlanRunOptions {
   /** 16 bytes, and the time of signing in milliseconds since 1970: together they make the run's identity the same again. */
   readonly nonce?: Uint8Array;
   readonly issuedAt?: number;
+  /** To continue a run: without waiting until those who come before as its coordinators are silent. What they have open stays theirs. */
+  readonly atOnce?: boolean;
   /** A step that takes longer is given to a second provider as well, milliseconds. Default 30,000. */
   readonly hedgeAfterMs?: number;
   /** The highest price accepted. Default: the relay's tariff. */
@@ -66,7 +68,7 @@ export interface PlanResult {
 /** What a run has come to, and cost. */
 export interface PlanRunSummary {
   readonly run: Cid;
-  /** Receipts by how their steps ended. */
+  /** Steps by how they ended. */
   readonly done: number;
   readonly failed: number;
   readonly skipped: number;
@@ -105,6 +107,11 @@ export interface PlanRun extends AsyncIterable<RunEvent> {
   value(cid: Cid, signal?: AbortSignal): Promise<Uint8Array>;
   /** Cancels what is open at the providers and refunds the rest. */
   cancel(): void;
+  /**
+   * Leaves the run to whoever continues it: nothing more is given out here, what is under way is cancelled, what was signed waits
+   * at the relay. `result` rejects, `summary` says what it has cost until here.
+   */
+  leave(): Promise<void>;
 }
 
 /** A run that failed. `message` says it in one line; `failure` has the parts. */

@@ -40,6 +40,9 @@ export interface LiveRunOptions {
   /** Receipts that are there already. */
   readonly steps?: readonly Uint8Array[];
   readonly attemptsFrom?: number;
+  /** Of the budget, where it has been drawn on before: what is left, and what is spent, micro-credits. */
+  readonly left?: bigint;
+  readonly spentBefore?: bigint;
   readonly turnsFrom?: (node: string) => number;
 }
 
@@ -54,7 +57,9 @@ export class LiveRun implements PlanRun {
   readonly #performer: RunPerformer;
   readonly #mailbox: RunMailbox;
   readonly #events = new RunEvents();
-  readonly #counts = { done: 0, failed: 0, skipped: 0, lost: 0 };
+  /** How each step ended, by node and iteration: the last receipt of it counts. */
+  readonly #ended = new Map<string, "done" | "failed" | "skipped">();
+  #lost = 0;
   readonly #providers = new Set<PeerId>();
   readonly #end: Promise<RunEnd>;
   readonly #startedAt: number;
@@ -85,7 +90,7 @@ export class LiveRun implements PlanRun {
       ...options,
       run: run.id,
       payer: run.body.payer,
-      budget: run.body.budget,
+      budget: parts.left ?? run.body.budget,
       values: this.#values,
       ports: ground.performer,
       ...(parts.turnsFrom === undefined ? {} : { turnsFrom: parts.turnsFrom }),
@@ -155,6 +160,11 @@ export class LiveRun implements PlanRun {
     return { ground, run: this.id, values: this.#values, ...(secrets === undefined ? {} : { secrets }) };
   }
 
+  async leave(): Promise<void> {
+    this.#runner.stop("its coordinator left the run to others");
+    await this.summary;
+  }
+
   #ports(): RunnerPorts {
     const { signer, now } = this.#parts.ground;
     return {
@@ -171,9 +181,10 @@ export class LiveRun implements PlanRun {
   }
 
   #tell(event: RunEvent): void {
-    if (event.kind === "lost") this.#counts.lost += 1;
+    if (event.kind === "lost") this.#lost += 1;
     if (event.kind === "ended") {
-      this.#counts[event.status] += 1;
+      this.#mailbox.bringSoon();
+      this.#ended.set(`${event.node} ${event.iteration}`, event.status);
       if (event.peer !== this.#parts.ground.root) this.#providers.add(event.peer);
     }
     this.#events.tell(event);
@@ -195,14 +206,23 @@ export class LiveRun implements PlanRun {
     const { run } = this.#parts;
     return {
       run: run.id,
-      ...this.#counts,
+      done: this.#count("done"),
+      failed: this.#count("failed"),
+      skipped: this.#count("skipped"),
+      lost: this.#lost,
       providers: [...this.#providers],
       jobs: this.#performer.jobs,
-      spent: microCredits(this.#performer.spent),
+      spent: microCredits(this.#performer.spent + (this.#parts.spentBefore ?? 0n)),
       budget: run.body.budget,
       elapsedMs: performance.now() - this.#startedAt,
       ...(end?.failure === undefined ? {} : { failure: end.failure }),
     };
+  }
+
+  #count(status: "done" | "failed" | "skipped"): number {
+    let count = 0;
+    for (const each of this.#ended.values()) if (each === status) count += 1;
+    return count;
   }
 
   /** Leaves receipts and result at the relay, and says that the run is over. */

@@ -6,6 +6,7 @@ import { MAX_STEP_BATCH_BYTES, MAX_STEPS_PER_BATCH, RUN_HEARTBEAT_MS } from "../
 import { runAccessMessage } from "../../protocol/messages/run.ts";
 import type { RelayInfo } from "../../protocol/relay-api.ts";
 import type { Signer } from "../../protocol/signature.ts";
+import { STEPS_BRING_MS } from "../limits.ts";
 
 export interface RunMailboxOptions {
   readonly run: Cid;
@@ -28,6 +29,8 @@ export class RunMailbox {
   /** Steps that the relay has from here. */
   #brought = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When it is brought next, by performance.now(). */
+  #dueAt = Number.POSITIVE_INFINITY;
   #bringing: Promise<void> | undefined;
   #isOver = false;
 
@@ -46,15 +49,26 @@ export class RunMailbox {
     return this.#access.envelope;
   }
 
-  /** Brings what is new, once and then as often as a coordinator has to be heard of. */
+  /** From here on the relay hears of this coordinator as often as it has to. */
   start(): void {
+    this.#beatIn(RUN_HEARTBEAT_MS);
+  }
+
+  /** A receipt has come: it is brought soon, with those that come meanwhile. */
+  bringSoon(): void {
+    if (this.#dueAt > performance.now() + STEPS_BRING_MS) this.#beatIn(STEPS_BRING_MS);
+  }
+
+  #beatIn(ms: number): void {
     if (this.#isOver) return;
-    this.#timer = setTimeout(() => void this.#beat(), RUN_HEARTBEAT_MS);
+    clearTimeout(this.#timer);
+    this.#dueAt = performance.now() + ms;
+    this.#timer = setTimeout(() => void this.#beat(), ms);
   }
 
   async #beat(): Promise<void> {
     await this.bring().catch(() => undefined);
-    this.start();
+    this.#beatIn(RUN_HEARTBEAT_MS);
   }
 
   /** Brings all that is new. @throws FailureError when the relay cannot be reached or refuses it */

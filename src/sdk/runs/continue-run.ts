@@ -1,0 +1,203 @@
+import { decodePlan } from "../../plan/plan-codec.ts";
+import { openRun, type OpenRun } from "../../plan/state/open-run.ts";
+import { parseJson } from "../../plan/json-value.ts";
+import { circuitAddress } from "../../mesh/mesh-address.ts";
+import { exchangeRun } from "../../mesh/run-exchange.ts";
+import { type Cid, isCid } from "../../protocol/cid.ts";
+import { openEnvelope, seal } from "../../protocol/envelope.ts";
+import { FailureError } from "../../protocol/failure.ts";
+import { header } from "../../protocol/header.ts";
+import {
+  MAX_PLAN_BYTES,
+  MAX_RUN_PARAMS_BYTES,
+  MAX_TASK_BYTES,
+  RUN_SILENCE_MS,
+} from "../../protocol/limits.ts";
+import { decodeEntryOf } from "../../protocol/messages/entry.ts";
+import { closeJobMessage } from "../../protocol/messages/job.ts";
+import { stepMessage } from "../../protocol/messages/run.ts";
+import { cancelMessage } from "../../protocol/messages/task.ts";
+import type { RunJobView, RunView } from "../../protocol/run-views.ts";
+import { decodeUtf8 } from "../../protocol/text.ts";
+import { RUN_LOOK_MS, STEPS_FETCH_MS } from "../limits.ts";
+import { pause } from "../pause.ts";
+import type { PlanRun, PlanRunOptions } from "../plan-run.ts";
+import { LiveRun } from "./live-run.ts";
+import type { RunGround } from "./run-ground.ts";
+import { RunMailbox } from "./run-mailbox.ts";
+import type { ParamBytes } from "./run-params.ts";
+
+/** Attempts of one stay of a coordinator: when it comes back, its next ones begin with a number that it has not used. */
+const ATTEMPTS_PER_STAY = 100;
+const STAYS = 9;
+const ATTEMPTS_EACH = 1_000;
+
+/** See Tabmesh.continueRun. */
+export async function continueRun(ground: RunGround, id: Cid, options: PlanRunOptions): Promise<PlanRun> {
+  const signal = options.signal ?? new AbortController().signal;
+  const mailbox = new RunMailbox({
+    run: id,
+    client: ground.client,
+    info: ground.info,
+    signer: ground.signer,
+    now: ground.now,
+    since: () => [],
+  });
+  const view = await untilFree(ground, id, options, signal);
+  const [run, { plan, planBytes, params }, steps] = await Promise.all([
+    openLogged(ground, view),
+    readPlan(ground, view, mailbox, signal),
+    readSteps(ground, id, mailbox, signal),
+  ]);
+  const isOver = view.state !== "open";
+  const left = isOver ? view : await freeJobs(ground, view);
+  const turns = new Map<string, number>();
+  for (const { node, turn } of left.jobs) turns.set(node, Math.max(turn + 1, turns.get(node) ?? 0));
+  return new LiveRun({
+    ground,
+    run,
+    plan,
+    planBytes,
+    params,
+    options,
+    steps,
+    left: left.left,
+    spentBefore: left.spent,
+    attemptsFrom: attemptsFrom(ground, run, steps),
+    turnsFrom: (node) => turns.get(node) ?? 0,
+  });
+}
+
+/**
+ * Waits until nobody else coordinates the run: those that come before this one are silent.
+ * @throws FailureError `denied` where this identity is no coordinator of it; `not-found`
+ */
+async function untilFree(
+  { client, root }: RunGround,
+  id: Cid,
+  { atOnce = false }: PlanRunOptions,
+  signal: AbortSignal,
+): Promise<RunView> {
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- until the others are silent
+    const view = await client.run(id, signal);
+    if (!view.coordinators.some(({ peer }) => peer === root))
+      throw new FailureError(
+        "denied",
+        "this identity neither started the run nor is named as a holder of it",
+      );
+    const isAlive = view.coordinators.some(
+      ({ peer, silentMs }) => peer !== root && silentMs !== undefined && silentMs < RUN_SILENCE_MS,
+    );
+    if (view.state !== "open" || !isAlive || atOnce) return view;
+    // oxlint-disable-next-line no-await-in-loop
+    await pause(RUN_LOOK_MS, signal);
+  }
+}
+
+/** The run as it is logged: its own envelope, and that of its holders. */
+async function openLogged({ client, verify }: RunGround, view: RunView): Promise<OpenRun> {
+  const { holdersIndex, entryIndex } = view;
+  const [run, holders] = await Promise.all([
+    client.entry(entryIndex),
+    holdersIndex === undefined ? undefined : client.entry(holdersIndex),
+  ]);
+  const envelopes = holders === undefined ? [] : [decodeEntryOf("run-holders", holders).body.envelope];
+  const opened = await openRun(decodeEntryOf("run", run).body.envelope, envelopes, verify);
+  if (opened.id !== view.run) throw new FailureError("content-mismatch", "the relay shows another run");
+  return opened;
+}
+
+async function readPlan(
+  { client }: RunGround,
+  view: RunView,
+  mailbox: RunMailbox,
+  signal: AbortSignal,
+): Promise<{
+  readonly plan: ReturnType<typeof decodePlan>;
+  readonly planBytes: Uint8Array;
+  readonly params: ParamBytes;
+}> {
+  const access = await mailbox.access();
+  const read = async (cid: Cid, most: number): Promise<Uint8Array> => {
+    const bytes = await client.runValue(view.run, access, cid, most, signal);
+    if (bytes === undefined)
+      throw new FailureError("not-found", `the relay does not keep ${cid} of this run`);
+    return bytes;
+  };
+  const [planBytes, encoded] = await Promise.all([
+    read(view.plan, MAX_PLAN_BYTES),
+    read(view.params, MAX_RUN_PARAMS_BYTES),
+  ]);
+  const named: unknown = parseJson(decodeUtf8(encoded));
+  const rows = typeof named === "object" && named !== null ? Object.entries(named) : [];
+  const params = await Promise.all(
+    rows.map(async ([name, cid]): Promise<[string, Uint8Array]> => {
+      if (typeof cid !== "string" || !isCid(cid))
+        throw new FailureError("malformed", `the parameter ${name} has no CID`);
+      return [name, await read(cid, MAX_TASK_BYTES)];
+    }),
+  );
+  return { plan: decodePlan(planBytes), planBytes, params: Object.fromEntries(params) };
+}
+
+/** What the relay has, and what those who signed it have signed since. */
+async function readSteps(
+  { mesh, relay }: RunGround,
+  run: Cid,
+  mailbox: RunMailbox,
+  signal: AbortSignal,
+): Promise<readonly Uint8Array[]> {
+  const left = await mailbox.steps(signal);
+  const signers = new Set(left.map((step) => openEnvelope(stepMessage, step).signedBy[0]?.key));
+  const asked = [...signers].flatMap((key) => (key === undefined || key === mesh.peerId ? [] : [key]));
+  const more = await Promise.allSettled(
+    asked.map((peer) =>
+      exchangeRun(
+        mesh,
+        circuitAddress(relay, peer),
+        { run, from: 0, news: [] },
+        AbortSignal.any([signal, AbortSignal.timeout(STEPS_FETCH_MS)]),
+      ),
+    ),
+  );
+  return [...left, ...more.flatMap((each) => (each.status === "fulfilled" ? each.value : []))];
+}
+
+/** What coordinators before have left open is closed, and the leases given back: the budget in them is free again. */
+async function freeJobs(ground: RunGround, view: RunView): Promise<RunView> {
+  const open = view.jobs.filter(({ state }) => state !== "closed");
+  await Promise.allSettled(open.map((job) => freeJob(ground, job)));
+  return ground.client.run(view.run);
+}
+
+async function freeJob(
+  { client, info, signer, root }: RunGround,
+  { job, coordinator }: RunJobView,
+): Promise<void> {
+  const about = header(info.origin, info.asset);
+  if (coordinator === root) await client.closeJob(await seal(closeJobMessage, { ...about, job }, [signer]));
+  const { leases } = await client.job(job);
+  await Promise.allSettled(
+    leases
+      .filter(({ state }) => state === "open")
+      .map(async ({ lease }) =>
+        client.cancelLease(
+          lease,
+          await seal(cancelMessage, { ...about, lease, seq: 0, atUnit: 0 }, [signer]),
+        ),
+      ),
+  );
+}
+
+/** Below the numbers of the next coordinator, and above those that this one has used before. */
+function attemptsFrom({ root }: RunGround, { body, holders }: OpenRun, steps: readonly Uint8Array[]): number {
+  const first = root === body.initiator ? 0 : (holders.indexOf(root) + 1) * ATTEMPTS_EACH;
+  const used = steps
+    .map((step) => openEnvelope(stepMessage, step).body.attempt)
+    .filter((attempt) => attempt >= first && attempt < first + ATTEMPTS_EACH);
+  if (root !== body.initiator && used.length === 0) return first;
+  const last = used.reduce((most, attempt) => Math.max(most, attempt), first);
+  const stay = Math.floor((last - first) / ATTEMPTS_PER_STAY) + 1;
+  return first + Math.min(stay, STAYS) * ATTEMPTS_PER_STAY;
+}
