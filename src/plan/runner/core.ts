@@ -71,6 +71,8 @@ export interface Core {
   admit(envelope: Uint8Array, cost: MicroCredits): Promise<Receipt>;
   /** An attempt is given out now. */
   given(key: StepKey, attempt: number, inputBytes: number): void;
+  /** How often this coordinator has given a step out. */
+  timesGiven(key: StepKey): number;
   /** @throws FailureError `expired` when nothing of the run may begin any more. */
   requireTime(): void;
 }

@@ -61,6 +61,11 @@ async function again(
           peers: [...peers, ...silent],
         }
       : { ...step, hold: false };
+  if (core.timesGiven(step) >= core.options.attempts)
+    throw new FailureError(
+      "function-unavailable",
+      `the value of ${node} is lost, and its step was given out often enough`,
+    );
   core.emit({ kind: "note", text: `the value of ${node} is not given any more: its step is done again` });
   const ending = await new RemoteWork(core, elsewhere, signal).run();
   if (ending.kind === "done" && ending.value.ref.bytes !== undefined) return ending.value.ref;
@@ -79,7 +84,6 @@ class RemoteWork {
   readonly #active = new Map<number, Attempt>();
   #input: Known["ref"];
   #next: number;
-  #given = 0;
 
   constructor(core: Core, step: RemoteStep, signal: AbortSignal) {
     this.#core = core;
@@ -117,7 +121,7 @@ class RemoteWork {
       const known = await chosen(this.#core, this.#step);
       if (known !== undefined) return known;
       // Another coordinator's step may have become this one's.
-      if (this.#given === 0 && this.#core.options.mine(this.#step)) this.#give(signal);
+      if (this.#core.timesGiven(this.#step) === 0 && this.#core.options.mine(this.#step)) this.#give(signal);
     }
   }
 
@@ -144,13 +148,12 @@ class RemoteWork {
 
   #canHedge(): boolean {
     const { what } = this.#step;
-    return this.#given < this.#core.options.attempts && what.kind === "call";
+    return this.#core.timesGiven(this.#step) < this.#core.options.attempts && what.kind === "call";
   }
 
   #give(signal: AbortSignal): void {
     const number = this.#next;
     this.#next += 1;
-    this.#given += 1;
     const controller = new AbortController();
     this.#core.given(this.#step, number, this.#input.size);
     const over = this.#perform(number, AbortSignal.any([signal, controller.signal]));
@@ -236,7 +239,7 @@ class RemoteWork {
       this.#core.emit({ kind: "lost", node, iteration, attempt, code: error.code, detail: error.detail });
     signal.throwIfAborted();
     if (this.#active.size > 0) return undefined;
-    if (this.#given >= this.#core.options.attempts || !this.#mayRepeat(error.code))
+    if (this.#core.timesGiven(this.#step) >= this.#core.options.attempts || !this.#mayRepeat(error.code))
       return this.#giveUp(error);
     await this.#core.ports.pause(this.#pauseMs(), signal);
     await this.#refreshInput(error);
@@ -247,7 +250,9 @@ class RemoteWork {
   }
 
   #pauseMs(): number {
-    return this.#given <= 1 ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#given - 2));
+    return this.#core.timesGiven(this.#step) <= 1
+      ? 0
+      : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#core.timesGiven(this.#step) - 2));
   }
 
   #mayRepeat(code: FailureCode): boolean {

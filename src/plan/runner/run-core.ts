@@ -19,6 +19,7 @@ import {
 } from "../state/attempts.ts";
 import { type Receipt, ReceiptReader } from "../state/receipt.ts";
 import { byIdAndKey, RunState } from "../state/run-state.ts";
+import { Wholeness } from "../state/wholeness.ts";
 import type { ValueType } from "../value-type.ts";
 import type { Core, CoreOptions, GraphCall, Settling } from "./core.ts";
 import type { GraphEnd, Known } from "./known.ts";
@@ -49,6 +50,8 @@ export class RunCore implements Core {
   readonly #types: ReadonlyMap<NodeId, ValueType>;
   readonly #reader: ReceiptReader;
   readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #whole = new Wholeness(this.state);
+  readonly #times = new Map<string, number>();
   readonly #givenOut = new Map<string, GivenOut>();
   readonly #quitting = new AbortController();
   #spent = 0n;
@@ -129,7 +132,12 @@ export class RunCore implements Core {
       throw new FailureError("expired", "the run's time is over");
   }
 
+  timesGiven(key: StepKey): number {
+    return this.#times.get(keyText(key)) ?? 0;
+  }
+
   given(key: StepKey, attempt: number, inputBytes: number): void {
+    this.#times.set(keyText(key), this.timesGiven(key) + 1);
     this.#givenOut.set(`${keyText(key)} ${attempt}`, { atMs: this.ports.now(), inputBytes });
     this.emit({ kind: "given", node: key.node, iteration: key.iteration, attempt });
   }
@@ -138,12 +146,13 @@ export class RunCore implements Core {
     const receipts = this.state
       .of(key)
       .filter(
-        ({ step, root, key: signer }) =>
-          isSettling(step.attempt) &&
-          step.args === args &&
-          step.status !== "skipped" &&
-          this.isCoordinator(root) &&
-          !this.state.isLiar(signer),
+        (receipt) =>
+          isSettling(receipt.step.attempt) &&
+          receipt.step.args === args &&
+          receipt.step.status !== "skipped" &&
+          this.isCoordinator(receipt.root) &&
+          !this.state.isLiar(receipt.key) &&
+          (key.node === WHOLE_RUN || this.#whole.isWhole(receipt)),
       );
     return receipts.toSorted((a, b) => this.#bySettler(a, b))[0];
   }
@@ -162,12 +171,13 @@ export class RunCore implements Core {
       .of(key)
       .filter(({ step, root }) => isSettling(step.attempt) && this.isCoordinator(root));
     const same = settled.find(
-      ({ step, key: signer }) =>
-        !this.state.isLiar(signer) &&
-        step.status === status &&
-        step.args === args &&
-        step.result === result?.ref.cid &&
-        step.code === code,
+      (receipt) =>
+        !this.state.isLiar(receipt.key) &&
+        receipt.step.status === status &&
+        receipt.step.args === args &&
+        receipt.step.result === result?.ref.cid &&
+        receipt.step.code === code &&
+        this.#whole.isWhole(receipt),
     );
     if (same !== undefined) return same;
     const own = settled.filter(({ root }) => root === this.#given.self);
@@ -219,7 +229,6 @@ export class RunCore implements Core {
     const { step } = receipt;
     if (step.node !== WHOLE_RUN && (step.attempt < GATHERED_FROM || isSettling(step.attempt)))
       this.#tell(receipt, cost);
-    for (const wake of this.#waiting.get(keyText(step)) ?? []) wake();
   }
 
   #tell({ step, id, envelope, root }: Receipt, cost: MicroCredits): void {
@@ -268,7 +277,8 @@ export class RunCore implements Core {
     await Promise.all(
       steps.map(async (envelope) => {
         try {
-          await this.admit(envelope);
+          const { step } = await this.admit(envelope);
+          for (const wake of this.#waiting.get(keyText(step)) ?? []) wake();
         } catch (error) {
           if (!(error instanceof FailureError)) throw error;
           refused.push(error);

@@ -1,10 +1,11 @@
+import type { Cid } from "../../protocol/cid.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { StepKey, StepOrder, ValueRef } from "../runner-ports.ts";
-import { isPeerAttempt } from "../state/attempts.ts";
+import { isPeerAttempt, keyText } from "../state/attempts.ts";
 import type { Receipt } from "../state/receipt.ts";
 import type { ValueType } from "../value-type.ts";
 import type { Core } from "./core.ts";
-import { told } from "./endings.ts";
+import { together, told } from "./endings.ts";
 import type { Ending, Known } from "./known.ts";
 import { mayPass } from "./passing.ts";
 import { enough, honest, type StepRule, whyNot } from "./step-choice.ts";
@@ -55,7 +56,9 @@ export function ruleOf(core: Core, step: RemoteStep): StepRule {
 /** What another coordinator settled, as far as the receipts that it names bear it out. */
 function fromSettled(core: Core, step: RemoteStep, rule: StepRule, receipt: Receipt): Ending | undefined {
   const { result, size, status, code, detail } = receipt.step;
-  const from = receipt.step.parents.flatMap((id) => core.state.byId(id));
+  const from = receipt.step.parents
+    .flatMap((id) => core.state.byId(id))
+    .filter((each) => keyText(each.step) === keyText(step));
   if (status === "failed" && code !== undefined)
     return {
       kind: "failed",
@@ -102,12 +105,19 @@ export async function settledBy(
         signal,
       ),
   };
-  const alone = receipts.length === 1 && core.state.of(step).length === 1 && first.step.attempt === 0;
+  const alone =
+    receipts.length === 1 &&
+    core.state.of(step).length === 1 &&
+    first.step.attempt === 0 &&
+    sameIds(first.step.parents, step.parents);
   if (alone) return { kind: "done", receipt: first.id, value };
   const settled = await core.settle(step, {
     status: "done",
     args: step.input.ref.cid,
-    parents: receipts.map(({ id }) => id),
+    parents: together(
+      receipts.map(({ id }) => id),
+      step.parents,
+    ),
     result: value,
   });
   return { kind: "done", receipt: settled.id, value: { ...value, parents: [settled.id] } };
@@ -120,7 +130,7 @@ export async function failedBy(core: Core, step: RemoteStep, receipt: Receipt): 
   const settled = await core.settle(step, {
     status: "failed",
     args: step.input.ref.cid,
-    parents: [receipt.id],
+    parents: together([receipt.id], step.parents),
     code,
     detail,
   });
@@ -130,4 +140,8 @@ export async function failedBy(core: Core, step: RemoteStep, receipt: Receipt): 
     receipt: settled.id,
     failure: { node, iteration, peer: receipt.root, code, detail },
   };
+}
+
+function sameIds(a: readonly Cid[], b: readonly Cid[]): boolean {
+  return a.length === b.length && a.every((id, place) => id === b[place]);
 }

@@ -118,17 +118,25 @@ export class CheckState {
     for (let receipt = next.pop(); receipt !== undefined; receipt = next.pop()) {
       if (seen.has(receipt.id)) continue;
       seen.add(receipt.id);
-      for (const each of this.state.byId(receipt.id)) {
-        const text = keyText(each.step);
-        this.#used.set(text, [...(this.#used.get(text) ?? []), each]);
-      }
+      this.#use(receipt);
       for (const parent of receipt.step.parents) {
         const named = this.state.byId(parent);
         if (named.length === 0)
           this.wrong(receipt.step, `names a receipt that is not in the record: ${parent}`);
-        next.push(...named);
+        // What a settled peer's receipt follows from is named by the step that settled it.
+        for (const each of named) {
+          if (keyText(each.step) !== keyText(receipt.step) || each.step.status === "skipped") next.push(each);
+          else this.#use(each);
+        }
       }
     }
+  }
+
+  #use(receipt: Receipt): void {
+    const text = keyText(receipt.step);
+    const used = this.#used.get(text) ?? [];
+    for (const each of this.state.byId(receipt.id)) if (!used.includes(each)) used.push(each);
+    this.#used.set(text, used);
   }
 
   /** The coordinators' word about a step; two that differ are a problem. */
@@ -162,9 +170,16 @@ export class CheckState {
 
   /** Everything that steps have to follow from, named. */
   requireParents(receipt: Receipt, wanted: readonly Cid[]): void {
-    const named = new Set(this.parentsOf(receipt).map(({ id }) => id));
-    for (const id of wanted)
-      if (!named.has(id)) this.wrong(receipt.step, `does not name a receipt that it follows from: ${id}`);
+    const named = this.parentsOf(receipt);
+    const ids = new Set(named.map(({ id }) => id));
+    const words = new Set(named.map(wordsOf));
+    for (const id of wanted) {
+      if (ids.has(id)) continue;
+      // Two coordinators may have settled the same: either will do.
+      const [other] = this.state.byId(id);
+      if (other === undefined || !words.has(wordsOf(other)))
+        this.wrong(receipt.step, `does not name a receipt that it follows from: ${id}`);
+    }
   }
 
   /** A value by its CID, with its bytes where the record has them. */
@@ -187,4 +202,9 @@ export class CheckState {
   typeOf(id: NodeId): ValueType {
     return this.types.get(id) ?? { type: "json" };
   }
+}
+
+/** What a receipt says, whoever signed it. */
+function wordsOf({ step }: Receipt): string {
+  return `${keyText(step)} ${step.status} ${step.result ?? step.code ?? ""}`;
 }

@@ -60,6 +60,8 @@ export function checkRemote(
     (receipt) => receipt.step.node === step.node && receipt.step.iteration === step.iteration,
   );
   for (const receipt of own) judge(check, rule, step, receipt);
+  const speaker = settled ?? own[0];
+  if (speaker !== undefined) check.requireParents(speaker, step.parents);
   if (settled?.step.status === "failed") return failedStep(check, step, settled, own);
   const found = enough(rule, own);
   const [first] = found ?? [];
@@ -83,7 +85,6 @@ function judge(check: CheckState, rule: StepRule, step: SeenStep, receipt: Recei
   const why = whyNot(rule, receipt);
   const isRecomputed = !isPeerAttempt(receipt.step.attempt);
   if (why !== undefined && !isRecomputed) check.wrong(step, `a receipt does not count: ${why}`);
-  if (!isRecomputed) check.requireParents(receipt, step.parents);
   const bytes = receipt.step.result === undefined ? undefined : check.values.get(receipt.step.result);
   if (bytes !== undefined && bytes.length !== receipt.step.size)
     check.wrong(step, `its value has ${bytes.length} bytes, and the receipt says ${receipt.step.size}`);
