@@ -6,6 +6,8 @@ import { quantiseLlama } from "../../src/inference/convert/float-llama.ts";
 import { randomLlama, SMALL_SHAPE } from "../../src/inference/model/random-llama.contract.ts";
 import { FailureError } from "../../src/protocol/failure.ts";
 import type { JsonShape } from "../../src/protocol/json-shape.ts";
+import { triggerSchema } from "../../src/protocol/messages/deploy.ts";
+import { sealedSecretsSchema } from "../../src/protocol/messages/effect.ts";
 import {
   embedInputSchema,
   embedOutputSchema,
@@ -118,10 +120,24 @@ export const TRIED_ELSEWHERE: ReadonlySet<unknown> = new Set([
   encoderHeaderSchema,
 ]);
 
+function composedSubjects(): readonly DecoderSubject[] {
+  const bytes = new Uint8Array(32).fill(7);
+  return [
+    schemaSubject("trigger", triggerSchema, {
+      id: "hourly",
+      kind: "interval",
+      missed: "once",
+      everyMs: 3_600_000,
+    }),
+    schemaSubject("sealed secrets", sealedSecretsSchema, [{ name: "token", enc: bytes, sealed: bytes }]),
+  ];
+}
+
 /** Decoders that the golden vectors do not know: JSON, models, proofs. */
 export async function decoderSubjects(decoders: readonly Decoder[]): Promise<readonly DecoderSubject[]> {
   return [
     ...decoders.filter(({ name }) => name.endsWith("Json")).map(jsonSubject),
+    ...composedSubjects(),
     ...(await modelSubjects()),
   ];
 }

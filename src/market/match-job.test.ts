@@ -81,6 +81,64 @@ describe("matching", () => {
     expect(matchJob(jobOf(), [dear, idle, holder], rules).matches).toEqual([idle, holder, dear]);
   });
 
+  it("gives a job to those alone whom it names", () => {
+    const candidates = [candidate(1), candidate(2), candidate(3, { instance: peer(4) })];
+    const { matches, reasons } = matchJob(jobOf({ only: [peer(3), peer(9)] }), candidates, rules);
+    expect(matches).toEqual([candidates[2]]);
+    expect(reasons).toEqual(new Map([["not asked for", 2]]));
+  });
+
+  it("keeps a job from owners of the steps that it is to be apart from, whatever their names", () => {
+    const candidates = [candidate(1), candidate(2), candidate(3)];
+    const sameOwner = (a: PeerId, b: PeerId): boolean =>
+      [a, b].every((each) => each === peer(1) || each === peer(2));
+    const job = jobOf({ apartFrom: [peer(1)] });
+    expect(matchJob(job, candidates, { ...rules, sameOwner }).matches).toEqual([candidates[2]]);
+    expect(matchJob(job, candidates, rules).matches.map(({ offer }) => offer.provider)).not.toContain(
+      peer(1),
+    );
+    expect(matchJob(job, candidates, { ...rules, sameOwner }).reasons.get("too close to another step")).toBe(
+      2,
+    );
+  });
+
+  it("puts first what a job prefers: the longest sound record, or the nearest, whatever they ask", () => {
+    const cheap = candidate(1, { tariffMin: tariffOf(1) });
+    const proven = candidate(2, { tariffMin: tariffOf(9) });
+    const near = candidate(3, { tariffMin: tariffOf(8) });
+    const all = [cheap, near, proven];
+    const known = {
+      ...rules,
+      experience: (provider: PeerId): bigint => (provider === peer(2) ? 900n : 5n),
+      distanceMs: (instance: PeerId): number | undefined =>
+        instance === peer(3) ? 4 : instance === peer(2) ? 80 : undefined,
+    };
+    expect(matchJob(jobOf({ prefer: "reputation" }), all, known).matches).toEqual([proven, cheap, near]);
+    expect(matchJob(jobOf({ prefer: "distance" }), all, known).matches).toEqual([near, proven, cheap]);
+    expect(matchJob(jobOf({ prefer: "price" }), all, known).matches).toEqual([cheap, near, proven]);
+    expect(matchJob(jobOf(), all, known).matches).toEqual([cheap, near, proven]);
+  });
+
+  it("draws a lot where a job wants it fair: each gets its turn, and who made the job cannot say whose", () => {
+    const all = [1, 2, 3, 4].map((each) => candidate(each, { tariffMin: tariffOf(each) }));
+    const wins = new Map<PeerId, number>();
+    for (let draw = 0; draw < 400; draw += 1) {
+      const seed = Uint8Array.of(draw & 0xff, draw >> 8);
+      const job = jobOf({ prefer: "fair", nonce: new Uint8Array(16).fill(9) });
+      const [first] = matchJob(job, all, { ...rules, seed }).matches;
+      if (first !== undefined) wins.set(first.offer.provider, (wins.get(first.offer.provider) ?? 0) + 1);
+    }
+    for (const { offer } of all) expect(wins.get(offer.provider)).toBeGreaterThan(60);
+    const seed = Uint8Array.of(7);
+    const orders = [1, 2, 3].map(
+      (nonce) =>
+        matchJob(jobOf({ prefer: "fair", nonce: new Uint8Array(16).fill(nonce) }), all, { ...rules, seed })
+          .matches,
+    );
+    expect(orders[1]).toEqual(orders[0]);
+    expect(orders[2]).toEqual(orders[0]);
+  });
+
   it("counts why nobody fits", () => {
     const candidates = [
       candidate(1, { tariffMin: tariffOf(11) }),
