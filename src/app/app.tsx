@@ -13,12 +13,14 @@ const TITLES: Readonly<Record<PageName, string>> = {
   contribute: "Contribute",
   earnings: "Earnings",
   jobs: "Jobs",
+  runs: "Runs",
   search: "Search",
   network: "Network",
   sites: "Sites",
 };
 
 const loadJobs: LoadPage = async () => (await import("./pages/jobs-page.tsx")).JobsPage;
+const loadRuns: LoadPage = async () => (await import("./pages/runs-page.tsx")).RunsPage;
 const loadNetwork: LoadPage = async () => (await import("./pages/network-page.tsx")).NetworkPage;
 const loadSites: LoadPage = async () => (await import("./pages/sites-page.tsx")).SitesPage;
 
@@ -92,6 +94,8 @@ function Page({ page, state }: { readonly page: PageName; readonly state: AppSta
       return <SearchGate state={state} />;
     case "jobs":
       return <PageGate key={page} title={TITLES[page]} load={loadJobs} state={state} needsMemory />;
+    case "runs":
+      return <PageGate key={page} title={TITLES[page]} load={loadRuns} state={state} needsMemory />;
     case "network":
       return <PageGate key={page} title={TITLES[page]} load={loadNetwork} state={state} />;
     case "sites":

@@ -10,6 +10,7 @@ const PAGES: readonly (readonly [PageName, string])[] = [
   ["contribute", "Contribute"],
   ["earnings", "Earnings"],
   ["jobs", "Jobs"],
+  ["runs", "Runs"],
   ["search", "Search"],
   ["network", "Network"],
   ["sites", "Sites"],

@@ -1,12 +1,13 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 
-export type PageName = "contribute" | "earnings" | "jobs" | "search" | "network" | "sites";
+export type PageName = "contribute" | "earnings" | "jobs" | "runs" | "search" | "network" | "sites";
 
 /** Pages live behind the hash, so that one file serves them all, offline as well. */
 const PAGE_BY_HASH: ReadonlyMap<string, PageName> = new Map([
   ["#/", "contribute"],
   ["#/earnings", "earnings"],
   ["#/jobs", "jobs"],
+  ["#/runs", "runs"],
   ["#/search", "search"],
   ["#/network", "network"],
   ["#/sites", "sites"],
@@ -16,6 +17,7 @@ const HASH_BY_PAGE: Readonly<Record<PageName, string>> = {
   contribute: "#/",
   earnings: "#/earnings",
   jobs: "#/jobs",
+  runs: "#/runs",
   search: "#/search",
   network: "#/network",
   sites: "#/sites",
