@@ -3,11 +3,14 @@ import { Command, CommanderError } from "commander";
 import { addAccountCommand } from "./commands/account-command.ts";
 import { addAlertsCommand } from "./commands/alerts-command.ts";
 import { addChatCommand } from "./commands/chat-command.ts";
+import { addDeployCommands } from "./commands/deploy-command.ts";
 import { addEmbedCommand } from "./commands/embed-command.ts";
 import { addFsckCommand } from "./commands/fsck-command.ts";
 import { addFunctionCommand } from "./commands/function-command.ts";
 import { addIdentityCommand } from "./commands/identity-command.ts";
+import { addLogsCommand } from "./commands/logs-command.ts";
 import { addMapCommand } from "./commands/map-command.ts";
+import { addMcpCommand } from "./commands/mcp-command.ts";
 import { addModelCommand } from "./commands/model-command.ts";
 import { addPlanCommand } from "./commands/plan-command.ts";
 import { addProveCommand } from "./commands/prove-command.ts";
@@ -51,6 +54,8 @@ export function createProgram(end: (exit: Exit) => void): Command {
   addChatCommand(program, end);
   addEmbedCommand(program, end);
   addModelCommand(program, end);
+  addDeployCommands(program, end);
+  addLogsCommand(program, end);
   addRelayCommand(program, end);
   addProveCommand(program, end);
   addVerifyCommand(program, end);
@@ -59,6 +64,7 @@ export function createProgram(end: (exit: Exit) => void): Command {
   addAlertsCommand(program, end);
   addIdentityCommand(program, end);
   addSiteCommand(program, end);
+  addMcpCommand(program, end);
   inherit(program);
   return program;
 }

@@ -18,7 +18,7 @@ import { parseNetworks } from "./client-address.ts";
 import { isLoopbackRelay, type RelayConfig } from "./config.ts";
 import { openControl } from "./control.ts";
 import type { PlanRequesterFactory } from "./deployments/plan-requester.ts";
-import { leadsTo } from "./deployments/event-sources.ts";
+import { meaningOf } from "./deployments/event-sources.ts";
 import { lookAtHealth } from "./health.ts";
 import { listen, type OpenPort } from "./http/listen.ts";
 import { createHttp } from "./http/relay-http.ts";
@@ -252,7 +252,7 @@ async function answer(start: Start): Promise<void> {
     blobs,
     models,
     limit,
-    leadsTo: (name) => leadsTo(runs.names.resolve(name)),
+    leadsTo: (name) => meaningOf(runs.names.resolve(name)),
     sameOwner: (a, b) => start.owners.sameOwner(a, b),
   });
   const stats = startStats(start);

@@ -37,6 +37,8 @@ export interface RunOrder {
   readonly first?: string;
   /** For the log, as in "its trigger often fired". */
   readonly why: string;
+  /** Default: it was called. */
+  readonly kind?: "called" | "fired";
   /** 16 bytes and a time: the same for the same run. Default: drawn, and now. */
   readonly nonce?: Uint8Array;
   readonly issuedAt?: number;
@@ -119,7 +121,7 @@ export class DeploymentRuns {
       if (!isPassing(error)) rows.settle(deployment.name, day, key, 0n);
       throw error;
     }
-    log.write(deployment.name, "fired", why, { run: started.run });
+    log.write(deployment.name, order.kind ?? "called", why, { run: started.run });
     this.#settle(deployment.name, day, key, started);
     return started;
   }

@@ -161,6 +161,6 @@ export class EventSources {
 }
 
 /** What a name stands for, in words that change when it does. */
-export function leadsTo(name: Name | undefined): string | undefined {
+export function meaningOf(name: Name | undefined): string | undefined {
   return name === undefined ? undefined : (name.plan ?? (name.peers ?? []).join(" "));
 }

@@ -77,6 +77,7 @@ async function carryOut(
         deployment,
         version,
         input: inputOf(held, trigger.kind),
+        kind: "fired",
         why: `${trigger.kind} ${held.trigger}`,
         nonce: firingNonce(
           name,

@@ -1,6 +1,7 @@
 import type { Plan } from "../../plan/plan.ts";
 import type { ValueType } from "../../plan/value-type.ts";
 import { FailureError } from "../../protocol/failure.ts";
+import { fromBase64 } from "../../protocol/base64.ts";
 import { decodeUtf8, encodeUtf8 } from "../../protocol/text.ts";
 
 /** What a caller, or an event, gives to a run. */
@@ -84,6 +85,11 @@ function bodyFields({ body, contentType }: RunInput): Readonly<Record<string, un
   return fieldsOfJson(parsed("body", textOf("body", body)));
 }
 
+/** Bytes stand in JSON as base64. */
+function fromOwner(type: ValueType, value: unknown): unknown {
+  return type.type === "bytes" && typeof value === "string" ? fromBase64(value) : value;
+}
+
 function given(
   name: string,
   type: ValueType,
@@ -115,7 +121,7 @@ export function runParams(
   const params: [string, unknown][] = [];
   for (const [name, type] of Object.entries(graph.params)) {
     const owner = owners.find((each) => Object.hasOwn(each, name));
-    const value = owner === undefined ? given(name, type, input, fields) : owner[name];
+    const value = owner === undefined ? given(name, type, input, fields) : fromOwner(type, owner[name]);
     if (value !== undefined) params.push([name, value]);
     else if (type.type === "optional") params.push([name, null]);
     else throw malformed(name, "is missing");
