@@ -64,6 +64,8 @@ export interface RelayScene {
   readonly apart: KeptApart;
   readonly alerts: RunningAlerts;
   readonly runs: RunningRuns;
+  /** What the relay has carried out itself. */
+  readonly effects: EffectRows;
   /** As when the relay ends, while the books go on for whoever comes after it. */
   stopAudits(): Promise<void>;
   close(): Promise<void>;
@@ -217,6 +219,7 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
     apart,
     alerts,
     runs,
+    effects,
     stopAudits: () => audits.stop(),
     async close() {
       events.close();
