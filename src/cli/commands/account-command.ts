@@ -15,7 +15,7 @@ import { creditsText, creditUnit } from "../quantities.ts";
 import { relayTrouble } from "../requester.ts";
 import { writeAll } from "../write-all.ts";
 
-async function accountAt(
+export async function accountAt(
   relay: string,
 ): Promise<{ readonly view: AccountView | undefined; readonly testMoney: boolean }> {
   const identity = await loadIdentity(homeFolder(process.env));
@@ -37,7 +37,7 @@ async function accountAt(
   }
 }
 
-function accountText(view: AccountView, testMoney: boolean): string {
+export function accountText(view: AccountView, testMoney: boolean): string {
   const rows = [
     ["available", view.available],
     ["set aside for jobs", view.escrowed],
@@ -50,24 +50,29 @@ function accountText(view: AccountView, testMoney: boolean): string {
   return `${view.peer}, in ${creditUnit(testMoney)}\n${lines.join("\n")}\n`;
 }
 
+export const NO_ACCOUNT = "The relay knows no account of this identity yet: the first job opens it.\n";
+
+/** Amounts are decimal strings of micro-credits. */
+export function accountJson(
+  view: AccountView | undefined,
+  testMoney: boolean,
+): Readonly<Record<string, unknown>> {
+  const told = Object.entries(view ?? {}).map(([key, value]: [string, unknown]) => [
+    key,
+    typeof value === "bigint" ? value.toString() : value,
+  ]);
+  return { ok: true, testMoney, account: view === undefined ? null : Object.fromEntries(told) };
+}
+
 async function showAccount({ relay, json }: RelayFlags): Promise<Exit> {
   const { view, testMoney } = await accountAt(relay);
-  if (json === true) {
-    const told = Object.entries(view ?? {}).map(([key, value]: [string, unknown]) => [
-      key,
-      typeof value === "bigint" ? value.toString() : value,
-    ]);
-    await writeAll(
-      process.stdout,
-      `${JSON.stringify({ ok: true, testMoney, account: view === undefined ? null : Object.fromEntries(told) })}\n`,
-    );
-  } else {
-    const text =
-      view === undefined
-        ? "The relay knows no account of this identity yet: the first job opens it.\n"
+  const told =
+    json === true
+      ? `${JSON.stringify(accountJson(view, testMoney))}\n`
+      : view === undefined
+        ? NO_ACCOUNT
         : accountText(view, testMoney);
-    await writeAll(process.stdout, text);
-  }
+  await writeAll(process.stdout, told);
   return EXIT.ok;
 }
 

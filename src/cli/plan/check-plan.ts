@@ -104,14 +104,20 @@ export async function checkPlanFile(path: string, flags: CheckFlags): Promise<Ex
     await writeAll(process.stdout, `${told}\n`);
     return EXIT.failed;
   }
-  const about = aboutOf(reading);
-  const { text: _, ...bounds } = about.bounds;
-  const told =
-    flags.json === true
-      ? JSON.stringify({ ok: true, ...about, bounds })
-      : aboutLines(reading, about).join("\n");
+  const about = aboutPlan(reading);
+  const told = flags.json === true ? JSON.stringify({ ok: true, ...about.json }) : about.lines.join("\n");
   await writeAll(process.stdout, `${told}\n`);
   return EXIT.ok;
+}
+
+/** What a sound plan says of itself, for a person and as data. */
+export function aboutPlan(read: ReadPlan): {
+  readonly lines: readonly string[];
+  readonly json: Readonly<Record<string, unknown>>;
+} {
+  const about = aboutOf(read);
+  const { text: _text, ...bounds } = about.bounds;
+  return { lines: aboutLines(read, about), json: { ...about, bounds } };
 }
 
 /** One line below the name in a picture. */

@@ -1,6 +1,6 @@
 import type { Value } from "../../plan/json-value.ts";
+import type { RunEvent } from "../../plan/runner-ports.ts";
 import { type PlanRun, PlanRunError, type PlanRunSummary, type Tabmesh } from "../../sdk/index.ts";
-import type { RunDisplay } from "./run-display.ts";
 import type { ReadPlan } from "./read-plan.ts";
 import type { FinishedRun } from "./run-report.ts";
 
@@ -11,7 +11,7 @@ export interface MeshRunOptions {
   readonly budget?: bigint;
   readonly timeoutMs?: number;
   readonly waitMs?: number;
-  readonly display: RunDisplay;
+  readonly onEvent: (event: RunEvent) => void;
   readonly signal: AbortSignal;
 }
 
@@ -21,14 +21,14 @@ export async function runOverMesh(
   { plan }: Pick<ReadPlan, "plan">,
   options: MeshRunOptions,
 ): Promise<FinishedRun> {
-  const { params, modules, budget, timeoutMs, waitMs, display, signal } = options;
+  const { params, modules, budget, timeoutMs, waitMs, onEvent, signal } = options;
   const run = await tabmesh.startRun(plan, params, {
     modules,
     ...(budget === undefined ? {} : { budget }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(waitMs === undefined ? {} : { noProviderTimeoutMs: waitMs }),
     signal,
-    onEvent: (event) => display.add(event),
+    onEvent,
   });
   return finish(run, tabmesh.relay.testMoney, signal);
 }

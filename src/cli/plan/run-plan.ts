@@ -1,14 +1,16 @@
 import { writeFile } from "node:fs/promises";
 import { encodeRunRecord } from "../../plan/run-record.ts";
+import type { Value } from "../../plan/json-value.ts";
+import type { RunEvent } from "../../plan/runner-ports.ts";
 import { listenForInterrupts } from "../interrupts.ts";
 import type { RelayFlags } from "../job-flags.ts";
 import { EXIT, type Exit, usageError } from "../plain-error.ts";
 import { connectAs } from "../requester.ts";
 import { writeAll } from "../write-all.ts";
-import { findWork, requireWork } from "./find-work.ts";
+import { findWork, requireWork, type Work } from "./find-work.ts";
 import { keepRun } from "./kept-runs.ts";
 import { paramsOf } from "./plan-params.ts";
-import { readPlan } from "./read-plan.ts";
+import { type ReadPlan, readPlan } from "./read-plan.ts";
 import { RunDisplay } from "./run-display.ts";
 import {
   exitOfRun,
@@ -45,31 +47,54 @@ export async function runPlan(path: string, flags: RunPlanFlags): Promise<Exit> 
   const read = await readPlan(path);
   const params = await paramsOf(read.plan, flags.param ?? []);
   const work = await findWork(read.plan, path, flags.with ?? []);
-  if (flags.local === true) requireWork(read.plan, work);
-  const tabmesh = flags.local === true ? undefined : await connectAs(flags);
-  const money = { testMoney: tabmesh?.relay.testMoney ?? true, isFree: tabmesh === undefined };
-  const display = new RunDisplay({
-    screen: process.stderr,
-    plan: read.plan,
-    money,
-    quiet: flags.quiet === true,
-  });
   const interrupts = listenForInterrupts(() =>
-    display.note("Cancelling the run. Press Ctrl-C again to quit at once."),
+    process.stderr.write("Cancelling the run. Press Ctrl-C again to quit at once.\n"),
   );
-  const { timeout, cap, wait, allowOrigin = [] } = flags;
+  try {
+    const carried = await carryPlan(read, { ...flags, params, work, signal: interrupts.signal });
+    return await report(carried, flags);
+  } finally {
+    interrupts.release();
+  }
+}
+
+export interface CarryOptions extends Pick<
+  RunPlanFlags,
+  "relay" | "yes" | "local" | "allowOrigin" | "cap" | "wait" | "timeout" | "quiet"
+> {
+  readonly params: Readonly<Record<string, Value>>;
+  readonly work: Work;
+  readonly signal: AbortSignal;
+  readonly onEvent?: (event: RunEvent) => void;
+}
+
+export interface CarriedPlan {
+  readonly finished: FinishedRun;
+  readonly tally: RunTally;
+}
+
+/** Carries a plan out and shows how it goes; what it came to is data. */
+export async function carryPlan(read: ReadPlan, options: CarryOptions): Promise<CarriedPlan> {
+  const { local, allowOrigin = [], cap, wait, timeout, quiet, params, work, signal, onEvent } = options;
+  if (local === true) requireWork(read.plan, work);
+  const tabmesh = local === true ? undefined : await connectAs(options);
+  const money = { testMoney: tabmesh?.relay.testMoney ?? true, isFree: tabmesh === undefined };
+  const screen = process.stderr;
+  const display = new RunDisplay({ screen, plan: read.plan, money, quiet: quiet === true });
   const common = {
     params,
-    display,
-    signal: interrupts.signal,
+    signal,
+    onEvent(event: RunEvent) {
+      display.add(event);
+      onEvent?.(event);
+    },
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
   };
   try {
     if (tabmesh === undefined) {
       const { runPlanLocally } = await import("./local/run-plan-locally.ts");
       const finished = await runPlanLocally(read, { ...common, work, localOrigins: allowOrigin });
-      display.end();
-      return await report(finished, display.tally, flags);
+      return { finished, tally: display.tally };
     }
     const { runOverMesh } = await import("./run-over-mesh.ts");
     const finished = await runOverMesh(tabmesh, read, {
@@ -78,19 +103,16 @@ export async function runPlan(path: string, flags: RunPlanFlags): Promise<Exit> 
       ...(cap === undefined ? {} : { budget: cap }),
       ...(wait === undefined ? {} : { waitMs: wait }),
     });
-    display.end();
-    return await report(finished, display.tally, flags);
+    return { finished, tally: display.tally };
   } finally {
     display.end();
-    interrupts.release();
     await tabmesh?.close();
   }
 }
 
 /** Tells what a run came to, keeps its record where that is wanted, and verifies it in any case. */
 export async function report(
-  finished: FinishedRun,
-  tally: RunTally,
+  { finished, tally }: CarriedPlan,
   flags: Pick<RunPlanFlags, "out" | "record" | "json" | "quiet">,
 ): Promise<Exit> {
   const { run, result, failure, record } = finished;

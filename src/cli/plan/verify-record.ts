@@ -87,14 +87,22 @@ function checkLines(check: RunCheck): readonly string[] {
   ];
 }
 
-/** Verifies a finished run from its receipts alone. */
-export async function verifyPlanRun(what: string, flags: { readonly json?: boolean }): Promise<Exit> {
+/** What a check of a run found, for a person and as data. */
+export async function judgeRun(
+  what: string,
+): Promise<{
+  readonly ok: boolean;
+  readonly lines: readonly string[];
+  readonly json: Readonly<Record<string, unknown>>;
+}> {
   const check = await checkOf(await readRecord(what));
   const { plan, ...rest } = check;
-  const text =
-    flags.json === true
-      ? JSON.stringify({ ...rest, plan: plan?.name ?? null })
-      : checkLines(check).join("\n");
-  await writeAll(process.stdout, `${text}\n`);
-  return check.ok ? EXIT.ok : EXIT.failed;
+  return { ok: check.ok, lines: checkLines(check), json: { ...rest, plan: plan?.name ?? null } };
+}
+
+/** Verifies a finished run from its receipts alone. */
+export async function verifyPlanRun(what: string, flags: { readonly json?: boolean }): Promise<Exit> {
+  const { ok, lines, json } = await judgeRun(what);
+  await writeAll(process.stdout, `${flags.json === true ? JSON.stringify(json) : lines.join("\n")}\n`);
+  return ok ? EXIT.ok : EXIT.failed;
 }

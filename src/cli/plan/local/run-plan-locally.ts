@@ -4,6 +4,7 @@ import { typesOf } from "../../../plan/check.ts";
 import type { Value } from "../../../plan/json-value.ts";
 import { encodePlan } from "../../../plan/plan-codec.ts";
 import type { RunRecord } from "../../../plan/run-record.ts";
+import type { RunEvent } from "../../../plan/runner-ports.ts";
 import { argsBytes } from "../../../plan/runner/inputs.ts";
 import { Runner } from "../../../plan/runner/runner.ts";
 import { openRun } from "../../../plan/state/open-run.ts";
@@ -18,7 +19,6 @@ import { sha256 } from "../../../relay/books/native-hash.ts";
 import type { Work } from "../find-work.ts";
 import type { ReadPlan } from "../read-plan.ts";
 import type { FinishedRun } from "../run-report.ts";
-import type { RunDisplay } from "../run-display.ts";
 import { LocalPeers } from "./local-peers.ts";
 import { LocalPorts } from "./local-ports.ts";
 
@@ -34,14 +34,14 @@ export interface LocalRunOptions {
   /** Origins of private networks that effects may reach, besides the public web. */
   readonly localOrigins: readonly string[];
   readonly timeoutMs?: number;
-  readonly display: RunDisplay;
+  readonly onEvent: (event: RunEvent) => void;
   readonly signal: AbortSignal;
 }
 
 /** Carries a plan out in this process: real receipts, by keys that are made for this run. */
 export async function runPlanLocally(
   { plan }: ReadPlan,
-  { params, work, localOrigins, timeoutMs = LONGEST_MS, display, signal }: LocalRunOptions,
+  { params, work, localOrigins, timeoutMs = LONGEST_MS, onEvent, signal }: LocalRunOptions,
 ): Promise<FinishedRun> {
   const begunMs = performance.now();
   const peers = await LocalPeers.start();
@@ -90,7 +90,7 @@ export async function runPlanLocally(
       self: initiator.key,
       verify,
       digest: sha256,
-      onEvent: (event) => display.add(event),
+      onEvent,
     },
     ports,
   );
