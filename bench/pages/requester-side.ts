@@ -14,8 +14,9 @@ import { type SessionIdentity, startSessionIdentity } from "../../src/protocol/s
 import type { JobOptions } from "../../src/sdk/job-options.ts";
 import { type MadeJob, makeJob } from "../../src/sdk/make-job.ts";
 import { openSession, verifyGrant } from "../../src/sdk/open-session.ts";
-import type { RequesterPorts, RequesterSession, TaskInput } from "../../src/sdk/requester-session.ts";
+import type { RequesterPorts, RequesterSession } from "../../src/sdk/requester-session.ts";
 import type { SentTask } from "../../src/sdk/task-answers.ts";
+import type { TaskInput } from "../../src/sdk/task-input.ts";
 import { taskSeed } from "../../src/sdk/work-queue.ts";
 
 const DIAL_TIMEOUT_MS = 15_000;
