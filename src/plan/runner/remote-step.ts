@@ -178,10 +178,10 @@ class RemoteWork {
     return { ...order, attempt, input: this.#input };
   }
 
-  /** @throws FailureError `bad-receipt` when what came is not what was asked for. */
+  /** @throws FailureError `bad-receipt` when what came is not what was asked for: whatever a peer sends, another can be asked. */
   async #received(attempt: number, end: StepEnd): Promise<readonly Receipt[]> {
     const receipts = await Promise.all(
-      end.receipts.map(async (each, place) => this.#core.admit(each, place === 0 ? end.cost : NO_COST)),
+      end.receipts.map(async (each, place) => this.#admitted(each, place === 0 ? end.cost : NO_COST)),
     );
     for (const receipt of receipts) {
       const { node, iteration, attempt: of } = receipt.step;
@@ -196,6 +196,15 @@ class RemoteWork {
     if (status === "done" && (end.value?.cid !== result || end.value?.size !== size))
       throw new FailureError("bad-receipt", `${first.root}: the value is not the one that was signed`);
     return receipts;
+  }
+
+  async #admitted(envelope: Uint8Array, cost: MicroCredits): Promise<Receipt> {
+    try {
+      return await this.#core.admit(envelope, cost);
+    } catch (error) {
+      if (!(error instanceof FailureError)) throw error;
+      throw new FailureError("bad-receipt", error.detail, { cause: error });
+    }
   }
 
   async #judge(result: Result, signal: AbortSignal): Promise<Ending | undefined> {
