@@ -7,7 +7,13 @@ import { createMemoryPins } from "../ledger/memory-pins.ts";
 import { contactRelay } from "../ledger/relay-contact.ts";
 import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
 import { type AuditPolicy, DEFAULT_AUDIT_POLICY } from "../protocol/audit-policy.ts";
-import { cidOf, RAW } from "../protocol/cid.ts";
+import { encodePlan } from "../plan/plan-codec.ts";
+import { type Cid, cidOf, DAG_CBOR, RAW } from "../protocol/cid.ts";
+import { openEnvelope, seal } from "../protocol/envelope.ts";
+import { header } from "../protocol/header.ts";
+import { nameMessage } from "../protocol/messages/name.ts";
+import { runAccessMessage, runMessage } from "../protocol/messages/run.ts";
+import { encodeUtf8 } from "../protocol/text.ts";
 import { microCredits } from "../protocol/units.ts";
 import { signerOf } from "./books/books-scene.contract.ts";
 import { verifyNative } from "./books/native-keys.ts";
@@ -23,6 +29,7 @@ import {
   rotateKeyAt,
   undenyAt,
 } from "./operate.ts";
+import { planOf, stepOf, VALUE, VALUE_CID } from "./runs/run-routes-scene.contract.ts";
 import { newSeeds, readSeeds, saveSeeds } from "./relay-seeds.ts";
 import { type Relay, startRelay } from "./start-relay.ts";
 
@@ -147,6 +154,74 @@ test("a stopped relay is backed up as well, and the tariff it announced stays", 
   await relay.stop();
   await backupTo(dataDir, join(root, "backup"));
   expect((await restoreFrom(join(root, "backup"), join(root, "elsewhere"))).size).toBe(size);
+});
+
+/** A registered run of somebody, with one receipt and one value, and a name. */
+async function runAt(relay: Relay): Promise<{
+  readonly id: Cid;
+  readonly access: Uint8Array;
+  readonly step: Uint8Array;
+  readonly envelope: Uint8Array;
+}> {
+  const olga = signerOf("olga");
+  const { origin, asset } = relay;
+  const head = header(origin, asset);
+  await relay.books.grant(olga.key, microCredits(50_000), "a test");
+  const client = clientOf(relay);
+  const now = Date.now();
+  const plan = encodePlan(planOf("a"));
+  const params = encodeUtf8("{}");
+  const terms = {
+    ...head,
+    initiator: olga.key,
+    payer: olga.key,
+    plan: cidOf(DAG_CBOR, plan),
+    params: cidOf(RAW, params),
+    nonce: new Uint8Array(16),
+    issuedAt: now,
+    notAfter: now + 3_600_000,
+    budget: microCredits(7_000),
+    returnTo: "relay",
+  };
+  const run = await seal(runMessage, terms, [olga]);
+  const { id } = openEnvelope(runMessage, run);
+  await client.registerRun({ run, plan, params });
+  const access = await seal(runAccessMessage, { ...head, run: id, issuedAt: now }, [olga]);
+  const step = await stepOf(id, olga);
+  await client.putSteps(id, access, [step]);
+  await client.putRunValue(id, access, VALUE_CID, VALUE);
+  const name = { ...head, owner: olga.key, name: "kept", version: 1, plan: terms.plan, issuedAt: now };
+  const { envelope } = await client.putName(
+    await seal(nameMessage, { ...name, expires: now + 3_600_000 }, [olga]),
+  );
+  return { id, access, step, envelope };
+}
+
+test("a run's budget, receipts and names are the same after a restart and in a backup", async () => {
+  const first = await start();
+  const { id, access, step, envelope } = await runAt(first);
+  await backupTo(dataDir, join(root, "backup"));
+  const { entryIndex, budget, name, plan } = await clientOf(first).run(id);
+  await first.stop();
+  const again = await start();
+  expect(await clientOf(again).run(id)).toMatchObject({ entryIndex, budget, name, left: 7_000n, steps: 1 });
+  expect((await clientOf(again).steps(id, access, 0)).steps).toEqual([step]);
+  expect(await clientOf(again).runValue(id, access, VALUE_CID, 99)).toEqual(VALUE);
+  expect((await clientOf(again).name("kept")).envelope).toEqual(envelope);
+  await again.stop();
+  const elsewhere = join(root, "elsewhere");
+  await restoreFrom(join(root, "backup"), elsewhere);
+  const restored = await start(elsewhere);
+  expect(await clientOf(restored).run(id)).toMatchObject({
+    entryIndex,
+    budget,
+    name,
+    left: 7_000n,
+    steps: 1,
+  });
+  expect((await clientOf(restored).steps(id, access, 0)).steps).toEqual([step]);
+  expect(await clientOf(restored).runValue(id, access, plan, 9_999)).not.toBeUndefined();
+  expect((await clientOf(restored).name("kept")).envelope).toEqual(envelope);
 });
 
 test("neither a backup nor a restore overwrites anything", async () => {

@@ -20,7 +20,6 @@ import { decodeUtf8 } from "../../protocol/text.ts";
 import { microCredits } from "../../protocol/units.ts";
 import { whyNotCallable } from "../alerts/place-call.ts";
 import type { Authentication } from "../authenticate.ts";
-import type { BlobFolder } from "../blob-folder.ts";
 import { RecentMap } from "../books/recent-map.ts";
 import type { Books } from "../books.ts";
 import { requireServed } from "../denials.ts";
@@ -35,7 +34,6 @@ export interface RunDeskParts {
   readonly books: Books;
   readonly authentication: Authentication;
   readonly mail: RunMail;
-  readonly blobs: BlobFolder;
   readonly listeners: RunListeners;
   /** Gives a new payer its test credits, or does nothing. */
   readonly welcome: (payer: PeerId) => Promise<void>;
@@ -64,7 +62,7 @@ export class RunDesk {
    * @throws FailureError what the books throw; `malformed`, `content-mismatch` of plan and parameters.
    */
   async register({ run: envelope, plan, params }: RunRegistration): Promise<Inclusion> {
-    const { books, authentication, limit, welcome } = this.#parts;
+    const { books, authentication, limit, mail, welcome } = this.#parts;
     const { message, by } = authentication.open(runMessage, envelope);
     const { body: terms } = message;
     for (const { root } of by) limit.take(root);
@@ -73,7 +71,8 @@ export class RunDesk {
     this.#requireReturn(terms);
     await welcome(terms.payer);
     const inclusion = await books.runs.register(message);
-    await this.#keep(message.id, terms, decoded, { plan, params, values });
+    const keptUntil = terms.notAfter + RUN_KEPT_MS;
+    mail.openBox({ run: message.id, name: decoded.name, plan, params, keptUntil, values });
     this.#works.set(message.id, planWorks(decoded));
     this.heard(message.id, terms.initiator);
     this.#parts.listeners.tell(message.id);
@@ -84,26 +83,6 @@ export class RunDesk {
     if (returnTo === "relay") return;
     const why = whyNotCallable(returnTo, this.#parts.allowPrivate);
     if (why !== undefined) throw new FailureError("malformed", `run: returnTo: ${why}`);
-  }
-
-  async #keep(
-    run: Cid,
-    terms: Run,
-    { name }: Plan,
-    { plan, params, values }: Pick<RunRegistration, "plan" | "params"> & { readonly values: readonly Cid[] },
-  ): Promise<void> {
-    const { mail, blobs } = this.#parts;
-    mail.openBox(run, name, terms.notAfter + RUN_KEPT_MS, [terms.plan, terms.params, ...values]);
-    for (const [cid, bytes] of [
-      [terms.plan, plan],
-      [terms.params, params],
-    ] as const) {
-      if (mail.isHere(run, cid)) continue;
-      blobs.keep([cid]);
-      // oxlint-disable-next-line no-await-in-loop -- one file after the other
-      if (!blobs.has(cid)) await blobs.put(cid, new Blob([bytes.slice()]).stream());
-      mail.arrived(run, cid, bytes.length);
-    }
   }
 
   async setHolders(run: Cid, envelope: Uint8Array): Promise<Inclusion> {
@@ -126,7 +105,7 @@ export class RunDesk {
     const terms = books.runs.run(run)?.terms;
     if (mail.box(run) !== undefined && terms !== undefined) {
       mail.keepUntil(run, nowMs() + RUN_KEPT_MS);
-      if (result !== undefined) mail.openBox(run, "", 0, [result]);
+      if (result !== undefined) mail.addName(run, result);
       if (terms.returnTo !== "relay") mail.addReturn(run, nowMs());
     }
     this.#parts.listeners.tell(run);
@@ -152,9 +131,9 @@ export class RunDesk {
    * Whether a job carries out a step of its run's plan: who coordinates a run spends its payer's money on that alone.
    * @throws FailureError `not-found`, `malformed`.
    */
-  async requireStep({ run: step, work, requester }: Job): Promise<void> {
+  requireStep({ run: step, work, requester }: Job): void {
     if (step === undefined) return;
-    const works = await this.#worksOf(step.id);
+    const works = this.#worksOf(step.id);
     const allowed = works.get(step.node);
     if (allowed === undefined)
       throw new FailureError("malformed", `job: the plan of its run has no node ${step.node}`);
@@ -164,15 +143,15 @@ export class RunDesk {
     if (run !== undefined && mayCoordinate(run, requester)) this.heard(step.id, requester);
   }
 
-  async #worksOf(id: Cid): Promise<ReadonlyMap<NodeId, readonly Cid[]>> {
+  #worksOf(id: Cid): ReadonlyMap<NodeId, readonly Cid[]> {
     const known = this.#works.get(id);
     if (known !== undefined) return known;
-    const run = this.#parts.books.runs.run(id);
-    if (run === undefined) throw new FailureError("not-found", `no run ${id}`);
-    const blob = this.#parts.blobs.find(run.terms.plan);
-    if (blob === undefined) throw new FailureError("not-found", "the plan of this run is not here any more");
-    const bytes = new Uint8Array(await new Response(blob.open()).arrayBuffer());
-    const works = planWorks(decodePlan(bytes));
+    const { books, mail } = this.#parts;
+    if (books.runs.run(id) === undefined) throw new FailureError("not-found", `no run ${id}`);
+    const terms = mail.terms(id);
+    if (terms === undefined)
+      throw new FailureError("not-found", "the plan of this run is not here; register the run again");
+    const works = planWorks(decodePlan(terms.plan));
     this.#works.set(id, works);
     return works;
   }

@@ -9,7 +9,7 @@ const SCHEMA = `
   PRAGMA synchronous = FULL;
   PRAGMA trusted_schema = OFF;
   CREATE TABLE IF NOT EXISTS boxes (
-    run TEXT PRIMARY KEY, name TEXT NOT NULL, steps INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0,
+    run TEXT PRIMARY KEY, name TEXT NOT NULL, plan BLOB NOT NULL, params BLOB NOT NULL, steps INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0,
     value_bytes INTEGER NOT NULL DEFAULT 0, kept_until INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS boxes_until ON boxes (kept_until);
@@ -29,6 +29,19 @@ const SCHEMA = `
     run TEXT PRIMARY KEY, due INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
 `;
+
+/** What a box begins with. */
+export interface NewBox {
+  readonly run: Cid;
+  /** Of its plan. */
+  readonly name: string;
+  readonly plan: Uint8Array;
+  readonly params: Uint8Array;
+  /** Milliseconds since 1970. */
+  readonly keptUntil: number;
+  /** Values that the parameters name. */
+  readonly values: readonly Cid[];
+}
 
 /** What waits for one run. */
 export interface BoxRow {
@@ -70,6 +83,9 @@ export interface ReturnRow {
   readonly attempts: number;
 }
 
+/** All but the bytes. */
+const BOX = "run, name, steps, bytes, value_bytes, kept_until";
+
 function boxRow(row: Row): BoxRow {
   return {
     run: cidIn(row, "run"),
@@ -101,15 +117,36 @@ export class RunMail {
   }
 
   box(run: Cid): BoxRow | undefined {
-    return this.#ask.one(boxRow, "SELECT * FROM boxes WHERE run = ?", run);
+    return this.#ask.one(boxRow, `SELECT ${BOX} FROM boxes WHERE run = ?`, run);
   }
 
-  /** @param values that the run names itself; nothing changes where there is a box already */
-  openBox(run: Cid, name: string, keptUntil: number, values: Iterable<Cid>): void {
+  /** Nothing changes where there is a box already. */
+  openBox({ run, name, plan, params, keptUntil, values }: NewBox): void {
     this.#write(() => {
-      this.#run("INSERT OR IGNORE INTO boxes (run, name, kept_until) VALUES (?, ?, ?)", run, name, keptUntil);
+      this.#run(
+        "INSERT OR IGNORE INTO boxes (run, name, plan, params, kept_until) VALUES (?, ?, ?, ?, ?)",
+        run,
+        name,
+        plan,
+        params,
+        keptUntil,
+      );
       this.#name(run, values);
     });
+  }
+
+  /** The plan of a run, encoded, and its parameters. */
+  terms(run: Cid): { readonly plan: Uint8Array; readonly params: Uint8Array } | undefined {
+    return this.#ask.one(
+      (row) => ({ plan: blob(row, "plan"), params: blob(row, "params") }),
+      "SELECT plan, params FROM boxes WHERE run = ?",
+      run,
+    );
+  }
+
+  /** The run's end names a value. */
+  addName(run: Cid, value: Cid): void {
+    this.#name(run, [value]);
   }
 
   keepUntil(run: Cid, time: number): void {
@@ -221,7 +258,7 @@ export class RunMail {
 
   /** Runs with a box. */
   boxes(): readonly BoxRow[] {
-    return this.#ask.all(boxRow, "SELECT * FROM boxes ORDER BY kept_until");
+    return this.#ask.all(boxRow, `SELECT ${BOX} FROM boxes ORDER BY kept_until`);
   }
 
   /** Bytes of all receipts. */

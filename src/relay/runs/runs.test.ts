@@ -9,7 +9,7 @@ import { stepMessage } from "../../protocol/messages/run.ts";
 import type { Signer } from "../../protocol/signature.ts";
 import { encodeUtf8 } from "../../protocol/text.ts";
 import { microCredits } from "../../protocol/units.ts";
-import { HEAD, sessionOf, signerOf, START } from "../books/books-scene.contract.ts";
+import { sessionOf, signerOf, START } from "../books/books-scene.contract.ts";
 import { endOf, holdersOf, refusal } from "../books/run-scene.contract.ts";
 import {
   jobOf,

@@ -48,6 +48,9 @@ export class ValueBox {
 
   find(run: Cid, cid: Cid): StoredBlob | undefined {
     requireServed(this.#books, cid);
+    const terms = this.#books.runs.run(run)?.terms;
+    if (cid === terms?.plan) return stored(this.#mail.terms(run)?.plan);
+    if (cid === terms?.params) return stored(this.#mail.terms(run)?.params);
     return this.#mail.isNamed(run, cid) ? this.#blobs.find(cid) : undefined;
   }
 
@@ -56,6 +59,11 @@ export class ValueBox {
     this.#blobs.release(this.#mail.values(run));
     this.#mail.remove(run);
   }
+}
+
+function stored(bytes: Uint8Array | undefined): StoredBlob | undefined {
+  if (bytes === undefined) return undefined;
+  return { size: bytes.length, open: () => new Blob([bytes.slice()]).stream() };
 }
 
 function tooLarge(room: number): FailureError {
