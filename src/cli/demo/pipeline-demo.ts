@@ -1,5 +1,6 @@
 import { pipeline } from "../../../examples/pipeline/plan.ts";
 import { serveDocuments } from "../../../examples/pipeline/serve.ts";
+import type { Place } from "../../plan/plan.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { UndoStack } from "../../relay/undo-stack.ts";
@@ -8,7 +9,7 @@ import { findWork } from "../plan/find-work.ts";
 import { PlainError } from "../plain-error.ts";
 import { tail } from "../plan/node-words.ts";
 import { finish } from "../plan/run-over-mesh.ts";
-import { RunDisplay } from "../plan/run-display.ts";
+import { RunDisplay, type RunScreen } from "../plan/run-display.ts";
 import { type FinishedRun, runFailureText } from "../plan/run-report.ts";
 import { nodesOf } from "../plan/run-tally.ts";
 import { verdictOn } from "../plan/verify-record.ts";
@@ -19,6 +20,8 @@ import { blockedTrouble, type DemoOptions, NO_PROVIDER_MS, openTabs, startParts 
 
 /** Each document is fetched, cut and embedded by three tabs, and a fourth one may have another in the meantime. */
 const TABS = 4;
+/** The relay asks the document server, which is on this machine: its operator has named it. */
+const COLLECT_AT: Place = { at: "relay" };
 const QUESTION = "How do I get my money back?";
 /** The folder of the plan, where its functions are. */
 const PLAN = new URL("../../../examples/pipeline/plan.ts", import.meta.url);
@@ -62,11 +65,11 @@ export async function demonstratePipeline(
     ({ names, port }) => `an ordinary server with ${countText(names.length, "document")} at port ${port}`,
   );
   const origin = `http://127.0.0.1:${documents.port}`;
-  const relay = await startParts(narrator, undo);
+  const relay = await startParts(narrator, undo, { egress: { anyPublic: false, origins: [origin] } });
   signal.throwIfAborted();
   const model = await prepareModel(relay, narrator, undo);
   signal.throwIfAborted();
-  await openTabs(options, relay, { count: TABS, prepare: (tab) => tab.allowFetch(origin) }, narrator, undo);
+  await openTabs(options, relay, { count: TABS, prepare: () => Promise.resolve() }, narrator, undo);
   signal.throwIfAborted();
   const tabmesh = await connect({ relay: relay.url });
   undo.push(() => tabmesh.close());
@@ -77,7 +80,7 @@ export async function demonstratePipeline(
     ({ run: id, record }) => `${id}: ${countText(record.steps.length, "receipt")}`,
   );
   return {
-    result: await shown(finished, tabmesh.relay.testMoney, narrator),
+    result: await shown(finished, tabmesh.relay, narrator),
     url: `${relay.url}/#/runs`,
   };
 }
@@ -94,11 +97,16 @@ async function run(
   options: DemoOptions,
 ): Promise<FinishedRun> {
   const { screen, signal } = options;
-  const plan = pipeline({ origins: [origin], model });
+  const plan = pipeline({ origins: [origin], model, collectAt: COLLECT_AT });
   const { modules } = await findWork(plan, PLAN.pathname, []);
   const { testMoney } = tabmesh.relay;
   if (screen.isTTY) screen.write("\n");
-  const display = new RunDisplay({ screen, plan, money: { testMoney, isFree: false }, quiet: false });
+  const display = new RunDisplay({
+    screen: indented(screen),
+    plan,
+    money: { testMoney, isFree: false },
+    quiet: false,
+  });
   try {
     const started = await tabmesh.startRun(
       plan,
@@ -126,6 +134,12 @@ async function run(
   }
 }
 
+/** Lines of a log stand below the step that they are about. */
+function indented(screen: NodeJS.WriteStream): RunScreen {
+  if (screen.isTTY) return screen;
+  return { isTTY: false, write: (text) => screen.write(text.replaceAll(/^(?=.)/gmu, "    ")) };
+}
+
 function isFound(value: unknown): value is readonly Found[] {
   return Array.isArray(value) && value.length > 0;
 }
@@ -133,7 +147,7 @@ function isFound(value: unknown): value is readonly Found[] {
 /** Answers, tabs and proof, as a person reads them. @throws PlainError unless the receipts prove the run. */
 async function shown(
   finished: FinishedRun,
-  testMoney: boolean,
+  relay: Tabmesh["relay"],
   narrator: Narrator,
 ): Promise<PipelineDemoResult> {
   const { run: id, plan, record, money, result } = finished;
@@ -151,17 +165,17 @@ async function shown(
       why: verdict.problems.join("; "),
     });
   const cost = money?.spent ?? 0n;
-  const { peers } = verdict;
+  const tabs = verdict.peers.filter((peer) => peer !== relay.peer);
   narrator.heading("Proof");
   narrator.lines([
     `✓ ${verdict.text}: every signature holds, and every step follows from the ones before`,
-    `✓ ${countText(peers.length, "tab")} took part: ${peers.map((peer: PeerId) => tail(peer)).join(", ")}`,
-    `✓ ${creditsText(cost)} ${creditUnit(testMoney)} in all, of at most ${creditsText(money?.budget ?? 0n)}`,
+    `✓ ${countText(tabs.length, "tab")} took part: ${tabs.map((peer: PeerId) => tail(peer)).join(", ")}`,
+    `✓ ${creditsText(cost)} ${creditUnit(relay.testMoney)} in all, of at most ${creditsText(money?.budget ?? 0n)}`,
   ]);
   return {
     ok: true,
     run: id,
-    providers: peers.length,
+    providers: tabs.length,
     nodes: nodesOf(plan.graph).length,
     receipts: record.steps.length,
     runVerified: true,

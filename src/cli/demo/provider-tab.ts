@@ -33,8 +33,6 @@ export interface ProviderTab {
   readonly version: string;
   /** Presses the switch, consents, and waits until the tab is ready to lease. @throws PlainError with what the page says. */
   contribute(url: string): Promise<void>;
-  /** Lets others ask this web server from the tab. @throws PlainError with what the page says. */
-  allowFetch(origin: string): Promise<void>;
   /** Opens the page of earnings and waits until it shows what was earned. @returns how it shows it. */
   shownEarnings(earned: bigint, testMoney: boolean): Promise<string>;
   /** Lets the page check the receipt of an entry. @returns the verdict as it says it. */
@@ -95,15 +93,6 @@ class OpenTab implements ProviderTab {
       await page.getByText("Ready for work").first().waitFor({ timeout: READY_TIMEOUT_MS });
     } catch (error) {
       throw await this.#trouble("The tab did not get ready to work.", error);
-    }
-  }
-
-  async allowFetch(origin: string): Promise<void> {
-    const page = this.#page;
-    try {
-      await page.getByLabel("Web addresses").fill(origin, { timeout: SHOWN_TIMEOUT_MS });
-    } catch (error) {
-      throw await this.#trouble(`The tab does not let others ask ${origin}.`, error);
     }
   }
 
