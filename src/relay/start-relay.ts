@@ -13,7 +13,8 @@ import { Authentication } from "./authenticate.ts";
 import { BlobFolder } from "./blob-folder.ts";
 import type { Books } from "./books.ts";
 import { startEffects } from "./effects/start-effects.ts";
-import { CapabilityDesk } from "./capability/capability-desk.ts";
+import type { CapabilityDesk } from "./capability/capability-desk.ts";
+import { openCapability } from "./capability/open-capability.ts";
 import { parseNetworks } from "./client-address.ts";
 import { isLoopbackRelay, type RelayConfig } from "./config.ts";
 import { openControl } from "./control.ts";
@@ -26,7 +27,8 @@ import { JobDesk } from "./jobs/job-desk.ts";
 import { ReportDesk } from "./jobs/report-desk.ts";
 import { createWelcome } from "./jobs/welcome.ts";
 import type { GatewayFactory } from "./gateway/gateway-requester.ts";
-import { createMetrics, type RelayMetrics } from "./metrics.ts";
+import type { RelayMetrics } from "./metrics.ts";
+import { openMetrics } from "./open-metrics.ts";
 import { LeaseWatch } from "./offers/lease-watch.ts";
 import { answerOffers } from "./offers/answer-offers.ts";
 import { LiveOffers } from "./offers/live-offers.ts";
@@ -164,25 +166,12 @@ async function begin(
   undo.push(() => owners.close());
   const mesh = await startMesh(config, data.meshSeed, url, owners, nowMs);
   undo.push(() => mesh.stop());
-  const capability = new CapabilityDesk(nowMs, (provider, property) => {
-    log.warn({ peer: provider, property }, "what a provider claims of itself is not so");
-    books.audits
-      .reset(provider, `${property}: what it claims of its machine is not so`)
-      .catch((error: unknown) => log.error({ err: error, peer: provider }, "its record was not begun anew"));
-  });
+  const capability = openCapability(books, log, nowMs);
   const offers = new LiveOffers(nowMs, (instance) => capability.rates(instance));
   const events = new AccountEvents(books);
   undo.push(() => events.close());
   const upkeep = new Upkeep(books, log, nowMs);
-  const metrics = createMetrics({
-    connections: () => mesh.peers().length,
-    reservations: () => mesh.reservationCount(),
-    offers: () => offers.size,
-    freeThreads: () => offers.list().reduce((sum, { free }) => sum + free, 0),
-    logSize: () => books.size(),
-    blobBytes: () => blobs.bytes,
-    eventStreams: () => events.open,
-  });
+  const metrics = openMetrics({ mesh, offers, books, blobs, events });
   return {
     config,
     undo,

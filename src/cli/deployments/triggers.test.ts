@@ -1,0 +1,99 @@
+import { createHmac } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { planCid } from "../../plan/plan-codec.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { deploy, undeploy, webhookSecret } from "../../sdk/index.ts";
+import { BUDGET, deploymentScene, ONCE, PAGE, said } from "./deployment-scene.contract.ts";
+
+const scene = deploymentScene();
+
+describe("what is deployed, by itself", { timeout: 60_000 }, () => {
+  test("is run by a webhook once for each call, however often that is repeated, and by nobody without the secret", async () => {
+    await scene.join();
+    const who = scene.owner();
+    const secret = webhookSecret();
+    const triggers = [{ id: "hook", kind: "webhook", missed: "all", secret }] as const;
+    await scene.deployed(who, { name: "hooked", plan: ONCE, triggers });
+    const ring = async (id: string, key: Uint8Array, timestamp = Math.floor(Date.now() / 1_000)) => {
+      const body = JSON.stringify({ word: id });
+      const mac = createHmac("sha256", key).update(`${id}.${timestamp}.${body}`).digest("base64");
+      const answer = await fetch(`${scene.url}/v1/hooks/hooked/hook`, {
+        method: "POST",
+        body,
+        headers: {
+          "content-type": "application/json",
+          "webhook-id": id,
+          "webhook-timestamp": String(timestamp),
+          "webhook-signature": `v1,bm90aGluZw== v1,${mac}`,
+        },
+      });
+      return answer.status;
+    };
+    expect(await ring("first", secret)).toBe(202);
+    expect(await ring("first", secret)).toBe(200);
+    expect(await ring("first", webhookSecret())).toBe(403);
+    expect(await ring("late", secret, Math.floor(Date.now() / 1_000) - 600)).toBe(410);
+    expect(await ring("second", secret)).toBe(202);
+    await expect.poll(async () => (await scene.view(who, "hooked"))?.runs, { timeout: 15_000 }).toBe(2);
+    const all = await scene.lines(who, "hooked");
+    expect(said(all, "fired")).toEqual(["webhook hook", "webhook hook"]);
+    expect(said(all, "ended")).toEqual(["done", "done"]);
+    expect(new Set(all.flatMap(({ run }) => (run === undefined ? [] : [run]))).size).toBe(2);
+    // The call is for its webhook alone: nobody may call it over HTTP.
+    expect((await fetch(`${scene.url}/f/hooked?word=a`)).status).toBe(404);
+    await undeploy(who, "hooked");
+  });
+
+  test("goes on as it was when a new version does not pass its trial", async () => {
+    await scene.join();
+    const who = scene.owner();
+    await scene.deployed(who, { name: "kept", plan: ONCE, open: true, health: { word: "a" }, version: 1 });
+    const broken: Plan = {
+      ...ONCE,
+      graph: {
+        ...ONCE.graph,
+        nodes: { added: { kind: "fail", detail: { from: "constant", json: '"on purpose"' } } },
+      },
+    };
+    await scene.deployed(who, { name: "kept", plan: broken, open: true, health: { word: "a" }, version: 2 });
+    await expect
+      .poll(() => scene.view(who, "kept"), { timeout: 10_000 })
+      .toMatchObject({ version: 1, state: "ready" });
+    expect(await (await fetch(`${scene.url}/f/kept?word=abc`)).text()).toBe("bcd");
+    const words = said(await scene.lines(who, "kept"), "version");
+    expect(words.at(-1)).toMatch(/^version 2 did not pass its trial: .*on purpose.*; version 1 goes on$/u);
+    await expect(deploy(who, { name: "kept", plan: ONCE, budget: BUDGET, version: 2 })).rejects.toThrow(
+      /replayed/u,
+    );
+    await expect(deploy(scene.owner(), { name: "kept", plan: ONCE, budget: BUDGET })).rejects.toThrow(
+      /denied/u,
+    );
+    await undeploy(who, "kept");
+  });
+
+  test("is run by the clock, by the end of another's run, and by a peer that comes", async () => {
+    const who = scene.owner();
+    const every = { id: "often", kind: "interval", missed: "once", everyMs: 1_000 } as const;
+    const comes = { id: "came", kind: "peer", missed: "all" } as const;
+    const told: Plan = {
+      ...PAGE,
+      graph: {
+        ...PAGE.graph,
+        params: { event: { type: "json" } },
+        nodes: {},
+        result: { from: "param", param: "event" },
+      },
+    };
+    await scene.deployed(who, { name: "clock", plan: told, triggers: [every] });
+    const { plan = planCid(told) } = (await scene.view(who, "clock")) ?? {};
+    const after = { id: "after", kind: "run", missed: "all", plan } as const;
+    await scene.deployed(who, { name: "chain", plan: { ...told, name: "chain" }, triggers: [after, comes] });
+    await scene.join();
+    await expect
+      .poll(async () => said(await scene.lines(who, "chain"), "fired").toSorted(), { timeout: 20_000 })
+      .toEqual(expect.arrayContaining(["peer came", "run after"]));
+    expect(said(await scene.lines(who, "clock"), "fired").length).toBeGreaterThan(0);
+    await undeploy(who, "clock");
+    await undeploy(who, "chain");
+  });
+});
