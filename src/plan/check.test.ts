@@ -277,6 +277,20 @@ describe("a plan is refused", () => {
       'node "a", with.x: for "x": number does not fit text',
     ],
     [
+      "whose alternatives have no type in common",
+      {
+        a: {
+          kind: "select",
+          with: { x: node("c") },
+          of: [inner({}, { from: "param", param: "x" }, { x: { type: "bytes" } }), inner({})],
+          rule: "first",
+          k: 1,
+        },
+        c: { ...CALL, output: { type: "bytes" } },
+      },
+      'node "a": bytes and number have no type in common',
+    ],
+    [
       "whose expression does not fit",
       {
         a: {

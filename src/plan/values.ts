@@ -115,7 +115,9 @@ export function writeValue(type: ValueType, value: Value): Uint8Array {
   return bytesOf(canonicalJson(toJson(type, value, "")));
 }
 
-/** Bytes of a constant of a plan, read as the type of whatever it is given to. */
+/** Bytes of a constant of a plan that is given to something of this type: a text stands alone as its UTF-8, all else is JSON. */
 export function constantBytes(type: ValueType, json: string): Uint8Array {
-  return writeValue(type, type.type === "text" ? parseJson(json) : fromJson(type, parseJson(json), ""));
+  const value = parseJson(json);
+  if (type.type === "bytes" && typeof value === "string") return bytesOf(value);
+  return writeValue(type, type.type === "text" ? value : fromJson(type, value, ""));
 }

@@ -145,9 +145,7 @@ class GraphCheck {
       case "fail":
         return { type: "nothing" };
       case "stream":
-        return listOf(
-          inputsOf(node).reduce<Known>((all, { slot }) => join(all, given.get(slot)), undefined) ?? JSON_TYPE,
-        );
+        return listOf(this.#join(id, "of", [...given.values()]) ?? JSON_TYPE);
       case "branch":
         expect("condition", BOOLEAN);
         return this.#graphTypes(id, node, given, {}, node.with);
@@ -227,7 +225,7 @@ class GraphCheck {
       node.with,
     );
     const accumulated = node.graph.params["accumulated"];
-    if (accumulated === undefined) return join(initial, result);
+    if (accumulated === undefined) return this.#join(id, "graph.result", [initial, result]);
     const problem = result === undefined ? undefined : whyNotAssignable(result, accumulated);
     if (problem !== undefined)
       this.#findings.say(id, "graph.result", `becomes "accumulated" of the next turn: ${problem}`);
@@ -272,7 +270,7 @@ class GraphCheck {
       ...this.#place.outer,
       ...Object.keys(this.#graph.nodes).filter((other) => other !== id),
     ]);
-    let common: Known;
+    const results: Known[] = [];
     for (const { role, graph } of graphs) {
       this.#checkParams(id, role, graph, given, role === "fallback" || node.kind !== "attempt" ? added : {});
       const type = checkGraph(this.#findings, graph, {
@@ -281,9 +279,13 @@ class GraphCheck {
         depth: this.#place.depth + 1,
         outer,
       });
-      common = join(common, type);
+      results.push(type);
     }
-    return common;
+    return this.#join(id, "", results);
+  }
+
+  #join(id: NodeId, path: string, types: readonly Known[]): Known {
+    return join(types, (message) => this.#findings.say(id, path, message));
   }
 
   #checkParams(

@@ -1,6 +1,7 @@
 import { BOOLEAN, JSON_TYPE, listOf, NUMBER, TEXT } from "../expression/builtin.ts";
 import { parseJson } from "../json-value.ts";
-import { joinTypes, typeOfValue } from "../type-relations.ts";
+import { printType } from "../text/type-text.ts";
+import { joinTypes, typeOfValue, whyNotInside } from "../type-relations.ts";
 import type { ValueType } from "../value-type.ts";
 
 /** A type, or undefined where it is not known, or where no value ever comes. */
@@ -16,9 +17,16 @@ export const SEEN: ValueType = listOf({
   fields: { node: TEXT, iteration: TEXT, done: BOOLEAN, value: { type: "optional", of: JSON_TYPE } },
 });
 
-/** What two results have in common. */
-export function join(a: Known, b: Known): Known {
-  return a === undefined || b === undefined ? (a ?? b) : joinTypes(a, b);
+/** What several results have in common. @param say why they have nothing */
+export function join(types: readonly Known[], say: (message: string) => void): Known {
+  const known = types.filter((type) => type !== undefined);
+  const [first, ...rest] = known;
+  if (first === undefined) return undefined;
+  const all = rest.reduce(joinTypes, first);
+  if (known.every((type) => whyNotInside(type, all) === undefined)) return all;
+  const names = [...new Set(known.map(printType))].join(" and ");
+  say(`${names} have no type in common; utf8(…) turns a text into bytes, base64(…) bytes into a text`);
+  return undefined;
 }
 
 /** @param say what is wrong with it */

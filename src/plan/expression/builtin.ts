@@ -1,7 +1,7 @@
 import type { Expression } from "../expression.ts";
 import { isBytes, isList, isRecord, kindOf, type Value, type ValueRecord } from "../json-value.ts";
 import { parseType, printType } from "../text/type-text.ts";
-import { whyNotInside } from "../type-relations.ts";
+import { joinAll, whyNotInside } from "../type-relations.ts";
 import type { ValueType } from "../value-type.ts";
 import { failed, type Work } from "./work.ts";
 
@@ -53,6 +53,14 @@ export function elementOf(given: ValueType | undefined, place: number): ValueTyp
   throw new TypeMismatch(
     `argument ${place + 1}: ${given === undefined ? "is missing" : `${printType(given)} is not a list`}`,
   );
+}
+
+/** A type that all of these fit. @throws TypeMismatch where there is none, because one holds bytes. */
+export function common(...types: readonly ValueType[]): ValueType {
+  const join = joinAll(types);
+  const odd = types.find((type) => whyNotInside(type, join) !== undefined);
+  if (odd === undefined) return join;
+  throw new TypeMismatch(`${types.map(printType).join(" and ")} have no type in common`);
 }
 
 type Apply = (args: readonly Value[], work: Work) => Value;

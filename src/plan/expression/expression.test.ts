@@ -356,6 +356,8 @@ describe("the type of an expression", () => {
     ['"a" < 1', "text and number have no common order"],
     ["trim(1, 2)", "trim is given 2 arguments, but takes text → text"],
     ["foo(1)", 'there is no function "foo"'],
+    ["[raw, 1]", "bytes and number have no type in common"],
+    ["any == 1 ? raw : page", "have no type in common"],
     ["1 ? 2 : 3", "argument 1: number does not fit boolean"],
   ])("%s is refused: %s", (text, message) => {
     expect(() => typeOfExpression(parseExpression(text), types)).toThrow(message);

@@ -1,5 +1,4 @@
 import { isBytes, isList, isRecord, type Value } from "../json-value.ts";
-import { joinTypes } from "../type-relations.ts";
 import type { ValueType } from "../value-type.ts";
 import { printType } from "../text/type-text.ts";
 import { concatBytes } from "../../protocol/bytes.ts";
@@ -7,6 +6,7 @@ import {
   asBoolean,
   asNumber,
   BOOLEAN,
+  common,
   type Builtin,
   finite,
   fixed,
@@ -77,7 +77,7 @@ function joinable(args: readonly ValueType[]): ValueType {
   if (b.type === "json") return a.type === "list" ? { type: "list", of: JSON_TYPE } : a;
   if (a.type !== b.type)
     throw new TypeMismatch(`${printType(a)} and ${printType(b)} cannot be joined with ++`);
-  return joinTypes(a, b);
+  return common(a, b);
 }
 
 function joined(a: Value | undefined, b: Value | undefined, work: Work): Value {
@@ -101,7 +101,7 @@ function otherwiseType(args: readonly ValueType[]): ValueType {
   const [a, b] = args;
   if (a === undefined || b === undefined) throw new TypeMismatch("?? stands between two values");
   if (a.type === "nothing") return b;
-  return joinTypes(a.type === "optional" ? a.of : a, b);
+  return common(a.type === "optional" ? a.of : a, b);
 }
 
 /** Those whose second value is looked at only where it matters. */

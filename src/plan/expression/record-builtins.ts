@@ -1,7 +1,6 @@
 import type { Expression } from "../expression.ts";
 import { isList, isRecord, type Value } from "../json-value.ts";
 import { printType } from "../text/type-text.ts";
-import { joinTypes } from "../type-relations.ts";
 import type { ValueType } from "../value-type.ts";
 import {
   asBoolean,
@@ -9,6 +8,7 @@ import {
   asRecord,
   asText,
   BOOLEAN,
+  common,
   type Builtin,
   demand,
   elementOf,
@@ -92,7 +92,7 @@ export const RECORD_BUILTINS: readonly Builtin[] = [
       const fields = { ...a.fields };
       for (const [name, type] of Object.entries(b.fields)) {
         const own = fields[name];
-        fields[name] = type.type === "optional" && own !== undefined ? joinTypes(own, type) : type;
+        fields[name] = type.type === "optional" && own !== undefined ? common(own, type) : type;
       }
       return { type: "record", fields };
     },

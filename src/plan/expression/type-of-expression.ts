@@ -2,9 +2,9 @@ import type { Expression } from "../expression.ts";
 import { parseJson } from "../json-value.ts";
 import { MAX_EXPRESSION_DEPTH } from "../limits.ts";
 import { printType } from "../text/type-text.ts";
-import { joinAll, joinTypes, typeOfValue } from "../type-relations.ts";
+import { typeOfValue } from "../type-relations.ts";
 import type { ValueType } from "../value-type.ts";
-import { BOOLEAN, demand, elementOf, JSON_TYPE, TypeMismatch } from "./builtin.ts";
+import { BOOLEAN, common, demand, elementOf, JSON_TYPE, TypeMismatch } from "./builtin.ts";
 import { BUILTINS } from "./builtins.ts";
 import { printExpression } from "./print-expression.ts";
 
@@ -32,7 +32,7 @@ export function typeOfExpression(
     case "item":
       return itemType(expression, names);
     case "list":
-      return { type: "list", of: joinAll(expression.items.map((item) => typeOfExpression(item, names))) };
+      return { type: "list", of: common(...expression.items.map((item) => typeOfExpression(item, names))) };
     case "record":
       return {
         type: "record",
@@ -42,10 +42,7 @@ export function typeOfExpression(
       };
     case "if":
       located(expression, () => demand(BOOLEAN, typeOfExpression(expression.condition, names), 0));
-      return joinTypes(
-        typeOfExpression(expression.then, names),
-        typeOfExpression(expression.otherwise, names),
-      );
+      return common(typeOfExpression(expression.then, names), typeOfExpression(expression.otherwise, names));
     case "call":
       return callType(expression, names);
     default:
