@@ -13,10 +13,10 @@ import type { RelayData } from "./open-data.ts";
 import { readSeeds } from "./relay-seeds.ts";
 
 /** Databases that a backup holds beside the books: what nobody else has. */
-const BESIDE_BOOKS = ["alerts", "runs", "names", "effects"] as const;
+const BESIDE_BOOKS = ["alerts", "runs", "names", "effects", "deployments", "schedule"] as const;
 
 /**
- * Copies accounts, log, keys, alerts, what waits for runs, names and stores into a new folder while the relay runs. Blobs are not copied: whoever needs one has it.
+ * Copies accounts, log, keys, alerts, what waits for runs, names, stores, deployments and firings into a new folder while the relay runs. Blobs are not copied: whoever needs one has it.
  * @param to absolute path of a folder that does not exist yet.
  * @throws RangeError when it exists or is not absolute.
  */

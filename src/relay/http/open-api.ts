@@ -2,6 +2,7 @@ import { ALERT_OPERATIONS } from "./alert-operations.ts";
 import { GATEWAY_PATHS } from "../gateway/gateway-paths.ts";
 import { RELAY_PATHS } from "../../protocol/relay-api.ts";
 import { ACCOUNT_OPERATIONS } from "./account-operations.ts";
+import { DEPLOYMENT_OPERATIONS } from "./deployment-operations.ts";
 import { messageBody, type Operation, rawBody, textBody, view } from "./operation.ts";
 import { PAYOUT_OPERATIONS } from "./payout-operations.ts";
 import { RUN_OPERATIONS, RUN_SCHEMAS } from "./run-operations.ts";
@@ -214,6 +215,7 @@ const OPERATIONS: readonly Operation[] = [
     answer: { "application/json": { schema: listOf({ $ref: "#/components/schemas/ApiKey" }) } },
   },
   ...PAYOUT_OPERATIONS,
+  ...DEPLOYMENT_OPERATIONS,
   ...SITE_OPERATIONS,
   ...RUN_OPERATIONS,
   ...ALERT_OPERATIONS,
