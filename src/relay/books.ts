@@ -45,6 +45,12 @@ export interface Books {
   /** What of a job's escrow is not bound in a lease. */
   unbound(job: Cid): MicroCredits;
 
+  /**
+   * Whether a job may have leases now, whoever is to get them.
+   * @throws FailureError `not-found`, `lease-ended`, `expired`, `key-revoked`, `run-over`, `bad-signature`.
+   */
+  requireLeasable(job: Cid): void;
+
   /** Takes the lease's budget out of the job's escrow (rule 9: the sum of open budgets never exceeds the cap). */
   addLease(lease: Verified<Lease>): Promise<Inclusion>;
 

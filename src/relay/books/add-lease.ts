@@ -26,22 +26,46 @@ function requirePrice(draft: Draft, job: JobState, terms: Lease): void {
     throw new FailureError("overpriced", "the tariff is above what the job allows");
 }
 
+function requireOpen({ id, state, terms }: JobState, time: number): void {
+  if (state !== "open") throw new FailureError("lease-ended", `job ${id} is closed`);
+  if (terms.expires <= time) throw new FailureError("expired", `job ${id} has expired`);
+}
+
 function requireJob(job: JobState, terms: Lease, time: number): void {
-  if (job.state !== "open") throw new FailureError("lease-ended", `job ${job.id} is closed`);
-  if (job.terms.expires <= time) throw new FailureError("expired", `job ${job.id} has expired`);
+  requireOpen(job, time);
   if (terms.escrowIndex !== job.escrowIndex) refuse("names another escrow entry");
   if (!job.signers.includes(terms.requesterKey)) refuse("its requester's key has not signed the job");
   if (terms.profile !== job.terms.work.profile) refuse("has another profile than the job");
 }
 
-/** Rule 11, and a key that was revoked gets no further work, not even for a job that is open. */
-function requireKey(draft: Draft, job: JobState, terms: Lease): void {
-  const { run } = job.terms;
-  const apiKey = run === undefined ? job.terms.apiKey : draft.runs.run(run.id)?.terms.apiKey;
-  if (apiKey === undefined) return;
-  if (!terms.gateway) refuse("is not flagged as the gateway's, and its job is paid for under an api-key");
+/** The key that a job is paid for under: its own, or its run's. */
+function apiKeyOf(draft: Draft, { terms: { apiKey, run } }: JobState): Cid | undefined {
+  return run === undefined ? apiKey : draft.runs.run(run.id)?.terms.apiKey;
+}
+
+function requireUnrevoked(draft: Draft, apiKey: Cid): void {
   if (draft.apiKey(apiKey)?.revoked !== undefined)
     throw new FailureError("key-revoked", "the API key was revoked");
+}
+
+/** Rule 11, and a key that was revoked gets no further work, not even for a job that is open. */
+function requireKey(draft: Draft, job: JobState, terms: Lease): void {
+  const apiKey = apiKeyOf(draft, job);
+  if (apiKey === undefined) return;
+  if (!terms.gateway) refuse("is not flagged as the gateway's, and its job is paid for under an api-key");
+  requireUnrevoked(draft, apiKey);
+}
+
+/**
+ * Whether a job may have leases at all, whoever is to get them.
+ * @throws FailureError `not-found`, `lease-ended`, `expired`, `key-revoked`, `run-over`, `bad-signature`.
+ */
+export function requireLeasable(draft: Draft, id: Cid): void {
+  const job = jobIn(draft, id);
+  requireOpen(job, draft.time);
+  const apiKey = apiKeyOf(draft, job);
+  if (apiKey !== undefined) requireUnrevoked(draft, apiKey);
+  requireLeaseInRun(draft, job.terms);
 }
 
 /** The lease that a revision revises: same parties, next number, not less money. */

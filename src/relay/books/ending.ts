@@ -27,14 +27,20 @@ export function cancelLease(court: Court, draft: Draft, cancel: Verified<Cancel>
 }
 
 /**
- * The requester may give a lease back; in a run that another coordinator carries on, or that is over, so may whoever takes part:
- * else the budget would wait for somebody who has gone.
+ * The requester may give a lease back; where another coordinator of its run has taken its step over, or the run is over for it, so
+ * may whoever takes part: else the budget would wait for somebody who has gone.
  */
 function mayReturn(draft: Draft, id: Cid, root: PeerId): boolean {
   const { terms, state } = jobIn(draft, id);
   if (root === terms.requester) return true;
   const run = terms.run === undefined ? undefined : draft.runs.run(terms.run.id);
-  return run !== undefined && state !== "open" && (root === run.terms.payer || mayCoordinate(run, root));
+  if (run === undefined || terms.run === undefined || state === "open") return false;
+  const { node, turn } = terms.run;
+  const isLeft =
+    run.endedIndex !== undefined ||
+    !mayCoordinate(run, terms.requester) ||
+    (draft.runs.lastTurn(run.id, node) ?? 0) > turn;
+  return isLeft && (root === run.terms.payer || mayCoordinate(run, root));
 }
 
 /** Ends a job: what is free goes back now, the rest as its leases settle. Doing so again changes nothing. */

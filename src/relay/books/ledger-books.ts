@@ -19,11 +19,11 @@ import type { IsSilent } from "../run-books.ts";
 import type { BooksStore, Denial, DenialKind, KeptBytes } from "../store/books-store.ts";
 import type { PublishedRows } from "../store/published-rows.ts";
 import { addApiKey, revokeApiKey } from "./api-keys.ts";
-import { addLease } from "./add-lease.ts";
+import { addLease, requireLeasable } from "./add-lease.ts";
 import { retireIdle } from "./assigning.ts";
 import type { CommitQueue, Operation } from "./commit-queue.ts";
 import type { Committed } from "./committed.ts";
-import type { Draft } from "./draft.ts";
+import { Draft } from "./draft.ts";
 import { cancelLease, closeJob } from "./ending.ts";
 import { type Court, jobIn } from "./judging.ts";
 import { LedgerPayouts } from "./ledger-payouts.ts";
@@ -59,6 +59,10 @@ export interface LedgerBooksParts {
 export class LedgerBooks implements Books {
   readonly #parts: LedgerBooksParts;
   readonly #views: ViewParts;
+  readonly origin: string;
+  readonly asset: string;
+  readonly published: PublishedRows;
+  readonly kept: KeptBytes;
   readonly audits: AuditBooks;
   readonly payouts: LedgerPayouts;
   readonly sites: LedgerSites;
@@ -67,28 +71,21 @@ export class LedgerBooks implements Books {
 
   constructor(parts: LedgerBooksParts) {
     this.#parts = parts;
+    const { court, store } = parts;
+    this.origin = court.origin;
+    this.asset = court.asset;
+    this.published = store;
+    this.kept = store;
     this.audits = new LedgerAudits(parts, (index) => this.#prove(index));
     this.payouts = new LedgerPayouts(parts, (index) => this.#prove(index));
     this.sites = new LedgerSites(parts, (index) => this.#prove(index));
     this.runs = new LedgerRuns(parts, (index) => this.#prove(index));
-    this.history = new LedgerHistory(parts.store.history);
-    const losses = new Losses(parts.store);
+    this.history = new LedgerHistory(store.history);
+    const losses = new Losses(store);
     parts.queue.onCommit(({ entries }) => {
       for (const { index, type } of entries) if (type === "forfeit") losses.count(index);
     });
-    this.#views = { asset: parts.court.asset, store: parts.store, committed: parts.committed, losses };
-  }
-
-  get origin(): string {
-    return this.#parts.court.origin;
-  }
-
-  get asset(): string {
-    return this.#parts.court.asset;
-  }
-
-  get published(): PublishedRows {
-    return this.#parts.store;
+    this.#views = { asset: court.asset, store, committed: parts.committed, losses };
   }
 
   /** Log time of what is done now. */
@@ -155,6 +152,10 @@ export class LedgerBooks implements Books {
 
   unbound(job: Cid): MicroCredits {
     return jobIn(this.#parts.committed, job).unbound;
+  }
+
+  requireLeasable(job: Cid): void {
+    requireLeasable(new Draft(this.#parts.committed, this.#now), job);
   }
 
   async addLease(lease: Verified<Lease>): Promise<Inclusion> {
@@ -314,10 +315,6 @@ export class LedgerBooks implements Books {
 
   entry(index: number): Uint8Array | undefined {
     return this.#parts.committed.entry(index);
-  }
-
-  get kept(): KeptBytes {
-    return this.#parts.store;
   }
 
   hashes(level: number, first: number, count: number): Uint8Array<ArrayBuffer> {

@@ -317,6 +317,10 @@ test("whoever took a step over gives the leases of the silent one back, and the 
   expect(await refusal(books.cancelLease(await cancelOf(scene, work.lease.id, helen)))).toMatch(
     /not signed by the job's requester/u,
   );
+  await books.closeJob(await closeOf(scene, job.id));
+  expect(await refusal(books.cancelLease(await cancelOf(scene, work.lease.id, helen)))).toMatch(
+    /not signed by the job's requester/u,
+  );
   await books.openJob(await stepJob(scene, run, "a", 1, { cap: microCredits(1) }, helen), () => true);
   expect(await refusal(books.cancelLease(await cancelOf(scene, work.lease.id, thief)))).toMatch(
     /not signed by the job's requester/u,

@@ -171,6 +171,4 @@ export function requireLeaseInRun(draft: Draft, { run: step, requester }: Job): 
   const run = runIn(draft, step.id);
   requireRunLease(run, requester, draft.time);
   requireSigners(draft, run);
-  if (run.terms.apiKey !== undefined && draft.apiKey(run.terms.apiKey)?.revoked !== undefined)
-    throw new FailureError("key-revoked", "the API key of the run was revoked");
 }

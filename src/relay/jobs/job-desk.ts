@@ -140,6 +140,8 @@ export class JobDesk implements Jobs {
     wanted: number,
   ): Promise<readonly Verified<Lease>[]> {
     const { books, tariff } = this.#parts;
+    // What stands against the job is told to who asks, and is held against no provider.
+    books.requireLeasable(job.id);
     const { matches, reasons } = this.#match(job, open, wanted, escrow);
     // The fee of each new lease comes out of what is free as well: else nothing is left for the last one.
     const fees = (books.audits.policy?.leaseFee ?? 0n) * BigInt(matches.length);

@@ -70,11 +70,13 @@ export class RunDesk {
     const { decoded, values } = readRun(terms, plan, params);
     this.#requireReturn(terms);
     await welcome(terms.payer);
+    const isNew = books.runs.run(message.id) === undefined;
     const inclusion = await books.runs.register(message);
     const keptUntil = terms.notAfter + RUN_KEPT_MS;
     mail.openBox({ run: message.id, name: decoded.name, plan, params, keptUntil, values });
     this.#works.set(message.id, planWorks(decoded));
-    this.heard(message.id, terms.initiator);
+    // A registration may be brought again by anybody who has it: that is no sign of life.
+    if (isNew) this.heard(message.id, terms.initiator);
     this.#parts.listeners.tell(message.id);
     return inclusion;
   }

@@ -164,6 +164,25 @@ test("a step is taken over when its coordinator gives no sign of life, and not b
   ]);
 });
 
+test("a job whose run has no time left is refused its leases, and no provider loses its offer by that", async () => {
+  const opened = await open();
+  const { relay } = opened;
+  const step = { id: opened.run.id, node: "a", turn: 0 };
+  const job = await jobOf(relay, { run: step, cap: microCredits(5_000), expires: START + 20 * 3_600_000 });
+  expect(await submit(relay, job)).toMatch(/no-provider/u);
+  relay.scene.clock.now = opened.run.terms.notAfter + 1;
+  relay.offers.put(offerOf("provider"), {});
+  expect(await submit(relay, job)).toMatch(/^expired: the time of run/u);
+  expect(relay.offers.isOffering(provider.key)).toBe(true);
+});
+
+test("a registration that somebody brings again is no sign of life of who signed it", async () => {
+  const { relay, client, run } = await open();
+  relay.scene.clock.now += RUN_SILENCE_MS + 1;
+  await client.registerRun(run.registration);
+  expect(relay.runs.desk.isSilent(run.id, relay.scene.requester.key)).toBe(true);
+});
+
 test("receipts come from who coordinates and from who has a lease for that step, once each, and in order", async () => {
   const opened = await open();
   const { relay, client, run, access } = opened;
