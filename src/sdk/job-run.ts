@@ -125,7 +125,9 @@ export class JobRun {
   async #carry(): Promise<JobSummary> {
     let failure: FailureError | undefined;
     try {
-      if (this.#steps === undefined && !(await isShared(this.#run, this.#abort.signal)))
+      const shared = isShared(this.#run, this.#abort.signal);
+      // A run has many small jobs: none of them waits for that.
+      if (this.#steps === undefined && !(await shared))
         this.#tell("the relay could not be given the function, so it cannot audit its results");
       await this.#allRounds();
     } catch (error) {
