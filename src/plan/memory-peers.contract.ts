@@ -340,12 +340,14 @@ export interface MemoryRunParts {
   readonly params?: Readonly<Record<string, Uint8Array>>;
   readonly holders?: readonly MemoryPeer[];
   readonly nonce?: number;
+  /** Default: a peer of its own. */
+  readonly initiator?: MemoryPeer;
 }
 
 /** Signs a run of a plan, and makes the mesh sign its steps for it. */
 export async function memoryRun(mesh: MemoryMesh, parts: MemoryRunParts): Promise<MemoryRun> {
   const { plan, params = {}, holders = [] } = parts;
-  const initiator = await memoryPeer(1);
+  const initiator = parts.initiator ?? (await memoryPeer(1));
   mesh.coordinators.splice(0, mesh.coordinators.length, initiator, ...holders);
   const cids = new Map(Object.entries(params).map(([name, bytes]) => [name, rawCid(bytes)]));
   const envelope = await seal(

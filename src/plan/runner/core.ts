@@ -1,4 +1,4 @@
-import type { Cid } from "../../protocol/cid.ts";
+import type { Cid, Digest } from "../../protocol/cid.ts";
 import type { FailureCode } from "../../protocol/failure-code.ts";
 import type { Step } from "../../protocol/messages/run.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
@@ -41,6 +41,8 @@ export interface Settling {
 export interface Core {
   readonly ports: RunnerPorts;
   readonly state: RunState;
+  /** The runtime's SHA-256 where it can hash at once. */
+  readonly digest: Digest | undefined;
   readonly run: Cid;
   /** Aborts when the run is cancelled or this coordinator stops. */
   readonly signal: AbortSignal;
@@ -65,8 +67,8 @@ export interface Core {
   /** Micro-credits that receipts say so far. */
   spent(): bigint;
   readonly options: CoreOptions;
-  /** Resolves when a receipt of this step comes in from elsewhere. */
-  arrival(key: StepKey, signal: AbortSignal): Promise<void>;
+  /** Calls back when receipts of this step come in from elsewhere. @returns what ends that */
+  onArrival(key: StepKey, wake: () => void): () => void;
   /** A receipt from a peer, its signature checked. @throws FailureError `bad-signature`, `denied`, `malformed`, … */
   admit(envelope: Uint8Array, cost: MicroCredits): Promise<Receipt>;
   /** An attempt is given out now. */

@@ -1,4 +1,4 @@
-import { type Cid, cidOf, RAW } from "../../protocol/cid.ts";
+import { type Cid, cidOf, type Digest, RAW } from "../../protocol/cid.ts";
 import { canonicalJson, parseJson } from "../json-value.ts";
 import { graphsOf, inputsOf } from "../node-parts.ts";
 import type { Graph, PlanNode, Source } from "../plan.ts";
@@ -47,11 +47,15 @@ function constant(core: Core, json: string, as: ValueType | undefined): Known {
 const SINGLE: ReadonlySet<PlanNode["kind"]> = new Set(["call", "effect", "agent", "delay", "fail"]);
 
 /** What a step says that it was given: its one input, or a list of them by slot. */
-export function argsOf(node: PlanNode, inputs: ReadonlyMap<string, Pick<Known, "ref">>): Cid {
+export function argsOf(
+  node: PlanNode,
+  inputs: ReadonlyMap<string, Pick<Known, "ref">>,
+  digest?: Digest,
+): Cid {
   const [first] = inputs.values();
   if (first === undefined) return NOTHING;
   if (SINGLE.has(node.kind)) return first.ref.cid;
-  return cidOf(RAW, argsBytes(new Map([...inputs].map(([slot, { ref }]) => [slot, ref.cid]))));
+  return cidOf(RAW, argsBytes(new Map([...inputs].map(([slot, { ref }]) => [slot, ref.cid]))), digest);
 }
 
 /** Canonical JSON of {slot: CID}; parameters of a run by their names have the same form. */

@@ -12,17 +12,12 @@ import type { Ending, Known } from "./known.ts";
 import { isRepeatable, mayPass, nothingBegan } from "./passing.ts";
 import { enough, honest, type StepRule, whyNot } from "./step-choice.ts";
 
-/** One attempt under way, or over. */
-interface Attempt {
-  readonly number: number;
-  readonly controller: AbortController;
-  readonly over: Promise<Result>;
-}
-
+/** How an attempt ended. */
 type Result =
   | { readonly attempt: number; readonly receipts: readonly Receipt[]; readonly end: StepEnd }
   | { readonly attempt: number; readonly error: FailureError };
 
+const UNNEEDED = new FailureError("cancelled", "it is not needed any more");
 const NO_COST: MicroCredits = microCredits(0);
 
 /** First pause before an attempt that follows a loss, doubled each time, milliseconds; and the longest. */
@@ -75,13 +70,20 @@ async function again(
   );
 }
 
+/** What a step waits for: the end of an attempt, a receipt from elsewhere, or that it is late. */
+type StepEvent = Result | "arrived" | "late";
+
 /** The attempts of one step. */
 class RemoteWork {
   readonly #core: Core;
   readonly #step: RemoteStep;
   readonly #signal: AbortSignal;
   readonly #rule: StepRule;
-  readonly #active = new Map<number, Attempt>();
+  /** Attempts under way. */
+  readonly #active = new Map<number, AbortController>();
+  readonly #events: StepEvent[] = [];
+  #wake: (() => void) | undefined;
+  #hedging: AbortController | undefined;
   #input: Known["ref"];
   #next: number;
 
@@ -100,64 +102,78 @@ class RemoteWork {
   }
 
   async run(): Promise<Ending> {
-    const waiting = new AbortController();
-    const signal = AbortSignal.any([this.#signal, waiting.signal]);
+    this.#signal.throwIfAborted();
+    const abort = (): void => this.#push("arrived");
+    this.#signal.addEventListener("abort", abort);
+    const forget = this.#core.onArrival(this.#step, abort);
     try {
-      return await this.#untilSettled(signal);
+      return await this.#untilSettled();
     } finally {
-      const reason = new FailureError("cancelled", "it is not needed any more");
-      waiting.abort(reason);
-      for (const { controller } of this.#active.values()) controller.abort(reason);
+      forget();
+      this.#signal.removeEventListener("abort", abort);
+      this.#hedging?.abort(UNNEEDED);
+      for (const controller of this.#active.values())
+        controller.abort(this.#signal.aborted ? this.#signal.reason : UNNEEDED);
     }
   }
 
-  async #untilSettled(signal: AbortSignal): Promise<Ending> {
-    if (this.#core.options.mine(this.#step)) this.#give(signal);
+  #push(event: StepEvent): void {
+    this.#events.push(event);
+    this.#wake?.();
+  }
+
+  async #untilSettled(): Promise<Ending> {
+    if (this.#core.options.mine(this.#step)) this.#give();
     for (;;) {
-      // oxlint-disable-next-line no-await-in-loop -- what comes next depends on what came
-      const ended = await this.#oneMore(signal);
-      if (ended !== undefined) return ended;
+      const event = this.#events.shift();
+      if (event === undefined) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        this.#wake = resolve;
+        // oxlint-disable-next-line no-await-in-loop -- what comes next depends on what came
+        await promise;
+        continue;
+      }
+      this.#signal.throwIfAborted();
       // oxlint-disable-next-line no-await-in-loop
-      const known = await chosen(this.#core, this.#step);
-      if (known !== undefined) return known;
-      // Another coordinator's step may have become this one's.
-      if (this.#core.timesGiven(this.#step) === 0 && this.#core.options.mine(this.#step)) this.#give(signal);
+      const ended = await this.#handle(event);
+      if (ended !== undefined) return ended;
     }
   }
 
-  /** Waits for whatever comes next, and judges it. */
-  async #oneMore(signal: AbortSignal): Promise<Ending | undefined> {
-    const { hedgeAfterMs } = this.#core.options;
-    const listening = new AbortController();
-    const until = AbortSignal.any([signal, listening.signal]);
-    const events: Promise<Result | "late" | "arrived">[] = [...this.#active.values()].map(({ over }) => over);
-    events.push(this.#core.arrival(this.#step, until).then(() => "arrived"));
-    if (this.#active.size === 1 && this.#canHedge())
-      events.push(this.#core.ports.pause(hedgeAfterMs, until).then(() => "late"));
-    try {
-      const event = await Promise.race(events);
-      if (event === "arrived") return undefined;
-      if (event !== "late") return await this.#judge(event, signal);
-      this.#give(signal);
+  async #handle(event: StepEvent): Promise<Ending | undefined> {
+    if (event === "late") {
+      if (this.#active.size === 1) this.#give();
       return undefined;
-    } finally {
-      listening.abort();
-      for (const event of events) event.catch(() => undefined);
     }
+    if (event !== "arrived") return this.#judge(event);
+    const known = await chosen(this.#core, this.#step);
+    // Another coordinator's step may have become this one's.
+    if (known === undefined && this.#core.timesGiven(this.#step) === 0 && this.#core.options.mine(this.#step))
+      this.#give();
+    return known;
   }
 
-  #canHedge(): boolean {
-    const { what } = this.#step;
-    return this.#core.timesGiven(this.#step) < this.#core.options.attempts && what.kind === "call";
-  }
-
-  #give(signal: AbortSignal): void {
+  #give(): void {
     const number = this.#next;
     this.#next += 1;
     const controller = new AbortController();
+    this.#active.set(number, controller);
     this.#core.given(this.#step, number, this.#input.size);
-    const over = this.#perform(number, AbortSignal.any([signal, controller.signal]));
-    this.#active.set(number, { number, controller, over });
+    void this.#perform(number, controller.signal).then((result) => this.#push(result));
+    this.#hedgeLater();
+  }
+
+  /** A call that takes long is given to a second peer too. */
+  #hedgeLater(): void {
+    this.#hedging?.abort(UNNEEDED);
+    const { attempts, hedgeAfterMs } = this.#core.options;
+    if (this.#step.what.kind !== "call" || this.#core.timesGiven(this.#step) >= attempts) return;
+    const controller = new AbortController();
+    this.#hedging = controller;
+    this.#core.ports.pause(hedgeAfterMs, controller.signal).then(
+      () => this.#push("late"),
+      () => undefined,
+    );
   }
 
   async #perform(attempt: number, signal: AbortSignal): Promise<Result> {
@@ -207,25 +223,25 @@ class RemoteWork {
     }
   }
 
-  async #judge(result: Result, signal: AbortSignal): Promise<Ending | undefined> {
+  async #judge(result: Result): Promise<Ending | undefined> {
     this.#active.delete(result.attempt);
-    if ("error" in result) return this.#lost(result.attempt, result.error, signal);
+    if ("error" in result) return this.#lost(result.attempt, result.error);
     const { receipts, end, attempt } = result;
     const failed = receipts.find((receipt) => isFinal(this.#rule, receipt));
     if (failed !== undefined) return failedBy(this.#core, this.#step, failed);
     if (end.value !== undefined) {
-      await this.#replay(attempt, signal);
+      await this.#replay(attempt);
       const found = enough(this.#rule, honest(this.#core.state, this.#step));
       if (found !== undefined) {
         const ref = found[0]?.step.result === end.value.cid ? end.value : undefined;
         return settledBy(this.#core, this.#step, found, ref);
       }
     }
-    return this.#lost(attempt, disagreement(receipts), signal);
+    return this.#lost(attempt, disagreement(receipts));
   }
 
   /** The coordinator's own recomputation, where the plan asks for one. */
-  async #replay(attempt: number, signal: AbortSignal): Promise<void> {
+  async #replay(attempt: number): Promise<void> {
     const { provenance, what } = this.#step;
     if (provenance.check !== "replay" || what.kind !== "call") return;
     const order: StepOrder = {
@@ -235,26 +251,24 @@ class RemoteWork {
       peers: [],
       hold: false,
     };
-    const end = await this.#core.ports.perform(order, signal);
+    const end = await this.#core.ports.perform(order, this.#signal);
     for (const envelope of end.receipts) {
       // oxlint-disable-next-line no-await-in-loop -- one receipt, as a rule
       await this.#core.admit(envelope, end.cost);
     }
   }
 
-  async #lost(attempt: number, error: FailureError, signal: AbortSignal): Promise<Ending | undefined> {
+  async #lost(attempt: number, error: FailureError): Promise<Ending | undefined> {
     const { node, iteration } = this.#step;
-    if (!signal.aborted)
-      this.#core.emit({ kind: "lost", node, iteration, attempt, code: error.code, detail: error.detail });
-    signal.throwIfAborted();
+    this.#core.emit({ kind: "lost", node, iteration, attempt, code: error.code, detail: error.detail });
     if (this.#active.size > 0) return undefined;
     if (this.#core.timesGiven(this.#step) >= this.#core.options.attempts || !this.#mayRepeat(error.code))
       return this.#giveUp(error);
-    await this.#core.ports.pause(this.#pauseMs(), signal);
+    await this.#core.ports.pause(this.#pauseMs(), this.#signal);
     await this.#refreshInput(error);
     const known = await chosen(this.#core, this.#step);
     if (known !== undefined) return known;
-    this.#give(signal);
+    this.#give();
     return undefined;
   }
 

@@ -1,4 +1,4 @@
-import type { Cid } from "../../protocol/cid.ts";
+import type { Cid, Digest } from "../../protocol/cid.ts";
 import { readMessage } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { type Step, stepMessage } from "../../protocol/messages/run.ts";
@@ -42,6 +42,7 @@ export class RunCore implements Core {
   readonly ports: RunnerPorts;
   readonly state: RunState = new RunState();
   readonly run: Cid;
+  readonly digest: Digest | undefined;
   readonly signal: AbortSignal;
   readonly options: CoreOptions;
   readonly memory: RunMemory;
@@ -62,6 +63,7 @@ export class RunCore implements Core {
     this.#given = given;
     this.ports = ports;
     this.run = run.id;
+    this.digest = digest;
     this.signal = signal;
     this.memory = new RunMemory(ports, AbortSignal.any([signal, this.#quitting.signal]));
     this.#reader = new ReceiptReader({ ...run.body, run: run.id }, verify, digest);
@@ -203,7 +205,7 @@ export class RunCore implements Core {
   async #sign(step: Step): Promise<Receipt> {
     const envelope = await this.ports.signStep(step);
     this.signal.throwIfAborted();
-    const { id, signers } = readMessage(stepMessage, envelope, this.#given.digest);
+    const { id, signers } = readMessage(stepMessage, envelope, this.digest);
     const [key] = signers;
     if (key === undefined) throw new FailureError("bad-signature", "the coordinator's step is not signed");
     const receipt: Receipt = { id, step, envelope, key, root: this.#given.self };
@@ -254,22 +256,15 @@ export class RunCore implements Core {
     });
   }
 
-  async arrival(key: StepKey, signal: AbortSignal): Promise<void> {
+  onArrival(key: StepKey, wake: () => void): () => void {
     const text = keyText(key);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
     const waiting = this.#waiting.get(text) ?? new Set<() => void>();
-    waiting.add(resolve);
+    waiting.add(wake);
     this.#waiting.set(text, waiting);
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    if (signal.aborted) abort();
-    try {
-      await promise;
-    } finally {
-      signal.removeEventListener("abort", abort);
-      waiting.delete(resolve);
+    return () => {
+      waiting.delete(wake);
       if (waiting.size === 0) this.#waiting.delete(text);
-    }
+    };
   }
 
   async learn(steps: readonly Uint8Array[]): Promise<readonly FailureError[]> {

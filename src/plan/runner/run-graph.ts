@@ -39,8 +39,9 @@ export async function runGraph(core: Core, call: GraphCall): Promise<GraphEnd> {
   const everything = Promise.all(all);
   everything.catch(() => undefined);
   await Promise.all(needed);
-  scope.abort(new FailureError("cancelled", "it is not needed any more"));
+  if (watched.size > 0) scope.abort(new FailureError("cancelled", "it is not needed any more"));
   await everything;
+  scope.close();
   if (failed !== undefined) return { kind: "failed", failure: failed.failure, tail: [failed.receipt] };
   signal.throwIfAborted();
   return resultOf(core, scope, watched);

@@ -75,7 +75,7 @@ async function placeOf(
     node,
     scope,
     key: { node: id, iteration: scope.iteration },
-    args: argsOf(node, inputs),
+    args: argsOf(node, inputs, core.digest),
     inputs,
     parents: [...parents],
   };

@@ -18,6 +18,7 @@ export class Scope {
   readonly #slots = new Map<NodeId, Slot>();
   readonly #ended = new Map<NodeId, Ending>();
   readonly #controller = new AbortController();
+  #forget: (() => void) | undefined;
 
   constructor(parts: {
     readonly graph: Graph;
@@ -37,7 +38,7 @@ export class Scope {
     else {
       const abort = (): void => this.#controller.abort(signal.reason);
       signal.addEventListener("abort", abort, { once: true });
-      this.signal.addEventListener("abort", () => signal.removeEventListener("abort", abort), { once: true });
+      this.#forget = () => signal.removeEventListener("abort", abort);
     }
     for (const id of Object.keys(parts.graph.nodes)) this.#slots.set(id, Promise.withResolvers<Ending>());
   }
@@ -49,6 +50,11 @@ export class Scope {
 
   abort(reason: unknown): void {
     this.#controller.abort(reason);
+  }
+
+  /** Nothing more comes from the scope around it. */
+  close(): void {
+    this.#forget?.();
   }
 
   /** How a node of this graph, or of one around it, ended; waits until it has. `undefined` when there is none of that name. */

@@ -26,8 +26,9 @@ export interface RunTime {
   readonly notAfter: number;
 }
 
-/** Delegations whose signatures were checked, remembered for so many sessions. */
+/** Delegations whose signatures were checked, remembered for so many sessions of all runs: by the verifier, their bodies and bytes. */
 const KEPT_DELEGATIONS = 1_024;
+const checked = new WeakMap<Verify, Map<Cid, Promise<unknown>>>();
 
 /**
  * Reads steps and checks their signatures. Steps carry no time of their own: a session counts when its delegation overlaps
@@ -37,12 +38,14 @@ export class ReceiptReader {
   readonly #time: RunTime;
   readonly #verify: Verify;
   readonly #digest: Digest | undefined;
-  readonly #delegations = new Map<Cid, Promise<unknown>>();
+  readonly #delegations: Map<Cid, Promise<unknown>>;
 
   constructor(time: RunTime, verify: Verify, digest?: Digest) {
     this.#time = time;
     this.#verify = verify;
     this.#digest = digest;
+    this.#delegations = checked.get(verify) ?? new Map<Cid, Promise<unknown>>();
+    checked.set(verify, this.#delegations);
   }
 
   /**
@@ -81,13 +84,8 @@ export class ReceiptReader {
   async #checked(delegation: Unverified<Delegation>): Promise<void> {
     const id = delegation.id;
     const known = this.#delegations.get(id);
-    if (known !== undefined && delegation.bytes.length > 0) {
-      // The same body with another signature has to be checked by itself.
-      await known.then((bytes) =>
-        sameBytes(bytes, delegation.bytes) ? undefined : verified(delegation, this.#verify),
-      );
-      return;
-    }
+    // The same body with another signature has to be checked by itself.
+    if (known !== undefined && sameBytes(await known, delegation.bytes)) return;
     if (this.#delegations.size >= KEPT_DELEGATIONS) this.#delegations.clear();
     const checking = verified(delegation, this.#verify).then(({ bytes }) => bytes);
     this.#delegations.set(id, checking);
