@@ -43,7 +43,11 @@ function precompressed(): Plugin {
  * all are classic scripts, as in a build.
  */
 export function bundledThreads(): Plugin {
-  const scripts = new Set(["/workers/sandbox.worker.ts", "/workers/inference.worker.ts"]);
+  const scripts = new Set([
+    "/workers/sandbox.worker.ts",
+    "/workers/inference.worker.ts",
+    "/workers/fetch.worker.ts",
+  ]);
   return {
     name: "bundled-threads",
     apply: "serve",

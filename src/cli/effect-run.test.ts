@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { browserExchange } from "../effects/browser-exchange.ts";
 import { canonicalJson, type Json } from "../effects/canonical-json.ts";
 import { decodeRecord, replayEffect } from "../effects/replay-effect.ts";
 import { provesRandomness } from "../effects/verifiable-random.ts";
@@ -56,7 +57,7 @@ beforeAll(async () => {
     module: new Uint8Array(),
     effects: {
       grants: () => ({ timeAndRandom: true, fetch: [origin], chains: {} }),
-      fetch: (url, init) => fetch(url, init),
+      exchange: browserExchange((url, init) => fetch(url, init)),
       allowLocal: true,
     },
   });

@@ -1,3 +1,4 @@
+import type { EffectGrants } from "../protocol/effect-grants.ts";
 import type { Cid } from "../protocol/cid.ts";
 import type { Failure } from "../protocol/failure.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
@@ -101,6 +102,8 @@ export interface Provider {
   stop(): Promise<void>;
   /** What the person gives from now on: less holds at once, more when the machine has been calm for a while. */
   setLimits(limits: ProviderLimits): void;
+  /** What the person lets this tab do for others from now on. */
+  setGrants(grants: EffectGrants): void;
   /** The person has deleted a model, or a page has fetched one. */
   refreshModels(): void;
 }

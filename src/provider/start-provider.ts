@@ -1,12 +1,14 @@
 import { ForgedCheckpointError } from "../ledger/log-view.ts";
 import { createTabMesh } from "../mesh/tab-mesh.ts";
 import { SEED_BYTES } from "../protocol/ed25519.ts";
+import { type EffectGrants, FIRST_GRANTS } from "../protocol/effect-grants.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { type SessionIdentity, startSessionIdentity } from "../protocol/session-identity.ts";
 import { microCredits } from "../protocol/units.ts";
 import type { ProviderStore } from "../storage/browser-store.ts";
 import { type ProviderLimits, UNLIMITED } from "../storage/provider-limits.ts";
 import type { UsageShelf } from "../storage/usage.ts";
+import { tabEffects } from "./effects/tab-effects.ts";
 import { embeddingSite, placeOfPage } from "./embedding-site.ts";
 import { type Decision, drainReason } from "./governor/decide-allowance.ts";
 import { countFetch, countMesh } from "./governor/line-count.ts";
@@ -30,6 +32,10 @@ export interface TabProviderOptions {
   readonly sandbox: SandboxFiles;
   /** URL of the script of workers/inference.worker.ts, in one file; without it no models run. */
   readonly modelScript?: string;
+  /** URL of the script of workers/fetch.worker.ts, in one file; without it no web servers are asked. */
+  readonly fetchScript?: string;
+  /** What the person lets it do for others; FIRST_GRANTS when absent. */
+  readonly grants?: EffectGrants;
   /** What the person gives; all cores but one, always, when absent. */
   readonly limits?: ProviderLimits;
   /** Where the data of the month are counted on; without it the count begins with the page. */
@@ -69,6 +75,7 @@ class TabProvider implements Provider {
   readonly #options: TabProviderOptions;
   readonly #listeners = new Set<(state: ProviderState) => void>();
   #limits: ProviderLimits;
+  #grants: EffectGrants;
   #phase: ProviderPhase = "stopped";
   #failure: FailureError | undefined;
   #retryAt: number | undefined;
@@ -88,6 +95,7 @@ class TabProvider implements Provider {
   constructor(options: TabProviderOptions) {
     this.#options = options;
     this.#limits = options.limits ?? defaultLimits();
+    this.#grants = options.grants ?? FIRST_GRANTS;
   }
 
   state(): ProviderState {
@@ -156,6 +164,11 @@ class TabProvider implements Provider {
     this.#changed();
   }
 
+  setGrants(grants: EffectGrants): void {
+    this.#grants = grants;
+    this.#run?.renewGrants();
+  }
+
   get #phaseNow(): ProviderPhase {
     if (this.#phase !== "waiting") return this.#phase;
     if (this.#governor?.allowed.workers === 0) return "paused";
@@ -206,7 +219,7 @@ class TabProvider implements Provider {
 
   async #startRun(governor: TabGovernor): Promise<ProviderRun> {
     const count = (bytes: number): void => governor.count(bytes);
-    const { store, relayUrl, sandbox, modelScript, session } = this.#options;
+    const { store, relayUrl, sandbox, modelScript, fetchScript, session } = this.#options;
     const threads = new ThreadStarter(sandbox);
     this.#threads = threads;
     // Ahead of the first task.
@@ -238,6 +251,7 @@ class TabProvider implements Provider {
                 gpu: this.#limits.gpu,
               },
             }),
+        effects: tabEffects({ relayUrl, fetchScript, grants: () => this.#grants, count }),
         createMesh: async (options) => countMesh(await createTabMesh(options), count),
       },
       {

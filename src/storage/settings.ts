@@ -1,4 +1,6 @@
+import type { EffectGrants } from "../protocol/effect-grants.ts";
 import type { BrowserDatabase } from "./database.ts";
+import { parseStoredGrants } from "./effect-grants.ts";
 import { parseStoredLimits, type StoredLimits } from "./provider-limits.ts";
 import { asCount, fieldsOf } from "./stored-value.ts";
 
@@ -12,6 +14,8 @@ export interface Settings {
   readonly gpu?: boolean;
   /** The other limits of a provider; absent: UNLIMITED. */
   readonly limits?: StoredLimits;
+  /** What the tab may do for others besides; absent: FIRST_GRANTS. */
+  readonly effects?: EffectGrants;
 }
 
 /** A person's consent to contribute through one relay. */
@@ -43,11 +47,13 @@ function parseSettings(value: unknown): Settings {
   const theme = asTheme(fields.get("theme"));
   const gpu = fields.get("gpu");
   const limits = parseStoredLimits(fields.get("limits"));
+  const effects = parseStoredGrants(fields.get("effects"));
   return {
     theme,
     ...(workers === undefined || workers === 0 ? {} : { workers }),
     ...(typeof gpu === "boolean" ? { gpu } : {}),
     ...(limits === undefined ? {} : { limits }),
+    ...(effects === undefined ? {} : { effects }),
   };
 }
 

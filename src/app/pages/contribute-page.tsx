@@ -3,6 +3,7 @@ import { AccountPanel } from "../components/account-panel.tsx";
 import { ConsentDialog } from "../components/consent-dialog.tsx";
 import { ContributeFigures } from "../components/contribute-figures.tsx";
 import { ContributePanel } from "../components/contribute-panel.tsx";
+import { GrantsGate } from "../components/grants-gate.tsx";
 import { LimitsGate, PauseGate } from "../components/limits-gate.tsx";
 import { ModelsGate } from "../components/models-gate.tsx";
 import { Promises } from "../components/promises.tsx";
@@ -55,6 +56,10 @@ function AblePage({ state, able }: { readonly state: AppState; readonly able: Ab
             limits={limits}
             governor={provider.governor}
             onChange={(changed) => contribution.setLimits(changed)}
+          />
+          <GrantsGate
+            grants={state.preferences.grants.value}
+            onChange={(grants) => contribution.setGrants(grants)}
           />
           <ModelsControl
             gpu={limits.gpu}

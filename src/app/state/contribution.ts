@@ -1,4 +1,5 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import type { EffectGrants } from "../../protocol/effect-grants.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { fuel, microCredits } from "../../protocol/units.ts";
 import { storageFailure } from "../../provider/storage-failure.ts";
@@ -29,6 +30,8 @@ export interface Contribution {
   withdraw(): Promise<void>;
   /** What the person gives from now on, and at the next visit. */
   setLimits(limits: ProviderLimits): void;
+  /** What the person lets this tab do for others from now on, and at the next visit. */
+  setGrants(grants: EffectGrants): void;
   /** The person has deleted a model. */
   refreshModels(): void;
 }
@@ -124,6 +127,11 @@ class SwitchedContribution implements Contribution {
     this.#provider?.setLimits(limits);
   }
 
+  setGrants(grants: EffectGrants): void {
+    this.#options.preferences.setGrants(grants);
+    this.#provider?.setGrants(grants);
+  }
+
   refreshModels(): void {
     this.#provider?.refreshModels();
   }
@@ -138,6 +146,7 @@ class SwitchedContribution implements Contribution {
           relayUrl,
           store: memory,
           limits: preferences.limits.value,
+          grants: preferences.grants.value,
         });
         provider.subscribe((state) => {
           this.#live.value = state;

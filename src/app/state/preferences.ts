@@ -1,4 +1,5 @@
 import { effect, type ReadonlySignal, signal } from "@preact/signals";
+import { type EffectGrants, FIRST_GRANTS } from "../../protocol/effect-grants.ts";
 import type { ProviderLimits } from "../../provider/provider-state.ts";
 import { type Settings, type TabMemory, type Theme, UNLIMITED } from "../../provider/tab-memory.ts";
 import { suggestedWorkers } from "./capabilities.ts";
@@ -7,8 +8,10 @@ import { suggestedWorkers } from "./capabilities.ts";
 export interface Preferences {
   readonly theme: ReadonlySignal<Theme>;
   readonly limits: ReadonlySignal<ProviderLimits>;
+  readonly grants: ReadonlySignal<EffectGrants>;
   setTheme(theme: Theme): void;
   setLimits(limits: ProviderLimits): void;
+  setGrants(grants: EffectGrants): void;
 }
 
 export function createPreferences(memory: TabMemory | undefined, stored: Settings): Preferences {
@@ -19,6 +22,7 @@ export function createPreferences(memory: TabMemory | undefined, stored: Setting
     workers: stored.workers ?? suggestedWorkers(),
     gpu: stored.gpu ?? true,
   });
+  const grants = signal<EffectGrants>(stored.effects ?? FIRST_GRANTS);
   effect(() => {
     const root = document.documentElement;
     if (theme.value === "system") delete root.dataset["theme"];
@@ -32,6 +36,7 @@ export function createPreferences(memory: TabMemory | undefined, stored: Setting
   return {
     theme,
     limits,
+    grants,
     setTheme(next) {
       theme.value = next;
       save({ theme: next });
@@ -40,6 +45,10 @@ export function createPreferences(memory: TabMemory | undefined, stored: Setting
       limits.value = next;
       const { workers, gpu, ...others } = next;
       save({ workers, gpu, limits: others });
+    },
+    setGrants(next) {
+      grants.value = next;
+      save({ effects: next });
     },
   };
 }

@@ -1,6 +1,5 @@
-import { browserExchange } from "../../effects/browser-exchange.ts";
 import { secretsIn } from "../../effects/fetch-request.ts";
-import type { EffectGrants } from "../../effects/grants.ts";
+import type { EffectGrants } from "../../protocol/effect-grants.ts";
 import { jsonRpc } from "../../effects/json-rpc.ts";
 import { performEffect } from "../../effects/perform-effect.ts";
 import { encodeRecord } from "../../effects/replay-effect.ts";
@@ -52,7 +51,7 @@ export async function carryOut(
 ): Promise<EffectResult> {
   const { capability, task, input, secrets, signal, order } = work;
   const grants = parts.grants();
-  const exchange = browserExchange((url, init) => parts.fetch(url, init));
+  const { exchange } = parts;
   const opened = await openSecrets(secrets, input, identity.seed, order);
   const performed = await performEffect(
     { capability, request: input, ...placeOf(work) },

@@ -1,5 +1,7 @@
-import { type EffectGrants, grantedEffects, requireGranted } from "../../effects/grants.ts";
+import type { Exchange } from "../../effects/effect-ports.ts";
+import { grantedEffects, requireGranted } from "../../effects/grants.ts";
 import { fromBase64 } from "../../protocol/base64.ts";
+import type { EffectGrants } from "../../protocol/effect-grants.ts";
 import { cidOf, RAW } from "../../protocol/cid.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import {
@@ -23,8 +25,8 @@ const MAX_AT_A_TIME = 8;
 export interface EffectParts {
   /** What the person allows now. */
   grants(): EffectGrants;
-  /** Asks web servers. */
-  readonly fetch: (url: URL, init: RequestInit) => Promise<Response>;
+  /** Asks web servers, see browser-exchange.ts. */
+  readonly exchange: Exchange;
   /** Whether origins of private networks count where the person names them: at relays on loopback alone. */
   readonly allowLocal: boolean;
 }

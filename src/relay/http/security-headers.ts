@@ -40,6 +40,16 @@ export function embedPolicy(ancestors: string): string {
 /** Threads that run strangers' WASM, or models on strangers' words: they compile bytes they are given, and reach nothing. */
 const THREAD_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'";
 
+/**
+ * The thread that asks web servers for others (workers/fetch.worker.ts): the only script that may reach any. Where the page is on
+ * this machine, servers of this machine as well. @param hostname of the page
+ */
+function fetchPolicy(hostname: string): string {
+  const isLocal = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/u.test(hostname);
+  const local = isLocal ? " http://localhost:* http://127.0.0.1:*" : "";
+  return `default-src 'none'; connect-src https:${local}`;
+}
+
 /** The frame in which these threads live (public/sandbox.html): no origin, whoever opens it, and nothing but blob threads. */
 export const SANDBOX_PAGE = "/sandbox.html";
 
@@ -64,12 +74,14 @@ export const BLOB_POLICY = "sandbox; default-src 'none'";
 /** Names of these threads' scripts in a build, with or without a hash. */
 const THREAD_SCRIPT = /\/(?:sandbox|inference)[^/]*\.js$/u;
 
+const FETCH_SCRIPT = /\/fetch\.worker[^/]*\.js$/u;
+
 /** Headers of every answer; what a handler has set itself stays. */
 export const securityHeaders: MiddlewareHandler<RelayEnv> = async (c, next) => {
   await next();
   const { headers } = c.res;
   const isApi = c.req.path.startsWith("/v1/");
-  setDefault(headers, "Content-Security-Policy", isApi ? BLOB_POLICY : policyOf(c.req.path));
+  setDefault(headers, "Content-Security-Policy", isApi ? BLOB_POLICY : policyOf(new URL(c.req.url)));
   // A frame without an origin is a stranger to everybody: Firefox asks this header of its document.
   const isOpen = isApi || c.req.path === SANDBOX_PAGE;
   setDefault(headers, "Cross-Origin-Resource-Policy", isOpen ? "cross-origin" : "same-origin");
@@ -80,7 +92,8 @@ export const securityHeaders: MiddlewareHandler<RelayEnv> = async (c, next) => {
   setDefault(headers, "Permissions-Policy", "camera=(self), geolocation=(), microphone=()");
 };
 
-function policyOf(path: string): string {
+function policyOf({ pathname: path, hostname }: URL): string {
+  if (FETCH_SCRIPT.test(path)) return fetchPolicy(hostname);
   if (path === SANDBOX_PAGE) return sandboxPagePolicy("'self'");
   return THREAD_SCRIPT.test(path) ? THREAD_POLICY : PAGE_POLICY;
 }
