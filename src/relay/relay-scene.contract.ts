@@ -156,6 +156,7 @@ export async function openRelayScene(options: RelaySceneOptions = {}): Promise<R
     welcome,
     limit,
     calling: { allowPrivate: options.privateWebhooks ?? false },
+    self: peer,
     nowMs,
   });
   const effects = new EffectRows(":memory:");

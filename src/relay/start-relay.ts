@@ -231,6 +231,7 @@ async function answer(start: Start): Promise<void> {
     welcome,
     limit,
     calling: settings.calling,
+    self: parsePeerId(mesh.peerId),
     nowMs,
   });
   undo.push(() => runs.stop());

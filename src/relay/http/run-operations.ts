@@ -29,6 +29,7 @@ export const RUN_SCHEMAS: Readonly<Record<string, Json>> = {
       returnTo: text,
       coordinators: listOf(object({ peer, silentMs: whole }, ["silentMs"])),
       holdersRev: whole,
+      holdersIndex: whole,
       steps: { ...whole, description: "receipts that wait at the relay" },
       endedAt: whole,
       result: cid,
@@ -47,7 +48,7 @@ export const RUN_SCHEMAS: Readonly<Record<string, Json>> = {
         }),
       ),
     },
-    ["endedAt", "result", "code", "detail"],
+    ["holdersIndex", "endedAt", "result", "code", "detail"],
   ),
   Name: object(
     {

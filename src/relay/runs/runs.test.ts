@@ -183,7 +183,7 @@ test("a registration that somebody brings again is no sign of life of who signed
   expect(relay.runs.desk.isSilent(run.id, relay.scene.requester.key)).toBe(true);
 });
 
-test("receipts come from who coordinates and from who has a lease for that step, once each, and in order", async () => {
+test("receipts come from who coordinates, who has a lease for that step, and the relay, once each, and in order", async () => {
   const opened = await open();
   const { relay, client, run, access } = opened;
   const lease = await leaseIn(opened);
@@ -192,9 +192,11 @@ test("receipts come from who coordinates and from who has a lease for that step,
   await client.putSteps(run.id, access, [first]);
   const theirs = await accessOf(relay.scene, run.id, provider);
   await client.putSteps(run.id, theirs, [first, second, second]);
-  expect(await client.steps(run.id, access, 0)).toEqual({ next: 2, total: 2, steps: [first, second] });
-  expect(await client.steps(run.id, theirs, 1)).toEqual({ next: 2, total: 2, steps: [second] });
-  expect((await client.run(run.id)).steps).toBe(2);
+  const third = await stepOf(run.id, signerOf("relay"), { node: "c" });
+  await client.putSteps(run.id, access, [third]);
+  expect(await client.steps(run.id, access, 0)).toEqual({ next: 3, total: 3, steps: [first, second, third] });
+  expect(await client.steps(run.id, theirs, 1)).toEqual({ next: 3, total: 3, steps: [second, third] });
+  expect((await client.run(run.id)).steps).toBe(3);
 });
 
 test.each<[string, (opened: Opened) => Promise<Uint8Array>, RegExp]>([

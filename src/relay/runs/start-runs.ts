@@ -36,6 +36,8 @@ export interface RunsGround {
   readonly welcome: (payer: PeerId) => Promise<void>;
   readonly limit: RateLimit;
   readonly calling: PlaceCallOptions;
+  /** Identity of the relay itself. */
+  readonly self: PeerId;
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;

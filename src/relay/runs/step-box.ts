@@ -28,6 +28,8 @@ export interface StepBoxParts {
   readonly mail: RunMail;
   readonly desk: RunDesk;
   readonly listeners: RunListeners;
+  /** Identity of the relay itself, which carries out effects that tabs cannot have. */
+  readonly self: PeerId;
   /** Told of each receipt that is new. */
   readonly onStep: (step: Step, signer: PeerId) => void;
   readonly nowMs: () => number;
@@ -97,9 +99,9 @@ export class StepBox {
     return this.#signatories.of(signed, Math.max(time, Math.min(now, notAfter)));
   }
 
-  /** Coordinators sign what they evaluate; a provider what its lease in this run is for. */
+  /** Coordinators sign what they evaluate, the relay its own effects; a provider what its lease in this run is for. */
   #requirePart(run: RunStanding, { lease, node }: Step, root: PeerId, session: PeerId): void {
-    if (mayCoordinate(run, root)) return;
+    if (mayCoordinate(run, root) || root === this.#parts.self) return;
     const found = lease === undefined ? undefined : this.#parts.books.runs.lease(lease);
     if (found === undefined || found.run !== run.id || found.provider !== root || found.instance !== session)
       throw new FailureError("bad-signature", `step: ${root} has no lease for it in this run`);
