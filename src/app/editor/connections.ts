@@ -50,6 +50,8 @@ function giveSource(plan: Plan, to: NodeId, source: Source, name: string): Conne
     if (tried.kind === "connected") return tried;
     why ??= tried.why;
   }
+  // It was most likely meant for what is still missing.
+  if (why !== undefined) return refused(why);
   if (node.kind === "stream")
     return judged(plan, to, `of.${node.of.length}`, (each) =>
       each.kind === "stream" ? { ...each, of: [...each.of, source] } : each,
@@ -61,9 +63,7 @@ function giveSource(plan: Plan, to: NodeId, source: Source, name: string): Conne
   }
   const [only] = inputsOf(node);
   // Where all is taken, the newest counts: so that drawing a line anew moves it.
-  return only !== undefined && why === undefined
-    ? giveTo(plan, to, only.slot, source)
-    : refused(why ?? `“${to}” takes no value.`);
+  return only === undefined ? refused(`“${to}” takes no value.`) : giveTo(plan, to, only.slot, source);
 }
 
 /** Gives a source to one place of a node. */

@@ -7,7 +7,6 @@ import type { Graph, NodeId } from "../../plan/plan.ts";
 import type { PublishedModel, RelayInfo } from "../../protocol/relay-api.ts";
 import { Dialog } from "../components/dialog.tsx";
 import { type NodeLook, PlanGraph } from "../runs/plan-graph.tsx";
-import { sentence } from "./connections.ts";
 import { EditorBar } from "./editor-bar.tsx";
 import { findNode, type GraphPlace } from "./find-node.ts";
 import { SelectField } from "./fields.tsx";
@@ -15,6 +14,7 @@ import { nodeLine } from "./node-lines.ts";
 import { NodePanel } from "./node-panel.tsx";
 import { Palette } from "./palette.tsx";
 import type { PlanDraft } from "./plan-draft.ts";
+import { problemWords } from "./problem-words.ts";
 import { PlanBounds } from "./plan-bounds.tsx";
 import { PlanPanel } from "./plan-panel.tsx";
 
@@ -69,7 +69,7 @@ export function Editor({ draft, models, info, testMoney, onUse }: EditorProps): 
               selected={selected}
               onSelect={(id) => {
                 if (draft.connecting.value !== undefined && draft.connecting.value !== id) return;
-                select(draft, id);
+                draft.select(id);
               }}
               onOpen={openPanel}
               onKey={(event, id) => takeNodeKey(event, id, keys)}
@@ -94,7 +94,7 @@ export function Editor({ draft, models, info, testMoney, onUse }: EditorProps): 
       <Problems
         draft={draft}
         onGo={(id) => {
-          select(draft, id);
+          draft.select(id);
           focusNode(id);
         }}
       />
@@ -103,24 +103,12 @@ export function Editor({ draft, models, info, testMoney, onUse }: EditorProps): 
   );
 }
 
-/** Selects a step; the next one goes beside it, or into it where it has steps inside and none yet. */
-export function select(draft: PlanDraft, id: NodeId | undefined): void {
-  draft.selected.value = id;
-  const found = id === undefined ? undefined : findNode(draft.plan, id);
-  if (found === undefined || id === undefined) {
-    draft.into.value = undefined;
-    return;
-  }
-  const empty = graphsOf(found.node).find(({ graph }) => Object.keys(graph.nodes).length === 0);
-  draft.into.value = empty === undefined ? found.place : { owner: id, role: empty.role };
-}
-
 function lookOf(draft: PlanDraft, { id, node }: DrawnNode): NodeLook {
   const problems = draft.problemsOf(id);
   const [first] = problems;
   const line = nodeLine(node, draft.functions);
   if (first === undefined) return { line };
-  return { line, mark: "wrong", aside: sentence(first.message) };
+  return { line, mark: "wrong", aside: problemWords(draft.plan, first) };
 }
 
 interface GraphKeys {
@@ -137,11 +125,11 @@ function takeNodeKey(event: KeyboardEvent, id: NodeId, { draft, focusNode }: Gra
       if (from === undefined) return false;
       if (from === id) draft.connecting.value = undefined;
       else draft.connect(from, id);
-      select(draft, id);
+      draft.select(id);
       return true;
     case "Escape":
       if (from === undefined) {
-        select(draft, undefined);
+        draft.select(undefined);
         return true;
       }
       draft.connecting.value = undefined;
@@ -250,19 +238,23 @@ function Problems({
     <div class="editor-problems">
       <h3>Not right yet</h3>
       <ul>
-        {problems.slice(0, SHOWN_PROBLEMS).map(({ node, path, message }) => (
-          <li key={`${node ?? ""} ${path} ${message}`}>
-            {node !== undefined && (
-              <button class="link" type="button" onClick={() => onGo(node)}>
-                {node}
-              </button>
-            )}
-            <span>{sentence(message)}</span>
+        {problems.slice(0, SHOWN_PROBLEMS).map((each) => (
+          <li key={`${each.node ?? ""} ${each.path} ${each.message}`}>
+            {each.node !== undefined && <GoTo id={each.node} onGo={onGo} />}
+            <span>{problemWords(draft.plan, each)}</span>
           </li>
         ))}
         {left > 0 && <li class="hint">{`and ${left} more`}</li>}
       </ul>
     </div>
+  );
+}
+
+function GoTo({ id, onGo }: { readonly id: NodeId; readonly onGo: (id: NodeId) => void }): JSX.Element {
+  return (
+    <button class="link" type="button" onClick={() => onGo(id)}>
+      {id}
+    </button>
   );
 }
 

@@ -4,12 +4,13 @@ import { graphsOf, inputsOf } from "../../plan/node-parts.ts";
 import type { NodeId, PlanNode } from "../../plan/plan.ts";
 import type { PublishedModel } from "../../protocol/relay-api.ts";
 import { KINDS, kindOf } from "../runs/kinds.ts";
-import { nameFor, sentence } from "./connections.ts";
+import { nameFor } from "./connections.ts";
 import { CheckList, TextField } from "./fields.tsx";
 import { type Found, findNode } from "./find-node.ts";
 import { KindFields } from "./kind-fields.tsx";
 import type { PlanDraft } from "./plan-draft.ts";
 import { NOTHING, setInput, setResult, whyNotId, withName, withoutName } from "./plan-edits.ts";
+import { problemWords } from "./problem-words.ts";
 import { RemoteFields } from "./remote-fields.tsx";
 import { SourceField } from "./source-field.tsx";
 
@@ -49,8 +50,8 @@ export function NodePanel(props: NodePanelProps): JSX.Element | null {
       </div>
       {problems.length > 0 && (
         <ul class="edit-problems">
-          {problems.map(({ path, message }) => (
-            <li key={`${path} ${message}`}>{sentence(message)}</li>
+          {problems.map((each) => (
+            <li key={`${each.path} ${each.message}`}>{problemWords(draft.plan, each)}</li>
           ))}
         </ul>
       )}
@@ -111,7 +112,7 @@ function Inside({ draft, id, models, found }: NodePanelProps & { readonly found:
   const problems = draft.problemsOf(id);
   const problemAt = (path: string): string | undefined => {
     const problem = problems.find((each) => each.path === path || each.path.startsWith(`${path}.`));
-    return problem && sentence(problem.message);
+    return problem && problemWords(draft.plan, problem);
   };
   const onNode = (what: string, next: PlanNode): void => draft.editNode(id, what, () => next);
   return (

@@ -48,7 +48,7 @@ export function PlanBounds({ draft, info, testMoney }: PlanBoundsProps): JSX.Ele
         {own !== undefined && (
           <>
             <Amount value={own.cost} testMoney={testMoney} withUnit />
-            {` for ${stepsText(own.steps)} steps at most.`}
+            {` for ${stepsText(own.steps)} ${own.steps === 1n ? "step" : "steps"} at most.`}
           </>
         )}
       </p>

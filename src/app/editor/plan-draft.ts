@@ -1,4 +1,5 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { graphsOf } from "../../plan/node-parts.ts";
 import type { NodeId, Plan, PlanNode } from "../../plan/plan.ts";
 import type { PlanProblem } from "../../plan/plan-error.ts";
 import type { KindName } from "../runs/kinds.ts";
@@ -25,9 +26,6 @@ interface Kept<T> {
 const MOST_UNDOS = 200;
 /** Edits of the same thing within that many milliseconds are taken back together: letters of a word. */
 const TOGETHER_MS = 800;
-
-/** What is selected where nothing is: the plan itself. */
-export const WHOLE: undefined = undefined;
 
 /** A plan that is being drawn: what it is, what is wrong with it, and every step back. */
 export class PlanDraft {
@@ -98,6 +96,18 @@ export class PlanDraft {
     this.edit(`${id} ${what}`, (plan) => changeNode(plan, id, change));
   }
 
+  /** Selects a step; the next one goes beside it, or into it where it has steps inside and none yet. */
+  select(id: NodeId | undefined): void {
+    this.selected.value = id;
+    const found = id === undefined ? undefined : findNode(this.plan, id);
+    if (found === undefined || id === undefined) {
+      this.into.value = undefined;
+      return;
+    }
+    const empty = graphsOf(found.node).find(({ graph }) => Object.keys(graph.nodes).length === 0);
+    this.into.value = empty === undefined ? found.place : { owner: id, role: empty.role };
+  }
+
   /** Puts a step where the selection says, and gives it the selected step's value if that fits. @returns its id */
   add(kind: KindName, node: PlanNode): NodeId {
     const id = freeId(this.plan, FIRST_NAMES[kind] ?? kind);
@@ -116,7 +126,7 @@ export class PlanDraft {
         plan = setResult(plan, place, { from: "node", node: id });
     }
     this.#change(plan, "add");
-    this.selected.value = id;
+    this.select(id);
     this.say(given?.kind === "connected" ? `Added “${id}” after “${before ?? ""}”.` : `Added “${id}”.`);
     return id;
   }
@@ -127,10 +137,8 @@ export class PlanDraft {
     const beside = Object.keys(found.graph.nodes);
     const next = beside[beside.indexOf(id) - 1] ?? beside[beside.indexOf(id) + 1] ?? found.place?.owner;
     this.#change(removeNode(this.plan, id), "remove");
-    this.selected.value = next;
+    this.select(next);
     if (this.connecting.value === id) this.connecting.value = undefined;
-    if (this.into.value !== undefined && graphAt(this.plan, this.into.value) === undefined)
-      this.into.value = undefined;
     this.say(`Removed “${id}”. Undo brings it back.`);
   }
 

@@ -10,7 +10,7 @@ export const DIRECTION_BY_KEY: ReadonlyMap<string, Direction> = new Map([
   ["ArrowRight", "right"],
 ]);
 
-/** Going aside counts so many times as much as going on. */
+/** On the way to the side, going up or down counts so many times as much. */
 const ASIDE = 2.5;
 
 /** Where the eye sees a node: its title, which stands above whatever is inside. */
@@ -36,7 +36,7 @@ export function nodeInDirection(
     const aside = Math.abs(isVertical ? across : down);
     // Beside means within the same rows or so: an arrow to the right does not fall down the page.
     if (forward <= 0 || (!isVertical && aside > forward * 2)) continue;
-    const cost = forward + aside * ASIDE;
+    const cost = forward + aside * (isVertical ? 1 : ASIDE);
     if (best === undefined || cost < best.cost) best = { id: node.id, cost };
   }
   return best?.id;

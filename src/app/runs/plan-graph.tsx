@@ -82,7 +82,12 @@ export function PlanGraph(props: PlanGraphProps): JSX.Element {
   const stop = drawing.nodes.some(({ id }) => id === selected) ? selected : drawing.nodes[0]?.id;
   const connect = useConnect(props, root);
   return (
-    <div class="graph" role="group" aria-label={label} ref={root}>
+    <div
+      class={sizes === NARROW_SIZES ? "graph graph-narrow" : "graph"}
+      role="group"
+      aria-label={label}
+      ref={root}
+    >
       <svg
         class="graph-sheet"
         width={width * scale}

@@ -104,7 +104,7 @@ export class RunsDesk {
   /** Goes on with a run of this account that nobody carries any more, or looks at what became of it. */
   async resume({ run }: Pick<RunSummary, "run">): Promise<void> {
     if (this.isRunning) return;
-    const begun = this.#connected().then((tabmesh) => tabmesh.continueRun(run));
+    const begun = this.#connected().then((tabmesh) => tabmesh.continueRun(run, { atOnce: true }));
     try {
       const { plan } = await begun;
       const work = new PlanWork(plan, Date.now());

@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { graphsOf } from "../../plan/node-parts.ts";
 import type { NodeId } from "../../plan/plan.ts";
 import { openEnvelope } from "../../protocol/envelope.ts";
@@ -36,6 +37,9 @@ const PAGE = 20;
 /** A step of the run: each of its attempts, who signed for it, and what came of it. */
 export function StepPanel({ work, id, testMoney, onLeave, onClose }: StepPanelProps): JSX.Element | null {
   const shown = useSignal(PAGE);
+  const root = useRef<HTMLElement>(null);
+  // Where it stands below the graph, who has chosen a step would not see what came of it.
+  useEffect(() => root.current?.scrollIntoView({ block: "nearest" }), []);
   const found = findNode(work.plan, id);
   if (found === undefined) return null;
   const { node } = found;
@@ -45,6 +49,7 @@ export function StepPanel({ work, id, testMoney, onLeave, onClose }: StepPanelPr
   return (
     <section
       class="runstep"
+      ref={root}
       aria-labelledby="step-title"
       onKeyDown={(event) => {
         if (event.key !== "Escape") return;
