@@ -7,13 +7,10 @@ import { type Cid, cidOf, RAW } from "../protocol/cid.ts";
 import { verifierOf } from "../protocol/ed25519.ts";
 import { openEnvelope } from "../protocol/envelope.ts";
 import { stepMessage } from "../protocol/messages/run.ts";
-import { failureCode } from "../protocol/failure-code.ts";
 import { fuel } from "../protocol/units.ts";
-import type { SandboxThread } from "../provider/sandbox-thread.ts";
 import { relayConfig } from "../relay/config.ts";
 import { type Relay, startRelay } from "../relay/start-relay.ts";
 import { connect, type Tabmesh } from "../sdk/index.ts";
-import { sandboxHere } from "../sdk/lease-pair.contract.ts";
 import {
   type FunctionProvider,
   type FunctionProviderOptions,
@@ -58,11 +55,6 @@ function resultOf(event: { readonly envelope: Uint8Array } | undefined): Cid | u
 }
 
 const VERIFY = verifierOf(crypto.subtle);
-
-/** A machine that begins and never comes to an end. */
-function neverEnding(): SandboxThread {
-  return { ...sandboxHere(), runAll: () => new Promise(() => undefined) };
-}
 
 let relay: Relay;
 let tabmesh: Tabmesh;
