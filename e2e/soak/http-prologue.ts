@@ -15,6 +15,7 @@ import { cancelOf, jobBody, openScene, signerOf } from "../../src/relay/books/bo
 import { GATEWAY_PATHS } from "../../src/relay/gateway/gateway-paths.ts";
 import { modelSample } from "../../src/relay/models/publish/model-sample.contract.ts";
 import type { Sample } from "./http-inputs.ts";
+import { tellRuns } from "./run-prologue.ts";
 
 /** What is known from then on, and requests that nobody has sent yet. */
 export interface Prologue {
@@ -42,6 +43,7 @@ export async function tellPrologue(
     const { id } = openEnvelope(leaseMessage, lease);
     await client.cancelLease(id, (await cancelOf(ground, id)).bytes);
   }
+  await tellRuns(client, info, requester);
   const root = signerOf("somebody");
   const revoke = { ...header(origin, asset), root: root.key, key: signerOf("a session of somebody").key };
   await client.revoke(await seal(keyRevokeMessage, revoke, [root]));
