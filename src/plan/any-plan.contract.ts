@@ -17,7 +17,7 @@ import {
   type Source,
   type StepLimits,
 } from "./plan.ts";
-import { NAMES } from "./shape/parts.ts";
+import { NAMES } from "./names.ts";
 import type { ValueType } from "./value-type.ts";
 
 /** Plans, expressions and values of every form; whether they make sense is another question. */

@@ -1,16 +1,10 @@
-import { checkGraph } from "./check/check-graph.ts";
-import { Findings } from "./check/findings.ts";
 import { MAX_PLAN_NODES } from "./limits.ts";
-import type { NodeId, Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { encodePlan } from "./plan-codec.ts";
 import { PlanError, type PlanProblem } from "./plan-error.ts";
-import type { ValueType } from "./value-type.ts";
+import { findingsOf } from "./types-of.ts";
 
-function findingsOf({ graph }: Plan): Findings {
-  const findings = new Findings();
-  checkGraph(findings, graph, { role: "", depth: 1, outer: new Set() });
-  return findings;
-}
+export { typesOf } from "./types-of.ts";
 
 /**
  * Everything that is wrong with a plan, in the order of its nodes; nothing when it can run. A plan without problems fails for
@@ -35,12 +29,4 @@ export function checkPlan(plan: Plan): readonly PlanProblem[] {
 export function requireSound(plan: Plan): void {
   const problems = checkPlan(plan);
   if (problems.length > 0) throw new PlanError(problems);
-}
-
-/**
- * The type of each node's value, inner graphs included; of a plan with problems as far as it is known. It says how a value is
- * encoded: docs/plan.md has the rules.
- */
-export function typesOf(plan: Plan): ReadonlyMap<NodeId, ValueType> {
-  return findingsOf(plan).types;
 }

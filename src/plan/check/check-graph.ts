@@ -3,7 +3,7 @@ import { typeOfExpression } from "../expression/type-of-expression.ts";
 import { MAX_GRAPH_DEPTH } from "../limits.ts";
 import { graphsOf, inputsOf, waitsFor } from "../node-parts.ts";
 import type { Graph, NodeId, PlanNode, Source } from "../plan.ts";
-import { NAMES, NODE_NAMES } from "../shape/parts.ts";
+import { NAMES, NODE_NAMES } from "../names.ts";
 import { printType } from "../text/type-text.ts";
 import { isAlone, whyNotAssignable } from "../type-relations.ts";
 import type { ValueType } from "../value-type.ts";

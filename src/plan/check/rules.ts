@@ -1,7 +1,7 @@
 import { capabilityProblem } from "../../protocol/messages/effect.ts";
 import { FUNCTION_ABIS, MODEL_ABI } from "../../protocol/messages/session.ts";
 import type { AgentNode, Callee, CallNode, EffectNode, PlanNode, Provenance, StepLimits } from "../plan.ts";
-import { NAMES } from "../shape/parts.ts";
+import { NAMES } from "../names.ts";
 
 /** What is wrong with a node by itself, whatever is around it: where in it, and what would be right. */
 export type Complaint = readonly [path: string, message: string];

@@ -1,7 +1,7 @@
 import type { Expression } from "../expression.ts";
 import { canonicalJson } from "../json-value.ts";
 import { MAX_EXPRESSION_DEPTH, MAX_NAMES } from "../limits.ts";
-import { NAMES } from "../shape/parts.ts";
+import { NAMES } from "../names.ts";
 import { BINARY, PREFIX } from "./syntax.ts";
 
 /** An expression that cannot be read: what is wrong, and where in its text. */

@@ -1,5 +1,5 @@
 import type { Expression } from "../expression.ts";
-import { byKey, NAMES } from "../shape/parts.ts";
+import { byKey, NAMES } from "../names.ts";
 import { BINARY, POSTFIX, PREFIX, TERNARY, UNARY } from "./syntax.ts";
 
 const SIGN_OF: ReadonlyMap<string, string> = new Map([...PREFIX].map(([sign, name]) => [name, sign]));

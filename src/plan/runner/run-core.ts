@@ -5,7 +5,7 @@ import { type Step, stepMessage } from "../../protocol/messages/run.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import { clipText } from "../../protocol/text.ts";
 import { type MicroCredits, microCredits } from "../../protocol/units.ts";
-import { typesOf } from "../check.ts";
+import { typesOf } from "../types-of.ts";
 import type { Value } from "../json-value.ts";
 import type { NodeId } from "../plan.ts";
 import type { RunEvent, RunnerPorts, StepKey, ValueRef } from "../runner-ports.ts";

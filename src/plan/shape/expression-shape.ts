@@ -7,7 +7,8 @@ import { canonicalJson, parseJson, type Value } from "../json-value.ts";
 import { MAX_CONSTANT_BYTES, MAX_EXPRESSION_DEPTH, MAX_NAME_BYTES, MAX_NAMES } from "../limits.ts";
 import { lazyShape, recordShape, unionShape } from "./compound.ts";
 import { isLocatedList, isLocatedMap, type Located } from "./located.ts";
-import { FIELD_NAMES, listShape, mapShape, NAMES, textShape, whatIs } from "./parts.ts";
+import { FIELD_NAMES, NAMES } from "../names.ts";
+import { listShape, mapShape, textShape, whatIs } from "./parts.ts";
 import { readAt, refuse, type Shape, type TextValue } from "./shape.ts";
 
 /** Text that JSON has one spelling for. */

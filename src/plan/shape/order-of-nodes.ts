@@ -1,6 +1,6 @@
 import { inputsOf, waitsFor } from "../node-parts.ts";
 import type { NodeId, PlanNode } from "../plan.ts";
-import { byKey } from "./parts.ts";
+import { byKey } from "../names.ts";
 
 /** Nodes of one graph from those that need none to those that need others, by name where that leaves a choice. */
 export function orderOfNodes(nodes: Readonly<Record<NodeId, PlanNode>>): readonly NodeId[] {

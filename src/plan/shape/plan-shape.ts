@@ -34,14 +34,13 @@ import type { ValueType } from "../value-type.ts";
 import { type FieldShapes, lazyShape, recordShape, unionShape } from "./compound.ts";
 import { expressionShape } from "./expression-shape.ts";
 import { orderOfNodes } from "./order-of-nodes.ts";
+import { NAMES, NODE_NAMES } from "../names.ts";
 import {
   amountShape,
   cidShape,
   fuelShape,
   listShape,
   mapShape,
-  NAMES,
-  NODE_NAMES,
   textShape,
   uintShape,
   wordShape,

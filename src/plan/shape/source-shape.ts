@@ -5,7 +5,8 @@ import type { ValueType } from "../value-type.ts";
 import { lazyShape, recordShape, unionShape } from "./compound.ts";
 import { constantShape } from "./expression-shape.ts";
 import { isLocatedMap } from "./located.ts";
-import { FIELD_NAMES, mapShape, NAMES, NODE_NAMES, textShape, whatIs } from "./parts.ts";
+import { FIELD_NAMES, NAMES, NODE_NAMES } from "../names.ts";
+import { mapShape, textShape, whatIs } from "./parts.ts";
 import { readAt, refuse, type Shape } from "./shape.ts";
 import { where } from "../../protocol/schema.ts";
 

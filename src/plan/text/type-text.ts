@@ -1,5 +1,5 @@
 import { MAX_TYPE_DEPTH } from "../limits.ts";
-import { byKey, FIELD_NAMES, NAMES } from "../shape/parts.ts";
+import { byKey, FIELD_NAMES, NAMES } from "../names.ts";
 import type { ValueType } from "../value-type.ts";
 
 const PLAIN = ["bytes", "text", "boolean", "number", "nothing", "json"] as const;
