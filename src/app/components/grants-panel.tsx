@@ -17,8 +17,8 @@ type Fetching = "none" | "named" | "public";
 
 const FETCHING = [
   ["none", "None"],
-  ["named", "Only these"],
   ["public", "Any public one"],
+  ["named", "Only these"],
 ] as const;
 
 /** What programs of others may have this tab do besides computing, each a choice of the person's. */
