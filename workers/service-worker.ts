@@ -16,8 +16,8 @@ const CHUNKS = "chunks";
 clientsClaim();
 // oxlint-disable-next-line no-underscore-dangle -- workbox-build looks for this very name
 precacheAndRoute([...self.__WB_MANIFEST]);
-// The interface, the log, and the widget as others embed it are no pages of the app.
-const NO_PAGES = [/^\/(?:v1|tile|embed)\//u, /^\/checkpoint$/u];
+// The interface, the log, the widget as others embed it, and what strangers deploy are no pages of the app.
+const NO_PAGES = [/^\/(?:v1|tile|embed|f)\//u, /^\/checkpoint$/u];
 registerRoute(new NavigationRoute(createHandlerBoundToURL("/index.html"), { denylist: NO_PAGES }));
 registerRoute(
   ({ url, sameOrigin }) => sameOrigin && url.pathname.startsWith("/assets/"),
