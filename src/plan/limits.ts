@@ -66,6 +66,6 @@ export const MAX_CALL_ARGS = 64;
 
 /**
  * Work of one evaluation: one unit for each part of the expression and for each character, byte or element that is read or
- * made. A tenth of a second in a tab; more fails with `expression-failed`.
+ * made. A second in a slow tab at the most, and far less for most functions; more fails with `expression-failed`.
  */
 export const MAX_EXPRESSION_WORK = 20_000_000;

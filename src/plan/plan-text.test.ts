@@ -168,6 +168,42 @@ describe("people are told where a text is wrong", () => {
     expect(await complaint(text)).toContain(message);
   });
 
+  test("whatever was done to a text, it is a plan or people are told where it is wrong", async () => {
+    const texts = [GOOD, `${JSON.stringify((await parsePlan(GOOD)).plan)}`, callWith("7")];
+    const change = fc.record({
+      text: fc.constantFrom(...texts),
+      at: fc.nat(),
+      length: fc.integer({ min: 0, max: 6 }),
+      by: fc.oneof(
+        fc.string({ maxLength: 4 }),
+        fc.constantFrom(
+          "[",
+          "}",
+          '"',
+          "\n",
+          ": ",
+          "&a ",
+          "*a",
+          "!!set ",
+          "? ",
+          "- ",
+          "|\n",
+          "%",
+          "\t",
+          "---\n",
+        ),
+      ),
+    });
+    await fc.assert(
+      fc.asyncProperty(change, async ({ text, at, length, by }) => {
+        const place = at % text.length;
+        const changed = text.slice(0, place) + by + text.slice(place + length);
+        expect(typeof (await complaint(changed))).toBe("string");
+      }),
+      { numRuns: tries(1_200) },
+    );
+  });
+
   test("numbers that lose digits have to stand in quotes", async () => {
     expect(await complaint(callWith("9007199254740993"))).toContain("above 9007199254740991 in quotes");
     const { plan } = await parsePlan(callWith('"9007199254740993"'));

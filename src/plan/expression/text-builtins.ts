@@ -20,15 +20,6 @@ import type { ValueType } from "../value-type.ts";
 /** Blanks of ASCII: what other alphabets take for a blank changes with the edition of Unicode, and with it results would. */
 const EDGE = /^[\t-\r ]+|[\t-\r ]+$/gu;
 
-function mapAscii(text: string, first: number, last: number, by: number): string {
-  let out = "";
-  for (let at = 0; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    out += String.fromCharCode(unit >= first && unit <= last ? unit + by : unit);
-  }
-  return out;
-}
-
 /** Places are counted in characters (code points); a negative one from the end. */
 export function range(length: number, from: number, to: number): readonly [from: number, to: number] {
   const clip = (place: number): number => Math.min(Math.max(place < 0 ? length + place : place, 0), length);
@@ -160,10 +151,10 @@ export const TEXT_BUILTINS: readonly Builtin[] = [
     paidText(of, work).replaceAll(EDGE, ""),
   ),
   fixed("lower", "text → text", "A to Z become a to z; other letters stay.", ([of], work) =>
-    mapAscii(paidText(of, work), 0x41, 0x5a, 32),
+    paidText(of, work).replaceAll(/[A-Z]+/gu, (letters) => letters.toLowerCase()),
   ),
   fixed("upper", "text → text", "a to z become A to Z; other letters stay.", ([of], work) =>
-    mapAscii(paidText(of, work), 0x61, 0x7a, -32),
+    paidText(of, work).replaceAll(/[a-z]+/gu, (letters) => letters.toUpperCase()),
   ),
   fixed(
     "replace",
