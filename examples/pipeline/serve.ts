@@ -28,7 +28,7 @@ export async function serveDocuments(port: number): Promise<DocumentServer> {
   const names = (await readdir(FOLDER)).toSorted();
   let served = 0;
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const name = (request.url ?? "/").slice(1);
+    const name = new URL(request.url ?? "/", "http://documents").pathname.slice(1);
     response.setHeader("Access-Control-Allow-Origin", "*");
     if (!names.includes(name)) {
       response.writeHead(404, { "Content-Type": "text/plain" }).end("There is no such document.\n");

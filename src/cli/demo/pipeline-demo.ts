@@ -1,6 +1,5 @@
 import { pipeline } from "../../../examples/pipeline/plan.ts";
 import { serveDocuments } from "../../../examples/pipeline/serve.ts";
-import type { Place } from "../../plan/plan.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { UndoStack } from "../../relay/undo-stack.ts";
@@ -20,8 +19,6 @@ import { blockedTrouble, type DemoOptions, NO_PROVIDER_MS, openTabs, startParts 
 
 /** Each document is fetched, cut and embedded by three tabs, and a fourth one may have another in the meantime. */
 const TABS = 4;
-/** The relay asks the document server, which is on this machine: its operator has named it. */
-const COLLECT_AT: Place = { at: "relay" };
 const QUESTION = "How do I get my money back?";
 /** The folder of the plan, where its functions are. */
 const PLAN = new URL("../../../examples/pipeline/plan.ts", import.meta.url);
@@ -65,11 +62,17 @@ export async function demonstratePipeline(
     ({ names, port }) => `an ordinary server with ${countText(names.length, "document")} at port ${port}`,
   );
   const origin = `http://127.0.0.1:${documents.port}`;
-  const relay = await startParts(narrator, undo, { egress: { anyPublic: false, origins: [origin] } });
+  const relay = await startParts(narrator, undo);
   signal.throwIfAborted();
   const model = await prepareModel(relay, narrator, undo);
   signal.throwIfAborted();
-  await openTabs(options, relay, { count: TABS, prepare: () => Promise.resolve() }, narrator, undo);
+  await openTabs(
+    options,
+    relay,
+    { count: TABS, prepare: (tab) => tab.allowFetch(relay.url, origin) },
+    narrator,
+    undo,
+  );
   signal.throwIfAborted();
   const tabmesh = await connect({ relay: relay.url });
   undo.push(() => tabmesh.close());
@@ -97,7 +100,7 @@ async function run(
   options: DemoOptions,
 ): Promise<FinishedRun> {
   const { screen, signal } = options;
-  const plan = pipeline({ origins: [origin], model, collectAt: COLLECT_AT });
+  const plan = pipeline({ origins: [origin], model });
   const { modules } = await findWork(plan, PLAN.pathname, []);
   const { testMoney } = tabmesh.relay;
   if (screen.isTTY) screen.write("\n");
@@ -165,7 +168,7 @@ async function shown(
       why: verdict.problems.join("; "),
     });
   const cost = money?.spent ?? 0n;
-  const tabs = verdict.peers.filter((peer) => peer !== relay.peer);
+  const { peers: tabs } = verdict;
   narrator.heading("Proof");
   narrator.lines([
     `✓ ${verdict.text}: every signature holds, and every step follows from the ones before`,

@@ -29,6 +29,8 @@ export interface TabOptions {
 }
 
 export interface ProviderTab {
+  /** Lets others ask this web server from the tab, as a person would. @throws PlainError with what the page says. */
+  allowFetch(url: string, origin: string): Promise<void>;
   /** As in "Chromium 156.0.1". */
   readonly version: string;
   /** Presses the switch, consents, and waits until the tab is ready to lease. @throws PlainError with what the page says. */
@@ -93,6 +95,20 @@ class OpenTab implements ProviderTab {
       await page.getByText("Ready for work").first().waitFor({ timeout: READY_TIMEOUT_MS });
     } catch (error) {
       throw await this.#trouble("The tab did not get ready to work.", error);
+    }
+  }
+
+  async allowFetch(url: string, origin: string): Promise<void> {
+    const page = this.#page;
+    try {
+      await page.goto(url);
+      await page.getByText("What this tab may do for others").first().click({ timeout: READY_TIMEOUT_MS });
+      await page.getByRole("radio", { name: "Only these" }).check();
+      const servers = page.getByRole("textbox", { name: /^Servers, one a line/u });
+      await servers.fill(origin);
+      await servers.blur();
+    } catch (error) {
+      throw await this.#trouble(`The tab does not let others ask ${origin}.`, error);
     }
   }
 

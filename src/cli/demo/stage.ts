@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type RelayConfig, relayConfig } from "../../relay/config.ts";
+import { relayConfig } from "../../relay/config.ts";
 import { type Relay, startRelay } from "../../relay/start-relay.ts";
 import type { UndoStack } from "../../relay/undo-stack.ts";
 import { hasDisplay } from "../browser/display.ts";
@@ -24,11 +24,7 @@ export interface DemoOptions {
 }
 
 /** Builds the app where that is needed, and starts a relay of its own. What it starts is in `undo`. */
-export async function startParts(
-  narrator: Narrator,
-  undo: UndoStack,
-  more: Partial<RelayConfig> = {},
-): Promise<Relay> {
+export async function startParts(narrator: Narrator, undo: UndoStack): Promise<Relay> {
   await narrator.step("app", ensureBuilt, (wasBuilt) => (wasBuilt ? "built" : "is built already"));
   return narrator.step(
     "relay",
@@ -37,14 +33,7 @@ export async function startParts(
       undo.push(() => rm(dataDir, { recursive: true, force: true }));
       const started = await startRelay(
         // Both ends are on this machine: nobody has to tell them their addresses.
-        relayConfig({
-          port: 0,
-          dataDir,
-          staticDir: DIST_FOLDER,
-          iceServers: [],
-          logLevel: "error",
-          ...more,
-        }),
+        relayConfig({ port: 0, dataDir, staticDir: DIST_FOLDER, iceServers: [], logLevel: "error" }),
         { gateway: meshGateway, plans: meshPlans },
       );
       undo.push(() => started.stop());
@@ -96,9 +85,9 @@ export async function openTabs(
       });
       for (const tab of tabs) {
         // oxlint-disable-next-line no-await-in-loop -- one after the other is faster on few cores
-        await tab.contribute(relay.url);
-        // oxlint-disable-next-line no-await-in-loop
         await prepare(tab);
+        // oxlint-disable-next-line no-await-in-loop
+        await tab.contribute(relay.url);
       }
       return tabs;
     },
