@@ -691,9 +691,12 @@ const anyRunMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
   ),
   "run-holders": record<RunHolders>({ ...place, rev: uint(65_535), holders: list(anyPeer) }),
   "run-end": fc.oneof<Arbitrary<RunEnd>[]>(
-    record({ ...place, status: fc.constant("done" as const), result: anyCid }),
-    record({ ...place, status: fc.constant("failed" as const), code, detail: anyText(512) }, "detail"),
-    record({ ...place, status: fc.constant("cancelled" as const) }),
+    record<Omit<RunEnd, "code" | "detail">>({ ...place, status: fc.constant("done"), result: anyCid }),
+    record<Omit<RunEnd, "result">>(
+      { ...place, status: fc.constant("failed"), code, detail: anyText(512) },
+      "detail",
+    ),
+    record<Omit<RunEnd, "result" | "code" | "detail">>({ ...place, status: fc.constant("cancelled") }),
   ),
   "run-access": record<RunAccess>({ ...place, issuedAt: uint() }),
   "effect-order": record<EffectOrder>({
@@ -707,18 +710,22 @@ const anyRunMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
     issuedAt: uint(),
   }),
   step: fc.oneof<Arbitrary<Step>[]>(
-    record(
-      { ...step, status: fc.constant("done" as const), result: anyCid, lease: anyCid, seq: uint() },
+    record<Omit<Step, "code" | "detail">>(
+      { ...step, status: fc.constant("done"), result: anyCid, lease: anyCid, seq: uint() },
       "callee",
       "record",
     ),
-    record(
-      { ...step, status: fc.constant("failed" as const), code, detail: anyText(512) },
+    record<Omit<Step, "result" | "lease" | "seq">>(
+      { ...step, status: fc.constant("failed"), code, detail: anyText(512) },
       "callee",
       "record",
       "detail",
     ),
-    record({ ...step, status: fc.constant("skipped" as const) }, "callee", "record"),
+    record<Omit<Step, "code" | "detail" | "result" | "lease" | "seq">>(
+      { ...step, status: fc.constant("skipped") },
+      "callee",
+      "record",
+    ),
   ),
   name: fc.oneof<Arbitrary<Name>[]>(
     record({ ...name, peers: list(anyPeer) }),
