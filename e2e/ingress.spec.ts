@@ -94,8 +94,8 @@ async function scriptEnds(page: Page, src: string): Promise<string> {
       new Promise<string>((resolve) => {
         const script = document.createElement("script");
         script.src = address;
-        script.onload = () => resolve("ran");
-        script.onerror = () => resolve("refused");
+        script.addEventListener("load", () => resolve("ran"));
+        script.addEventListener("error", () => resolve("refused"));
         document.head.append(script);
       }),
     src,
@@ -146,6 +146,6 @@ test("on an origin for deployments alone a page runs, with nothing of the app, a
     caches: "SecurityError",
     worker: expect.stringMatching(/^(?:SecurityError|TypeError|InvalidStateError)$/u),
   });
-  const home = await page.request.get(`http://localhost:${new URL(apart.url).port}/`);
-  expect(home.status()).toBe(404);
+  const front = await page.request.get(`http://localhost:${new URL(apart.url).port}/`);
+  expect(front.status()).toBe(404);
 });

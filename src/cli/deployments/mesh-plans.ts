@@ -1,3 +1,4 @@
+import { failureCode } from "../../protocol/failure-code.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { microCredits } from "../../protocol/units.ts";
 import type {
@@ -6,7 +7,7 @@ import type {
   PlanRequester,
   StartedRun,
 } from "../../relay/deployments/plan-requester.ts";
-import type { PlanRun } from "../../sdk/index.ts";
+import type { PlanRun, Tabmesh } from "../../sdk/index.ts";
 import { Membership } from "../gateway/membership.ts";
 
 /** Runs of deployments over the public interface of requesters. */
@@ -20,19 +21,15 @@ class MeshPlans implements PlanRequester {
   async start(order: PlanOrder, signal: AbortSignal): Promise<StartedRun> {
     const { mesh, done } = await this.#membership.enter();
     try {
-      if (signal.aborted) throw new FailureError("cancelled", "nobody waits for it any more");
-      const { payer, apiKey, available, budget, nonce, issuedAt, timeoutMs, providers } = order;
-      const run = await mesh.startRun(order.plan, order.params, {
-        payer: { account: payer, apiKey, available: microCredits(available) },
-        budget,
-        nonce,
-        issuedAt,
-        timeoutMs,
-        noProviderTimeoutMs: order.noProviderTimeoutMs,
-        ...(providers === undefined ? {} : { providers }),
-        signal,
+      signal.throwIfAborted();
+      const run = await begin(mesh, order);
+      const end = (): void => void (isLeft(signal) ? run.leave() : run.cancel());
+      signal.addEventListener("abort", end, { once: true });
+      if (signal.aborted) end();
+      return started(run, () => {
+        signal.removeEventListener("abort", end);
+        done();
       });
-      return started(run, done);
     } catch (error) {
       done();
       throw error;
@@ -42,6 +39,28 @@ class MeshPlans implements PlanRequester {
   close(): Promise<void> {
     return this.#membership.close();
   }
+}
+
+/** Whether somebody else goes on with it. */
+function isLeft({ reason }: AbortSignal): boolean {
+  return reason instanceof FailureError && reason.code === failureCode("draining");
+}
+
+function begin(mesh: Tabmesh, order: PlanOrder): Promise<PlanRun> {
+  const { payer, apiKey, available, budget, nonce, issuedAt, timeoutMs, providers, continues } = order;
+  const { noProviderTimeoutMs } = order;
+  const among = providers === undefined ? {} : { providers };
+  if (continues !== undefined)
+    return mesh.continueRun(continues, { atOnce: true, noProviderTimeoutMs, ...among });
+  return mesh.startRun(order.plan, order.params, {
+    payer: { account: payer, apiKey, available: microCredits(available) },
+    budget,
+    nonce,
+    issuedAt,
+    timeoutMs,
+    noProviderTimeoutMs,
+    ...among,
+  });
 }
 
 /** The way into the mesh is needed until all is settled. */

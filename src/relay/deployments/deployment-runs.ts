@@ -42,6 +42,8 @@ export interface RunOrder {
   /** 16 bytes and a time: the same for the same run. Default: drawn, and now. */
   readonly nonce?: Uint8Array;
   readonly issuedAt?: number;
+  /** A run that was begun before, and is to go on. */
+  readonly continues?: Cid;
   readonly providers?: readonly PeerId[];
   readonly noProviderTimeoutMs?: number;
 }
@@ -113,6 +115,7 @@ export class DeploymentRuns {
           issuedAt,
           timeoutMs: RUN_MS,
           noProviderTimeoutMs: order.noProviderTimeoutMs ?? NO_PROVIDER_MS,
+          ...(order.continues === undefined ? {} : { continues: order.continues }),
           ...(order.providers === undefined ? {} : { providers: order.providers }),
         },
         AbortSignal.any([signal, deployment.ending.signal]),

@@ -70,6 +70,9 @@ async function carryOut(
   if (deployment === undefined || version === undefined || trigger === undefined)
     return { ok: false, words: "the deployment has no such trigger any more" };
   const { name } = deployment;
+  const known = generation === 0 && held.run !== undefined ? held.run : undefined;
+  const earlier = known === undefined ? undefined : endOf(known);
+  if (earlier !== undefined && earlier !== "cancelled") return endWords(earlier);
   let run: StartedRun;
   try {
     run = await runs.start(
@@ -85,6 +88,7 @@ async function carryOut(
           generation === 0 ? held.event : `${held.event}\n${generation}`,
         ),
         issuedAt: held.created,
+        ...(known === undefined || earlier !== undefined ? {} : { continues: known }),
         ...workers(deployment),
       },
       signal,

@@ -34,6 +34,8 @@ export interface PlanOrder {
   readonly nonce: Uint8Array;
   /** Milliseconds since 1970. */
   readonly issuedAt: number;
+  /** A run of this requester's that was begun before, and is to go on. */
+  readonly continues?: Cid;
   readonly timeoutMs: number;
   /** How long a step waits for a provider where none fits. */
   readonly noProviderTimeoutMs: number;
@@ -54,7 +56,10 @@ export interface StartedRun {
 }
 
 export interface PlanRequester {
-  /** @throws FailureError why it could not be started; `cancelled` when the signal was aborted. */
+  /**
+   * @param signal aborted with `draining` leaves the run to whoever continues it; with anything else cancels it
+   * @throws FailureError why it could not be started; the signal's reason
+   */
   start(order: PlanOrder, signal: AbortSignal): Promise<StartedRun>;
   /** Cancels what is under way and leaves the mesh. Idempotent. */
   close(): Promise<void>;

@@ -118,7 +118,9 @@ export async function startDeployments(ground: DeploymentsGround): Promise<Runni
   const stop = async (): Promise<void> => {
     for (const timer of timers) clearInterval(timer);
     log.close();
-    await Promise.all([schedule.stop(), deployments.stop(), requester.close(), sources.stop()]);
+    // Runs of events are left for the next start; whatever goes on besides ends with the requester.
+    await schedule.stop();
+    await Promise.all([deployments.stop(), requester.close(), sources.stop()]);
     await runs.settled();
     rows.close();
     firings.close();

@@ -35,6 +35,8 @@ export interface HeldFiring extends FiringKey {
   readonly token: number;
   /** 1 the first time. */
   readonly attempts: number;
+  /** The run that an earlier holder has started for it. */
+  readonly run?: Cid;
 }
 
 export interface EndedFiring extends FiringKey {
@@ -77,6 +79,7 @@ export function heldFiring(row: Row): HeldFiring {
     token: int(row, "token"),
     attempts: int(row, "attempts"),
     ...optional("payload", row["payload"] === null ? undefined : blob(row, "payload")),
+    ...optional("run", row["run"] === null ? undefined : parseCid(str(row, "run"))),
   };
 }
 

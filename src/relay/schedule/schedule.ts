@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Cid } from "../../protocol/cid.ts";
+import { FailureError } from "../../protocol/failure.ts";
 import type { TriggerTerms } from "../../protocol/messages/deploy.ts";
 import { clockTimes, type ClockTimes } from "../../schedule/clock-times.ts";
 import { dueTimes } from "../../schedule/due-times.ts";
@@ -17,7 +18,7 @@ export interface FiringEnd {
 /**
  * Does what a firing is for, and tells how it ended. It may be asked for the same firing again after a crash, with a higher token,
  * and then goes on with what it had begun: the nonce of a firing's run follows from its event.
- * @param started to be told which run it is, as soon as it is known @param signal aborted when another holds the firing
+ * @param started to be told which run it is, as soon as it is known @param signal aborted with `draining` when another holds the firing, or will
  * @throws what makes the relay itself fail: it is tried again then
  */
 export type Fire = (
@@ -81,7 +82,8 @@ export class Schedule {
   /** What is under way is told to end, and waited for; whoever looks next goes on with it. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    for (const stop of this.#underWay.values()) stop.abort(new Error("the schedule stops"));
+    for (const stop of this.#underWay.values())
+      stop.abort(new FailureError("draining", "the schedule stops"));
     await Promise.all(this.#ending);
   }
 
@@ -102,7 +104,8 @@ export class Schedule {
   #renew(): void {
     const { rows, nowMs, leaseMs } = this.#parts;
     for (const [firing, stop] of this.#underWay)
-      if (!rows.renew(firing, nowMs() + leaseMs)) stop.abort(new Error("another holds this firing"));
+      if (!rows.renew(firing, nowMs() + leaseMs))
+        stop.abort(new FailureError("draining", "another holds this firing"));
   }
 
   #take(): void {
