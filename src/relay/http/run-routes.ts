@@ -40,8 +40,8 @@ export interface RunRouteParts {
 /** Runs of plans: what they cost is for everybody to see, as the log is; what they carry, for those alone who take part. */
 export function addRunRoutes(http: RelayHttp, { runs }: RunRouteParts): void {
   const { desk, access, steps, values, names } = runs;
-  const admitted = (c: RelayContext): RunReader =>
-    access.admit(cidParam("run", c.req.param("run")), c.req.header(RUN_ACCESS_HEADER));
+  const admitted = (c: RelayContext, does: "reads" | "leaves"): RunReader =>
+    access.admit(cidParam("run", c.req.param("run")), c.req.header(RUN_ACCESS_HEADER), does);
 
   http.post(RELAY_PATHS.runs, async (c) => {
     const body = await readMessage(c, MAX_REGISTRATION_BYTES);
@@ -64,20 +64,20 @@ export function addRunRoutes(http: RelayHttp, { runs }: RunRouteParts): void {
   });
 
   http.post(RELAY_PATHS.runSteps, async (c) => {
-    const reader = admitted(c);
+    const reader = admitted(c, "leaves");
     const body = await readMessage(c, MAX_BATCH_REQUEST_BYTES);
     steps.put(reader, decode(stepBatchSchema, body, MAX_BATCH_REQUEST_BYTES).steps);
     return c.body(null, 204);
   });
 
   http.get(RELAY_PATHS.runSteps, (c) => {
-    const { run } = admitted(c);
+    const { run } = admitted(c, "reads");
     const from = uintParam("from", c.req.query("from") ?? "0");
     return message(c, encode(stepPageSchema, steps.page(run.id, from)));
   });
 
   http.get(RELAY_PATHS.runEvents, (c) => {
-    const { run } = admitted(c);
+    const { run } = admitted(c, "reads");
     const lastId = optionalUintParam("Last-Event-ID", c.req.header("last-event-id"));
     const listener = runs.listeners.listen(run.id, run.terms.payer, addressGroup(c.get("address")));
     const events = new RunEvents(runs, run, lastId === undefined ? 0 : lastId + 1);
@@ -89,7 +89,7 @@ export function addRunRoutes(http: RelayHttp, { runs }: RunRouteParts): void {
   });
 
   http.put(RELAY_PATHS.runValue, async (c) => {
-    const { run } = admitted(c);
+    const { run } = admitted(c, "leaves");
     const cid = cidParam("cid", c.req.param("cid"));
     const announced = Number(c.req.header("content-length") ?? 0);
     if (announced > MAX_TASK_BYTES)
@@ -99,7 +99,7 @@ export function addRunRoutes(http: RelayHttp, { runs }: RunRouteParts): void {
   });
 
   http.get(RELAY_PATHS.runValue, (c) => {
-    const { run } = admitted(c);
+    const { run } = admitted(c, "reads");
     const cid = cidParam("cid", c.req.param("cid"));
     const blob = values.find(run.id, cid);
     if (blob === undefined) throw new FailureError("not-found", "no such value waits for this run");

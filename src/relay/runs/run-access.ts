@@ -48,9 +48,10 @@ export class RunAccessDesk {
 
   /**
    * @param header of the request.
+   * @param does providers may leave what they made, and see nothing: each knows of the run what its own steps need.
    * @throws FailureError `bad-signature`, `expired`, `not-found`, `denied` for somebody who takes no part.
    */
-  admit(id: Cid, header: string | undefined): RunReader {
+  admit(id: Cid, header: string | undefined, does: "reads" | "leaves"): RunReader {
     const { books, authentication, nowMs } = this.#parts;
     if (header === undefined)
       throw new FailureError("bad-signature", "what waits for a run is for those alone who take part");
@@ -61,8 +62,11 @@ export class RunAccessDesk {
     const standing = books.runs.run(id);
     if (standing === undefined) throw new FailureError("not-found", `no run ${id}`);
     const isCoordinator = mayCoordinate(standing, root);
-    if (!isCoordinator && root !== standing.terms.payer && !books.runs.works(id, root))
+    const mayRead = isCoordinator || root === standing.terms.payer;
+    if (!mayRead && !books.runs.works(id, root))
       throw new FailureError("denied", `${root} takes no part in this run`);
+    if (!mayRead && does === "reads")
+      throw new FailureError("denied", `${root} works in this run, and does not coordinate it`);
     return { root, session, run: standing, isCoordinator };
   }
 

@@ -195,7 +195,7 @@ test("receipts come from who coordinates, who has a lease for that step, and the
   const third = await stepOf(run.id, signerOf("relay"), { node: "c" });
   await client.putSteps(run.id, access, [third]);
   expect(await client.steps(run.id, access, 0)).toEqual({ next: 3, total: 3, steps: [first, second, third] });
-  expect(await client.steps(run.id, theirs, 1)).toEqual({ next: 3, total: 3, steps: [second, third] });
+  expect(await client.steps(run.id, access, 1)).toEqual({ next: 3, total: 3, steps: [second, third] });
   expect((await client.run(run.id)).steps).toBe(3);
 });
 
@@ -299,6 +299,20 @@ test.each<[string, (opened: Opened) => Promise<Uint8Array>, RegExp]>([
   expect(await refusal(client.putRunValue(run.id, access, VALUE_CID, VALUE))).toMatch(why);
   const events = client.runEvents(run.id, access, { signal: AbortSignal.timeout(5_000) });
   expect(await refusal(events[Symbol.asyncIterator]().next())).toMatch(why);
+});
+
+test("a provider leaves its own receipts and values with a run, and sees nothing of the others'", async () => {
+  const opened = await open();
+  const { relay, client, run, access } = opened;
+  const lease = await leaseIn(opened);
+  const theirs = await accessOf(relay.scene, run.id, provider);
+  await client.putSteps(run.id, theirs, [await stepOf(run.id, provider, { lease, seq: 0 })]);
+  await client.putRunValue(run.id, theirs, VALUE_CID, VALUE);
+  expect(await refusal(client.steps(run.id, theirs, 0))).toMatch(/does not coordinate it/u);
+  expect(await refusal(client.runValue(run.id, theirs, VALUE_CID, 99))).toMatch(/does not coordinate it/u);
+  const events = client.runEvents(run.id, theirs, { signal: AbortSignal.timeout(5_000) });
+  expect(await refusal(events[Symbol.asyncIterator]().next())).toMatch(/does not coordinate it/u);
+  expect(await client.runValue(run.id, access, VALUE_CID, 99)).toEqual(VALUE);
 });
 
 test("nobody sees what waits for a run without any access", async () => {
