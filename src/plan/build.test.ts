@@ -149,6 +149,44 @@ describe("a plan as a program", () => {
     expect(made.graph.nodes["cut"]).toMatchObject({ max: 10 });
   });
 
+  test("may hold another plan, twice, under names of their own", async () => {
+    const inner = plan("inner", { word: t.text, times: t.number }, (g, { word, times }) => {
+      const list = g.expr("list", t.list(t.text), 'split(word, "")', { word });
+      const called = g.map("each", list, { max: 9 }, (each, item) =>
+        each.call("call", rate, item, { place: apartFrom(list) }),
+      );
+      return g.expr(
+        "long",
+        t.list(t.text),
+        'take(pluck(called, "title"), times)',
+        { called, times },
+        { after: [list] },
+      );
+    });
+    const outer = plan("outer", { word: t.text }, (g, { word }) => {
+      const first = g.include("first", inner, { word, times: g.constant(2) });
+      expectTypeOf(first).toEqualTypeOf<Value<readonly string[]>>();
+      // @ts-expect-error -- word is a text
+      const wrong = (): unknown => g.include("wrong", inner, { word: first, times: g.constant(2) });
+      expect(wrong).toBeTypeOf("function");
+      return g.list("both", [first, g.include("second", inner, { word, times: g.constant(1) })]);
+    });
+    expect(outer.graph.nodes["second"]).toMatchObject({
+      with: { word: { from: "param", param: "word" }, times: { from: "constant", json: "1" } },
+      graph: {
+        nodes: {
+          "second-each": {
+            over: { node: "second-list" },
+            graph: { nodes: { "second-call": { place: { apartFrom: ["second-list"] } } } },
+          },
+          "second-long": { with: { called: { node: "second-each" } }, after: ["second-list"] },
+        },
+        result: { node: "second-long" },
+      },
+    });
+    expect((await parsePlan(await printPlan(outer, "yaml"))).plan).toEqual(outer);
+  });
+
   test("is refused where a name, an expression or a graph is wrong, and says where", () => {
     expect(() => plan("x", {}, (g) => g.list("a", [g.delay("a", g.constant(1), 1)]))).toThrow(
       'node "a": there are two nodes',

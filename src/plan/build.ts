@@ -1,5 +1,6 @@
 import { GraphBuilder } from "./build/graph-builder.ts";
 import { Ids, Scope, type Value } from "./build/scope.ts";
+import type { TypedPlan } from "./build/typed-plan.ts";
 import type { FieldTypes, Type, TypeOf } from "./build/types.ts";
 import { requireSound } from "./check.ts";
 import type { Plan } from "./plan.ts";
@@ -14,13 +15,9 @@ export {
   type TypedCallee,
   writerOf,
 } from "./build/options.ts";
+export type { TypedPlan } from "./build/typed-plan.ts";
 export type { Value } from "./build/scope.ts";
 export { type Json, t, type Type, type TypeOf } from "./build/types.ts";
-
-/** A plan that remembers what it takes and gives, for whoever runs it from a program. */
-export interface TypedPlan<P, R> extends Plan {
-  readonly phantom?: { readonly params: P; readonly result: R };
-}
 
 type ParamValues<F extends FieldTypes> = { readonly [K in keyof F]: Value<TypeOf<F[K]>> };
 

@@ -130,6 +130,16 @@ describe("a plan is refused", () => {
       'node "a", place: the relay carries out effects only',
     ],
     [
+      "that looks for a store at a peer",
+      {
+        a: {
+          ...FETCH,
+          capability: { ...FETCH.capability, kind: "kv-get", origins: [], methods: [], namespace: "x" },
+        },
+      },
+      'node "a", place: a store is kept by the relay; use place relay',
+    ],
+    [
       "whose quorum is at one peer",
       { a: { ...CALL, place: { at: "coordinator" }, provenance: { check: "quorum", k: 2, n: 3 } } },
       'node "a", provenance: a quorum needs several peers',

@@ -169,7 +169,7 @@ describe("people are told where a text is wrong", () => {
   });
 
   test("whatever was done to a text, it is a plan or people are told where it is wrong", async () => {
-    const texts = [GOOD, `${JSON.stringify((await parsePlan(GOOD)).plan)}`, callWith("7")];
+    const texts = [GOOD, await printPlan((await parsePlan(GOOD)).plan, "json"), callWith("7")];
     const change = fc.record({
       text: fc.constantFrom(...texts),
       at: fc.nat(),

@@ -1,10 +1,15 @@
+import { parseJson } from "../json-value.ts";
+import { typesOf } from "../types-of.ts";
+import type { ValueType } from "../value-type.ts";
+import { renamedGraph } from "./renamed.ts";
 import { StepBuilder } from "./step-builder.ts";
-import type { Graph, NodeId, PlanNode, SelectNode, Source } from "../plan.ts";
+import type { Graph, NodeId, Plan, PlanNode, SelectNode, Source } from "../plan.ts";
 import { PlanError } from "../plan-error.ts";
 import { DEFAULT_PARALLEL } from "../shape/plan-shape.ts";
-import { joinTypes } from "../type-relations.ts";
+import { joinTypes, typeOfValue } from "../type-relations.ts";
 import { baseOf, type NodeOptions } from "./options.ts";
 import { Scope, together, type Value } from "./scope.ts";
+import type { TypedPlan } from "./typed-plan.ts";
 import { t, type Type } from "./types.ts";
 
 /** Why a graph failed, as its fallback is told. */
@@ -244,12 +249,43 @@ export class GraphBuilder extends StepBuilder {
     return this.scope.add<T>(id, node, { valueType: built.type.valueType });
   }
 
+  /**
+   * Another plan as one node of this one: its parameters are given, and its result is the node's value. Its nodes get names
+   * that begin with the node's own.
+   */
+  include<P extends object, R>(
+    id: NodeId,
+    plan: TypedPlan<P, R>,
+    params: { readonly [K in keyof P]: Value<P[K]> },
+    options: NodeOptions = {},
+  ): Value<R> {
+    const rename = (inner: NodeId): NodeId => this.scope.ids.take(`${id}-${inner}`);
+    const names = new Map([...typesOf(plan).keys()].map((inner) => [inner, rename(inner)]));
+    const given = Object.entries<Value<unknown>>(params).map(
+      ([name, value]) => [name, this.scope.source(value)] as const,
+    );
+    const node: PlanNode = {
+      kind: "subplan",
+      ...baseOf(options),
+      with: Object.fromEntries(given),
+      graph: renamedGraph(plan.graph, (inner) => names.get(inner) ?? inner),
+    };
+    return this.scope.add<R>(id, node, { valueType: resultType(plan) });
+  }
+
   #inside(make: (graph: GraphBuilder, scope: Scope) => Value<unknown>): Built {
     const scope = new Scope(this.scope.ids, this.scope);
     const result = make(new GraphBuilder(scope), scope);
     const graph = scope.graph(result);
     return { graph, sources: scope.brought(this.scope), type: { valueType: result.valueType } };
   }
+}
+
+function resultType(plan: Plan): ValueType {
+  const { params, result } = plan.graph;
+  if (result.from === "constant") return typeOfValue(parseJson(result.json));
+  const type = result.from === "param" ? params[result.param] : typesOf(plan).get(result.node);
+  return type ?? { type: "json" };
 }
 
 function elementOf<I>(list: Value<readonly I[]>): Type<I> {

@@ -75,6 +75,10 @@ function capabilityComplaints(capability: EffectNode["capability"], path: string
   return problem === undefined ? [] : [[path, problem]];
 }
 
+function isStore({ kind }: EffectNode["capability"]): boolean {
+  return kind === "kv-get" || kind === "kv-put" || kind === "kv-list";
+}
+
 function remoteComplaints(node: CallNode | EffectNode | AgentNode): readonly Complaint[] {
   const { place, provenance, limits } = node;
   const complaints: Complaint[] = [
@@ -85,6 +89,8 @@ function remoteComplaints(node: CallNode | EffectNode | AgentNode): readonly Com
     complaints.push(["place", "the relay carries out effects only; let a call or agent run at any provider"]);
   if (provenance.check === "quorum" && place.at !== "any" && place.at !== "name")
     complaints.push(["provenance", "a quorum needs several peers, but the place is one; use place any"]);
+  if (node.kind === "effect" && isStore(node.capability) && place.at !== "relay")
+    complaints.push(["place", "a store is kept by the relay; use place relay"]);
   if (place.at === "name" && place.name === "") complaints.push(["place.name", "is empty"]);
   return complaints;
 }
@@ -121,6 +127,8 @@ function agentComplaints({ mind, tools, maxSteps, budget }: AgentNode): readonly
     if (!NAMES.pattern.test(name)) complaints.push([`${path}.name`, `has to be ${NAMES.what}`]);
     if (names.has(name)) complaints.push([`${path}.name`, `there are two tools "${name}"`]);
     names.add(name);
+    if (tool.kind === "effect" && isStore(tool.capability))
+      complaints.push([`${path}.tool`, "a store is kept by the relay, where an agent's tools do not run"]);
     complaints.push(
       ...(tool.kind === "function"
         ? calleeComplaints(tool.callee, `${path}.tool.callee`)
