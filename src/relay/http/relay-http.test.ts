@@ -309,6 +309,17 @@ test("the script of models may reach nothing", async () => {
   expect(await threadPolicy("inference.worker-0a1B2c3D.js")).toBe(NOTHING);
 });
 
+test("the script that fetches for others may reach web servers, and no page may", async () => {
+  expect(await threadPolicy("fetch.worker-0a1B2c3D.js")).toBe(
+    "default-src 'none'; connect-src https: http://localhost:* http://127.0.0.1:*",
+  );
+  const { http } = await open({ staticDir: builtPages() });
+  const elsewhere = await http.request("https://relay.example/assets/fetch.worker-0a1B2c3D.js");
+  expect(elsewhere.headers.get("content-security-policy")).toBe("default-src 'none'; connect-src https:");
+  const page = await http.request("https://relay.example/", asPage);
+  expect(page.headers.get("content-security-policy")).toContain("connect-src 'self' ws: wss:;");
+});
+
 test("the sandbox's frame has no origin, starts threads from its own text alone, and names its one script by its hash", async () => {
   const document = readFileSync(new URL("../../../public/sandbox.html", import.meta.url), "utf8");
   const folder = builtPages();
