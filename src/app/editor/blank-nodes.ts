@@ -43,6 +43,8 @@ export function blankNode(kind: KindName, callee: Callee): PlanNode {
       return {
         kind,
         ...REMOTE,
+        // It computes nothing.
+        limits: { ...FIRST_LIMITS, fuel: fuel(0n), memory: 0 },
         capability: {
           kind: "time",
           origins: [],

@@ -82,7 +82,7 @@ export function Editor({ draft, models, info, testMoney, onUse }: EditorProps): 
           <PlanPanel draft={draft} />
         ) : (
           <NodePanel
-            key={selected}
+            key={draft.turns.value}
             draft={draft}
             id={selected}
             models={models}

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useId } from "preact/hooks";
+import { useId } from "preact/hooks";
 
 interface FieldProps {
   readonly label: string;
@@ -38,19 +38,26 @@ export interface TextFieldProps extends FieldProps {
   readonly placeholder?: string;
   readonly isCode?: boolean;
   readonly rows?: number;
+  /** Told when the person has finished, not at every letter: for names, which must not change with each. */
+  readonly isLate?: boolean;
   /** Told at every letter. @returns what is wrong with the text; then it is not taken */
   readonly onText: (text: string) => string | undefined;
 }
 
-/** A text that may be wrong for a while: it stays as it is typed, with the reason beside it. */
+/**
+ * A text that may be wrong for a while: it stays as it is typed until the person goes on, with the reason beside it if it is
+ * not taken.
+ */
 export function TextField(props: TextFieldProps): JSX.Element {
-  const { label, hint, value, placeholder, isCode = false, rows, onText, problem } = props;
+  const { label, hint, value, placeholder, isCode = false, isLate = false, rows, onText, problem } = props;
   const id = useId();
-  const typed = useSignal<{ readonly text: string; readonly problem: string } | undefined>(undefined);
-  useEffect(() => {
-    typed.value = undefined;
-  }, [value]);
+  const typed = useSignal<{ readonly text: string; readonly problem: string | undefined } | undefined>(
+    undefined,
+  );
   const said = typed.value?.problem ?? problem;
+  const take = (text: string): void => {
+    typed.value = { text, problem: onText(text) };
+  };
   const attributes = {
     id,
     class: isCode ? "code" : undefined,
@@ -60,20 +67,28 @@ export function TextField(props: TextFieldProps): JSX.Element {
     placeholder,
     "aria-describedby": hint === undefined && said === undefined ? undefined : `${id}-hint`,
     "aria-invalid": said === undefined ? undefined : true,
+    onInput: (event: Event) => {
+      if (!isLate) take(textIn(event));
+    },
+    onChange: (event: Event) => {
+      if (isLate) take(textIn(event));
+    },
+    onBlur: () => {
+      // What was taken is shown as it is written from now on.
+      if (typed.value?.problem === undefined) typed.value = undefined;
+    },
   } as const;
-  const take = (text: string): void => {
-    const wrong = onText(text);
-    typed.value = wrong === undefined ? undefined : { text, problem: wrong };
-  };
   return (
     <Frame {...{ id, label, hint, problem: said }}>
-      {rows === undefined ? (
-        <input {...attributes} onInput={(event) => take(event.currentTarget.value)} />
-      ) : (
-        <textarea {...attributes} rows={rows} onInput={(event) => take(event.currentTarget.value)} />
-      )}
+      {rows === undefined ? <input {...attributes} /> : <textarea {...attributes} rows={rows} />}
     </Frame>
   );
+}
+
+function textIn({ currentTarget }: Event): string {
+  return currentTarget instanceof HTMLInputElement || currentTarget instanceof HTMLTextAreaElement
+    ? currentTarget.value
+    : "";
 }
 
 export interface NumberFieldProps extends FieldProps {

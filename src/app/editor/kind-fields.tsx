@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import type { Capability, Place } from "../../plan/plan.ts";
 import { parseExpression } from "../../plan/expression/parse-expression.ts";
 import { printExpression } from "../../plan/expression/print-expression.ts";
 import { AgentFields } from "./agent-fields.tsx";
@@ -41,7 +42,9 @@ export function KindFields(props: KindFieldsProps): JSX.Element | null {
           <EffectFields
             capability={node.capability}
             problemAt={problemAt}
-            onCapability={(capability) => onNode("capability", { ...node, capability })}
+            onCapability={(capability) =>
+              onNode("capability", { ...node, capability, ...placeOf(capability, node.place) })
+            }
           />
           <TypeField
             label="Its value is"
@@ -131,6 +134,12 @@ export function KindFields(props: KindFieldsProps): JSX.Element | null {
     default:
       return node satisfies never;
   }
+}
+
+/** Stores are kept by the relay alone. */
+function placeOf({ kind }: Capability, place: Place): { readonly place: Place } {
+  if (kind.startsWith("kv-")) return { place: { at: "relay" } };
+  return { place: place.at === "relay" && kind !== "fetch" ? { at: "any" } : place };
 }
 
 function Milliseconds(props: {

@@ -83,6 +83,7 @@ function NameFields({
       <TextField
         label="Name"
         isCode
+        isLate
         value={id}
         onText={(to) => {
           const why = whyNotId(draft.plan, id, to);

@@ -31,6 +31,8 @@ const TOGETHER_MS = 800;
 export class PlanDraft {
   readonly functions: FunctionsOnHand = new FunctionsOnHand();
   readonly selected: Kept<NodeId | undefined> = signal<NodeId | undefined>(undefined);
+  /** Grows with each selection, but not when the selected step is called otherwise. */
+  readonly turns: Kept<number> = signal(0);
   /** Where the next step goes. */
   readonly into: Kept<GraphPlace | undefined> = signal<GraphPlace | undefined>(undefined);
   /** The step whose value looks for a place. */
@@ -98,6 +100,7 @@ export class PlanDraft {
 
   /** Selects a step; the next one goes beside it, or into it where it has steps inside and none yet. */
   select(id: NodeId | undefined): void {
+    if (this.selected.value !== id) this.turns.value += 1;
     this.selected.value = id;
     const found = id === undefined ? undefined : findNode(this.plan, id);
     if (found === undefined || id === undefined) {

@@ -44,6 +44,7 @@ export function PlanPanel({ draft }: { readonly draft: PlanDraft }): JSX.Element
           <TextField
             label="Name"
             isCode
+            isLate
             value={name}
             onText={(to) => {
               if (!NAME.test(to)) return "A name begins with a letter.";

@@ -228,7 +228,7 @@ function LimitFields({
           label="Fuel"
           unit="G"
           value={Number(limits.fuel) / GIGA}
-          least={0.001}
+          least={0}
           most={1_000_000}
           step={0.1}
           problem={problemAt("limits.fuel")}
@@ -238,6 +238,7 @@ function LimitFields({
           label="Memory"
           unit="MiB"
           value={Math.round(limits.memory / MIB)}
+          least={0}
           most={4_096}
           problem={problemAt("limits.memory")}
           onNumber={(value) => put({ memory: value * MIB })}
