@@ -104,7 +104,11 @@ export async function memoryPeer(number: number): Promise<MemoryPeer> {
 }
 
 /** What a function makes of its input; what it throws as a FailureError it fails with. */
-export type MemoryFunction = (input: Uint8Array, order: StepOrder) => Uint8Array | Promise<Uint8Array>;
+export type MemoryFunction = (
+  input: Uint8Array,
+  order: StepOrder,
+  peer: MemoryPeer,
+) => Uint8Array | Promise<Uint8Array>;
 
 export const LIMITS: StepLimits = {
   fuel: fuel(1_000_000),
@@ -235,7 +239,7 @@ export class MemoryMesh {
     if (conduct.hang === true) await pause(1_000_000, signal);
     if (conduct.lose !== undefined) throw new FailureError(conduct.lose, `${peer.root} left`);
     const input = order.input.bytes ?? (await this.#fetch(peer, order.input));
-    const made = await this.#made(order, input, conduct);
+    const made = await this.#made(order, input, peer, conduct);
     const { step, value } = stepOf(order, made, this.run);
     const envelope = await seal(stepMessage, conduct.forge?.(step) ?? step, [peer.signer]);
     signal.throwIfAborted();
@@ -256,7 +260,12 @@ export class MemoryMesh {
   /** The run that steps are signed for. */
   run: Cid = rawCid(new Uint8Array(0));
 
-  async #made(order: StepOrder, input: Uint8Array, conduct: Conduct): Promise<Uint8Array | FailureError> {
+  async #made(
+    order: StepOrder,
+    input: Uint8Array,
+    peer: MemoryPeer,
+    conduct: Conduct,
+  ): Promise<Uint8Array | FailureError> {
     if (conduct.fail !== undefined) return new FailureError(conduct.fail, "it fails here");
     const { what } = order;
     const made =
@@ -265,7 +274,7 @@ export class MemoryMesh {
         : this.effects.get(capabilityCid(what.capability));
     if (made === undefined) throw new FailureError("function-unavailable", "nobody knows this function");
     try {
-      const value = await made(input, order);
+      const value = await made(input, order, peer);
       return conduct.lie?.(value) ?? value;
     } catch (error) {
       if (error instanceof FailureError) return error;
@@ -383,6 +392,7 @@ export function coordinator(
   run: MemoryRun,
   self: MemoryPeer = run.initiator,
   options: Partial<RunnerOptions> = {},
+  ports: RunnerPorts = mesh.ports(self),
 ): { readonly runner: Runner; readonly events: readonly RunEvent[] } {
   const events: RunEvent[] = [];
   const runner = new Runner(
@@ -398,7 +408,7 @@ export function coordinator(
       onEvent: (event) => events.push(event),
       ...options,
     },
-    mesh.ports(self),
+    ports,
   );
   return { runner, events };
 }

@@ -1,4 +1,5 @@
 import type { Cid } from "../../protocol/cid.ts";
+import { toBase64 } from "../../protocol/base64.ts";
 import { failureCode } from "../../protocol/failure-code.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { evaluate } from "../expression/evaluate.ts";
@@ -88,9 +89,12 @@ async function observed(core: Core, place: Place, { node, ending }: Seen): Promi
   return { node, iteration, done: true, value: asJson(await core.read(ending.value)) };
 }
 
-/** Bytes have no place in JSON; what was observed of them is that they are there. */
+/** What was observed, as JSON: bytes, also inside of lists and records, as base64. */
 export function asJson(value: Value): Value {
-  return value instanceof Uint8Array ? `${value.length} bytes` : value;
+  if (isBytes(value)) return toBase64(value);
+  if (isList(value)) return value.map(asJson);
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, asJson(each)]));
 }
 
 /** Values in the order in which they came. Sources that fail do not come. */

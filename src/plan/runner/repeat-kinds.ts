@@ -120,7 +120,7 @@ export async function runReduce(core: Core, place: Place<ReduceNode>): Promise<E
       turns: items.length,
       signal: scope.signal,
     });
-    if (end.kind === "failed") return settleAs(core, place, end);
+    if (end.kind === "failed") return settleAs(core, place, end, together(...tails));
     accumulated = end.value;
     tails.push(end.tail);
   }
@@ -151,7 +151,7 @@ async function turnsOf(core: Core, place: Place<LoopNode>, tails: Cid[]): Promis
       turns: node.max,
       signal: scope.signal,
     });
-    if (end.kind === "failed") return settleAs(core, place, end);
+    if (end.kind === "failed") return settleAs(core, place, end, tails);
     tails.push(...end.tail);
     // oxlint-disable-next-line no-await-in-loop
     const said = await core.read(end.value);
