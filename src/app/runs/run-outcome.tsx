@@ -106,7 +106,7 @@ export function Result({ work }: { readonly work: PlanWork }): JSX.Element | nul
           Save the result
         </button>
       </div>
-      <JobOutput output={bytes} label="Result" />
+      <JobOutput output={bytes} label={`Result of ${work.plan.name}`} />
       <p class="hint">
         {`${bytesText(bytes.length)}, `}
         <span class="code" title={cid}>
