@@ -3,7 +3,7 @@ import { toBase64 } from "../../protocol/base64.ts";
 import { failureCode } from "../../protocol/failure-code.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { evaluate } from "../expression/evaluate.ts";
-import { canonicalJson, type Value, type ValueRecord } from "../json-value.ts";
+import { canonicalJson, isBytes, isList, isRecord, type Value, type ValueRecord } from "../json-value.ts";
 import type { DelayNode, ExprNode, FailNode, NodeId, ObserveNode, StreamNode } from "../plan.ts";
 import type { Core, Place } from "./core.ts";
 import { fail, input, settleDone, together, told } from "./endings.ts";
