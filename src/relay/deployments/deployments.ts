@@ -74,6 +74,7 @@ export class Deployments {
     deployment.hasFailed = false;
     deployment.trialAt = nowMs();
     log.write(name, "version", `version ${version.terms.version} is being tried`);
+    this.#look(deployment);
     return deployment;
   }
 
@@ -91,15 +92,7 @@ export class Deployments {
 
   /** One look at all: who stands ready, and what is to be tried. */
   turn(): void {
-    const { replicas, lines } = this.#parts;
-    for (const deployment of this.#byName.values()) {
-      try {
-        replicas.turn(deployment, this.#stopping.signal);
-        this.#try(deployment);
-      } catch (error) {
-        lines.error({ err: error, deployment: deployment.name }, "a deployment could not be looked after");
-      }
-    }
+    for (const deployment of this.#byName.values()) this.#look(deployment);
   }
 
   async stop(): Promise<void> {
@@ -122,6 +115,16 @@ export class Deployments {
 
   async #versionOf(row: VersionRow): Promise<Version> {
     return versionOf(row, await readBlob(this.#parts.blobs, termsOf(row.body).plan));
+  }
+
+  #look(deployment: Deployment): void {
+    const { replicas, lines } = this.#parts;
+    try {
+      replicas.turn(deployment, this.#stopping.signal);
+      this.#try(deployment);
+    } catch (error) {
+      lines.error({ err: error, deployment: deployment.name }, "a deployment could not be looked after");
+    }
   }
 
   #try(deployment: Deployment): void {
