@@ -79,6 +79,8 @@ export type { Plan } from "../plan/plan.ts";
 export { decodeRunRecord, encodeRunRecord, type RunRecord } from "../plan/run-record.ts";
 export type { RunEvent, RunFailure } from "../plan/runner-ports.ts";
 export { endJob, jobView } from "./job-account.ts";
+export { listRuns, runView } from "./run-account.ts";
+export type { RunSummary as RunListing, RunView } from "../protocol/run-views.ts";
 export { proveEntry, proveJob } from "./prove.ts";
 export { rank, type Ranked } from "./rank.ts";
 export { retire, standing } from "./retire.ts";

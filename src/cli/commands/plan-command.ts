@@ -5,8 +5,11 @@ import { type CheckFlags, checkPlanFile } from "../plan/check-plan.ts";
 import { type GraphFlags, graphPlan } from "../plan/graph-plan.ts";
 import { verifyPlanRun } from "../plan/verify-record.ts";
 import type { ImportFlags } from "../plan/import-plan.ts";
+import { continuePlanRun } from "../plan/continue-run.ts";
+import { type ListFlags, listPlanRuns } from "../plan/list-runs.ts";
+import { type ShowFlags, showRun } from "../plan/show-run.ts";
 import { runPlan, type RunPlanFlags } from "../plan/run-plan.ts";
-import { parseCredits, parseDurationMs, parsePair } from "../quantities.ts";
+import { parseCount, parseCredits, parseDurationMs, parsePair } from "../quantities.ts";
 
 function each<T>(
   read: (text: string) => T,
@@ -95,6 +98,40 @@ export function addPlanCommand(program: Command, end: (exit: Exit) => void): voi
         "The picture is light or dark as its reader prefers. JSON and YAML are the same plan, byte for byte each time.",
     )
     .action(async (path: string, flags: GraphFlags) => end(await graphPlan(path, flags)));
+  const show = plan
+    .command("show")
+    .description("show a run that was started here: what each node came to, where, and what it cost")
+    .argument("<run>", "name of the run, or its record")
+    .option("--node <id>", "the receipts of one node: who signed for which iteration, and the values' CIDs")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  npx tabmesh plan show bafyrei…\n  npx tabmesh plan show run.tabmesh-run --node embedded",
+    )
+    .action(async (what: string, flags: ShowFlags) => end(await showRun(what, flags)));
+  addRelayFlags(show);
+  const runs = plan
+    .command("runs")
+    .description("list the runs of this account at the relay, newest first")
+    .option("--limit <n>", "how many", parseCount, 20)
+    .addHelpText("after", "\nExample:\n  npx tabmesh plan runs --limit 5")
+    .action(async (flags: ListFlags) => end(await listPlanRuns(flags)));
+  addRelayFlags(runs);
+  const goOn = plan
+    .command("continue")
+    .description("go on with a run whose coordinator left, or fetch what it has come to")
+    .argument("<run>", "name of the run")
+    .option("--wait <time>", "how long a step waits when there is no provider", parseDurationMs)
+    .option("-o, --out <file>", "write the result to a file")
+    .option("--record <file>", "write all receipts and values to a file")
+    .option("-q, --quiet", "show no progress")
+    .option("--yes", "you know that providers can read inputs")
+    .addHelpText(
+      "after",
+      "\nExample:\n  npx tabmesh plan continue bafyrei…\n\n" +
+        "Receipts of what was done wait at the relay and at the providers: nothing of it is done or paid again.",
+    )
+    .action(async (what: string, flags: RunPlanFlags) => end(await continuePlanRun(what, flags)));
+  addRelayFlags(goOn);
   plan
     .command("verify")
     .description("check a finished run from its receipts alone: nothing is asked of anybody")

@@ -1,5 +1,6 @@
 import type { Graph, NodeId, Plan, PlanNode } from "../../plan/plan.ts";
 import { graphsOf } from "../../plan/node-parts.ts";
+import { orderOfNodes } from "../../plan/shape/order-of-nodes.ts";
 import type { RunEvent } from "../../plan/runner-ports.ts";
 import { isPeerAttempt } from "../../plan/state/attempts.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
@@ -48,12 +49,14 @@ interface Counted {
   slowestMs: number;
 }
 
-/** Nodes of a plan with those inside of them behind them. */
+/** Nodes of a plan, each behind those that it needs, with those inside of it behind it. */
 export function nodesOf(
   graph: Graph,
   depth = 0,
 ): readonly { readonly id: NodeId; readonly node: PlanNode; readonly depth: number }[] {
-  return Object.entries(graph.nodes).flatMap(([id, node]) => {
+  return orderOfNodes(graph.nodes).flatMap((id) => {
+    const node = graph.nodes[id];
+    if (node === undefined) return [];
     const inside = graphsOf(node).flatMap((inner) => nodesOf(inner.graph, depth + 1));
     return [{ id, node, depth }].concat(inside);
   });

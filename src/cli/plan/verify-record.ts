@@ -18,7 +18,7 @@ import type { RunVerdict } from "./run-report.ts";
 /** Problems and gaps that are told at a time: one change shows in everything that follows from it. */
 const MOST_TOLD = 20;
 
-function checkOf(record: RunRecord): Promise<RunCheck> {
+export function checkOf(record: RunRecord): Promise<RunCheck> {
   return verifyRun(record, verifierOf(webcrypto.subtle), sha256);
 }
 
@@ -88,9 +88,7 @@ function checkLines(check: RunCheck): readonly string[] {
 }
 
 /** What a check of a run found, for a person and as data. */
-export async function judgeRun(
-  what: string,
-): Promise<{
+export async function judgeRun(what: string): Promise<{
   readonly ok: boolean;
   readonly lines: readonly string[];
   readonly json: Readonly<Record<string, unknown>>;
