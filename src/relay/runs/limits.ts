@@ -19,8 +19,14 @@ export const MAX_VERSIONS = 2;
 /** Values of one run that wait at the relay, bytes: a few large results, or thousands of small ones. */
 export const MAX_RUN_VALUE_BYTES: number = 64 * 1024 * 1024;
 
-/** Receipts of all runs together, bytes; beyond that the oldest runs that have ended go first, and then nothing more is taken. */
+/**
+ * Plans and receipts, and values, of the runs of one account and of all, bytes. Beyond that the oldest runs that have ended go first, and then
+ * nothing more is taken: runs cost nothing to register, and values that wait are kept beside what the relay keeps of blobs.
+ */
+export const MAX_PAYER_MAIL_BYTES: number = 256 * 1024 * 1024;
 export const MAX_MAIL_BYTES: number = 2 * 1024 * 1024 * 1024;
+export const MAX_PAYER_VALUE_BYTES: number = 256 * 1024 * 1024;
+export const MAX_VALUE_BYTES: number = 1024 * 1024 * 1024;
 
 /** Steps that are read at a time for a listener. */
 export const STEPS_READ_AT_ONCE = 64;

@@ -26,6 +26,7 @@ import { requireServed } from "../denials.ts";
 import type { RateLimit } from "../rate-limit.ts";
 import type { RunStanding } from "../run-books.ts";
 import { KEPT_RUNS } from "./limits.ts";
+import type { MailRoom } from "./mail-room.ts";
 import { planWorks } from "./plan-works.ts";
 import type { RunListeners } from "./run-listeners.ts";
 import type { RunMail } from "./run-mail.ts";
@@ -34,6 +35,7 @@ export interface RunDeskParts {
   readonly books: Books;
   readonly authentication: Authentication;
   readonly mail: RunMail;
+  readonly room: MailRoom;
   readonly listeners: RunListeners;
   /** Gives a new payer its test credits, or does nothing. */
   readonly welcome: (payer: PeerId) => Promise<void>;
@@ -62,7 +64,7 @@ export class RunDesk {
    * @throws FailureError what the books throw; `malformed`, `content-mismatch` of plan and parameters.
    */
   async register({ run: envelope, plan, params }: RunRegistration): Promise<Inclusion> {
-    const { books, authentication, limit, mail, welcome } = this.#parts;
+    const { books, authentication, limit, mail, room, welcome } = this.#parts;
     const { message, by } = authentication.open(runMessage, envelope);
     const { body: terms } = message;
     for (const { root } of by) limit.take(root);
@@ -70,10 +72,12 @@ export class RunDesk {
     const { decoded, values } = readRun(terms, plan, params);
     this.#requireReturn(terms);
     await welcome(terms.payer);
+    if (mail.box(message.id) === undefined) room.require(terms.payer, "bytes", plan.length + params.length);
     const isNew = books.runs.run(message.id) === undefined;
     const inclusion = await books.runs.register(message);
     const keptUntil = terms.notAfter + RUN_KEPT_MS;
-    mail.openBox({ run: message.id, name: decoded.name, plan, params, keptUntil, values });
+    const { payer } = terms;
+    mail.openBox({ run: message.id, payer, name: decoded.name, plan, params, keptUntil, values });
     this.#works.set(message.id, planWorks(decoded));
     // A registration may be brought again by anybody who has it: that is no sign of life.
     if (isNew) this.heard(message.id, terms.initiator);

@@ -8,11 +8,12 @@ const SCHEMA = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   PRAGMA trusted_schema = OFF;
-  CREATE TABLE IF NOT EXISTS boxes (
-    run TEXT PRIMARY KEY, name TEXT NOT NULL, plan BLOB NOT NULL, params BLOB NOT NULL, steps INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0,
+  CREATE TABLE IF NOT EXISTS mailboxes (
+    run TEXT PRIMARY KEY, payer TEXT NOT NULL, name TEXT NOT NULL, plan BLOB NOT NULL, params BLOB NOT NULL, steps INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0,
     value_bytes INTEGER NOT NULL DEFAULT 0, kept_until INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS boxes_until ON boxes (kept_until);
+  CREATE INDEX IF NOT EXISTS mailboxes_of ON mailboxes (payer, kept_until);
+  CREATE INDEX IF NOT EXISTS mailboxes_until ON mailboxes (kept_until);
   CREATE TABLE IF NOT EXISTS steps (
     run TEXT NOT NULL, place INTEGER NOT NULL, id TEXT NOT NULL, signer TEXT NOT NULL, step TEXT NOT NULL,
     envelope BLOB NOT NULL, PRIMARY KEY (run, place)
@@ -33,6 +34,7 @@ const SCHEMA = `
 /** What a box begins with. */
 export interface NewBox {
   readonly run: Cid;
+  readonly payer: PeerId;
   /** Of its plan. */
   readonly name: string;
   readonly plan: Uint8Array;
@@ -43,14 +45,20 @@ export interface NewBox {
   readonly values: readonly Cid[];
 }
 
+/** How much waits. */
+export interface MailBytes {
+  /** Plan, parameters and receipts. */
+  readonly bytes: number;
+  readonly valueBytes: number;
+}
+
 /** What waits for one run. */
-export interface BoxRow {
+export interface BoxRow extends MailBytes {
   readonly run: Cid;
+  readonly payer: PeerId;
   /** Of its plan. */
   readonly name: string;
   readonly steps: number;
-  readonly bytes: number;
-  readonly valueBytes: number;
   /** Milliseconds since 1970. */
   readonly keptUntil: number;
 }
@@ -84,17 +92,22 @@ export interface ReturnRow {
 }
 
 /** All but the bytes. */
-const BOX = "run, name, steps, bytes, value_bytes, kept_until";
+const BOX = "run, payer, name, steps, bytes, value_bytes, kept_until";
 
 function boxRow(row: Row): BoxRow {
   return {
     run: cidIn(row, "run"),
+    payer: parsePeerId(str(row, "payer")),
     name: str(row, "name"),
     steps: int(row, "steps"),
     bytes: int(row, "bytes"),
     valueBytes: int(row, "value_bytes"),
     keptUntil: int(row, "kept_until"),
   };
+}
+
+function mailBytes(row: Row): MailBytes {
+  return { bytes: int(row, "bytes"), valueBytes: int(row, "value_bytes") };
 }
 
 function count(row: Row): number {
@@ -117,18 +130,20 @@ export class RunMail {
   }
 
   box(run: Cid): BoxRow | undefined {
-    return this.#ask.one(boxRow, `SELECT ${BOX} FROM boxes WHERE run = ?`, run);
+    return this.#ask.one(boxRow, `SELECT ${BOX} FROM mailboxes WHERE run = ?`, run);
   }
 
   /** Nothing changes where there is a box already. */
-  openBox({ run, name, plan, params, keptUntil, values }: NewBox): void {
+  openBox({ run, payer, name, plan, params, keptUntil, values }: NewBox): void {
     this.#write(() => {
       this.#run(
-        "INSERT OR IGNORE INTO boxes (run, name, plan, params, kept_until) VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO mailboxes (run, payer, name, plan, params, bytes, kept_until) VALUES (?, ?, ?, ?, ?, ?, ?)",
         run,
+        payer,
         name,
         plan,
         params,
+        plan.length + params.length,
         keptUntil,
       );
       this.#name(run, values);
@@ -139,7 +154,7 @@ export class RunMail {
   terms(run: Cid): { readonly plan: Uint8Array; readonly params: Uint8Array } | undefined {
     return this.#ask.one(
       (row) => ({ plan: blob(row, "plan"), params: blob(row, "params") }),
-      "SELECT plan, params FROM boxes WHERE run = ?",
+      "SELECT plan, params FROM mailboxes WHERE run = ?",
       run,
     );
   }
@@ -150,7 +165,7 @@ export class RunMail {
   }
 
   keepUntil(run: Cid, time: number): void {
-    this.#run("UPDATE boxes SET kept_until = ? WHERE run = ?", time, run);
+    this.#run("UPDATE mailboxes SET kept_until = ? WHERE run = ?", time, run);
   }
 
   has(run: Cid, step: Cid): boolean {
@@ -200,7 +215,7 @@ export class RunMail {
           envelope.length,
         );
         this.#run(
-          "UPDATE boxes SET steps = steps + 1, bytes = bytes + ? WHERE run = ?",
+          "UPDATE mailboxes SET steps = steps + 1, bytes = bytes + ? WHERE run = ?",
           envelope.length,
           run,
         );
@@ -243,7 +258,7 @@ export class RunMail {
     if (this.isHere(run, cid)) return;
     this.#write(() => {
       this.#run("UPDATE named SET is_here = 1 WHERE run = ? AND cid = ?", run, cid);
-      this.#run("UPDATE boxes SET value_bytes = value_bytes + ? WHERE run = ?", size, run);
+      this.#run("UPDATE mailboxes SET value_bytes = value_bytes + ? WHERE run = ?", size, run);
     });
   }
 
@@ -256,19 +271,26 @@ export class RunMail {
     );
   }
 
-  /** Runs with a box. */
-  boxes(): readonly BoxRow[] {
-    return this.#ask.all(boxRow, `SELECT ${BOX} FROM boxes ORDER BY kept_until`);
+  /** Runs with a box, of one payer or of all, in the order in which they are to go. */
+  boxes(payer?: PeerId): readonly BoxRow[] {
+    const all = `SELECT ${BOX} FROM mailboxes`;
+    if (payer === undefined) return this.#ask.all(boxRow, `${all} ORDER BY kept_until`);
+    return this.#ask.all(boxRow, `${all} WHERE payer = ? ORDER BY kept_until`, payer);
   }
 
-  /** Bytes of all receipts. */
-  bytes(): number {
-    return this.#ask.one(count, "SELECT COALESCE(SUM(bytes), 0) AS count FROM boxes") ?? 0;
+  /** What waits for all runs of a payer, or of everybody. */
+  bytes(payer?: PeerId): MailBytes {
+    const sums = `SELECT COALESCE(SUM(bytes), 0) AS bytes, COALESCE(SUM(value_bytes), 0) AS value_bytes FROM mailboxes`;
+    const found =
+      payer === undefined
+        ? this.#ask.one(mailBytes, sums)
+        : this.#ask.one(mailBytes, `${sums} WHERE payer = ?`, payer);
+    return found ?? { bytes: 0, valueBytes: 0 };
   }
 
   remove(run: Cid): void {
     this.#write(() => {
-      for (const table of ["boxes", "steps", "senders", "named", "returns"])
+      for (const table of ["mailboxes", "steps", "senders", "named", "returns"])
         this.#run(`DELETE FROM ${table} WHERE run = ?`, run);
     });
   }

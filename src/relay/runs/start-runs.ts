@@ -79,9 +79,9 @@ export function startRuns(ground: RunsGround): RunningRuns {
   const listeners = new RunListeners();
   const watches = new Set<RunsWatch>();
   const strangers = new RateLimit(STRANGERS_RATE, "address by accounts that are new", nowMs);
-  const shared = { ...ground, mail, listeners };
-  const desk = new RunDesk({ ...shared, allowPrivate: ground.calling.allowPrivate });
   const values = new ValueBox(books, mail, blobs);
+  const shared = { ...ground, mail, room: values.room, listeners };
+  const desk = new RunDesk({ ...shared, allowPrivate: ground.calling.allowPrivate });
   const calls = new ReturnCalls({ ...shared, limit: new RateLimit(RETURN_CALLS, "account", nowMs) });
   const sweep = (): void => {
     for (const { run, keptUntil } of mail.boxes()) {

@@ -11,13 +11,13 @@ import { verifyNative } from "../books/native-keys.ts";
 import { Signatories } from "../books/signatories.ts";
 import type { RunStanding } from "../run-books.ts";
 import {
-  MAX_MAIL_BYTES,
   MAX_PROVIDER_STEP_BYTES,
   MAX_PROVIDER_STEPS,
   MAX_RUN_STEP_BYTES,
   MAX_RUN_STEPS,
   MAX_VERSIONS,
 } from "./limits.ts";
+import type { MailRoom } from "./mail-room.ts";
 import type { RunReader } from "./run-access.ts";
 import type { RunDesk } from "./run-desk.ts";
 import type { RunListeners } from "./run-listeners.ts";
@@ -26,6 +26,7 @@ import type { NewStep, RunMail } from "./run-mail.ts";
 export interface StepBoxParts {
   readonly books: Books;
   readonly mail: RunMail;
+  readonly room: MailRoom;
   readonly desk: RunDesk;
   readonly listeners: RunListeners;
   /** Identity of the relay itself, which carries out effects that tabs cannot have. */
@@ -123,8 +124,7 @@ export class StepBox {
       if (isTooMany || before.bytes + bytesOf(own) > MAX_PROVIDER_STEP_BYTES)
         throw new FailureError("too-large", `more receipts than are kept of ${signer}`);
     }
-    if (mail.bytes() + bytes > MAX_MAIL_BYTES)
-      throw new FailureError("too-large", "more receipts than this relay keeps");
+    this.#parts.room.require(run.terms.payer, "bytes", bytes);
     return steps;
   }
 

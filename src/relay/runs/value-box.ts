@@ -5,6 +5,7 @@ import type { BlobFolder, StoredBlob } from "../blob-folder.ts";
 import type { Books } from "../books.ts";
 import { requireServed } from "../denials.ts";
 import { MAX_RUN_VALUE_BYTES } from "./limits.ts";
+import { MailRoom } from "./mail-room.ts";
 import type { RunMail } from "./run-mail.ts";
 
 /** Values that wait for whoever goes on with a run or returns to it: only what plan, parameters and receipts of the run name. */
@@ -12,11 +13,17 @@ export class ValueBox {
   readonly #books: Books;
   readonly #mail: RunMail;
   readonly #blobs: BlobFolder;
+  readonly room: MailRoom;
 
   constructor(books: Books, mail: RunMail, blobs: BlobFolder) {
     this.#books = books;
     this.#mail = mail;
     this.#blobs = blobs;
+    this.room = new MailRoom({
+      mail,
+      isOver: (run) => (books.runs.run(run)?.stage ?? "done") !== "open",
+      forget: (run) => this.forget(run),
+    });
     for (const { run } of mail.boxes()) blobs.keep(mail.values(run));
   }
 
@@ -28,9 +35,12 @@ export class ValueBox {
     requireServed(this.#books, cid);
     if (!this.#mail.isNamed(run, cid))
       throw new FailureError("not-found", "no receipt of this run that is here names that value");
-    const used = this.#mail.box(run)?.valueBytes ?? 0;
-    const room = Math.min(MAX_TASK_BYTES, MAX_RUN_VALUE_BYTES - used);
-    if (announced > room) throw tooLarge(room);
+    const box = this.#mail.box(run);
+    if (box === undefined) throw new FailureError("not-found", "what was kept of this run is gone");
+    const most = Math.min(MAX_TASK_BYTES, MAX_RUN_VALUE_BYTES - box.valueBytes);
+    if (announced > most) throw tooLarge(most);
+    this.room.require(box.payer, "valueBytes", Math.max(announced, 1));
+    const room = Math.min(most, this.room.left(box.payer, "valueBytes"));
     if (this.#mail.isHere(run, cid) && this.#blobs.has(cid)) {
       await body.cancel();
       return;
