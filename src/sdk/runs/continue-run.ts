@@ -19,7 +19,7 @@ import { stepMessage } from "../../protocol/messages/run.ts";
 import { cancelMessage } from "../../protocol/messages/task.ts";
 import type { RunJobView, RunView } from "../../protocol/run-views.ts";
 import { decodeUtf8 } from "../../protocol/text.ts";
-import { RUN_LOOK_MS, STEPS_FETCH_MS } from "../limits.ts";
+import { FREE_AGAIN_MS, RUN_LOOK_MS, STEPS_FETCH_MS } from "../limits.ts";
 import { pause } from "../pause.ts";
 import type { PlanRun, PlanRunOptions } from "../plan-run.ts";
 import { LiveRun } from "./live-run.ts";
@@ -53,7 +53,7 @@ export async function continueRun(ground: RunGround, id: Cid, options: PlanRunOp
   const left = isOver ? view : await freeJobs(ground, view);
   const turns = new Map<string, number>();
   for (const { node, turn } of left.jobs) turns.set(node, Math.max(turn + 1, turns.get(node) ?? 0));
-  return new LiveRun({
+  const live = new LiveRun({
     ground,
     run,
     plan,
@@ -66,6 +66,8 @@ export async function continueRun(ground: RunGround, id: Cid, options: PlanRunOp
     attemptsFrom: attemptsFrom(ground, run, steps),
     turnsFrom: (node) => turns.get(node) ?? 0,
   });
+  if (!isOver) void freeLater(ground, live, left);
+  return live;
 }
 
 /**
@@ -169,6 +171,29 @@ async function freeJobs(ground: RunGround, view: RunView): Promise<RunView> {
   const open = view.jobs.filter(({ state }) => state !== "closed");
   await Promise.allSettled(open.map((job) => freeJob(ground, job)));
   return ground.client.run(view.run);
+}
+
+/**
+ * Leases of another coordinator may be given back once its steps are taken over, one after the other: then the budget in them is
+ * there for this one.
+ */
+async function freeLater(ground: RunGround, live: LiveRun, view: RunView): Promise<void> {
+  const over = new AbortController();
+  void live.summary.then(() => over.abort());
+  let open = view.jobs.filter(({ cap, spent, refunded }) => spent + refunded < cap);
+  while (open.length > 0 && !over.signal.aborted) {
+    // oxlint-disable-next-line no-await-in-loop -- until all is given back
+    await pause(FREE_AGAIN_MS, over.signal).catch(() => undefined);
+    // oxlint-disable-next-line no-await-in-loop
+    await Promise.allSettled(open.map((job) => freeJob(ground, job)));
+    // oxlint-disable-next-line no-await-in-loop
+    const { jobs } = await ground.client.run(view.run).catch(() => view);
+    const before = open;
+    const now = new Map(jobs.map((each) => [each.job, each]));
+    const after = before.map((job) => now.get(job.job) ?? job);
+    live.addBudget(after.reduce((sum, { refunded }, i) => sum + refunded - (before[i]?.refunded ?? 0n), 0n));
+    open = after.filter(({ cap, spent, refunded }) => spent + refunded < cap);
+  }
 }
 
 async function freeJob(

@@ -160,6 +160,11 @@ export class LiveRun implements PlanRun {
     return { ground, run: this.id, values: this.#values, ...(secrets === undefined ? {} : { secrets }) };
   }
 
+  /** Coordinators before have given back so much of the budget, micro-credits. */
+  addBudget(freed: bigint): void {
+    this.#performer.addBudget(freed);
+  }
+
   async leave(): Promise<void> {
     this.#runner.stop("its coordinator left the run to others");
     await this.summary;

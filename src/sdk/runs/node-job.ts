@@ -1,5 +1,6 @@
 import type { StepOrder } from "../../plan/runner-ports.ts";
 import { type Cid, cidOf, RAW } from "../../protocol/cid.ts";
+import { failureCode } from "../../protocol/failure-code.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { encodeUtf8 } from "../../protocol/text.ts";
 import type { JobSummary } from "../job-options.ts";
@@ -142,12 +143,19 @@ export class NodeJob implements StepWatch {
     try {
       await summary;
     } catch (error) {
-      if (error instanceof FailureError) failure = error;
+      if (error instanceof FailureError) failure = passing(error);
     }
     this.end();
     for (const { answered } of this.#given.values()) answered.reject(failure);
     this.#given.clear();
   }
+}
+
+/** Money that is bound elsewhere for a moment: what the run may cost in all was reckoned with before the job was made. */
+function passing(failure: FailureError): FailureError {
+  return failure.code === failureCode("insufficient-funds")
+    ? new FailureError("no-provider", `the budget is bound elsewhere: ${failure.detail}`, { cause: failure })
+    : failure;
 }
 
 /** The value of a text that came piece by piece is all of it, and that is what the step is signed for. */

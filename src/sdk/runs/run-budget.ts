@@ -30,14 +30,14 @@ const PART_OF_REST = 3n;
  * would.
  */
 export class RunBudget {
-  readonly budget: bigint;
+  #budget: bigint;
   readonly #open = new Set<Share>();
   /** Of jobs that are settled. */
   #spent = 0n;
   #freed = Promise.withResolvers<void>();
 
   constructor(budget: bigint) {
-    this.budget = budget;
+    this.#budget = budget;
   }
 
   /** Micro-credits that settled jobs have cost. */
@@ -46,9 +46,15 @@ export class RunBudget {
   }
 
   get left(): bigint {
-    let left = this.budget - this.#spent;
+    let left = this.#budget - this.#spent;
     for (const { cap } of this.#open) left -= cap;
     return left;
+  }
+
+  /** Others have given back so much that there is more, micro-credits. */
+  add(freed: bigint): void {
+    this.#budget += freed;
+    this.#wake();
   }
 
   /**
@@ -69,6 +75,11 @@ export class RunBudget {
     }
   }
 
+  #wake(): void {
+    this.#freed.resolve();
+    this.#freed = Promise.withResolvers();
+  }
+
   #take(need: JobNeed, least: bigint, left: bigint): Share {
     const wanted = capFor(need, need.steps, Math.max(need.parallel, need.replicas));
     const part = left / PART_OF_REST;
@@ -79,8 +90,7 @@ export class RunBudget {
       end: (spent) => {
         if (!this.#open.delete(share)) return;
         this.#spent += spent;
-        this.#freed.resolve();
-        this.#freed = Promise.withResolvers();
+        this.#wake();
       },
     };
     this.#open.add(share);

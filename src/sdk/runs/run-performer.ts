@@ -90,6 +90,11 @@ export class RunPerformer {
     return this.#budget.spent;
   }
 
+  /** Coordinators before have given back so much of the budget, micro-credits. */
+  addBudget(freed: bigint): void {
+    this.#budget.add(freed);
+  }
+
   /** One attempt at a step, at one provider or at several that are compared. See RunnerPorts. */
   async perform(order: StepOrder, signal: AbortSignal): Promise<StepEnd> {
     const input = await this.#input(order, signal);
