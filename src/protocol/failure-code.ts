@@ -114,8 +114,8 @@ const ROWS = [
   [40022, "overpriced", "requester", "none", "refund", "The tariff is above what the job allows.", "Raise the job's highest tariff."],
   [40023, "key-revoked", "requester", "none", "refund", "The signing key was revoked.", "Start a new session."],
   [40024, "relay-fault", "relay", "none", "refund", "The relay failed while handling the request.", "Try again; the request is safe to repeat."],
-  [40025, "run-over", "requester", "none", "refund", "The run has ended, so nothing more of it begins.", "Start a new run."],
-  [40026, "step-held", "nobody", "none", "retry", "Another coordinator of the run carries this step out.", "Wait for its result; when that coordinator falls silent, a later turn takes over."],
+  [40025, "run-over", "requester", "none", "refund", "The run has ended.", "Start a new run."],
+  [40026, "step-held", "nobody", "none", "retry", "Another coordinator carries this step out.", "Wait for its result."],
   [40027, "plan-refused", "requester", "none", "refund", "The plan does not follow the rules of plans.", "The detail names the place in it."],
 ] as const;
 
