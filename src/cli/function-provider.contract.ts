@@ -62,7 +62,7 @@ export async function startFunctionProvider(
   const pool = new WorkerPool(startThread, 1);
   const effects = parts === undefined ? undefined : new EffectDesk(parts, identity, now);
   let begun = 0;
-  const runs = new RunDesk({ mesh, relay, signer: identity.signer, verify, now });
+  const runs = new RunDesk({ mesh, relay, signer: identity.signer, verify, now, relayRuns: client });
   const served: Cid[] = [];
   const find = runs.find.bind(runs);
   runs.find = (cid) => {

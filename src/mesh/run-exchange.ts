@@ -13,6 +13,8 @@ import type { Mesh } from "./mesh.ts";
  */
 interface RunAsk {
   readonly run: Cid;
+  /** run-access envelope of who asks, by the key of this connection. */
+  readonly access: Uint8Array;
   /** Place in the other's list from which on it is wanted. */
   readonly from: number;
   /** Step envelopes. */
@@ -34,11 +36,19 @@ const ASK_TIMEOUT_MS = 10_000;
 
 const steps: Schema<readonly Uint8Array[]> = list(bytes(MAX_ENVELOPE_BYTES), MAX_STEPS_PER_FRAME);
 
-const askSchema: Schema<RunAsk> = record<RunAsk>({ run: cid, from: uint(), steps, more: bool });
+const askSchema: Schema<RunAsk> = record<RunAsk>({
+  run: cid,
+  access: bytes(MAX_ENVELOPE_BYTES),
+  from: uint(),
+  steps,
+  more: bool,
+});
 const answerSchema: Schema<RunAnswer> = record<RunAnswer>({ steps, more: bool });
 
 /** A list of receipts that peers may read, and add to. */
 export interface RunList {
+  /** Whether a peer takes part in the run. @throws FailureError `denied`, `bad-signature`, `not-found` */
+  admit(run: Cid, access: Uint8Array, remote: string): Promise<void>;
   /** Envelopes from a place on; nothing where the run is not known here. */
   since(run: Cid, from: number): readonly Uint8Array[] | undefined;
   /** What a peer has brought. */
@@ -60,7 +70,7 @@ function portions(all: readonly Uint8Array[]): readonly (readonly Uint8Array[])[
   return made;
 }
 
-/** Answers peers that ask for the receipts of a run. Knowing a run's CID is the permission to read them. Returns a function that stops. */
+/** Answers who takes part in a run and asks for its receipts: that a run is, everybody can read in the log. Returns a function that stops. */
 export function serveRuns(mesh: Mesh, runs: RunList): () => void {
   return mesh.handle(RUN_PROTOCOL, async (stream) => {
     const frames = new FrameStream(stream);
@@ -73,6 +83,7 @@ export function serveRuns(mesh: Mesh, runs: RunList): () => void {
       if (kind !== FRAME.runState)
         throw new FailureError("malformed-frame", `frame kind ${kind} on a run stream`);
       const ask = decode(askSchema, payload, MAX_FRAME_BYTES);
+      await runs.admit(ask.run, ask.access, stream.remotePeer);
       if (ask.steps.length > 0) await runs.learn(ask.run, ask.steps);
       if (ask.more) continue;
       await answer(frames, runs.since(ask.run, ask.from));
@@ -102,10 +113,10 @@ async function answer(frames: FrameStream, all: readonly Uint8Array[] | undefine
 export async function exchangeRun(
   mesh: Mesh,
   address: string | readonly string[],
-  wanted: { readonly run: Cid; readonly from: number; readonly news: readonly Uint8Array[] },
+  wanted: Pick<RunAsk, "run" | "access" | "from"> & { readonly news: readonly Uint8Array[] },
   signal: AbortSignal,
 ): Promise<readonly Uint8Array[]> {
-  const { run, from, news } = wanted;
+  const { run, access, from, news } = wanted;
   const frames = new FrameStream(await mesh.dial(address, RUN_PROTOCOL, { signal, direct: true }));
   const abort = (): void =>
     frames.abort(new FailureError("timed-out", "the receipts did not arrive in time"));
@@ -113,7 +124,7 @@ export async function exchangeRun(
   try {
     const each = portions(news);
     for (const [place, some] of each.entries()) {
-      const ask: RunAsk = { run, from, steps: some, more: place + 1 < each.length };
+      const ask: RunAsk = { run, access, from, steps: some, more: place + 1 < each.length };
       // oxlint-disable-next-line no-await-in-loop -- back-pressure
       await frames.sendFrame(FRAME.runState, encode(askSchema, ask));
     }

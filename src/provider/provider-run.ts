@@ -117,7 +117,7 @@ export class ProviderRun {
     const ground = { origin: contact.info.origin, asset: contact.info.asset };
     const signer = identity.signer;
     this.#reporting = new Reporting({ surroundings, client, contact, identity, verify, now, events });
-    const runs = new RunDesk({ mesh, relay, signer, verify, now });
+    const runs = new RunDesk({ mesh, relay, signer, verify, now, relayRuns: client });
     this.#runs = runs;
     const functions = new FunctionSource(surroundings.cache, mesh, client);
     const effectDesk = effects && new EffectDesk(effects, identity, now);

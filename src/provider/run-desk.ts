@@ -1,6 +1,7 @@
 import { fetchBlob, serveBlobs } from "../mesh/blob-exchange.ts";
 import { circuitAddress } from "../mesh/mesh-address.ts";
 import type { Mesh } from "../mesh/mesh.ts";
+import type { RelayClient } from "../mesh/relay-client.ts";
 import { serveRuns } from "../mesh/run-exchange.ts";
 import { ValueStore } from "../mesh/value-store.ts";
 import type { Cid } from "../protocol/cid.ts";
@@ -22,6 +23,8 @@ export interface RunDeskOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly verify: Verify;
+  /** What the relay says of a run: who coordinates it. */
+  readonly relayRuns: Pick<RelayClient, "run">;
   /** Default STEP_VALUE_BYTES. */
   readonly valueBytes?: number;
 }
@@ -55,7 +58,12 @@ export class RunDesk {
 
   constructor(options: RunDeskOptions) {
     this.#options = options;
-    this.#shelf = new RunShelf(options.verify);
+    const { verify, now, relayRuns } = options;
+    this.#shelf = new RunShelf({
+      verify,
+      now,
+      coordinators: async (run) => (await relayRuns.run(run)).coordinators.map(({ peer }) => peer),
+    });
     this.#values = new ValueStore(options.valueBytes ?? STEP_VALUE_BYTES, options.now);
   }
 

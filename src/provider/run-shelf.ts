@@ -1,10 +1,20 @@
 import type { RunList } from "../mesh/run-exchange.ts";
 import type { Cid } from "../protocol/cid.ts";
+import { signatory } from "../protocol/delegation.ts";
 import { openEnvelope, verified } from "../protocol/envelope.ts";
 import { FailureError } from "../protocol/failure.ts";
-import { type Step, stepMessage } from "../protocol/messages/run.ts";
+import { runAccessMessage, type Step, stepMessage } from "../protocol/messages/run.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
 import type { Verify } from "../protocol/signature.ts";
 import { RUN_STEPS_KEPT, RUNS_KEPT } from "./limits.ts";
+
+export interface RunShelfOptions {
+  readonly verify: Verify;
+  /** Root identities that may coordinate a run, as the relay's log has it. */
+  readonly coordinators: (run: Cid) => Promise<readonly PeerId[]>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
 
 /** What is known of one run. */
 interface KeptRun {
@@ -22,12 +32,25 @@ function place({ node, iteration, attempt }: Step): string {
 
 /** Receipts of the runs in which this provider takes part, its own and those that peers have brought. */
 export class RunShelf implements RunList {
-  readonly #verify: Verify;
+  readonly #options: RunShelfOptions;
   /** Those used last stand last. */
   readonly #runs = new Map<Cid, KeptRun>();
 
-  constructor(verify: Verify) {
-    this.#verify = verify;
+  constructor(options: RunShelfOptions) {
+    this.#options = options;
+  }
+
+  async admit(run: Cid, access: Uint8Array, remote: string): Promise<void> {
+    if (!this.#runs.has(run)) throw new FailureError("not-found", "this peer knows no such run");
+    const { verify, coordinators, now } = this.#options;
+    const shown = await verified(openEnvelope(runAccessMessage, access), verify);
+    const [by] = shown.signedBy;
+    if (by === undefined || by.key !== remote || shown.body.run !== run)
+      throw new FailureError("denied", "run-access: of another run, or of somebody else");
+    const { root, delegation } = signatory(by, now());
+    if (delegation !== undefined) await verified(delegation, verify);
+    if (!(await coordinators(run)).includes(root))
+      throw new FailureError("denied", "run-access: by somebody who does not coordinate the run");
   }
 
   /**
@@ -58,7 +81,7 @@ export class RunShelf implements RunList {
       const step = openEnvelope(stepMessage, bytes);
       if (step.body.run !== id) throw new FailureError("malformed", "a step of another run");
       // oxlint-disable-next-line no-await-in-loop -- a few, as a rule
-      await verified(step, this.#verify);
+      await verified(step, this.#options.verify);
       this.#add(run, bytes.slice());
     }
   }

@@ -9,14 +9,15 @@ import { concatBytes, u32be } from "../protocol/bytes.ts";
 import { type Cid, cidOf, DAG_CBOR, RAW } from "../protocol/cid.ts";
 import { verifierOf } from "../protocol/ed25519.ts";
 import { openEnvelope, seal } from "../protocol/envelope.ts";
+import { header } from "../protocol/header.ts";
 import { failureCode } from "../protocol/failure-code.ts";
-import { type Step, stepMessage } from "../protocol/messages/run.ts";
+import { runAccessMessage, type Step, stepMessage } from "../protocol/messages/run.ts";
 import type { TaskStep } from "../protocol/messages/task.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { type SessionIdentity, startSessionIdentity } from "../protocol/session-identity.ts";
 import { FRAME, splitSeq } from "../protocol/work-frame.ts";
 import { RunDesk } from "../provider/run-desk.ts";
-import { type LeasePair, leasePair, type PairOptions, seed } from "./lease-pair.contract.ts";
+import { ASSET, type LeasePair, leasePair, ORIGIN, type PairOptions, seed } from "./lease-pair.contract.ts";
 import type { SentTask, TaskAnswer } from "./task-answers.ts";
 
 const wabt = await wabtInit();
@@ -57,19 +58,20 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop();
 });
 
-async function peer(
-  network: MemoryNetwork,
-  fill: number,
-): Promise<{ readonly mesh: Mesh; readonly key: PeerId }> {
-  const { signer } = await startSessionIdentity(
-    crypto.subtle,
-    { root: seed(fill), session: seed(fill + 1) },
-    Date.now(),
-  );
-  const mesh = network.join(signer.key);
+interface Peer {
+  readonly mesh: Mesh;
+  readonly key: PeerId;
+  readonly identity: SessionIdentity;
+}
+
+/** @param fill of the seed of its root; that of its session is another than the pair's own have */
+async function peer(network: MemoryNetwork, fill: number): Promise<Peer> {
+  const seeds = { root: seed(fill), session: seed(fill + 50) };
+  const identity = await startSessionIdentity(crypto.subtle, seeds, Date.now());
+  const mesh = network.join(identity.signer.key);
   await mesh.start();
   stops.push(() => void mesh.stop());
-  return { mesh, key: signer.key };
+  return { mesh, key: identity.signer.key, identity };
 }
 
 async function open(options: Partial<PairOptions> = {}): Promise<Scene> {
@@ -77,7 +79,14 @@ async function open(options: Partial<PairOptions> = {}): Promise<Scene> {
   const them = await startSessionIdentity(crypto.subtle, { root: seed(4), session: seed(5) }, Date.now());
   const mesh = network.join(them.signer.key);
   await mesh.start();
-  const desk = new RunDesk({ mesh, relay: RELAY, signer: them.signer, verify, now: () => Date.now() });
+  const desk = new RunDesk({
+    mesh,
+    relay: RELAY,
+    signer: them.signer,
+    verify,
+    relayRuns: COORDINATED,
+    now: () => Date.now(),
+  });
   desk.serve();
   const pair = await leasePair({
     module: ECHO,
@@ -90,6 +99,23 @@ async function open(options: Partial<PairOptions> = {}): Promise<Scene> {
     void mesh.stop();
   });
   return { pair, network, desk, them };
+}
+
+/** The identity that the pair's requester has coordinates the run, and nobody else. */
+const COORDINATED = {
+  async run() {
+    const { root } = await startSessionIdentity(
+      crypto.subtle,
+      { root: seed(2), session: seed(3) },
+      Date.now(),
+    );
+    return { coordinators: [{ peer: root }] } as never;
+  },
+};
+
+function accessOf({ identity }: { readonly identity: SessionIdentity }, run: Cid = RUN): Promise<Uint8Array> {
+  const body = { ...header(ORIGIN, ASSET), run, issuedAt: Date.now() };
+  return seal(runAccessMessage, body, [identity.signer]);
 }
 
 function stepOf(iteration: string, more: Partial<TaskStep> = {}): TaskStep {
@@ -221,15 +247,64 @@ describe("a step under a lease", () => {
       until: Date.now() + 1_000,
     });
     expect(again).toEqual(first.step?.envelope);
-    const other = await peer(network, 20);
+    const other = await peer(network, 2);
+    const access = await accessOf(other);
     const signal = AbortSignal.timeout(5_000);
     const read = await exchangeRun(
       other.mesh,
       circuitAddress(RELAY, them.signer.key),
-      { run: RUN, from: 0, news: [] },
+      { run: RUN, access, from: 0, news: [] },
       signal,
     );
     expect(read).toEqual([first.step?.envelope]);
+  });
+});
+
+describe("the receipts of a run", () => {
+  test("are shown to who coordinates it and to nobody else, whatever access they show", async () => {
+    const { pair, network, them } = await open();
+    await send(pair, bytesOf("abc"), stepOf("1")).answer;
+    const address = circuitAddress(RELAY, them.signer.key);
+    const [coordinator, stranger] = await Promise.all([peer(network, 2), peer(network, 60)]);
+    const ask = (who: Peer, access: Uint8Array): Promise<unknown> =>
+      exchangeRun(who.mesh, address, { run: RUN, access, from: 0, news: [] }, AbortSignal.timeout(5_000));
+    await expect(ask(coordinator, await accessOf(coordinator))).resolves.toHaveLength(1);
+    await expect(ask(stranger, await accessOf(stranger))).rejects.toMatchObject({
+      code: failureCode("disconnected"),
+    });
+    await expect(ask(stranger, await accessOf(coordinator))).rejects.toMatchObject({
+      code: failureCode("disconnected"),
+    });
+    await expect(ask(coordinator, await accessOf(coordinator, PARENT))).rejects.toMatchObject({
+      code: failureCode("disconnected"),
+    });
+  });
+
+  test("are sent from where the asker was, and those it brings are kept when they are signed", async () => {
+    const { pair, network, them } = await open();
+    const first = await send(pair, bytesOf("abc"), stepOf("1")).answer;
+    await send(pair, bytesOf("abd"), stepOf("2")).answer;
+    const coordinator = await peer(network, 2);
+    const access = await accessOf(coordinator);
+    const ask = (from: number, news: readonly Uint8Array[]): Promise<readonly Uint8Array[]> =>
+      exchangeRun(
+        coordinator.mesh,
+        circuitAddress(RELAY, them.signer.key),
+        { run: RUN, access, from, news },
+        AbortSignal.timeout(5_000),
+      );
+    const body = bodyOf(first);
+    if (body === undefined) throw new Error("nothing was signed");
+    const news = await seal(stepMessage, { ...body, node: "other" }, [coordinator.identity.signer]);
+    expect(await ask(1, [])).toHaveLength(1);
+    expect(await ask(2, [news])).toEqual([news]);
+    expect(await ask(0, [news])).toHaveLength(3);
+    // Signed for node "other", shown for node "othes".
+    const at = news.findIndex(
+      (byte, i) => byte === 114 && new TextDecoder().decode(news.subarray(i - 4, i + 1)) === "other",
+    );
+    const forged = news.map((byte, i) => (i === at ? byte + 1 : byte));
+    await expect(ask(0, [forged])).rejects.toMatchObject({ code: failureCode("disconnected") });
   });
 });
 
@@ -284,6 +359,7 @@ describe("the value of a step", () => {
       signer: (await startSessionIdentity(crypto.subtle, { root: seed(20), session: seed(21) }, Date.now()))
         .signer,
       verify,
+      relayRuns: COORDINATED,
       now: () => Date.now(),
     });
     theirs.serve();
@@ -320,6 +396,7 @@ describe("the value of a step", () => {
       signer: (await startSessionIdentity(crypto.subtle, { root: seed(20), session: seed(21) }, Date.now()))
         .signer,
       verify,
+      relayRuns: COORDINATED,
       now: () => Date.now(),
     });
     theirs.serve();

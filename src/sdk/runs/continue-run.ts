@@ -153,12 +153,13 @@ async function readSteps(
   const left = await mailbox.steps(signal);
   const signers = new Set(left.map((step) => openEnvelope(stepMessage, step).signedBy[0]?.key));
   const asked = [...signers].flatMap((key) => (key === undefined || key === mesh.peerId ? [] : [key]));
+  const access = await mailbox.access();
   const more = await Promise.allSettled(
     asked.map((peer) =>
       exchangeRun(
         mesh,
         circuitAddress(relay, peer),
-        { run, from: 0, news: [] },
+        { run, access, from: 0, news: [] },
         AbortSignal.any([signal, AbortSignal.timeout(STEPS_FETCH_MS)]),
       ),
     ),
