@@ -95,6 +95,20 @@ test("every page as somebody new sees it", async () => {
   await context.close();
 });
 
+test("a plan that is about to be run, and one that is drawn", async () => {
+  const context = await browser.newContext(HERE);
+  const page = await visit(context);
+  await goTo(page, "Runs");
+  await page.getByRole("button", { name: /^Count words/u }).click();
+  await expect(page.getByText("Price at most")).toBeVisible();
+  await expectPage(page, "runs-plan");
+  await page.getByRole("button", { name: "Change it" }).click();
+  await page.locator('[data-node="count"]').click();
+  await expect(page.getByRole("heading", { level: 3, name: "Count" })).toBeVisible();
+  await expectPage(page, "runs-editor");
+  await context.close();
+});
+
 test("the pages of a tab that has worked", async () => {
   const context = await browser.newContext(HERE);
   const page = await visit(context);

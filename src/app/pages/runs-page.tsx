@@ -77,7 +77,7 @@ function AblePage({ state, able }: { readonly state: AppState; readonly able: Ab
       {view === "run" && work !== undefined && <RunView desk={desk} work={work} testMoney={testMoney} />}
       {view === "start" && <StartForm desk={desk} info={info} available={available} testMoney={testMoney} />}
       {view !== "editor" && <RecentRuns desk={desk} testMoney={testMoney} />}
-      {view === "start" && <RecordCheck />}
+      {view === "start" && desk.recent.value.kind !== "loading" && <RecordCheck />}
     </>
   );
 }

@@ -29,11 +29,11 @@ const MOST_NOTES = 200;
 /** One run under way, or what became of it. Lives on while the person looks at other pages. */
 export class PlanWork {
   readonly plan: Plan;
-  /** Milliseconds since 1970. */
-  readonly startedAt: number;
   readonly progress: RunProgress = new RunProgress();
   /** Root identity of this page, which evaluates what is no work for others. */
   readonly self: { value: PeerId | undefined } = signal<PeerId | undefined>(undefined);
+  /** It began before this page took it up: how long it took is not known here. */
+  readonly isResumed: boolean;
   readonly #phase = signal<RunPhase>({ kind: "starting" });
   readonly #summary = signal<PlanRunSummary | undefined>(undefined);
   readonly #run = signal<PlanRun | undefined>(undefined);
@@ -44,9 +44,9 @@ export class PlanWork {
   #endedAt: number | undefined;
   #telling: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(plan: Plan, startedAt: number) {
+  constructor(plan: Plan, { isResumed }: { readonly isResumed: boolean }) {
     this.plan = plan;
-    this.startedAt = startedAt;
+    this.isResumed = isResumed;
   }
 
   get phase(): ReadonlySignal<RunPhase> {

@@ -169,10 +169,12 @@ function Figures({ work, totals, testMoney }: FiguresProps): JSX.Element {
         <dt>Tabs</dt>
         <dd>{countText(summary?.providers.length ?? totals.peers.size)}</dd>
       </div>
-      <div>
-        <dt>Time</dt>
-        <dd>{work.isRunning || ms >= MINUTE_MS ? durationText(ms) : tookText(ms)}</dd>
-      </div>
+      {!work.isResumed && (
+        <div>
+          <dt>Time</dt>
+          <dd>{work.isRunning || ms >= MINUTE_MS ? durationText(ms) : tookText(ms)}</dd>
+        </div>
+      )}
       <div>
         <dt>Fuel</dt>
         <dd>{scaledText(Number(totals.fuel))}</dd>
@@ -188,11 +190,15 @@ function Figures({ work, totals, testMoney }: FiguresProps): JSX.Element {
 }
 
 /** Iterations are folded into their node: so many of so many. */
-function lookOf({ progress, self }: PlanWork, { id, node }: DrawnNode): NodeLook {
+function lookOf(work: PlanWork, { id, node }: DrawnNode): NodeLook {
+  const { progress, self } = work;
   const own = progress.of(id);
   const seen = own.ready + own.given + endedOf(own);
+  const mark = markOf(progress, id, node);
+  // The other way of a branch, a fallback that nobody needed, what stands behind a failure.
+  if (mark === "waiting" && !work.isRunning) return { mark: "skipped", line: "not needed" };
   return {
-    mark: markOf(progress, id, node),
+    mark,
     line: lineOf(own, seen, self.value),
     ...(seen > 1 ? { progress: endedOf(own) / seen } : {}),
     ...(own.lost > 0 ? { aside: `${counted(own.lost, "attempt")} lost` } : {}),
@@ -209,17 +215,17 @@ function lineOf(own: NodeProgress, seen: number, self: PeerId | undefined): stri
   if (others.length > 1) parts.push(counted(others.length, "tab"));
   else if (peer !== undefined) parts.push(nickname(peer));
   else if (own.peers.length > 0) parts.push("here");
-  if (peer !== undefined && seen === 1 && ended > 0) parts.push(tookText(own.longestMs));
+  if (peer !== undefined && seen === 1 && own.longestMs > 0) parts.push(tookText(own.longestMs));
   if (own.lost > 0) parts.push(`${own.lost} lost`);
   if (parts.length > 0) return parts.join(" · ");
   return own.given > 0 ? "given to a tab" : "waits for its input";
 }
 
-function flowOf({ progress, plan }: PlanWork, { from, to }: DrawnEdge): "none" | "under-way" | "done" {
+function flowOf({ progress }: PlanWork, { from, to }: DrawnEdge): "none" | "under-way" | "done" {
   const isThere = from === undefined || progress.of(from).done > 0;
   if (!isThere) return "none";
   if (to === undefined) return "done";
   const next = progress.of(to);
   if (next.given > 0) return "under-way";
-  return endedOf(next) > 0 || (from === undefined && plan.graph.nodes[to] === undefined) ? "done" : "none";
+  return endedOf(next) > 0 ? "done" : "none";
 }

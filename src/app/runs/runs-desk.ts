@@ -94,7 +94,7 @@ export class RunsDesk {
     if (read.kind === "wrong" || this.isRunning) return;
     const budget = this.budgetAsked();
     const modules = this.draft.functions.list.value.map(({ module }) => module);
-    this.#carry(new PlanWork(plan, Date.now()), async (work) => {
+    this.#carry(new PlanWork(plan, { isResumed: false }), async (work) => {
       const tabmesh = await this.#connected();
       work.self.value = tabmesh.requester;
       return tabmesh.startRun(plan, read.params, { modules, ...(budget === undefined ? {} : { budget }) });
@@ -107,7 +107,7 @@ export class RunsDesk {
     const begun = this.#connected().then((tabmesh) => tabmesh.continueRun(run, { atOnce: true }));
     try {
       const { plan } = await begun;
-      const work = new PlanWork(plan, Date.now());
+      const work = new PlanWork(plan, { isResumed: true });
       work.self.value = (await this.#connected()).requester;
       this.#carry(work, () => begun);
     } catch (error) {

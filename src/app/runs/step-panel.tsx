@@ -124,7 +124,7 @@ function Folded(props: AttemptProps & { readonly isOnly: boolean }): JSX.Element
               : state
             : receipt.peer === props.work.self.value
               ? "here"
-              : `${nickname(receipt.peer)} · ${tookText(receipt.elapsedMs)}`}
+              : `${nickname(receipt.peer)}${receipt.elapsedMs > 0 ? ` · ${tookText(receipt.elapsedMs)}` : ""}`}
         </span>
       </summary>
       {isOpen.value && <AttemptBody {...props} />}
@@ -176,7 +176,7 @@ function ReceiptFacts({ receipt, work, testMoney }: ReceiptFactsProps): JSX.Elem
           <span class="code">{shortPeer(peer)}</span>
           {peer === work.self.value && <span> this page</span>}
         </Fact>
-        <Fact name="Time">{tookText(elapsedMs)}</Fact>
+        {elapsedMs > 0 && <Fact name="Time">{tookText(elapsedMs)}</Fact>}
         <Fact name="In, out">{`${bytesText(inputBytes)}, ${bytesText(outputBytes)}`}</Fact>
         {fuel > 0n && <Fact name="Fuel">{scaledText(Number(fuel))}</Fact>}
         {cost > 0n && (
