@@ -5,9 +5,10 @@ import { seal } from "../protocol/envelope.ts";
 import { type FailureName, failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { header } from "../protocol/header.ts";
-import { capabilityCid } from "../protocol/messages/effect.ts";
+import { type Capability, capabilityCid, effectRecordSchema } from "../protocol/messages/effect.ts";
 import { runHoldersMessage, runMessage, type Step, stepMessage } from "../protocol/messages/run.ts";
 import { type PeerId, peerIdFromKey } from "../protocol/peer-id.ts";
+import { encode } from "../protocol/schema.ts";
 import type { Signer, Verify } from "../protocol/signature.ts";
 import { encodeUtf8 } from "../protocol/text.ts";
 import { fuel, microCredits } from "../protocol/units.ts";
@@ -240,7 +241,8 @@ export class MemoryMesh {
     if (conduct.lose !== undefined) throw new FailureError(conduct.lose, `${peer.root} left`);
     const input = order.input.bytes ?? (await this.#fetch(peer, order.input));
     const made = await this.#made(order, input, peer, conduct);
-    const { step, value } = stepOf(order, made, this.run);
+    const { step, value, record } = stepOf(order, made, this.run, peer);
+    if (record !== undefined) peer.values.set(rawCid(record), record);
     const envelope = await seal(stepMessage, conduct.forge?.(step) ?? step, [peer.signer]);
     signal.throwIfAborted();
     if (value === undefined) return { receipts: [envelope], cost: microCredits(STEP_COST) };
@@ -300,15 +302,18 @@ function stepOf(
   order: StepOrder,
   made: Uint8Array | FailureError,
   run: Cid,
-): { readonly step: Step; readonly value?: Uint8Array } {
+  peer: MemoryPeer,
+): { readonly step: Step; readonly value?: Uint8Array; readonly record?: Uint8Array } {
   const { node, iteration, attempt, parents, what } = order;
   const base = { run, node, iteration, attempt, args: order.input.cid, profile: 1, parents };
   if (made instanceof FailureError)
     return {
       step: { ...base, status: "failed", code: made.code, detail: made.detail, size: 0, fuel: fuel(10) },
     };
+  const record = what.kind === "effect" ? recordOf(order, what.capability, made, run, peer) : undefined;
   return {
     value: made,
+    ...(record === undefined ? {} : { record }),
     step: {
       ...base,
       status: "done",
@@ -316,9 +321,29 @@ function stepOf(
       size: made.length,
       fuel: fuel(100),
       callee: what.kind === "call" ? what.callee.cid : capabilityCid(what.capability),
-      ...(what.kind === "effect" ? { record: rawCid(encodeUtf8(`record ${node}`)) } : {}),
+      ...(record === undefined ? {} : { record: rawCid(record) }),
     },
   };
+}
+
+function recordOf(
+  { node, iteration, attempt, input }: StepOrder,
+  capability: Capability,
+  value: Uint8Array,
+  run: Cid,
+  { signer }: MemoryPeer,
+): Uint8Array {
+  return encode(effectRecordSchema, {
+    v: 1,
+    kind: capability.kind,
+    capability: capabilityCid(capability),
+    request: input.cid,
+    response: rawCid(value),
+    size: value.length,
+    signer: signer.key,
+    at: START,
+    place: { run, node, iteration, attempt },
+  });
 }
 
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -57,6 +57,10 @@ export interface Core {
   read(known: Known): Promise<Value>;
   /** The value with its bytes, from wherever they are; made again where nobody gives them. @throws FailureError */
   bring(known: Known): Promise<ValueRef>;
+  /** Receipts, by body, that do not count here for want of what they should have shown. */
+  readonly refused: Set<Cid>;
+  /** What an effect's record says, kept for whoever checks the run. @throws FailureError when its peer does not give it. */
+  witness(ref: ValueRef): Promise<Uint8Array>;
   /** Whether the value can be had without doing its step again. */
   isThere(known: Known): Promise<boolean>;
   /** @throws FailureError `expression-failed` when it is not of the type. */

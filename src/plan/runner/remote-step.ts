@@ -7,10 +7,19 @@ import { isPeerAttempt, REPLAYED_FROM } from "../state/attempts.ts";
 import type { Receipt } from "../state/receipt.ts";
 import type { Core } from "./core.ts";
 import { told } from "./endings.ts";
-import { chosen, failedBy, isFinal, type RemoteStep, ruleOf, settledBy } from "./step-endings.ts";
+import {
+  chosen,
+  failedBy,
+  isFinal,
+  receiptsOf,
+  type RemoteStep,
+  ruleOf,
+  settledBy,
+  whyNotWitnessed,
+} from "./step-endings.ts";
 import type { Ending, Known } from "./known.ts";
 import { isRepeatable, mayPass, nothingBegan } from "./passing.ts";
-import { enough, honest, type StepRule, whyNot } from "./step-choice.ts";
+import { enough, type StepRule, whyNot } from "./step-choice.ts";
 
 /** How an attempt ended. */
 type Result =
@@ -230,8 +239,11 @@ class RemoteWork {
     const failed = receipts.find((receipt) => isFinal(this.#rule, receipt));
     if (failed !== undefined) return failedBy(this.#core, this.#step, failed);
     if (end.value !== undefined) {
+      const why = await whyNotWitnessed(this.#core, this.#step, receipts);
+      this.#signal.throwIfAborted();
+      if (why !== undefined) return this.#lost(attempt, new FailureError("bad-receipt", why));
       await this.#replay(attempt);
-      const found = enough(this.#rule, honest(this.#core.state, this.#step));
+      const found = enough(this.#rule, receiptsOf(this.#core, this.#step));
       if (found !== undefined) {
         const ref = found[0]?.step.result === end.value.cid ? end.value : undefined;
         return settledBy(this.#core, this.#step, found, ref);

@@ -47,6 +47,7 @@ export class RunCore implements Core {
   readonly options: CoreOptions;
   readonly memory: RunMemory;
   readonly nodes: ReadonlyMap<NodeId, PlanPlace>;
+  readonly refused: Set<Cid> = new Set();
   readonly #given: RunnerOptions;
   readonly #types: ReadonlyMap<NodeId, ValueType>;
   readonly #reader: ReceiptReader;
@@ -115,6 +116,10 @@ export class RunCore implements Core {
   async bring(known: Known): Promise<ValueRef> {
     const bytes = await this.memory.bytesOf(known);
     return { ...known.ref, bytes };
+  }
+
+  async witness(ref: ValueRef): Promise<Uint8Array> {
+    return this.memory.witness(ref);
   }
 
   async isThere(known: Known): Promise<boolean> {

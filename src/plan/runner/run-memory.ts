@@ -94,6 +94,14 @@ export class RunMemory {
     }
   }
 
+  /** Bytes under a CID that its peer gives, kept for the record of the run. */
+  async witness(ref: ValueRef): Promise<Uint8Array> {
+    const bytes = this.#bytes.get(ref.cid) ?? (await this.#ports.fetchValue(ref, this.#signal));
+    this.#bytes.set(ref.cid, bytes);
+    this.#read.add(ref.cid);
+    return bytes;
+  }
+
   recorded(also: Cid | undefined): readonly RecordedValue[] {
     if (also !== undefined) this.#read.add(also);
     let left = MAX_RECORDED_BYTES;

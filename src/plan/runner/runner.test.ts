@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { FailureError } from "../../protocol/failure.ts";
 import { encodeUtf8 } from "../../protocol/text.ts";
 import { microCredits } from "../../protocol/units.ts";
-import { call, code, LIMITS, MemoryMesh, STEP_COST } from "../memory-peers.contract.ts";
-import type { Capability, Graph, Plan } from "../plan.ts";
+import { call, code, LIMITS, MemoryMesh, rawCid, STEP_COST } from "../memory-peers.contract.ts";
+import type { Capability, Graph, Plan, Provenance } from "../plan.ts";
 import { capabilityCid } from "../../protocol/messages/effect.ts";
 import {
   expr,
@@ -515,31 +515,60 @@ const FETCH: Capability = {
   timeoutMs: 1_000,
 };
 
-describe("what cannot be computed again", () => {
-  it("is an effect, and its receipt names a record", async () => {
-    const mesh = await MemoryMesh.of(2, FUNCTIONS);
-    mesh.effects.set(capabilityCid(FETCH), () => encodeUtf8('{"status":200}'));
-    const plan = planOf(
-      {
-        f: {
-          kind: "effect",
-          capability: FETCH,
-          request: constant({ url: "https://example.org/", method: "GET" }),
-          output: JSON_TYPE,
-          place: { at: "any" },
-          provenance: { check: "signature" },
-          limits: LIMITS,
-        },
-        status: expr("f.status", { f: node("f") }),
+function fetching(provenance: Provenance): Plan {
+  return planOf(
+    {
+      f: {
+        kind: "effect",
+        capability: FETCH,
+        request: constant({ url: "https://example.org/", method: "GET" }),
+        output: JSON_TYPE,
+        place: { at: "any" },
+        provenance,
+        limits: LIMITS,
       },
-      node("status"),
-    );
-    const { said, check, events } = await ran(mesh, { plan });
+      status: expr("f.status", { f: node("f") }),
+    },
+    node("status"),
+  );
+}
+
+async function effectMesh(): Promise<MemoryMesh> {
+  const mesh = await MemoryMesh.of(2, FUNCTIONS);
+  mesh.effects.set(capabilityCid(FETCH), () => encodeUtf8('{"status":200}'));
+  return mesh;
+}
+
+describe("what cannot be computed again", () => {
+  it("is an effect, and its receipt names a record, which is kept with the run", async () => {
+    const { said, check, events, runner } = await ran(await effectMesh(), {
+      plan: fetching({ check: "signature" }),
+    });
     expect(said).toBe("200");
     expect(events.find((event) => event.kind === "ended" && event.node === "f")).toMatchObject({
       effect: true,
     });
     expect(check).toMatchObject({ ...clean, steps: 1 });
+    const receipt = runner.state.since(0).find(({ step }) => step.node === "f");
+    expect(runner.record().values.map(({ cid }) => cid)).toContain(receipt?.step.record);
+  });
+
+  it("counts only with its record where the plan asks for a replay", async () => {
+    const mesh = await effectMesh();
+    // A peer that says nothing of what it saw, and one that shows another's record.
+    let asked = 0;
+    for (const peer of mesh.peers)
+      peer.conduct = () => ({
+        forge: (step) =>
+          (asked += 1) === 1 ? { ...step, record: rawCid(encodeUtf8("nobody has this")) } : step,
+      });
+    const { said, check, events } = await ran(mesh, { plan: fetching({ check: "replay" }) });
+    expect(said).toBe("200");
+    expect(asked).toBe(2);
+    expect(events.filter(({ kind }) => kind === "lost")).toMatchObject([
+      { node: "f", code: code("bad-receipt") },
+    ]);
+    expect(check.problems).toEqual([]);
   });
 });
 

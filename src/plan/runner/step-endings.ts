@@ -1,5 +1,8 @@
 import type { Cid } from "../../protocol/cid.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
+import { FailureError } from "../../protocol/failure.ts";
+import { whyNotRecord } from "../effect-record.ts";
+import type { Capability } from "../plan.ts";
 import type { StepKey, StepOrder, ValueRef } from "../runner-ports.ts";
 import { isPeerAttempt, keyText } from "../state/attempts.ts";
 import type { Receipt } from "../state/receipt.ts";
@@ -24,11 +27,56 @@ export async function chosen(core: Core, step: RemoteStep): Promise<Ending | und
   const rule = ruleOf(core, step);
   const before = earlier === undefined ? undefined : fromSettled(core, step, rule, earlier);
   if (before !== undefined) return before;
-  const receipts = honest(core.state, step);
-  const found = enough(rule, receipts);
-  if (found !== undefined) return settledBy(core, step, found);
+  let receipts = receiptsOf(core, step);
+  for (let found = enough(rule, receipts); found !== undefined; found = enough(rule, receipts)) {
+    // oxlint-disable-next-line no-await-in-loop -- one, unless somebody does not show its record
+    if ((await whyNotWitnessed(core, step, found)) === undefined) return settledBy(core, step, found);
+    receipts = receiptsOf(core, step);
+  }
   const final = receipts.find((receipt) => isFinal(rule, receipt));
   return final === undefined ? undefined : failedBy(core, step, final);
+}
+
+/** Receipts of a step that may count here: of nobody who lied, and none that did not show what it should have. */
+export function receiptsOf(core: Core, step: RemoteStep): readonly Receipt[] {
+  return honest(core.state, step).filter(({ id }) => !core.refused.has(id));
+}
+
+/** Why an effect's receipts do not count: where the plan asks for a replay its records have to be here and fit; elsewhere it is well if they are. */
+export async function whyNotWitnessed(
+  core: Core,
+  { what, provenance }: RemoteStep,
+  receipts: readonly Receipt[],
+): Promise<string | undefined> {
+  if (what.kind !== "effect") return undefined;
+  for (const receipt of receipts) {
+    const { record } = receipt.step;
+    if (record === undefined) continue;
+    const coming = core.witness({ cid: record, size: 0, holders: [receipt.key] });
+    if (provenance.check !== "replay") {
+      coming.catch(() => undefined);
+      continue;
+    }
+    // oxlint-disable-next-line no-await-in-loop -- one, as a rule
+    const why = await whyNotShown(receipt, what.capability, coming);
+    if (why === undefined) continue;
+    core.refused.add(receipt.id);
+    return why;
+  }
+  return undefined;
+}
+
+async function whyNotShown(
+  receipt: Receipt,
+  capability: Capability,
+  coming: Promise<Uint8Array>,
+): Promise<string | undefined> {
+  try {
+    return whyNotRecord(receipt, capability, await coming);
+  } catch (error) {
+    if (!(error instanceof FailureError)) throw error;
+    return `${receipt.root} does not give the record of its effect`;
+  }
 }
 
 export function isFinal(rule: StepRule, receipt: Receipt): boolean {

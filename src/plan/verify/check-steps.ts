@@ -1,6 +1,7 @@
 import type { Cid } from "../../protocol/cid.ts";
 import { failureKind } from "../../protocol/failure-code.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
+import { whyNotRecord } from "../effect-record.ts";
 import type { CallNode, EffectNode, AgentNode } from "../plan.ts";
 import type { StepKey, StepOrder } from "../runner-ports.ts";
 import { placeNodes } from "../runner/graph-order.ts";
@@ -72,6 +73,7 @@ export function checkRemote(
   }
   if (settled !== undefined && settled.step.result !== first.step.result)
     check.wrong(step, "the coordinator settled another value than the peers signed");
+  for (const each of found) checkRecord(check, step, node.provenance.check === "replay", each);
   const receipt = settled?.id ?? first.id;
   const by = found.map(({ root }) => root);
   return {
@@ -79,6 +81,19 @@ export function checkRemote(
     receipt,
     value: check.seen(first.step.result, step.output, { parents: [receipt], by }),
   };
+}
+
+/** What an effect saw, where its record is here. */
+function checkRecord(check: CheckState, step: SeenStep, isAsked: boolean, receipt: Receipt): void {
+  const { record } = receipt.step;
+  if (step.what.kind !== "effect" || record === undefined) return;
+  const bytes = check.values.get(record);
+  if (bytes === undefined) {
+    if (isAsked) check.notSeen(step, "the record of its effect is not in the run's record");
+    return;
+  }
+  const why = whyNotRecord(receipt, step.what.capability, bytes);
+  if (why !== undefined) check.wrong(step, why);
 }
 
 function judge(check: CheckState, rule: StepRule, step: SeenStep, receipt: Receipt): void {
