@@ -23,8 +23,8 @@ const SILENCE_MS = 50_000;
 /** Waits between attempts double from the first to the last, less up to a half at random, so that tabs spread out. */
 const FIRST_WAIT_MS = 500;
 const LAST_WAIT_MS = 30_000;
-/** An event of an account is a view of under 1 KiB; one of a run may hold a step of 64 KiB as base64. */
-const MAX_EVENT_LENGTH: number = 128 * 1024;
+/** An event of an account is a view of under 1 KiB; the view of a run with 512 jobs takes 190 KiB. */
+const MAX_EVENT_LENGTH: number = 256 * 1024;
 
 /** Refusals that a later attempt may not meet. */
 const PASSING: ReadonlySet<number> = new Set(
