@@ -17,6 +17,7 @@ import type { HoldingShelf } from "../storage/holdings.ts";
 import { HeldLease } from "./held-lease.ts";
 import { HeldMemory } from "./held-memory.ts";
 import { HELD_GRACE_MS } from "./limits.ts";
+import { evidenceOf } from "./effects/evidence-of.ts";
 import { makeOpening } from "./make-opening.ts";
 import type { OpeningQueue } from "./opening-queue.ts";
 import { isAway } from "./relay-away.ts";
@@ -34,6 +35,8 @@ export interface HeldLeasesOptions {
   readonly root: PeerId;
   readonly signer: Signer;
   readonly verify: Verify;
+  /** Values of steps by CID, records of effects among them. */
+  readonly value?: (cid: Cid) => Uint8Array | undefined;
   /** The relay's key for draws; with `isFresh` after following its rotations once more. */
   readonly drawKey: (isFresh: boolean) => Promise<PeerId>;
   /** Milliseconds since 1970. */
@@ -240,7 +243,9 @@ export class HeldLeases {
         const found = await held.open(leaf, count, statement.advance);
         if (found === undefined) continue;
         // oxlint-disable-next-line no-await-in-loop
-        await openings.keep(await makeOpening(ground, signer, drawn, leaf, now(), found));
+        const effect = evidenceOf(found.leaf, this.#options.value);
+        // oxlint-disable-next-line no-await-in-loop
+        await openings.keep(await makeOpening(ground, signer, drawn, leaf, now(), found, effect));
       }
       openings.sendSoon();
     }

@@ -12,6 +12,7 @@ import { FRAME } from "../protocol/work-frame.ts";
 import type { HeldLease } from "./held-lease.ts";
 import type { ProviderChannel, StreamPart, TaskEnd } from "./provider-channel.ts";
 import type { ReceiptSigner } from "./receipt-signer.ts";
+import type { Answer } from "./run-loaded.ts";
 import type { SessionPorts } from "./session-ports.ts";
 
 const OUTCOME_PARTS = { first: FRAME.outcome, rest: FRAME.outcomeData };
@@ -26,7 +27,7 @@ interface SealedOutcome {
   readonly data: Uint8Array;
   readonly nonce: Uint8Array;
   readonly step: Uint8Array | undefined;
-  readonly record: Uint8Array | undefined;
+  readonly evidence: Answer["evidence"] | undefined;
 }
 
 /** What goes along with an outcome. */
@@ -37,7 +38,7 @@ interface Along {
   /** Envelope of what came of the step; goes before the outcome. */
   readonly step?: Uint8Array | undefined;
   /** Of an effect; goes before the step. */
-  readonly record?: Uint8Array | undefined;
+  readonly evidence?: Answer["evidence"] | undefined;
 }
 
 /** The bytes of an output that its frames bring: none of a larger one that stays here, for who needs it asks for it by CID. */
@@ -88,12 +89,12 @@ export class OutcomeSender {
     task: Task,
     end: TaskEnd,
     data: Uint8Array | string,
-    { part, nonce, step, record }: Along = {},
+    { part, nonce, step, evidence }: Along = {},
   ): Promise<void> {
     const leaf = this.#channel.finish(task, end, part, nonce);
     this.#held?.outcome(leaf.bytes, task.seq, leaf.outcome.end);
-    if (record !== undefined)
-      this.#frames.sendFrame(FRAME.record, u32be(task.seq), record).catch(() => undefined);
+    if (evidence !== undefined)
+      this.#frames.sendFrame(FRAME.record, u32be(task.seq), evidence.record).catch(() => undefined);
     if (step !== undefined) this.#frames.sendFrame(FRAME.step, u32be(task.seq), step).catch(() => undefined);
     const brought = broughtOf(task, end, bytesOf(data));
     const sent = sendInParts(this.#frames, OUTCOME_PARTS, task.seq, leaf.bytes, brought);
@@ -107,12 +108,12 @@ export class OutcomeSender {
    * @throws FailureError `window-exceeded` when the requester lets more be kept under seal than it may.
    */
   tell(task: Task, end: TaskEnd, data: Uint8Array | string, along: Omit<Along, "nonce">): void {
-    const { step, record } = along;
+    const { step, evidence } = along;
     if (!isSealed(this.#channel.order.job.body) || !isWorthSealing(end)) {
       void this.send(task, end, data, along);
       return;
     }
-    const sealed = { task, end, data: bytesOf(data), nonce: randomNonce(), step, record };
+    const sealed = { task, end, data: bytesOf(data), nonce: randomNonce(), step, evidence };
     if (this.#sealed.size > 0 && this.#sealedBytes + sealed.data.length > MAX_SEALED_BYTES)
       throw new FailureError("window-exceeded", `more than ${MAX_SEALED_BYTES} bytes under seal`);
     this.#sealed.set(task.seq, sealed);
@@ -128,8 +129,8 @@ export class OutcomeSender {
     if (sealed === undefined) throw new FailureError("malformed", `unseal: task ${seq} is not under seal`);
     this.#sealed.delete(seq);
     this.#sealedBytes -= sealed.data.length;
-    const { task, end, data, nonce, step, record } = sealed;
-    void this.send(task, end, data, { nonce, step, record });
+    const { task, end, data, nonce, step, evidence } = sealed;
+    void this.send(task, end, data, { nonce, step, evidence });
   }
 
   /** Tasks whose outcomes are under seal, in their order. */

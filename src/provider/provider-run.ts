@@ -2,6 +2,7 @@ import { contactRelay, type PinStore, type RelayContact } from "../ledger/relay-
 import { relayAddress } from "../mesh/mesh-address.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { createRelayClient, type RelayClient } from "../mesh/relay-client.ts";
+import type { Cid } from "../protocol/cid.ts";
 import { checkClock } from "../protocol/check-clock.ts";
 import { verifierOf } from "../protocol/ed25519.ts";
 import { FailureError } from "../protocol/failure.ts";
@@ -116,9 +117,10 @@ export class ProviderRun {
     });
     const ground = { origin: contact.info.origin, asset: contact.info.asset };
     const signer = identity.signer;
-    this.#reporting = new Reporting({ surroundings, client, contact, identity, verify, now, events });
     const runs = new RunDesk({ mesh, relay, signer, verify, now, relayRuns: client });
     this.#runs = runs;
+    const value = (cid: Cid): Uint8Array | undefined => runs.find(cid);
+    this.#reporting = new Reporting({ surroundings, client, contact, identity, verify, now, events, value });
     const functions = new FunctionSource(surroundings.cache, mesh, client);
     const effectDesk = effects && new EffectDesk(effects, identity, now);
     this.#memoryBytes = surroundings.memoryBytes;

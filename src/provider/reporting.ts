@@ -38,6 +38,8 @@ export interface ReportingOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly events: ReportingEvents;
+  /** Values of steps that were carried out here. */
+  readonly value: (cid: Cid) => Uint8Array | undefined;
 }
 
 /** What a provider has to tell its relay: receipts, what is drawn from them, and what their requesters do not sign. */
@@ -73,6 +75,7 @@ export class Reporting {
       signer,
       verify,
       now,
+      value: options.value,
       drawKey: (isFresh) => this.#drawKey(isFresh),
     });
     this.#reports = new ReportQueue({

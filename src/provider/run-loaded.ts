@@ -1,5 +1,5 @@
 import { cidDigest, cidFromDigest, cidOf, RAW } from "../protocol/cid.ts";
-import type { SealedSecret } from "../protocol/messages/effect.ts";
+import type { EffectEvidence, SealedSecret } from "../protocol/messages/effect.ts";
 import type { Task } from "../protocol/messages/task.ts";
 import type { JobLimits } from "../protocol/messages/job.ts";
 import { fuel } from "../protocol/units.ts";
@@ -16,8 +16,8 @@ export interface Answer {
   readonly part?: StreamPart;
   /** Of the input as the thread saw it; absent where it never did. */
   readonly inputSha256?: Uint8Array;
-  /** Of an effect that is done: its encoded record. */
-  readonly record?: Uint8Array;
+  /** Of an effect that is done: what it is followed from. */
+  readonly evidence?: Omit<EffectEvidence, "value">;
 }
 
 export interface RunPorts {
@@ -45,9 +45,9 @@ function partAnswer(part: ModelPart, end: boolean, inputSha256?: Uint8Array): An
 function effectAnswer(result: EffectResult, input: Uint8Array): Answer {
   if (result.kind === "failed")
     return { end: { kind: "failed", code: result.code, fuel: fuel(0) }, data: result.detail };
-  const { output, outputCid, record, effectsCid } = result;
+  const { output, outputCid, record, capability, effectsCid } = result;
   const end = { kind: "done", outputCid, size: output.length, fuel: fuel(0), effectsCid } as const;
-  return { end, data: output, record, inputSha256: cidDigest(cidOf(RAW, input)) };
+  return { end, data: output, evidence: { record, capability }, inputSha256: cidDigest(cidOf(RAW, input)) };
 }
 
 /** Runs a task on what it is for. Never rejects for what the task does. */

@@ -46,7 +46,8 @@ export type EffectResult =
       readonly kind: "done";
       readonly output: Uint8Array;
       readonly outputCid: Cid;
-      /** Encoded record and its CID. */
+      /** Encoded capability and record, and the record's CID. */
+      readonly capability: Uint8Array;
       readonly record: Uint8Array;
       readonly effectsCid: Cid;
     }
@@ -103,7 +104,7 @@ export interface SessionPorts {
   /** Where what a draw may ask for is held; nothing where the lease is not audited. @param onFreed there is room again */
   hold?(order: WorkOrder, onFreed: () => void): HeldLease | undefined;
   /** Steps of runs; without it their tasks are refused. */
-  readonly runs?: Pick<RunDesk, "fetchInput" | "finish">;
+  readonly runs?: Pick<RunDesk, "fetchInput" | "finish" | "keep">;
   /** Keeps a countersigned receipt until the relay has logged it. Does not wait. */
   saveReceipt(receipt: CountersignedReceipt): void;
   /** A worker thread turns to a task, or is done with it. */

@@ -71,7 +71,13 @@ export class StepSigning {
     }
     if (typeof data === "string") return undefined;
     if (!task.stream) {
-      const { outputCid: result, size } = end;
+      const { outputCid: result, size, effectsCid } = end;
+      const { evidence } = answer;
+      if (effectsCid !== undefined && evidence !== undefined) {
+        // For the run's peers, and for an audit.
+        this.#runs?.keep(effectsCid, evidence.record, until);
+        this.#runs?.keep(this.#order.job.body.work.cid, evidence.capability, until);
+      }
       return { step: { ...common, ...effectOf(answer), status: "done", result, size }, value: data, until };
     }
     const value = encodeUtf8([...(told?.texts ?? []), textOf(data)].join(""));

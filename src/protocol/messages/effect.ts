@@ -200,6 +200,19 @@ export const effectRecordSchema: Schema<EffectRecord> = record<EffectRecord>({
   proof: optional(bytes(96)),
 });
 
+/** Everything that an effect is followed from, but for its request: what an opening names (Opening.effects), as a blob. */
+export interface EffectEvidence {
+  readonly capability: Uint8Array;
+  readonly record: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+export const effectEvidenceSchema: Schema<EffectEvidence> = record<EffectEvidence>({
+  capability: bytes(MAX_CAPABILITY_BYTES),
+  record: bytes(2_048),
+  value: bytes(MAX_EFFECT_BYTES),
+});
+
 /** A secret for one peer: HPKE (X25519, HKDF-SHA-256, ChaCha20-Poly1305) to the X25519 form of its session key. */
 export interface SealedSecret {
   readonly name: string;

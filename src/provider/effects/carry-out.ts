@@ -4,7 +4,7 @@ import { jsonRpc } from "../../effects/json-rpc.ts";
 import { performEffect } from "../../effects/perform-effect.ts";
 import { encodeRecord } from "../../effects/replay-effect.ts";
 import { cidOf, RAW } from "../../protocol/cid.ts";
-import type { EffectPlace, SealedSecret } from "../../protocol/messages/effect.ts";
+import { type EffectPlace, encodeCapability, type SealedSecret } from "../../protocol/messages/effect.ts";
 import { decodeUtf8 } from "../../protocol/text.ts";
 import type { WorkOrder } from "../check-open.ts";
 import type { EffectResult } from "../session-ports.ts";
@@ -75,6 +75,7 @@ export async function carryOut(
     kind: "done",
     output: value,
     outputCid: performed.record.response,
+    capability: encodeCapability(capability),
     record,
     effectsCid: cidOf(RAW, record),
   };

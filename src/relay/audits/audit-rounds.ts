@@ -118,6 +118,9 @@ export class AuditRounds {
     const { task, isComputed } = opened.shown;
     if (isComputed && opened.opening.input === undefined && !content.has(task.inputCid))
       throw new FailureError("not-found", `opening: put the input ${task.inputCid} first`);
+    const { effects } = opened.opening;
+    if (effects !== undefined && !content.has(effects))
+      throw new FailureError("not-found", `opening: put what the effect is followed from, ${effects}, first`);
     try {
       await folder.put(place, bytes);
     } catch (error) {
@@ -163,6 +166,7 @@ export class AuditRounds {
 
   #add(place: DrawnPlace, drawn: DrawnOutcome, { opening, shown }: Opened): void {
     const kept = opening.input === undefined ? [shown.task.inputCid] : [];
+    if (opening.effects !== undefined) kept.push(opening.effects);
     this.#parts.blobs.keep(kept);
     const { kind } = drawn.job.terms.work;
     const lane = this.#examiner.wantsPeer(drawn, shown) ? "peer" : kind;

@@ -121,8 +121,10 @@ export function checkOpening(opening: Opening, drawn: DrawnOutcome, by: readonly
   const task = decode(taskSchema, opening.task);
   requireNamed(opening, drawn, by, claimed, task);
   if (task.lease !== lease.id || task.seq !== claimed.seq) throw malformed("the task is another lease's");
-  if (opening.sealed !== undefined || opening.effects !== undefined)
-    throw new FailureError("unsupported", "opening: sealed inputs and effects are not read yet");
+  if (opening.sealed !== undefined)
+    throw new FailureError("unsupported", "opening: sealed inputs are not read yet");
+  if (opening.effects !== undefined && claimed.effectsCid === undefined)
+    throw malformed("its outcome names no record of an effect");
   const { input } = opening;
   if (input !== undefined && cidOf(RAW, input, sha256) !== task.inputCid)
     throw new FailureError("content-mismatch", "opening: the input is not the one that the task names");

@@ -149,6 +149,8 @@ export class Examiner {
       lease: drawn.lease.id,
       task,
       claimed,
+      instance: drawn.lease.terms.instance,
+      ...(opening.effects === undefined ? {} : { effects: opening.effects }),
       input: opening.input ?? (await this.#parts.content.bytes(task.inputCid)),
       deadlineMs: Math.min(DEADLINE_FACTOR * task.deadlineMs + LOADING_MS, MOST_TASK_MS),
     };

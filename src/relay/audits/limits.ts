@@ -50,3 +50,6 @@ export const PEERS_AT_A_TIME = 2;
 
 /** So long a provider is waited for; then the relay computes it itself. */
 export const ASK_PEER_MS: number = 2 * 60 * 1000;
+
+/** What an effect is followed from, bytes: its value, its record, its capability. */
+export const MOST_EVIDENCE_BYTES: number = 4 * 1024 * 1024 + 8 * 1024;

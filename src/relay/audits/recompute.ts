@@ -1,6 +1,7 @@
 import { type FailureCode, failureKind } from "../../protocol/failure-code.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import type { Job } from "../../protocol/messages/job.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
 import type { OutcomeLeaf, Task } from "../../protocol/messages/task.ts";
 
 /** One drawn outcome, to be computed again from its task alone. What was claimed says only which part of a stream it is. */
@@ -10,6 +11,10 @@ export interface Recomputation {
   readonly task: Task;
   readonly claimed: OutcomeLeaf;
   readonly input: Uint8Array;
+  /** What an effect is followed from, where it was shown (EffectEvidence). */
+  readonly effects?: Cid;
+  /** Session key of the provider, where an effect is followed. */
+  readonly instance?: PeerId;
   /** From the moment a thread turns to it, milliseconds. */
   readonly deadlineMs: number;
 }
@@ -42,6 +47,7 @@ export type Ended =
       readonly outputCid: Cid;
       readonly size: number;
       readonly fuel: OutcomeLeaf["fuel"];
+      readonly effectsCid?: Cid;
     }
   | { readonly kind: "failed"; readonly code: FailureCode; readonly fuel: OutcomeLeaf["fuel"] };
 
@@ -72,6 +78,7 @@ export function expectedLeaf({ lease, task, claimed }: Recomputation, ended: End
       ? { outputCid: ended.outputCid, size: ended.size }
       : { code: ended.code, size: 0 }),
     fuel: ended.fuel,
+    ...(ended.kind === "done" && ended.effectsCid !== undefined ? { effectsCid: ended.effectsCid } : {}),
     ...(stateHash === undefined ? {} : { stateHash }),
     end,
     ...(claimed.seal === undefined ? {} : { seal: claimed.seal }),
