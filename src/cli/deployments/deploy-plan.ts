@@ -107,7 +107,8 @@ const STATE_WORDS: Readonly<Record<DeploymentView["state"], string>> = {
 function stateLine({ name, version, state, trying, replicas, wanted }: DeploymentView): string {
   const healthy = replicas.filter((each) => each.healthy).length;
   const next = trying === undefined ? "" : `; version ${trying} is being tried`;
-  return `${name}: version ${version} ${STATE_WORDS[state]}, ${healthy} of ${wanted} ready${next}`;
+  const there = wanted === 0 ? "" : `, ${healthy} of ${wanted} ready`;
+  return `${name}: version ${version} ${STATE_WORDS[state]}${there}${next}`;
 }
 
 function triggerLines({ triggers }: DeploymentView): readonly string[] {

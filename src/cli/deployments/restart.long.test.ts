@@ -56,7 +56,7 @@ test("a relay that stops in the middle of a run goes on with that run when it is
   const before = { relay: first.url, seed };
   const triggers = [{ id: "hook", kind: "webhook", missed: "all", secret }] as const;
   await deploy(before, { name: "slow", plan: SLOW, budget: BUDGET, triggers });
-  await expect.poll(async () => (await listDeployments(before))[0]?.state, { timeout: 10_000 }).toBe("thin");
+  await expect.poll(async () => (await listDeployments(before))[0]?.state, { timeout: 10_000 }).toBe("ready");
   const ring = async (url: string): Promise<number> => {
     const time = String(Math.floor(Date.now() / 1_000));
     const body = '{"word":"kept"}';

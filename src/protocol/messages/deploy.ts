@@ -139,7 +139,7 @@ export interface Deploy extends Header {
   /** Rises with each version. */
   readonly version: number;
   readonly plan: Cid;
-  /** JSON object: parameters of every run, where a trigger or a caller gives no others. */
+  /** JSON object: parameters that are the same for every run; callers and events give the others. */
   readonly params: string;
   /** Owners that are to be ready for it at any time, at least. */
   readonly replicas: number;

@@ -31,6 +31,7 @@ export function needsOf(plan: Plan): Needs {
     memory = Math.max(memory, node.limits.memory);
     if (node.kind === "call") abis.add(node.callee.abi);
     if (node.kind === "agent") abis.add(node.mind.abi);
+    if (node.kind === "effect") abis.add("effect-1");
   }
   return { abis, memory };
 }

@@ -177,21 +177,21 @@ export class DeploymentDesk {
     const version = current ?? next;
     const row = rows.find(name);
     if (row === undefined || version === undefined) throw none(name);
-    const { terms, id } = version;
+    const { terms, id, wanted } = version;
     return {
       name,
       owner,
       version: terms.version,
       deployment: id,
       plan: terms.plan,
-      state: stateOf(deployment, terms.replicas),
+      state: stateOf(deployment, wanted),
       ...(current === undefined || next === undefined ? {} : { trying: next.terms.version }),
       replicas: replicas.map(({ provider, since, health }) => ({
         provider,
         since,
         healthy: health === "well",
       })),
-      wanted: terms.replicas,
+      wanted,
       triggers: terms.triggers.map((trigger) => this.#trigger(name, trigger, firings)),
       open: terms.open,
       budget: terms.budget,

@@ -4,6 +4,7 @@ import type { Cid } from "../../protocol/cid.ts";
 import { type Deploy, deployMessage } from "../../protocol/messages/deploy.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import { decode } from "../../protocol/schema.ts";
+import { needsOf } from "./choose-replicas.ts";
 import type { VersionRow } from "./deployment-rows.ts";
 
 /** One version of a deployment, with the plan that it names. */
@@ -14,6 +15,8 @@ export interface Version {
   readonly plan: Plan;
   /** Since when it runs, or is tried: milliseconds since 1970. */
   readonly since: number;
+  /** Owners that are to stand ready: none where every step is its coordinator's own. */
+  readonly wanted: number;
 }
 
 /** A provider that stands ready. */
@@ -64,5 +67,8 @@ export function termsOf(body: Uint8Array): Deploy {
 
 /** @param plan encoded, as it is kept among the blobs @throws PlanError */
 export function versionOf({ id, body, since }: Omit<VersionRow, "role" | "name">, plan: Uint8Array): Version {
-  return { id, terms: termsOf(body), plan: decodePlan(plan), since };
+  const terms = termsOf(body);
+  const decoded = decodePlan(plan);
+  const wanted = needsOf(decoded).abis.size === 0 ? 0 : terms.replicas;
+  return { id, terms, plan: decoded, since, wanted };
 }

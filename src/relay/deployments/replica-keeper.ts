@@ -55,7 +55,7 @@ export class ReplicaKeeper {
     deployment.replicas = stay;
   }
 
-  #join(deployment: Deployment, { terms }: Version, there: readonly PeerId[]): void {
+  #join(deployment: Deployment, { terms, wanted }: Version, there: readonly PeerId[]): void {
     const { sameOwner, log, nowMs } = this.#parts;
     const now = nowMs();
     for (const [provider, at] of deployment.shunned)
@@ -63,7 +63,7 @@ export class ReplicaKeeper {
     const joining = chooseReplicas(
       deployment.replicas.map(({ provider }) => provider),
       there.filter((provider) => !deployment.shunned.has(provider)),
-      terms.replicas,
+      wanted,
       sameOwner,
     );
     for (const provider of joining) {
@@ -105,11 +105,11 @@ export class ReplicaKeeper {
     }
   }
 
-  #tell(deployment: Deployment, { terms }: Version, before: number): void {
+  #tell(deployment: Deployment, { wanted }: Version, before: number): void {
     const { log } = this.#parts;
     const after = ready(deployment).length;
-    if (before >= terms.replicas && after < terms.replicas)
-      log.write(deployment.name, "trouble", `${after} of ${terms.replicas} owners stand ready`);
+    if (before >= wanted && after < wanted)
+      log.write(deployment.name, "trouble", `${after} of ${wanted} owners stand ready`);
   }
 }
 

@@ -46,3 +46,4 @@ const schedule = new Schedule({
   nowMs,
 });
 setInterval(() => schedule.turn(), TURN_MS);
+process.stdout.write("ready");

@@ -56,6 +56,13 @@ export interface TwoProcessesResult {
   readonly deaths: number;
 }
 
+/** One life of a process. */
+interface Life {
+  readonly child: ChildProcess;
+  /** Resolves when it has begun to look. */
+  readonly isBorn: Promise<unknown>;
+}
+
 /** Firings that there are to be in (startMs, endMs]. */
 function expectedIn(startMs: number, endMs: number): readonly string[] {
   return TRIGGERS.flatMap((terms) => {
@@ -84,17 +91,18 @@ export async function twoProcesses(options: TwoProcessesOptions): Promise<TwoPro
   const endMs = endOf(startMs, options.firings);
   const rows = new ScheduleRows(path);
   const runs = new DatabaseSync(runsPath, { timeout: 10_000 });
-  const children = new Map<number, ChildProcess>();
+  const children = new Map<number, Life>();
   let births = 0;
   let deaths = 0;
   const start = (place: number): void => {
     births += 1;
     const { speed, workMs } = options;
     const args = [PROCESS, path, runsPath, `process ${births}`, startMs, speed, workMs].map(String);
-    children.set(place, spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] }));
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    children.set(place, { child, isBorn: once(child.stdout, "data") });
   };
   const kill = async (place: number): Promise<void> => {
-    const child = children.get(place);
+    const child = children.get(place)?.child;
     if (child === undefined) return;
     child.kill("SIGKILL");
     if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
@@ -111,10 +119,13 @@ export async function twoProcesses(options: TwoProcessesOptions): Promise<TwoPro
       until(rows.ended(DEPLOYMENT, MANY).map(({ trigger, event }) => `${trigger} ${event}`));
     const isOver = (): boolean => ended().length >= expected.length || Date.now() > startMs + options.mostMs;
     for (let turn = 0; !isOver() && options.signal?.aborted !== true; turn += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one death after the other
-      await wait(options.deathMs * (1 + 2 * options.random()));
       // Now and then both at once.
       const places = turn % 4 === 3 ? [0, 1] : [turn % 2];
+      // However long a machine takes to start them, each has a life before its death.
+      // oxlint-disable-next-line no-await-in-loop -- one death after the other
+      await Promise.all(places.map(async (place) => children.get(place)?.isBorn));
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await wait(options.deathMs * (1 + 2 * options.random()));
       // oxlint-disable-next-line no-await-in-loop -- as above
       await Promise.all(places.map(kill));
       deaths += places.length;
