@@ -206,5 +206,6 @@ test("five tabs carry the pipeline out; one is killed when it has cut a document
 });
 
 test("seven tabs, and one is killed in each stage: collecting, cutting, embedding, ranking @long", async () => {
+  test.setTimeout(240_000);
   expect(await expectUndisturbed(7, ["page", "passages", "embedded", "ranked"])).toBeGreaterThanOrEqual(5);
 });
