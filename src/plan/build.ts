@@ -6,15 +6,7 @@ import { requireSound } from "./check.ts";
 import type { Plan } from "./plan.ts";
 
 export { GraphBuilder } from "./build/graph-builder.ts";
-export {
-  apartFrom,
-  besides,
-  capabilityOf,
-  embedderOf,
-  functionOf,
-  type TypedCallee,
-  writerOf,
-} from "./build/options.ts";
+export { apartFrom, besides, capabilityOf, embedderOf, functionOf, writerOf } from "./build/options.ts";
 export type { TypedPlan } from "./build/typed-plan.ts";
 export type { Value } from "./build/scope.ts";
 export { type Json, t, type Type, type TypeOf } from "./build/types.ts";

@@ -26,7 +26,6 @@ export class TypeMismatch extends RangeError {}
 export const TEXT: ValueType = { type: "text" };
 export const NUMBER: ValueType = { type: "number" };
 export const BOOLEAN: ValueType = { type: "boolean" };
-export const BYTES: ValueType = { type: "bytes" };
 export const JSON_TYPE: ValueType = { type: "json" };
 
 export function listOf(of: ValueType): ValueType {
@@ -61,6 +60,18 @@ export function common(...types: readonly ValueType[]): ValueType {
   const odd = types.find((type) => whyNotInside(type, join) !== undefined);
   if (odd === undefined) return join;
   throw new TypeMismatch(`${types.map(printType).join(" and ")} have no type in common`);
+}
+
+/** Elements that have an order: all numbers, or all texts. @throws TypeMismatch */
+export function orderedElement(given: ValueType | undefined, place: number): ValueType {
+  return ordered(elementOf(given, place), place);
+}
+
+/** @throws TypeMismatch where values of the type have no order. */
+export function ordered(type: ValueType, place: number): ValueType {
+  if (type.type === "number" || type.type === "text" || type.type === "json") return type;
+  const how = type.type === "optional" ? "; present(…) leaves out what is nothing" : "";
+  throw new TypeMismatch(`argument ${place + 1}: values of type ${printType(type)} have no order${how}`);
 }
 
 type Apply = (args: readonly Value[], work: Work) => Value;

@@ -13,6 +13,7 @@ import {
   elementOf,
   generic,
   listOf,
+  orderedElement,
   NUMBER,
   paidText,
 } from "./builtin.ts";
@@ -171,7 +172,7 @@ export const LIST_BUILTINS: readonly Builtin[] = [
     [1, 2],
     "list<T>, boolean= → list<T>",
     "Numbers by size or texts by UTF-16 code unit; with true from the greatest down. Equal ones keep their order.",
-    ([of, down]) => (demand(BOOLEAN, down ?? BOOLEAN, 1), listOf(elementOf(of, 0))),
+    ([of, down]) => (demand(BOOLEAN, down ?? BOOLEAN, 1), listOf(orderedElement(of, 0))),
     ([of, down = false], work) => sorted(asList(of, work), (value) => value, asBoolean(down), work),
   ),
   generic(
@@ -179,7 +180,7 @@ export const LIST_BUILTINS: readonly Builtin[] = [
     [1, 2],
     "list<T>, boolean= → list<number>",
     "The places of a list in the order in which sort would put its elements.",
-    ([of, down]) => (demand(BOOLEAN, down ?? BOOLEAN, 1), elementOf(of, 0), listOf(NUMBER)),
+    ([of, down]) => (demand(BOOLEAN, down ?? BOOLEAN, 1), orderedElement(of, 0), listOf(NUMBER)),
     ([of, down = false], work) => {
       const values = asList(of, work);
       return sorted([...values.keys()], (place) => values[asWhole(place)] ?? null, asBoolean(down), work);
@@ -236,7 +237,7 @@ export const LIST_BUILTINS: readonly Builtin[] = [
     [1, 1],
     "list<T> → T",
     "The least number or text; fails for an empty list.",
-    ([of]) => elementOf(of, 0),
+    ([of]) => orderedElement(of, 0),
     ([of], work) => extreme(of, work, (difference) => difference < 0),
   ),
   generic(
@@ -244,7 +245,7 @@ export const LIST_BUILTINS: readonly Builtin[] = [
     [1, 1],
     "list<T> → T",
     "The greatest.",
-    ([of]) => elementOf(of, 0),
+    ([of]) => orderedElement(of, 0),
     ([of], work) => extreme(of, work, (difference) => difference > 0),
   ),
 ];

@@ -104,9 +104,6 @@ function otherwiseType(args: readonly ValueType[]): ValueType {
   return common(a.type === "optional" ? a.of : a, b);
 }
 
-/** Those whose second value is looked at only where it matters. */
-export const LAZY: ReadonlySet<string> = new Set(["&&", "||", "??"]);
-
 const LAZY_APPLY = (): never => failed("evaluated with its operands");
 
 export const OPERATORS: readonly Builtin[] = [

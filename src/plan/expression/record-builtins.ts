@@ -15,6 +15,7 @@ import {
   generic,
   JSON_TYPE,
   listOf,
+  ordered,
   TypeMismatch,
 } from "./builtin.ts";
 import { isSame } from "./operators.ts";
@@ -52,7 +53,7 @@ export const RECORD_BUILTINS: readonly Builtin[] = [
     "Records by one of their fields.",
     ([of, , down], [, name]) => {
       demand(BOOLEAN, down ?? BOOLEAN, 2);
-      fieldType(elementOf(of, 0), constantName(name));
+      ordered(fieldType(elementOf(of, 0), constantName(name)), 0);
       return listOf(elementOf(of, 0));
     },
     ([of, name, down = false], work) =>
