@@ -1,4 +1,7 @@
 /** What carrying out a plan costs besides its work: peers in this process, with real keys, signatures and hashes. */
+import { dirname, join } from "node:path";
+import { brotliCompressSync } from "node:zlib";
+import { build } from "vite";
 import { avmPeer, drive, openAvm } from "../src/plan/air/avm.contract.ts";
 import {
   call,
@@ -314,4 +317,41 @@ function deltas(state: RunState): readonly Measurement[] {
   ];
 }
 
-export const benches: readonly Bench[] = [roundTrip, fanOut, overhead];
+/** Of what the runner loads a page that has the mesh has these already: the wire format, and what it stands on. */
+function isLoaded(id: string): boolean {
+  return /\/src\/protocol\/|\/node_modules\//u.test(id);
+}
+
+const size: Bench = {
+  name: "plan runner in the page",
+  async run(): Promise<readonly Measurement[]> {
+    const root = join(import.meta.dirname, "..");
+    const built = await build({
+      root,
+      configFile: false,
+      logLevel: "error",
+      build: {
+        write: false,
+        target: "es2024",
+        rolldownOptions: {
+          input: join(root, "src/plan/runner/runner.ts"),
+          preserveEntrySignatures: "strict",
+          external: (id, importer) =>
+            isLoaded(importer === undefined || !id.startsWith(".") ? id : join(dirname(importer), id)),
+        },
+      },
+    });
+    if (!("output" in built)) throw new Error("the runner was not built");
+    const code = built.output.map((part) => (part.type === "chunk" ? part.code : "")).join("");
+    return [
+      {
+        name: "runner of plans, with the language of expressions, brotli",
+        value: brotliCompressSync(code).length / 1_000,
+        unit: "kB",
+        goal: { value: 30, better: "lower" },
+      },
+    ];
+  },
+};
+
+export const benches: readonly Bench[] = [roundTrip, fanOut, overhead, size];
