@@ -92,6 +92,10 @@ describe("the most that a plan takes: steps, tasks and micro-credits", () => {
     expect(await costOf(`a: ${CALL}`, { startFee: microCredits(9) })).toEqual([1n, 1n, 9n]);
   });
 
+  test("has a lease for each task", async () => {
+    expect(await costOf(`a: ${CALL}`, { attempts: 3, leaseFee: microCredits(1) })).toEqual([1n, 3n, 9n]);
+  });
+
   test("is told for each node with all its turns", async () => {
     const { perNode, nodes } = boundsOf(
       await planOf(`m: {kind: map, over: {constant: []}, max: 10, graph: ${calls("a", "b")}}`),

@@ -29,6 +29,8 @@ export interface BoundsOptions {
   readonly tariff: Tariff;
   /** Micro-credits for a task that is cancelled after it began. */
   readonly startFee?: MicroCredits;
+  /** Micro-credits for a lease; each task may need one of its own. */
+  readonly leaseFee?: MicroCredits;
   /** How often a step is given out at most, losses included. */
   readonly attempts?: number;
   /** Bytes of an input of a step at most. */
@@ -90,10 +92,11 @@ class Reckoning {
   readonly perNode: Map<NodeId, Bounds> = new Map();
   readonly #options: Required<BoundsOptions>;
 
-  constructor({ tariff, startFee, attempts, inputBytes }: BoundsOptions) {
+  constructor({ tariff, startFee, leaseFee, attempts, inputBytes }: BoundsOptions) {
     this.#options = {
       tariff,
       startFee: startFee ?? microCredits(0),
+      leaseFee: leaseFee ?? microCredits(0),
       attempts: attempts ?? DEFAULT_ATTEMPTS,
       inputBytes: inputBytes ?? DEFAULT_INPUT_BYTES,
     };
@@ -124,11 +127,11 @@ class Reckoning {
   }
 
   #tasks({ provenance, limits }: CallNode | EffectNode | AgentNode): Bounds {
-    const { tariff, startFee, attempts, inputBytes } = this.#options;
+    const { tariff, startFee, leaseFee, attempts, inputBytes } = this.#options;
     const peers = provenance.check === "quorum" ? BigInt(provenance.n) : 1n;
     const count = peers * BigInt(attempts);
     const price = this.#price(limits.fuel, BigInt(inputBytes + limits.output), tariff);
-    const each = price > startFee ? price : startFee;
+    const each = (price > startFee ? price : startFee) + leaseFee;
     return { steps: 0n, tasks: count, fuel: limits.fuel * count, cost: capped(each * count) };
   }
 
