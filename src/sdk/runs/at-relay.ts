@@ -8,6 +8,7 @@ import { capabilityCid, encodeCapability, type SealedSecret } from "../../protoc
 import { effectOrderMessage, type EffectReply } from "../../protocol/messages/effect-order.ts";
 import { type Step, stepMessage } from "../../protocol/messages/run.ts";
 import { microCredits } from "../../protocol/units.ts";
+import { checkEffect } from "./check-effect.ts";
 import type { RunGround } from "./run-ground.ts";
 import type { RunValues } from "./run-values.ts";
 
@@ -55,6 +56,14 @@ export async function performAtRelay(
   };
   const reply = await client.performEffect(run, parcel, signal);
   const step = await checkReply(reply, order, parts);
+  const { randomnessKey } = info;
+  await checkEffect(order, run, {
+    signer: info.peer,
+    request,
+    record: reply.record,
+    value: reply.value,
+    ...(randomnessKey === undefined ? {} : { randomnessKey }),
+  });
   values.keep(reply.record);
   const value: ValueRef = { ...values.keep(reply.value), holders: [info.peer] };
   return { receipts: [step], value, cost: microCredits(0) };

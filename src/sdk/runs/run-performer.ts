@@ -23,6 +23,7 @@ import { makeStepJob, stepContent, type StepPlace } from "../make-step-job.ts";
 import type { PlanRunOptions } from "../plan-run.ts";
 import type { StepAnswer } from "../step-watch.ts";
 import type { StepInput } from "../work-queue.ts";
+import { checkEffect } from "./check-effect.ts";
 import { jobKey, NodeJob } from "./node-job.ts";
 import { placeOf, type PlacePorts } from "./place-of.ts";
 import { RunBudget, type Share } from "./run-budget.ts";
@@ -100,6 +101,7 @@ export class RunPerformer {
     const input = await this.#input(order, signal);
     const job = await this.#jobFor(order, signal);
     const answers = await job.give(input, signal);
+    if (order.what.kind === "effect") await this.#checkEffects(order, answers, signal);
     this.#options.values.wasTaken(order.input.cid);
     return this.#endOf(order, answers);
   }
@@ -301,6 +303,18 @@ export class RunPerformer {
       share.end(share.cap);
     } finally {
       this.#all.delete(work);
+    }
+  }
+
+  /** @throws FailureError `verification-failed`; of values that stay at their peers nothing is looked at here: audits do */
+  async #checkEffects(order: StepOrder, answers: readonly StepAnswer[], signal: AbortSignal): Promise<void> {
+    const { run, values } = this.#options;
+    const request = await values.fetch(order.input, signal);
+    for (const { answer, instance: signer } of answers) {
+      const record = answer.step?.record;
+      if (answer.kind !== "done" || answer.held !== undefined || record === undefined) continue;
+      // oxlint-disable-next-line no-await-in-loop -- one or a few
+      await checkEffect(order, run, { signer, request, record, value: answer.output });
     }
   }
 
