@@ -1,5 +1,7 @@
 import { webcrypto } from "node:crypto";
 import type { Logger } from "pino";
+import type { ChainCall } from "../effects/effect-ports.ts";
+import { jsonRpc } from "../effects/json-rpc.ts";
 import { signerFromSeed } from "../protocol/ed25519.ts";
 import { isTestAsset } from "../protocol/header.ts";
 import type { AuditorFactory, AuditorRequester } from "./audits/auditor-requester.ts";
@@ -11,6 +13,7 @@ import {
   type RunningDeployments,
   startDeployments,
 } from "./deployments/start-deployments.ts";
+import { relayExchange } from "./effects/relay-exchange.ts";
 import { GatewayDesk } from "./gateway/gateway-desk.ts";
 import type { GatewayFactory } from "./gateway/gateway-requester.ts";
 import { NO_PROVIDER_TIMEOUT_MS } from "./gateway/limits.ts";
@@ -51,6 +54,12 @@ export function peerAuditing(
   return { auditor: isFunded ? auditor?.({ relay }) : undefined, apart: new KeptApart() };
 }
 
+/** The operator's own nodes of chains, wherever they are. */
+function chainCall(chains: RelayConfig["chains"], chain: string): ChainCall | undefined {
+  const url = Object.hasOwn(chains, chain) ? chains[chain] : undefined;
+  return url === undefined ? undefined : jsonRpc(new URL(url), relayExchange({ isLocal: () => true }));
+}
+
 /** Deployments, where the relay has a gateway whose keys pay for them and a requester that runs plans. */
 export async function openDeployments(
   {
@@ -66,7 +75,7 @@ export async function openDeployments(
     readonly log: Logger;
     readonly plans: PlanRequesterFactory | undefined;
   },
-  parts: Omit<DeploymentsGround, "log" | "nowMs" | "paths" | "plans" | "relay" | "rpcUrls" | "seed">,
+  parts: Omit<DeploymentsGround, "log" | "nowMs" | "paths" | "plans" | "relay" | "chainOf" | "seed">,
 ): Promise<RunningDeployments | undefined> {
   if (gateway === undefined || plans === undefined) return undefined;
   const deployments = await startDeployments({
@@ -75,7 +84,7 @@ export async function openDeployments(
     plans,
     relay: `http://${hostPart(config.host)}:${port.port}`,
     seed: gatewaySeed(data.meshSeed),
-    rpcUrls: config.chains,
+    chainOf: (chain) => chainCall(config.chains, chain),
     log,
     nowMs,
   });

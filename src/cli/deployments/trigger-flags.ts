@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import { isCid } from "../../protocol/cid.ts";
 import { isPeerId } from "../../protocol/peer-id.ts";
-import { clockTimes, whyNoTimes } from "../../schedule/clock-times.ts";
+import { whyNoTimes } from "../../schedule/clock-times.ts";
 import { type MissedPolicy, type TriggerTerms, webhookSecret } from "../../sdk/index.ts";
 
 /** A trigger as the command line has it; what becomes of missed times, and the zone, are flags of their own. */
@@ -58,9 +58,4 @@ export function triggersOf(
     const id = count === 1 ? flag.kind : `${flag.kind}-${count}`;
     return Object.assign({ id, missed }, flag, flag.kind === "cron" ? { zone } : {});
   });
-}
-
-/** When it fires next, for those of the clock: milliseconds since 1970. */
-export function nextTime(terms: TriggerTerms, nowMs: number): number | undefined {
-  return clockTimes(terms, nowMs)?.next(nowMs);
 }

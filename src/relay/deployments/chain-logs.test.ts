@@ -1,5 +1,7 @@
 import { createServer } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { jsonRpc } from "../../effects/json-rpc.ts";
+import { relayExchange } from "../effects/relay-exchange.ts";
 import { chainLogs } from "./chain-logs.ts";
 
 /** Speaks as much of Ethereum's JSON-RPC as is asked here, over a chain that grows. */
@@ -38,6 +40,7 @@ const server = createServer((request, response) => {
     response.end(JSON.stringify({ jsonrpc: "2.0", id, result: answer(method, params ?? []) }));
   });
 });
+const exchange = relayExchange({ isLocal: () => true });
 let url = "";
 
 beforeAll(async () => {
@@ -48,7 +51,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 test("a contract's logs are found once, when their block is settled, from where the trigger was made", async () => {
-  const logs = chainLogs({ "eip155:31337": url });
+  const logs = chainLogs((name) => (name === "eip155:31337" ? jsonRpc(new URL(url), exchange) : undefined));
   const terms = { chain: "eip155:31337", address: ADDRESS, topic: TOPIC };
   const first = await logs.since(terms, undefined);
   expect(first).toEqual({ events: [], next: 89n });
@@ -65,7 +68,7 @@ test("a contract's logs are found once, when their block is settled, from where 
 });
 
 test("a chain that the operator has named no server for is not read", async () => {
-  await expect(chainLogs({}).since({ chain: "eip155:1", address: ADDRESS }, 1n)).rejects.toThrow(
+  await expect(chainLogs(() => undefined).since({ chain: "eip155:1", address: ADDRESS }, 1n)).rejects.toThrow(
     /reads no chain/u,
   );
 });

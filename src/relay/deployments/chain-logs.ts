@@ -1,3 +1,4 @@
+import type { ChainCall } from "../../effects/effect-ports.ts";
 import type { TriggerTerms } from "../../protocol/messages/deploy.ts";
 
 /** Logs of contracts, block by block. */
@@ -18,38 +19,51 @@ const SETTLED_BLOCKS = 12n;
 const MAX_BLOCKS = 500n;
 const TIMEOUT_MS = 10_000;
 
-function hex(text: string | undefined): `0x${string}` {
-  return `0x${(text ?? "").replace(/^0x/u, "")}`;
+/** How a chain is asked; undefined for one that the operator has named no node for. */
+export type ChainOf = (chain: string) => ChainCall | undefined;
+
+function quantity(value: bigint): string {
+  return `0x${value.toString(16)}`;
 }
 
-/** @param urls of servers that speak Ethereum's JSON-RPC, by chain (CAIP-2), as the operator says */
-export function chainLogs(urls: Readonly<Record<string, string>>): ChainLogs {
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+/** @throws RangeError for what is no log that has been put into a block */
+function nameOfLog(log: unknown): string {
+  const hash = fieldOf(log, "blockHash");
+  const index = fieldOf(log, "logIndex");
+  if (
+    typeof hash !== "string" ||
+    typeof index !== "string" ||
+    !/^0x[0-9a-f]{1,64} 0x[0-9a-f]{1,16}$/iu.test(`${hash} ${index}`)
+  )
+    throw new RangeError("the chain's node answered with something that is no log");
+  return `${hash} ${index}`;
+}
+
+export function chainLogs(chainOf: ChainOf): ChainLogs {
   return {
     async since({ chain = "", address, topic }, from) {
-      const url = urls[chain];
-      if (url === undefined) throw new RangeError(`this relay reads no chain ${chain}`);
-      const { createPublicClient, http } = await import("viem");
-      const client = createPublicClient({ transport: http(url, { timeout: TIMEOUT_MS, retryCount: 0 }) });
-      const head = await client.getBlockNumber({ cacheTime: 0 });
+      const call = chainOf(chain);
+      if (call === undefined) throw new RangeError(`this relay reads no chain ${chain}`);
+      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      const head = BigInt(String(await call("eth_blockNumber", [], signal)));
       const settled = head > SETTLED_BLOCKS ? head - SETTLED_BLOCKS : 0n;
       if (from === undefined) return { events: [], next: settled + 1n };
       if (settled < from) return { events: [], next: from };
       const last = settled - from >= MAX_BLOCKS ? from + MAX_BLOCKS - 1n : settled;
-      const logs = await client.request({
-        method: "eth_getLogs",
-        params: [
-          {
-            address: hex(address),
-            fromBlock: `0x${from.toString(16)}`,
-            toBlock: `0x${last.toString(16)}`,
-            ...(topic === undefined ? {} : { topics: [hex(topic)] }),
-          },
-        ],
-      });
-      const events = logs
-        .filter(({ removed }) => !removed)
-        .map(({ blockHash, logIndex }) => `${blockHash} ${logIndex}`);
-      return { events, next: last + 1n };
+      const filter = {
+        address,
+        fromBlock: quantity(from),
+        toBlock: quantity(last),
+        ...(topic === undefined ? {} : { topics: [topic] }),
+      };
+      const logs = await call("eth_getLogs", [filter], signal);
+      if (!Array.isArray(logs)) throw new RangeError("the chain's node answered with no list of logs");
+      const kept = logs.filter((log: unknown) => fieldOf(log, "removed") !== true);
+      return { events: kept.map(nameOfLog), next: last + 1n };
     },
   };
 }

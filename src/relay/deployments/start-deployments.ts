@@ -14,7 +14,7 @@ import { RateLimit } from "../rate-limit.ts";
 import { LEASE_MS, TURN_MS } from "../schedule/limits.ts";
 import { Schedule } from "../schedule/schedule.ts";
 import { ScheduleRows } from "../schedule/schedule-rows.ts";
-import { chainLogs } from "./chain-logs.ts";
+import { chainLogs, type ChainOf } from "./chain-logs.ts";
 import { CallDesk } from "./call-desk.ts";
 import { DeploymentDesk } from "./deployment-desk.ts";
 import { DeploymentLog } from "./deployment-log.ts";
@@ -46,7 +46,7 @@ export interface DeploymentsGround {
   readonly relay: string;
   /** Seed of the gateway's identity. */
   readonly seed: Uint8Array;
-  readonly rpcUrls: Readonly<Record<string, string>>;
+  readonly chainOf: ChainOf;
   readonly log: Logger;
   readonly nowMs: () => number;
 }
@@ -97,7 +97,7 @@ export async function startDeployments(ground: DeploymentsGround): Promise<Runni
     rows: firings,
     deployments,
     leadsTo: ground.leadsTo,
-    chains: chainLogs(ground.rpcUrls),
+    chains: chainLogs(ground.chainOf),
     lines,
     nowMs,
   });
