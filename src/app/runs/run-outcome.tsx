@@ -4,7 +4,9 @@ import { Amount } from "../components/amount.tsx";
 import { TechnicalDetail } from "../components/failure-notice.tsx";
 import { JobOutput } from "../components/job-output.tsx";
 import { Notice } from "../components/notice.tsx";
-import { suffixOf } from "../state/jobs-output.ts";
+import { sentence } from "../editor/connections.ts";
+import { findNode } from "../editor/find-node.ts";
+import { printable, suffixOf } from "../state/jobs-output.ts";
 import { saveFile } from "../state/save-file.ts";
 import { durationText } from "../words/durations.ts";
 import { bytesText } from "../words/model-words.ts";
@@ -24,6 +26,7 @@ export function Failed({ work, testMoney, onGo }: FailedProps): JSX.Element | nu
   if (phase.kind !== "failed") return null;
   const { failure, run } = phase;
   const { cause, advice } = failureWords(failure);
+  const isOnPurpose = run !== undefined && findNode(work.plan, run.node)?.node.kind === "fail";
   return (
     <Notice
       tone={work.isCancelled.value ? "wait" : "alarm"}
@@ -33,7 +36,12 @@ export function Failed({ work, testMoney, onGo }: FailedProps): JSX.Element | nu
         <p>{`${cause} ${advice}`}</p>
       ) : (
         <>
-          <p>{`${cause} ${run.advice}`}</p>
+          {isOnPurpose ? (
+            <p>The plan ends here on purpose, and says why:</p>
+          ) : (
+            <p>{`${cause} ${run.advice}`}</p>
+          )}
+          {run.detail !== "" && <p class="run-said">{sentence(printable(run.detail))}</p>}
           <dl class="facts">
             <div>
               <dt>Step</dt>

@@ -123,5 +123,6 @@ describe("the progress of a run", () => {
     expect(markOf(after(ended("0", 0, 0, "failed")), "inside", INSIDE)).toBe("failed");
     expect(markOf(after(ended("0", 0, 0, "failed"), ended("0", 1)), "inside", INSIDE)).toBe("done");
     expect(markOf(after(), "inside", INSIDE)).toBe("waiting");
+    expect(markOf(after(at("ready", "0")), "inside", INSIDE)).toBe("running");
   });
 });

@@ -212,7 +212,8 @@ export function markOf(progress: RunProgress, id: NodeId, node: PlanNode): Mark 
   const { ready, given, done, failed, skipped } = own;
   const isInside = graphsOf(node).some(({ graph }) => hasBegun(progress, graph));
   if (given > 0) return "running";
-  if (ready > 0) return isInside || endedOf(own) > 0 ? "running" : "ready";
+  // What nobody else has to be found for is under way as soon as it can be.
+  if (ready > 0) return isInside || endedOf(own) > 0 || !("place" in node) ? "running" : "ready";
   if (failed > 0) return "failed";
   if (done > 0) return "done";
   if (skipped > 0) return "skipped";

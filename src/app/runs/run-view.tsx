@@ -110,12 +110,13 @@ export function RunView({ desk, work, testMoney }: RunViewProps): JSX.Element {
 }
 
 function Bar({ work, totals }: { readonly work: PlanWork; readonly totals: RunTotals }): JSX.Element {
+  const isDone = work.phase.value.kind === "done";
   const isSure = totals.nodesEnded > 0 || !work.isRunning;
   return (
     <div class="run-bar">
       <progress
         aria-label="Run"
-        {...(isSure ? { value: work.isRunning ? totals.nodesEnded / Math.max(totals.nodes, 1) : 1 } : {})}
+        {...(isSure ? { value: isDone ? 1 : totals.nodesEnded / Math.max(totals.nodes, 1) } : {})}
       />
       <p role="status">{stateWords(work)}</p>
     </div>
@@ -152,6 +153,7 @@ function Figures({ work, totals, testMoney }: FiguresProps): JSX.Element {
   void useNow(work.isRunning).value;
   const ms = work.elapsedMs();
   const summary = work.summary.value;
+  const others = [...totals.peers].filter((peer) => peer !== work.self.value);
   return (
     <dl class="run-figures">
       <div>
@@ -167,7 +169,7 @@ function Figures({ work, totals, testMoney }: FiguresProps): JSX.Element {
       </div>
       <div>
         <dt>Tabs</dt>
-        <dd>{countText(summary?.providers.length ?? totals.peers.size)}</dd>
+        <dd>{countText(summary?.providers.length ?? others.length)}</dd>
       </div>
       {!work.isResumed && (
         <div>
@@ -199,14 +201,18 @@ function lookOf(work: PlanWork, { id, node }: DrawnNode): NodeLook {
   if (mark === "waiting" && !work.isRunning) return { mark: "skipped", line: "not needed" };
   return {
     mark,
-    line: lineOf(own, seen, self.value),
+    line: lineOf(own, seen, { self: self.value, isRemote: "place" in node }),
     ...(seen > 1 ? { progress: endedOf(own) / seen } : {}),
     ...(own.lost > 0 ? { aside: `${counted(own.lost, "attempt")} lost` } : {}),
   };
 }
 
 /** "K9zvRR · 12 ms", "3 of 4 · 2 tabs", "here". */
-function lineOf(own: NodeProgress, seen: number, self: PeerId | undefined): string {
+function lineOf(
+  own: NodeProgress,
+  seen: number,
+  { self, isRemote }: { readonly self: PeerId | undefined; readonly isRemote: boolean },
+): string {
   const ended = endedOf(own);
   const others = own.peers.filter((peer) => peer !== self);
   const [peer] = others;
@@ -218,7 +224,9 @@ function lineOf(own: NodeProgress, seen: number, self: PeerId | undefined): stri
   if (peer !== undefined && seen === 1 && own.longestMs > 0) parts.push(tookText(own.longestMs));
   if (own.lost > 0) parts.push(`${own.lost} lost`);
   if (parts.length > 0) return parts.join(" · ");
-  return own.given > 0 ? "given to a tab" : "waits for its input";
+  if (own.given > 0) return "given to a tab";
+  if (own.ready > 0) return isRemote ? "looks for a tab" : "under way here";
+  return "waits for its input";
 }
 
 function flowOf({ progress }: PlanWork, { from, to }: DrawnEdge): "none" | "under-way" | "done" {
