@@ -1,11 +1,15 @@
-/** `npx node examples/pipeline/build.ts` rewrites rank.wasm and, where there is Debian's clang with wasi-libc, split.wasm. */
+/** `npx node examples/pipeline/build.ts` rewrites rank.wasm, mind.wasm and, where there is Debian's clang with wasi-libc, split.wasm. */
 import { writeFile } from "node:fs/promises";
 import { writeArtefact } from "../artefact.ts";
 import { compileAssemblyScript } from "../compile-assemblyscript.ts";
 import { compileC, findToolchain } from "../compile-c.ts";
 
-const rank = await compileAssemblyScript(new URL("rank.as.ts", import.meta.url));
-process.stdout.write(await writeArtefact(new URL("rank.wasm", import.meta.url), rank));
+for (const name of ["rank", "mind"]) {
+  // oxlint-disable-next-line no-await-in-loop -- the compiler does one at a time
+  const wasm = await compileAssemblyScript(new URL(`${name}.as.ts`, import.meta.url));
+  // oxlint-disable-next-line no-await-in-loop
+  process.stdout.write(await writeArtefact(new URL(`${name}.wasm`, import.meta.url), wasm));
+}
 
 const toolchain = await findToolchain("wasi");
 if (toolchain === undefined) {

@@ -14,6 +14,7 @@ const COMPILING_MS = 120_000;
 
 const split = new URL("split.wasm", import.meta.url);
 const rank = new URL("rank.wasm", import.meta.url);
+const mind = new URL("mind.wasm", import.meta.url);
 
 /** Passages of each input. Under Node's own WASI, in a process of its own, for it reads file descriptor 0. */
 function passagesOf(...inputs: readonly (string | Uint8Array)[]): readonly (readonly string[])[] {
@@ -189,19 +190,42 @@ describe("rank.wasm", () => {
   });
 });
 
-it.each([split, rank])("%s is what its SHA-256 says", async (target) => {
+it.each([split, rank, mind])("%s is what its SHA-256 says", async (target) => {
   const { wasm, recordedSha256 } = await readArtefact(target);
   expect(sha256(wasm)).toBe(recordedSha256);
 });
 
-it(
-  "rank.wasm is what the compiler makes of its source",
-  async () => {
-    const { recordedSha256 } = await readArtefact(rank);
-    expect(sha256(await compileAssemblyScript(new URL("rank.as.ts", import.meta.url)))).toBe(recordedSha256);
+it.each([
+  ["rank.wasm", rank, "rank.as.ts"],
+  ["mind.wasm", mind, "mind.as.ts"],
+])(
+  "%s is what the compiler makes of its source",
+  async (_, target, source) => {
+    const { recordedSha256 } = await readArtefact(target);
+    expect(sha256(await compileAssemblyScript(new URL(source, import.meta.url)))).toBe(recordedSha256);
   },
   COMPILING_MS,
 );
+
+describe("mind.wasm", () => {
+  const task = { url: "https://example.org/a", word: "Frame" };
+  const tools = [{ about: "", name: "read" }];
+  const read = { input: {}, result: "<p>One.</p>", tool: "read" };
+  const cutUp = { input: "", result: ["The frame holds.", "A fork.", 'Fork and "FRAME".'], tool: "cut" };
+  const gone = { failure: { detail: "answered 404", name: "effect-failed" }, input: {}, tool: "read" };
+
+  it.each([
+    ["reads first", [], { tool: "read", input: { as: "text", url: task.url } }],
+    ["then cuts", [read], { tool: "cut", input: "<p>One.</p>" }],
+    ["then answers", [read, cutUp], { answer: ["The frame holds.", 'Fork and "FRAME".'] }],
+    ["says why where a tool failed", [gone], { answer: ["answered 404"] }],
+  ])("%s", async (_, steps, decision) => {
+    const decide = await loadBytesFunction((await readArtefact(mind)).wasm);
+    const input = new TextEncoder().encode(JSON.stringify({ rules: "", steps, task, tools }));
+    expect(JSON.parse(new TextDecoder().decode(decide(input)))).toEqual(decision);
+    expect(() => decide(input.subarray(0, 30))).toThrow(WebAssembly.RuntimeError);
+  });
+});
 
 it(
   "split.wasm is what the recorded compiler makes of its source",
