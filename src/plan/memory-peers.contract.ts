@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, sign, verify as nodeVerify } from "node:crypto";
-import { type Cid, cidFromDigest, type Digest, RAW } from "../protocol/cid.ts";
+import { type Cid, cidFromDigest, cidOf, DAG_CBOR, type Digest, RAW } from "../protocol/cid.ts";
 import { delegationMessage } from "../protocol/delegation.ts";
-import { seal } from "../protocol/envelope.ts";
+import { readMessage, seal } from "../protocol/envelope.ts";
 import { type FailureName, failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { header } from "../protocol/header.ts";
@@ -13,7 +13,7 @@ import type { Signer, Verify } from "../protocol/signature.ts";
 import { encodeUtf8 } from "../protocol/text.ts";
 import { fuel, microCredits } from "../protocol/units.ts";
 import { typesOf } from "./check.ts";
-import { encodePlan, planCid } from "./plan-codec.ts";
+import { encodePlan } from "./plan-codec.ts";
 import type { Callee, CallNode, Place, Plan, StepLimits } from "./plan.ts";
 import type { RunEvent, RunnerPorts, StepEnd, StepOrder, ValueRef } from "./runner-ports.ts";
 import { argsBytes } from "./runner/inputs.ts";
@@ -383,6 +383,7 @@ export async function memoryRun(mesh: MemoryMesh, parts: MemoryRunParts): Promis
   const { plan, params = {}, holders = [] } = parts;
   const initiator = parts.initiator ?? (await memoryPeer(1));
   mesh.coordinators.splice(0, mesh.coordinators.length, initiator, ...holders);
+  const planBytes = encodePlan(plan);
   const cids = new Map(Object.entries(params).map(([name, bytes]) => [name, rawCid(bytes)]));
   const envelope = await seal(
     runMessage,
@@ -390,7 +391,7 @@ export async function memoryRun(mesh: MemoryMesh, parts: MemoryRunParts): Promis
       ...header(ORIGIN, `test:${ORIGIN}`),
       initiator: initiator.root,
       payer: initiator.root,
-      plan: planCid(plan),
+      plan: cidOf(DAG_CBOR, planBytes, digest),
       params: rawCid(argsBytes(cids)),
       nonce: new Uint8Array(16).fill(parts.nonce ?? 1),
       issuedAt: START,
@@ -400,15 +401,18 @@ export async function memoryRun(mesh: MemoryMesh, parts: MemoryRunParts): Promis
     },
     [initiator.signer],
   );
-  const draft = await openRun(envelope, [], verify, digest);
+  // Whoever has just signed it need not check that.
+  const { id, body } = readMessage(runMessage, envelope, digest);
+  const draft: OpenRun = { id, body, envelope, holders: [] };
+  mesh.run = id;
+  const base = { plan, planBytes, params, initiator };
+  if (holders.length === 0) return { ...base, open: draft };
   const named = await seal(
     runHoldersMessage,
     { ...header(ORIGIN, `test:${ORIGIN}`), run: draft.id, rev: 1, holders: holders.map(({ root }) => root) },
     [initiator.signer],
   );
-  const open = holders.length === 0 ? draft : await openRun(envelope, [named], verify, digest);
-  mesh.run = open.id;
-  return { open, plan, planBytes: encodePlan(plan), params, initiator };
+  return { ...base, open: await openRun(envelope, [named], verify, digest) };
 }
 
 /** A coordinator of a run, who tells what it hears. */

@@ -29,6 +29,7 @@ import { runGraph } from "./run-graph.ts";
 import { RunMemory } from "./run-memory.ts";
 import { failureOf, type RunEnd, type RunnerOptions } from "./runner-options.ts";
 
+const OVER = new FailureError("cancelled", "the run is over");
 const NO_COST: MicroCredits = microCredits(0);
 
 /** An attempt that was given out here. */
@@ -66,7 +67,8 @@ export class RunCore implements Core {
     this.run = run.id;
     this.digest = digest;
     this.signal = signal;
-    this.memory = new RunMemory(ports, AbortSignal.any([signal, this.#quitting.signal]));
+    signal.addEventListener("abort", () => this.#quitting.abort(signal.reason), { once: true });
+    this.memory = new RunMemory(ports, this.#quitting.signal);
     this.#reader = new ReceiptReader({ ...run.body, run: run.id }, verify, digest);
     this.nodes = nodesOf(given.plan.graph);
     this.#types = given.types ?? typesOf(given.plan);
@@ -294,7 +296,7 @@ export class RunCore implements Core {
   }
 
   quit(): void {
-    this.#quitting.abort(new FailureError("cancelled", "the run is over"));
+    this.#quitting.abort(OVER);
   }
 
   /** What the step that closed the run says. */

@@ -10,6 +10,8 @@ import type { GraphEnd, Known, NodeFailure } from "./known.ts";
 import { RunCore } from "./run-core.ts";
 import { failureOf, type RunEnd, type RunnerOptions } from "./runner-options.ts";
 
+const OVER = new FailureError("cancelled", "the run is over");
+
 /**
  * Carries a plan out: order is what data asks for, everything else goes on at once. All that it decides follows from receipts,
  * so another coordinator goes on from what receipts it has, and comes to the same.
@@ -116,7 +118,7 @@ export class Runner {
       const failure: NodeFailure = { node: WHOLE_RUN, iteration: "", code: error.code, detail: error.detail };
       return await this.#close({ kind: "failed", failure, tail: [] });
     } finally {
-      clock.abort(new FailureError("cancelled", "over"));
+      clock.abort(OVER);
       core.quit();
     }
   }
@@ -126,10 +128,9 @@ export class Runner {
     const core = this.#core;
     const { body } = this.#options.run;
     const left = Math.max(0, body.notAfter - core.ports.now());
-    const late = new FailureError("expired", "the run's time is over");
     core.ports
       .pause(left, clock)
-      .then(() => this.#cancelling.abort(late))
+      .then(() => this.#cancelling.abort(new FailureError("expired", "the run's time is over")))
       .catch(() => undefined);
     const end = await core.graph({
       graph: this.#options.plan.graph,

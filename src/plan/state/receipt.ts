@@ -1,7 +1,9 @@
+import { equalBytes } from "../../protocol/bytes.ts";
 import type { Cid, Digest } from "../../protocol/cid.ts";
 import { type Delegation, delegationMessage, signatory } from "../../protocol/delegation.ts";
-import { openEnvelope, type SignedBy, type Unverified, verified } from "../../protocol/envelope.ts";
+import { openEnvelope, type SignedBy, verified } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
+import { CLOCK_SKEW_MS } from "../../protocol/limits.ts";
 import { type Step, stepMessage } from "../../protocol/messages/run.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Verify } from "../../protocol/signature.ts";
@@ -26,9 +28,14 @@ export interface RunTime {
   readonly notAfter: number;
 }
 
-/** Delegations whose signatures were checked, remembered for so many sessions of all runs: by the verifier, their bodies and bytes. */
-const KEPT_DELEGATIONS = 1_024;
-const checked = new WeakMap<Verify, Map<Cid, Promise<unknown>>>();
+/** A session whose delegation was checked, bytes and all. */
+interface KnownSession extends Pick<Delegation, "root" | "notBefore" | "notAfter"> {
+  readonly bytes: Uint8Array;
+}
+
+/** Sessions that are remembered, of all runs together: each receipt carries its delegation. */
+const KEPT_SESSIONS = 1_024;
+const sessions = new WeakMap<Verify, Map<PeerId, KnownSession>>();
 
 /**
  * Reads steps and checks their signatures. Steps carry no time of their own: a session counts when its delegation overlaps
@@ -38,14 +45,14 @@ export class ReceiptReader {
   readonly #time: RunTime;
   readonly #verify: Verify;
   readonly #digest: Digest | undefined;
-  readonly #delegations: Map<Cid, Promise<unknown>>;
+  readonly #sessions: Map<PeerId, KnownSession>;
 
   constructor(time: RunTime, verify: Verify, digest?: Digest) {
     this.#time = time;
     this.#verify = verify;
     this.#digest = digest;
-    this.#delegations = checked.get(verify) ?? new Map<Cid, Promise<unknown>>();
-    checked.set(verify, this.#delegations);
+    this.#sessions = sessions.get(verify) ?? new Map<PeerId, KnownSession>();
+    sessions.set(verify, this.#sessions);
   }
 
   /**
@@ -65,35 +72,28 @@ export class ReceiptReader {
   }
 
   /** Whom a session acts for. @throws FailureError `bad-signature`, `expired`. */
-  async rootOf(by: SignedBy): Promise<PeerId> {
-    if (by.delegation === undefined) return by.key;
-    const { root, delegation } = signatory(by, this.#timeWithin(by.delegation));
-    if (delegation !== undefined) await this.#checked(delegation);
+  async rootOf({ key, delegation }: SignedBy): Promise<PeerId> {
+    if (delegation === undefined) return key;
+    const known = this.#sessions.get(key);
+    if (known !== undefined && equalBytes(known.bytes, delegation)) {
+      this.#requireTime(known);
+      return known.root;
+    }
+    const opened = openEnvelope(delegationMessage, delegation);
+    this.#requireTime(opened.body);
+    // Whether it is for this key, and signed by its root, at a moment when it holds.
+    const { root } = signatory({ key, delegation }, opened.body.notBefore);
+    await verified(opened, this.#verify);
+    if (this.#sessions.size >= KEPT_SESSIONS) this.#sessions.clear();
+    const { notBefore, notAfter } = opened.body;
+    this.#sessions.set(key, { root, notBefore, notAfter, bytes: delegation.slice() });
     return root;
   }
 
-  /** A moment in both the run's time and the delegation's, if there is one. */
-  #timeWithin(envelope: Uint8Array): number {
-    const { notBefore } = openEnvelope(delegationMessage, envelope).body;
-    const moment = Math.max(this.#time.issuedAt, notBefore);
-    if (moment > this.#time.notAfter)
-      throw new FailureError("expired", "delegation: begins after the run's time");
-    return moment;
+  /** There has to be a moment in both the run's time and the delegation's. */
+  #requireTime({ notBefore, notAfter }: Pick<Delegation, "notBefore" | "notAfter">): void {
+    const { issuedAt, notAfter: end } = this.#time;
+    if (Math.max(issuedAt, notBefore - CLOCK_SKEW_MS) > Math.min(end, notAfter + CLOCK_SKEW_MS))
+      throw new FailureError("expired", "delegation: outside the run's time");
   }
-
-  async #checked(delegation: Unverified<Delegation>): Promise<void> {
-    const id = delegation.id;
-    const known = this.#delegations.get(id);
-    // The same body with another signature has to be checked by itself.
-    if (known !== undefined && sameBytes(await known, delegation.bytes)) return;
-    if (this.#delegations.size >= KEPT_DELEGATIONS) this.#delegations.clear();
-    const checking = verified(delegation, this.#verify).then(({ bytes }) => bytes);
-    this.#delegations.set(id, checking);
-    checking.catch(() => this.#delegations.delete(id));
-    await checking;
-  }
-}
-
-function sameBytes(a: unknown, b: Uint8Array): boolean {
-  return a instanceof Uint8Array && a.length === b.length && a.every((byte, place) => byte === b[place]);
 }
