@@ -2,6 +2,7 @@
 import { generateInput, writerModel } from "../inference/host/models.contract.ts";
 import { cidOf, RAW } from "../protocol/cid.ts";
 import type { JobLimits } from "../protocol/messages/job.ts";
+import type { TaskStep } from "../protocol/messages/task.ts";
 import { fuel } from "../protocol/units.ts";
 import { modelThreadHere } from "../provider/model-thread.contract.ts";
 import { Models } from "../provider/models.ts";
@@ -31,6 +32,7 @@ export function closePairs(): void {
 export async function openText(
   lease: PairOptions["lease"] = {},
   limits: Partial<JobLimits> = {},
+  more: Pick<PairOptions, "job" | "provider"> = {},
 ): Promise<Streaming> {
   const models = new Models({
     startThread: () => modelThreadHere(),
@@ -49,7 +51,8 @@ export async function openText(
   const pair = await leasePair({
     module: new Uint8Array(),
     work: models.load(MODEL.manifest, MODEL.cid, MODEL.file),
-    job: { work, limits: { ...LIMITS, ...limits } },
+    ...more,
+    job: { work, limits: { ...LIMITS, ...limits }, ...more.job },
     lease: { windowMax: 1, ...lease },
   });
   closing.push(() => {
@@ -68,6 +71,7 @@ export function sendText(
   { requester }: LeasePair,
   changes: Parameters<typeof generateInput>[0] = TEXT,
   onSegment: (segment: FinalSegment) => void = () => undefined,
+  step?: TaskStep,
 ): Sent {
   const bytes = generateInput(changes);
   const segments: FinalSegment[] = [];
@@ -75,6 +79,7 @@ export function sendText(
     bytes,
     cid: cidOf(RAW, bytes),
     seed: seed(8),
+    step,
     onSegment: (segment) => {
       segments.push(segment);
       onSegment(segment);
