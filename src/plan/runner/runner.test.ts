@@ -3,7 +3,7 @@ import { FailureError } from "../../protocol/failure.ts";
 import { encodeUtf8 } from "../../protocol/text.ts";
 import { microCredits } from "../../protocol/units.ts";
 import { call, code, LIMITS, MemoryMesh, rawCid, STEP_COST } from "../memory-peers.contract.ts";
-import type { Capability, Graph, Plan, Provenance } from "../plan.ts";
+import type { Capability, Graph, Plan, PlanNode, Provenance } from "../plan.ts";
 import { capabilityCid } from "../../protocol/messages/effect.ts";
 import {
   expr,
@@ -602,5 +602,41 @@ describe("an agent", () => {
     const { said, check } = await ran(mesh, { plan: agentPlan(1), params: { task: encodeUtf8("hello") } });
     expect(said).toBe(`a  ${code("expression-failed")} no answer after 1 steps`);
     expect(check).toMatchObject({ ...clean, status: "failed" });
+  });
+});
+
+describe("a large run", () => {
+  it("names more receipts than one step has room for through gathering steps", async () => {
+    const mesh = await MemoryMesh.of(1, FUNCTIONS);
+    const graph: Graph = {
+      params: { item: NUMBER },
+      nodes: { more: expr("item + 1", { item: param("item") }) },
+      result: node("more"),
+    };
+    const count = 1_200;
+    const plan = planOf(
+      {
+        all: { kind: "map", over: param("numbers"), with: {}, graph, max: count, parallel: 64 },
+        total: expr("sum(all)", { all: node("all") }),
+      },
+      node("total"),
+      { numbers: { type: "list", of: NUMBER } },
+    );
+    const numbers = encodeUtf8(JSON.stringify(Array.from({ length: count }, (_, place) => place)));
+    const { said, check, runner } = await ran(mesh, { plan, params: { numbers } });
+    expect(said).toBe(String((count * (count + 1)) / 2));
+    expect(
+      runner.state.since(0).filter(({ step }) => step.attempt >= 50_000 && step.attempt < 60_000),
+    ).toHaveLength(2);
+    expect(check).toMatchObject(clean);
+  });
+
+  it("is a chain of fifteen hundred nodes like any other", async () => {
+    const mesh = await MemoryMesh.of(1, FUNCTIONS);
+    const nodes: Record<string, PlanNode> = { n0: expr("0") };
+    for (let i = 1; i < 1_500; i += 1) nodes[`n${i}`] = expr("x + 1", { x: node(`n${i - 1}`) });
+    const { said, check } = await ran(mesh, { plan: planOf(nodes, node("n1499")) });
+    expect(said).toBe("1499");
+    expect(check).toMatchObject(clean);
   });
 });
