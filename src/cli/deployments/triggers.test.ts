@@ -1,6 +1,11 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { createRelayClient } from "../../mesh/relay-client.ts";
 import { planCid } from "../../plan/plan-codec.ts";
+import { signerFromSeed } from "../../protocol/ed25519.ts";
+import { seal } from "../../protocol/envelope.ts";
+import { header } from "../../protocol/header.ts";
+import { nameMessage } from "../../protocol/messages/name.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { deploy, undeploy, webhookSecret } from "../../sdk/index.ts";
 import { BUDGET, deploymentScene, ONCE, PAGE, said } from "./deployment-scene.contract.ts";
@@ -95,5 +100,41 @@ describe("what is deployed, by itself", { timeout: 60_000 }, () => {
     expect(said(await scene.lines(who, "clock"), "fired").length).toBeGreaterThan(0);
     await undeploy(who, "clock");
     await undeploy(who, "chain");
+  });
+
+  test("is run when a registered name leads elsewhere, and not before", async () => {
+    const who = scene.owner();
+    const client = createRelayClient({ baseUrl: scene.url, fetch: (input, init) => fetch(input, init) });
+    const [info, signer] = await Promise.all([
+      client.info(),
+      signerFromSeed(crypto.subtle, new Uint8Array(who.seed)),
+    ]);
+    const register = async (version: number, plan: Plan): Promise<void> => {
+      const issuedAt = Date.now();
+      const named = { owner: signer.key, name: "prices", version, plan: planCid(plan), issuedAt };
+      const body = { ...header(info.origin, info.asset), ...named, expires: issuedAt + 3_600_000 };
+      await client.putName(await seal(nameMessage, body, [signer]));
+    };
+    const told: Plan = {
+      ...PAGE,
+      graph: {
+        params: { event: { type: "json" } },
+        nodes: {},
+        result: { from: "param", param: "event" },
+      },
+    };
+    const triggers = [{ id: "moved", kind: "name", missed: "all", name: "prices" }] as const;
+    await scene.deployed(who, { name: "named", plan: told, triggers });
+    await register(1, ONCE);
+    await expect
+      .poll(async () => said(await scene.lines(who, "named"), "fired"), { timeout: 10_000 })
+      .toHaveLength(1);
+    // A longer life of the same name is no change.
+    await register(2, ONCE);
+    await register(3, PAGE);
+    await expect
+      .poll(async () => said(await scene.lines(who, "named"), "ended"), { timeout: 10_000 })
+      .toHaveLength(2);
+    await undeploy(who, "named");
   });
 });

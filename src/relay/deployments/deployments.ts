@@ -19,7 +19,8 @@ export interface DeploymentsParts {
   readonly blobs: BlobFolder;
   readonly runs: DeploymentRuns;
   readonly replicas: ReplicaKeeper;
-  readonly schedule: Pick<Schedule, "setTriggers">;
+  /** What starts its runs from now on. */
+  readonly setTriggers: Schedule["setTriggers"];
   readonly lines: Pick<Logger, "error">;
   readonly nowMs: () => number;
 }
@@ -80,10 +81,10 @@ export class Deployments {
 
   /** Nothing of it runs any more, and its name stays its owner's for a while. */
   end(deployment: Deployment): void {
-    const { rows, log, schedule, blobs, nowMs } = this.#parts;
+    const { rows, log, setTriggers, blobs, nowMs } = this.#parts;
     const { name, current, next } = deployment;
     deployment.ending.abort(new FailureError("cancelled", "the deployment has ended"));
-    schedule.setTriggers(name, []);
+    setTriggers(name, []);
     rows.end(name, nowMs());
     this.#byName.delete(name);
     for (const version of [current, next]) if (version !== undefined) blobs.release(blobsOf(version));
@@ -159,13 +160,13 @@ export class Deployments {
   }
 
   #promote(deployment: Deployment, next: Version): void {
-    const { rows, log, schedule, blobs, nowMs } = this.#parts;
+    const { rows, log, setTriggers, blobs, nowMs } = this.#parts;
     const { name, current } = deployment;
     rows.promote(name, nowMs());
     if (current !== undefined) blobs.release(blobsOf(current));
     deployment.current = next;
     delete deployment.next;
-    schedule.setTriggers(name, next.terms.triggers);
+    setTriggers(name, next.terms.triggers);
     log.write(name, "version", `version ${next.terms.version} runs`);
   }
 

@@ -44,7 +44,7 @@ export class EventSources {
   /** One look. Never throws. */
   turn(): void {
     const { rows, lines } = this.#parts;
-    const watched = rows.triggers().filter(({ terms }) => terms.kind in this.#looks || terms.kind === "log");
+    const watched = rows.watched();
     this.#see();
     for (const row of watched) {
       try {

@@ -89,7 +89,20 @@ export async function startDeployments(ground: DeploymentsGround): Promise<Runni
     log: lines,
     nowMs,
   });
-  const deployments = new Deployments({ rows, log, blobs, runs, replicas, schedule, lines, nowMs });
+  const deployments = new Deployments({
+    rows,
+    log,
+    blobs,
+    runs,
+    replicas,
+    setTriggers: (name, triggers) => {
+      schedule.setTriggers(name, triggers);
+      // What is so now is no event; what happens from here on is.
+      sources.turn();
+    },
+    lines,
+    nowMs,
+  });
   await deployments.open();
   const sources = new EventSources({
     books,

@@ -23,7 +23,7 @@ const SCHEMA = `
   PRAGMA synchronous = FULL;
   PRAGMA trusted_schema = OFF;
   CREATE TABLE IF NOT EXISTS triggers (
-    deployment TEXT NOT NULL, id TEXT NOT NULL, terms BLOB NOT NULL, since INTEGER NOT NULL,
+    deployment TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, terms BLOB NOT NULL, since INTEGER NOT NULL,
     through INTEGER NOT NULL, due INTEGER, progress TEXT,
     PRIMARY KEY (deployment, id)
   ) STRICT, WITHOUT ROWID;
@@ -77,9 +77,10 @@ export class ScheduleRows {
         before.delete(terms.id);
         if (known !== undefined && Buffer.from(encode(triggerSchema, known.terms)).equals(bytes)) continue;
         this.#run(
-          "INSERT OR REPLACE INTO triggers VALUES (?, ?, ?, ?, ?, ?, NULL)",
+          "INSERT OR REPLACE INTO triggers VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
           deployment,
           terms.id,
+          terms.kind,
           bytes,
           nowMs,
           nowMs,
@@ -101,8 +102,12 @@ export class ScheduleRows {
     return this.#ask.all(triggerRow, "SELECT * FROM triggers WHERE deployment = ? ORDER BY id", deployment);
   }
 
-  triggers(): readonly TriggerRow[] {
-    return this.#ask.all(triggerRow, "SELECT * FROM triggers ORDER BY deployment, id");
+  /** Triggers that wait for something that has to be looked for. */
+  watched(): readonly TriggerRow[] {
+    return this.#ask.all(
+      triggerRow,
+      "SELECT * FROM triggers WHERE kind IN ('run', 'name', 'peer', 'log') ORDER BY deployment, id",
+    );
   }
 
   /** When the next trigger of the clock is to be looked at. */

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { MAX_UNDER_WAY_OF_ONE } from "./limits.ts";
 import { twoProcesses } from "./two-processes.contract.ts";
 
 test("of two processes over one file, killed at any moment, exactly one starts each run, and none is lost", async () => {
@@ -16,4 +17,6 @@ test("of two processes over one file, killed at any moment, exactly one starts e
   expect(ended).toEqual(expected);
   // No two had the same firing under the same token: one of them could not have ended it.
   expect(new Set(attempts).size).toBe(attempts.length);
+  // Nobody began what another was at: only what the dead had in hand was begun again.
+  expect(attempts.length - expected.length).toBeLessThanOrEqual(deaths * MAX_UNDER_WAY_OF_ONE);
 }, 90_000);
