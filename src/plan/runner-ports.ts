@@ -3,7 +3,7 @@ import type { FailureCode } from "../protocol/failure-code.ts";
 import type { Step } from "../protocol/messages/run.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { MicroCredits } from "../protocol/units.ts";
-import type { AgentTool, Callee, Capability, NodeId, Place, Provenance, StepLimits } from "./plan.ts";
+import type { Callee, Capability, NodeId, Place, Provenance, StepLimits } from "./plan.ts";
 
 /** A value by its CID (raw): where it is, and its bytes where they are here or small. */
 export interface ValueRef {
@@ -113,8 +113,3 @@ export interface RunFailure {
   /** One sentence: what to do. */
   readonly advice: string;
 }
-
-/** What an agent's mind answers, canonical JSON: the next tool, or the answer. */
-export type Decision =
-  | { readonly tool: AgentTool["name"]; readonly input: unknown }
-  | { readonly answer: unknown };
