@@ -2,6 +2,9 @@ import type { EffectGrants } from "../protocol/effect-grants.ts";
 import { FailureError } from "../protocol/failure.ts";
 import type { Capability } from "../protocol/messages/effect.ts";
 
+/** Characters of one line of an offer, whose field takes 300 bytes; no capability has a longer origin. */
+const MAX_LINE = 270;
+
 /** What an offer says of them (Offer.effects). @param atMost lines that an offer has room for */
 export function grantedEffects(
   { timeAndRandom, fetch: fetched, chains }: EffectGrants,
@@ -13,7 +16,9 @@ export function grantedEffects(
     ...(timeAndRandom ? ["time", "random"] : []),
     ...Object.keys(chains).map((chain) => `evm-read ${chain}`),
     ...origins,
-  ].slice(0, atMost);
+  ]
+    .filter((line) => line.length <= MAX_LINE)
+    .slice(0, atMost);
 }
 
 function refusal(what: string): FailureError {

@@ -1,7 +1,8 @@
 import type { JSX } from "preact";
-import { useSignal } from "@preact/signals";
 import type { GovernorView } from "../../provider/governor/governor-view.ts";
 import type { ProviderLimits } from "../../provider/provider-state.ts";
+import { FoldedCard } from "./folded-card.tsx";
+import type { GrantsPanelProps } from "./grants-panel.tsx";
 import { LazyPart } from "./lazy-part.tsx";
 import type { LimitsPanelProps } from "./limits-panel.tsx";
 import type { PauseNoticeProps } from "./pause-notice.tsx";
@@ -10,26 +11,22 @@ async function loadPanel(): Promise<(props: LimitsPanelProps) => JSX.Element> {
   return (await import("./limits-panel.tsx")).LimitsPanel;
 }
 
+async function loadGrants(): Promise<(props: GrantsPanelProps) => JSX.Element> {
+  return (await import("./grants-panel.tsx")).GrantsPanel;
+}
+
 async function loadNotice(): Promise<(props: PauseNoticeProps) => JSX.Element> {
   return (await import("./pause-notice.tsx")).PauseNotice;
 }
 
 /** The list of limits, loaded when it is opened. */
 export function LimitsGate(props: LimitsPanelProps): JSX.Element {
-  const isOpen = useSignal(false);
-  return (
-    <details
-      class="card limits"
-      onToggle={({ currentTarget }) => {
-        isOpen.value = currentTarget.open;
-      }}
-    >
-      <summary>
-        <h2>Limits</h2>
-      </summary>
-      {isOpen.value && <LazyPart load={loadPanel} show={(LimitsPanel) => <LimitsPanel {...props} />} />}
-    </details>
-  );
+  return <FoldedCard title="Limits" load={loadPanel} props={props} />;
+}
+
+/** What this tab may do for others besides computing, likewise. */
+export function GrantsGate(props: GrantsPanelProps): JSX.Element {
+  return <FoldedCard title="What this tab may do for others" load={loadGrants} props={props} />;
 }
 
 export interface PauseGateProps {
