@@ -1,5 +1,5 @@
 import type { Cid, Digest } from "../../protocol/cid.ts";
-import { failureKind } from "../../protocol/failure-code.ts";
+import { type FailureCode, failureCode, failureKind } from "../../protocol/failure-code.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Verify } from "../../protocol/signature.ts";
 import type { MicroCredits } from "../../protocol/units.ts";
@@ -46,7 +46,20 @@ export interface RunEnd {
   readonly receipt: Cid;
 }
 
+const TIMED_OUT = failureCode("timed-out");
+const CANCELLED = failureCode("cancelled");
+
+/** What to do, in a sentence. The table's own advice is for one task, which is given to somebody else; a run has done that already. */
+function adviceFor(code: FailureCode): string {
+  if (code === TIMED_OUT) return "Raise the timeout, or give what is inside of it less work.";
+  if (code === CANCELLED) return "Start the run again when it is wanted.";
+  const { refund, advice } = failureKind(code);
+  return refund === "retry"
+    ? "Every attempt was lost. Start the run again when more providers are there, or put a retry around this node."
+    : advice;
+}
+
 /** A failure as people are told it. */
 export function failureOf(failure: NodeFailure, paid: MicroCredits): RunFailure {
-  return { ...failure, paid, advice: failureKind(failure.code).advice };
+  return { ...failure, paid, advice: adviceFor(failure.code) };
 }
