@@ -56,7 +56,7 @@ export function blankNode(kind: KindName, callee: Callee): PlanNode {
           timeoutMs: 10_000,
         },
         request: { from: "constant", json: "{}" },
-        output: ANY,
+        output: NUMBER,
       };
     case "agent":
       return {

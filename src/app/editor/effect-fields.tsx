@@ -1,5 +1,7 @@
 import type { JSX } from "preact";
-import { type Capability, EFFECT_KINDS, type EffectKind } from "../../plan/plan.ts";
+import { canonicalJson, type Value } from "../../plan/json-value.ts";
+import { type Capability, EFFECT_KINDS, type EffectKind, type Source } from "../../plan/plan.ts";
+import type { ValueType } from "../../plan/value-type.ts";
 import { linesOf, NumberField, SelectField, TextField } from "./fields.tsx";
 
 export interface EffectFieldsProps {
@@ -19,7 +21,7 @@ const LABELS: Readonly<Record<EffectKind, string>> = {
 };
 
 /** Another kind with nothing that it cannot have, and the least that it needs. */
-function ofKind(kind: EffectKind, before: Capability): Capability {
+export function kindWith(kind: EffectKind, before: Capability): Capability {
   return {
     ...before,
     kind,
@@ -30,6 +32,22 @@ function ofKind(kind: EffectKind, before: Capability): Capability {
     secrets: [],
   };
 }
+
+/** What is asked of an effect of a kind until somebody says otherwise, and what comes back. */
+export function usualEffect(kind: EffectKind): { readonly request: Source; readonly output: ValueType } {
+  const [request, type] = USUAL[kind];
+  return { request: { from: "constant", json: canonicalJson(request) }, output: { type } };
+}
+
+const USUAL: Readonly<Record<EffectKind, readonly [request: Value, output: "text" | "number" | "json"]>> = {
+  fetch: [{ url: "https://example.org/", as: "text" }, "text"],
+  "kv-get": [{ key: "name" }, "json"],
+  "kv-put": [{ key: "name", value: "text" }, "json"],
+  "kv-list": [{}, "json"],
+  "evm-read": [{ chain: "eip155:1", method: "block", block: "latest" }, "json"],
+  time: [{}, "number"],
+  random: [{ bytes: 32 }, "json"],
+};
 
 /** What an effect may touch: nothing that is not named here. */
 export function EffectFields({ capability, problemAt, onCapability }: EffectFieldsProps): JSX.Element {
@@ -47,7 +65,7 @@ export function EffectFields({ capability, problemAt, onCapability }: EffectFiel
         problem={problemAt("capability")}
         onChoose={(chosen) => {
           const next = EFFECT_KINDS.find((each) => each === chosen);
-          if (next !== undefined) onCapability(ofKind(next, capability));
+          if (next !== undefined) onCapability(kindWith(next, capability));
         }}
       />
       {kind === "fetch" && (

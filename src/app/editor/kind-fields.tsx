@@ -4,7 +4,7 @@ import { parseExpression } from "../../plan/expression/parse-expression.ts";
 import { printExpression } from "../../plan/expression/print-expression.ts";
 import { AgentFields } from "./agent-fields.tsx";
 import { CalleeFields } from "./callee-fields.tsx";
-import { EffectFields } from "./effect-fields.tsx";
+import { EffectFields, usualEffect } from "./effect-fields.tsx";
 import { CheckList, NumberField, SelectField, TextField } from "./fields.tsx";
 import { wiredExpression } from "./expression-names.ts";
 import type { KindFieldsProps, Of } from "./kind-props.ts";
@@ -43,7 +43,13 @@ export function KindFields(props: KindFieldsProps): JSX.Element | null {
             capability={node.capability}
             problemAt={problemAt}
             onCapability={(capability) =>
-              onNode("capability", { ...node, capability, ...placeOf(capability, node.place) })
+              onNode("capability", {
+                ...node,
+                capability,
+                ...(capability.kind === node.capability.kind
+                  ? {}
+                  : { ...usualEffect(capability.kind), place: placeOf(capability, node.place) }),
+              })
             }
           />
           <TypeField
@@ -137,9 +143,9 @@ export function KindFields(props: KindFieldsProps): JSX.Element | null {
 }
 
 /** Stores are kept by the relay alone. */
-function placeOf({ kind }: Capability, place: Place): { readonly place: Place } {
-  if (kind.startsWith("kv-")) return { place: { at: "relay" } };
-  return { place: place.at === "relay" && kind !== "fetch" ? { at: "any" } : place };
+function placeOf({ kind }: Capability, place: Place): Place {
+  if (kind.startsWith("kv-")) return { at: "relay" };
+  return place.at === "relay" ? { at: "any" } : place;
 }
 
 function Milliseconds(props: {

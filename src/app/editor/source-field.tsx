@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
+import { canonicalJson, parseJson } from "../../plan/json-value.ts";
 import type { Graph, NodeId, Source } from "../../plan/plan.ts";
 import { giveTo } from "./connections.ts";
 import type { GraphPlace } from "./find-node.ts";
@@ -86,13 +87,12 @@ function sourceOf(value: string, before: Source, graph: Graph): Source {
     : { from: "node", node: name };
 }
 
-/** What is no JSON is meant as text. */
+/** The one spelling of a constant. What is no JSON is meant as text. */
 function jsonOf(text: string): string {
   try {
-    JSON.parse(text);
-    return text;
+    return canonicalJson(parseJson(text));
   } catch {
-    return JSON.stringify(text);
+    return canonicalJson(text);
   }
 }
 

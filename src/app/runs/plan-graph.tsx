@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import {
   type DrawnEdge,
+  type Drawing,
   type DrawnNode,
   layoutPlan,
   type LayoutOptions,
@@ -70,8 +71,7 @@ export function PlanGraph(props: PlanGraphProps): JSX.Element {
   const { plan, label, selected, onSelect } = props;
   const root = useRef<HTMLDivElement>(null);
   const room = useRoom(root);
-  const sizes = room < NARROW_PX ? NARROW_SIZES : SIZES;
-  const drawing = useMemo(() => layoutPlan(plan, sizes), [plan, sizes]);
+  const { drawing, sizes } = useMemo(() => fittingDrawing(plan, room), [plan, room]);
   const width = Math.max(drawing.width, sizes.node.width) + 2 * MARGIN;
   const scale = Math.min(1, Math.max(room / width, LEAST_SCALE));
   const height = drawing.height + 2 * MARGIN;
@@ -126,6 +126,18 @@ export function PlanGraph(props: PlanGraphProps): JSX.Element {
       </svg>
     </div>
   );
+}
+
+/** With large cards where they fit into the room, CSS pixels, with small ones elsewhere. */
+function fittingDrawing(
+  plan: Plan,
+  room: number,
+): { readonly drawing: Drawing; readonly sizes: LayoutOptions } {
+  if (room >= NARROW_PX) {
+    const drawing = layoutPlan(plan, SIZES);
+    if (drawing.width + 2 * MARGIN <= room) return { drawing, sizes: SIZES };
+  }
+  return { drawing: layoutPlan(plan, NARROW_SIZES), sizes: NARROW_SIZES };
 }
 
 /** Width that the drawing has, CSS pixels. */
