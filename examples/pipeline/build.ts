@@ -4,11 +4,13 @@ import { writeArtefact } from "../artefact.ts";
 import { compileAssemblyScript } from "../compile-assemblyscript.ts";
 import { compileC, findToolchain } from "../compile-c.ts";
 
-for (const name of ["rank", "mind"]) {
+const sources = [
+  [new URL("rank.as.ts", import.meta.url), new URL("rank.wasm", import.meta.url)],
+  [new URL("mind.as.ts", import.meta.url), new URL("mind.wasm", import.meta.url)],
+] as const;
+for (const [source, target] of sources) {
   // oxlint-disable-next-line no-await-in-loop -- the compiler does one at a time
-  const wasm = await compileAssemblyScript(new URL(`${name}.as.ts`, import.meta.url));
-  // oxlint-disable-next-line no-await-in-loop
-  process.stdout.write(await writeArtefact(new URL(`${name}.wasm`, import.meta.url), wasm));
+  process.stdout.write(await writeArtefact(target, await compileAssemblyScript(source)));
 }
 
 const toolchain = await findToolchain("wasi");

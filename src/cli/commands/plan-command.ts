@@ -25,6 +25,14 @@ function parseOrigin(text: string): string {
   return url.origin;
 }
 
+/** A value on the command line is seen by whoever lists this machine's processes: the environment is the better place. */
+function parseSecret(text: string): readonly [string, string] {
+  if (text.includes("=")) return parsePair(text);
+  const value = process.env[text];
+  if (value === undefined) throw new InvalidArgumentError(`There is no environment variable ${text}.`);
+  return [text, value];
+}
+
 /** Programs whose steps run on many peers. */
 export function addPlanCommand(program: Command, end: (exit: Exit) => void): void {
   const plan = program
@@ -53,6 +61,11 @@ export function addPlanCommand(program: Command, end: (exit: Exit) => void): voi
       "--allow-origin <origin>",
       "with --local, a private origin that effects may reach",
       each(parseOrigin),
+    )
+    .option(
+      "--secret <name[=value]>",
+      "a secret that effects ask for; without a value that of the environment variable",
+      each(parseSecret),
     )
     .option("-o, --out <file>", "write the result to a file")
     .option("--record <file>", "write all receipts and values to a file, for `plan verify` elsewhere")

@@ -7,6 +7,8 @@ import type { FinishedRun } from "./run-report.ts";
 export interface MeshRunOptions {
   readonly params: Readonly<Record<string, Value>>;
   readonly modules: readonly Uint8Array[];
+  /** By name; each is sealed to the peer that carries out a step which asks for it. */
+  readonly secrets: Readonly<Record<string, string>>;
   /** Micro-credits. */
   readonly budget?: bigint;
   readonly timeoutMs?: number;
@@ -21,9 +23,10 @@ export async function runOverMesh(
   { plan }: Pick<ReadPlan, "plan">,
   options: MeshRunOptions,
 ): Promise<FinishedRun> {
-  const { params, modules, budget, timeoutMs, waitMs, onEvent, signal } = options;
+  const { params, modules, secrets, budget, timeoutMs, waitMs, onEvent, signal } = options;
   const run = await tabmesh.startRun(plan, params, {
     modules,
+    ...(Object.keys(secrets).length === 0 ? {} : { secrets }),
     ...(budget === undefined ? {} : { budget }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(waitMs === undefined ? {} : { noProviderTimeoutMs: waitMs }),

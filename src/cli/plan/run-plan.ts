@@ -28,6 +28,7 @@ export interface RunPlanFlags extends RelayFlags {
   readonly with?: readonly string[];
   readonly local?: boolean;
   readonly allowOrigin?: readonly string[];
+  readonly secret?: readonly (readonly [string, string])[];
   readonly cap?: bigint;
   readonly wait?: number;
   readonly timeout?: number;
@@ -60,7 +61,7 @@ export async function runPlan(path: string, flags: RunPlanFlags): Promise<Exit> 
 
 export interface CarryOptions extends Pick<
   RunPlanFlags,
-  "relay" | "yes" | "local" | "allowOrigin" | "cap" | "wait" | "timeout" | "quiet"
+  "relay" | "yes" | "local" | "allowOrigin" | "secret" | "cap" | "wait" | "timeout" | "quiet"
 > {
   readonly params: Readonly<Record<string, Value>>;
   readonly work: Work;
@@ -77,6 +78,7 @@ export interface CarriedPlan {
 export async function carryPlan(read: ReadPlan, options: CarryOptions): Promise<CarriedPlan> {
   const { local, allowOrigin = [], cap, wait, timeout, quiet, params, work, signal, onEvent } = options;
   if (local === true) requireWork(read.plan, work);
+  const secrets = Object.fromEntries(options.secret ?? []);
   const tabmesh = local === true ? undefined : await connectAs(options);
   const money = { testMoney: tabmesh?.relay.testMoney ?? true, isFree: tabmesh === undefined };
   const screen = process.stderr;
@@ -93,13 +95,14 @@ export async function carryPlan(read: ReadPlan, options: CarryOptions): Promise<
   try {
     if (tabmesh === undefined) {
       const { runPlanLocally } = await import("./local/run-plan-locally.ts");
-      const finished = await runPlanLocally(read, { ...common, work, localOrigins: allowOrigin });
+      const finished = await runPlanLocally(read, { ...common, work, localOrigins: allowOrigin, secrets });
       return { finished, tally: display.tally };
     }
     const { runOverMesh } = await import("./run-over-mesh.ts");
     const finished = await runOverMesh(tabmesh, read, {
       ...common,
       modules: [...work.modules.values()],
+      secrets,
       ...(cap === undefined ? {} : { budget: cap }),
       ...(wait === undefined ? {} : { waitMs: wait }),
     });

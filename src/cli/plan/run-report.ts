@@ -97,6 +97,14 @@ export function runSummaryText(finished: FinishedRun, tally: RunTally, verdict: 
   ].join("");
 }
 
+const REFUSED = failureCode("effect-refused");
+const OWN_ORIGIN = "If you trust the plan with that server, name it: --allow-origin ORIGIN.";
+
+/** A run on this machine that may not reach what its plan asks for. */
+function isOwnOrigin({ money }: FinishedRun, { code, detail }: RunFailure): boolean {
+  return money === undefined && code === REFUSED && /private network|not encrypted/u.test(detail);
+}
+
 /** What failed, where, at whom, what it cost, and what to do: lines for standard error. */
 export function runFailureText(finished: FinishedRun, failure: RunFailure): string {
   const { node, iteration, peer, code, detail, paid, advice } = failure;
@@ -113,7 +121,7 @@ export function runFailureText(finished: FinishedRun, failure: RunFailure): stri
       : [
           `  paid: ${creditsText(paid)} ${creditUnit(finished.money.testMoney)} for the steps that were done`,
         ]),
-    `  do:   ${advice}`,
+    `  do:   ${isOwnOrigin(finished, failure) ? OWN_ORIGIN : advice}`,
   ];
   return printable(`${lines.join("\n")}\n`);
 }

@@ -1,5 +1,5 @@
 import { webcrypto } from "node:crypto";
-import { browserExchange } from "../../../effects/browser-exchange.ts";
+import type { Exchange } from "../../../effects/effect-ports.ts";
 import { typesOf } from "../../../plan/check.ts";
 import type { Value } from "../../../plan/json-value.ts";
 import { encodePlan } from "../../../plan/plan-codec.ts";
@@ -12,10 +12,14 @@ import { writeValue } from "../../../plan/values.ts";
 import { cidFromDigest, RAW } from "../../../protocol/cid.ts";
 import { verifierOf } from "../../../protocol/ed25519.ts";
 import { seal } from "../../../protocol/envelope.ts";
+import { FailureError } from "../../../protocol/failure.ts";
 import { header, testAsset } from "../../../protocol/header.ts";
 import { runMessage } from "../../../protocol/messages/run.ts";
 import { microCredits } from "../../../protocol/units.ts";
 import { sha256 } from "../../../relay/books/native-hash.ts";
+import { IN_MEMORY } from "../../../relay/data-dir.ts";
+import { EffectRows } from "../../../relay/effects/effect-rows.ts";
+import { relayExchange } from "../../../relay/effects/relay-exchange.ts";
 import type { Work } from "../find-work.ts";
 import type { ReadPlan } from "../read-plan.ts";
 import type { FinishedRun } from "../run-report.ts";
@@ -33,6 +37,7 @@ export interface LocalRunOptions {
   readonly work: Work;
   /** Origins of private networks that effects may reach, besides the public web. */
   readonly localOrigins: readonly string[];
+  readonly secrets?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
   readonly onEvent: (event: RunEvent) => void;
   readonly signal: AbortSignal;
@@ -41,7 +46,7 @@ export interface LocalRunOptions {
 /** Carries a plan out in this process: real receipts, by keys that are made for this run. */
 export async function runPlanLocally(
   { plan }: ReadPlan,
-  { params, work, localOrigins, timeoutMs = LONGEST_MS, onEvent, signal }: LocalRunOptions,
+  { params, work, localOrigins, secrets = {}, timeoutMs = LONGEST_MS, onEvent, signal }: LocalRunOptions,
 ): Promise<FinishedRun> {
   const begunMs = performance.now();
   const peers = await LocalPeers.start();
@@ -69,6 +74,8 @@ export async function runPlanLocally(
   );
   const verify = verifierOf(webcrypto.subtle);
   const run = await openRun(envelope, [], verify, sha256);
+  // What a plan stores is gone when the run is over.
+  const stores = new EffectRows(IN_MEMORY);
   const ports = new LocalPorts({
     run: run.id,
     peers,
@@ -76,8 +83,10 @@ export async function runPlanLocally(
     effects: {
       now: () => Date.now(),
       deadline: (ms) => AbortSignal.timeout(ms),
-      exchange: browserExchange((input, init) => fetch(input, init)),
+      exchange: exchangeHere(localOrigins),
+      store: stores.store(initiator.key),
       localOrigins,
+      secret: (name) => (Object.hasOwn(secrets, name) ? secrets[name] : undefined),
     },
   });
   const runner = new Runner(
@@ -111,7 +120,21 @@ export async function runPlanLocally(
   } finally {
     signal.removeEventListener("abort", cancel);
     await ports.stop();
+    stores.close();
   }
+}
+
+/** As the relay asks for others: names are looked up once, and lead to public addresses or to what was named. */
+function exchangeHere(localOrigins: readonly string[]): Exchange {
+  const exchange = relayExchange({ isLocal: (origin) => localOrigins.includes(origin) });
+  return async (request, signal) => {
+    try {
+      return await exchange(request, signal);
+    } catch (error) {
+      if (!(error instanceof FailureError)) throw error;
+      throw new FailureError(error.code, error.detail.replace("the relay", "this machine"), { cause: error });
+    }
+  };
 }
 
 function cidsOf(
