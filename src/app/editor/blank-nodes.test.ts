@@ -4,7 +4,7 @@ import { describeProblem } from "../../plan/plan-error.ts";
 import { EFFECT_KINDS, type Callee } from "../../plan/plan.ts";
 import { cidOf, RAW } from "../../protocol/cid.ts";
 import { blankNode } from "./blank-nodes.ts";
-import { kindWith, usualEffect } from "./effect-fields.tsx";
+import { kindWith, usualEffect } from "./usual-effects.ts";
 import { addNode, emptyPlan } from "./plan-edits.ts";
 
 const CALLEE: Callee = {
