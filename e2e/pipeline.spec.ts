@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BrowserContext, expect, type Page, test } from "@playwright/test";
-import { type Answers, pipeline } from "../examples/pipeline/plan.ts";
+import { type Answers, pipeline, SENTENCES } from "../examples/pipeline/plan.ts";
 import { serveDocuments } from "../examples/pipeline/serve.ts";
 import { findWork } from "../src/cli/plan/find-work.ts";
 import { runPlanLocally } from "../src/cli/plan/local/run-plan-locally.ts";
@@ -102,6 +102,8 @@ async function startScene(): Promise<Scene> {
   open.push(() => relay.stop());
   const modelFile = await sentencesFile(folder);
   const { cid } = await publish(relay.url, modelFile, "sentences");
+  // The plan names the model that everybody makes of the same package.
+  expect(cid).toBe(SENTENCES);
   const tabmesh = await connect({ relay: relay.url, iceServers: [] });
   open.push(() => tabmesh.close());
   // Twice the documents: every tab has its share of every stage, and what is there twice is folded by the last one.

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { addRelayFlags, type RelayFlags } from "../job-flags.ts";
 import { EXIT, type Exit } from "../plain-error.ts";
 import { parseCredits } from "../quantities.ts";
@@ -41,7 +41,11 @@ export function addMcpCommand(program: Command, end: (exit: Exit) => void): void
     .description(
       "offer functions, plans, deployments and verification as tools of the Model Context Protocol",
     )
-    .option("--cap <credits>", "the most that one call of a tool may spend", parseCredits, 1_000_000n)
+    .addOption(
+      new Option("--cap <credits>", "the most that one call of a tool may spend")
+        .argParser(parseCredits)
+        .default(1_000_000n, "1 credit"),
+    )
     .option("--allow-code", "read plans in TypeScript too: reading one runs it on this machine")
     .option(
       "--allow-origin <origin>",
