@@ -3,17 +3,15 @@ import wabtInit from "wabt";
 import type { CallNode, Plan } from "../plan/plan.ts";
 import type { RunEvent } from "../plan/runner-ports.ts";
 import { verifyRun } from "../plan/verify/verify-run.ts";
-import { type Cid, cidOf, RAW } from "../protocol/cid.ts";
+import { cidOf, RAW } from "../protocol/cid.ts";
 import { verifierOf } from "../protocol/ed25519.ts";
-import { openEnvelope } from "../protocol/envelope.ts";
-import { stepMessage } from "../protocol/messages/run.ts";
 import { failureCode } from "../protocol/failure-code.ts";
 import { fuel } from "../protocol/units.ts";
 import type { SandboxThread } from "../provider/sandbox-thread.ts";
 import { createRelayClient } from "../mesh/relay-client.ts";
 import { relayConfig } from "../relay/config.ts";
 import { type Relay, startRelay } from "../relay/start-relay.ts";
-import { connect, type Tabmesh } from "../sdk/index.ts";
+import { type ComputeHere, connect, type Tabmesh } from "../sdk/index.ts";
 import { sandboxHere } from "../sdk/lease-pair.contract.ts";
 import {
   type FunctionProvider,
@@ -54,16 +52,27 @@ function call(module: Uint8Array, input: CallNode["input"], more: Partial<CallNo
   };
 }
 
-function resultOf(event: { readonly envelope: Uint8Array } | undefined): Cid | undefined {
-  return event === undefined ? undefined : openEnvelope(stepMessage, event.envelope).body.result;
-}
-
-const VERIFY = verifierOf(crypto.subtle);
-
 /** A machine that begins and never comes to an end. */
 function neverEnding(): SandboxThread {
   return { ...sandboxHere(), runAll: () => new Promise(() => undefined) };
 }
+
+/** The real sandbox, on what the coordinator has. */
+const computeHere: ComputeHere = async ({ cid, entry }, { input, seed, limits }) => {
+  const thread = sandboxHere();
+  await thread.load(cid, ADD);
+  const [made] = await thread.runAll([
+    {
+      function: { cid, abi: "bytes-1", entry },
+      args: { args: [], env: {}, files: [] },
+      input,
+      seed,
+      limits: { fuel: limits.fuel, memoryBytes: limits.memory, outputBytes: limits.output },
+    },
+  ]);
+  if (made === undefined) throw new Error("nothing was run");
+  return made;
+};
 
 let relay: Relay;
 let tabmesh: Tabmesh;
@@ -254,6 +263,36 @@ describe("a run of a plan", { timeout: 60_000 }, () => {
     );
     await run.result();
     expect(endsOf(told, "again")[0]?.peer).toBe(endsOf(told, "once")[0]?.peer);
+    await run.summary;
+  });
+
+  test("computes here what the plan places at its coordinator, and again what it wants computed again", async () => {
+    await join(ADD);
+    const once = call(ADD, { from: "param", param: "word" }, { provenance: { check: "replay" } });
+    const again = call(ADD, { from: "node", node: "once" }, { place: { at: "coordinator" } });
+    const plan = { ...TWICE, graph: { ...TWICE.graph, nodes: { once, again } } };
+    const told: RunEvent[] = [];
+    const run = await tabmesh.startRun(
+      plan,
+      { word: "abc" },
+      { modules: [ADD], compute: computeHere, onEvent: (event) => told.push(event) },
+    );
+    expect((await run.result()).value).toBe("cde");
+    expect(endsOf(told, "again")[0]?.peer).toBe(tabmesh.requester);
+    const check = await verifyRun(run.record(), VERIFY);
+    expect(check.problems).toEqual([]);
+    await run.summary;
+  });
+
+  test("a plan that wants steps of its coordinator fails where that cannot compute, and says so", async () => {
+    await join(ADD);
+    const again = call(ADD, { from: "node", node: "once" }, { place: { at: "coordinator" } });
+    const plan = { ...TWICE, graph: { ...TWICE.graph, nodes: { ...TWICE.graph.nodes, again } } };
+    const run = await tabmesh.startRun(plan, { word: "abc" }, { modules: [ADD] });
+    await expect(run.result()).rejects.toMatchObject({
+      code: failureCode("unsupported"),
+      failure: { node: "again" },
+    });
     await run.summary;
   });
 });

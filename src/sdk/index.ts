@@ -50,6 +50,7 @@ export { listPayouts, payoutAddress, setPayoutAddress } from "./payouts.ts";
 export { listSites, registerSite, type SiteTerms } from "./sites.ts";
 export type { SiteContributions, SiteDay, SiteView } from "../protocol/site-views.ts";
 export {
+  type ComputeHere,
   type PlanParams,
   type PlanResult,
   type PlanRun,

@@ -1,7 +1,8 @@
-import type { Plan } from "../plan/plan.ts";
+import type { Callee, Plan, StepLimits } from "../plan/plan.ts";
 import type { RunRecord } from "../plan/run-record.ts";
 import type { RunEvent, RunFailure } from "../plan/runner-ports.ts";
 import type { Cid } from "../protocol/cid.ts";
+import type { FailureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { Tariff } from "../protocol/tariff.ts";
@@ -14,6 +15,16 @@ import type { JobPayer } from "./model-options.ts";
  * what JSON can hold. A Uint8Array for another type is taken as the value's bytes, as they are.
  */
 export type PlanParams = Readonly<Record<string, unknown>>;
+
+/** A function or model on one input, on this machine. Never rejects for what it does, only for what this machine lacks. */
+export type ComputeHere = (
+  callee: Callee,
+  task: { readonly input: Uint8Array; readonly seed: Uint8Array; readonly limits: StepLimits },
+  signal: AbortSignal,
+) => Promise<
+  | { readonly kind: "done"; readonly output: Uint8Array; readonly fuel: bigint }
+  | { readonly kind: "failed"; readonly code: FailureCode; readonly detail: string; readonly fuel: bigint }
+>;
 
 /** How a plan is run. */
 export interface PlanRunOptions {
@@ -50,6 +61,8 @@ export interface PlanRunOptions {
   readonly tariffMax?: Tariff;
   /** Without any provider for that long a step fails. Default 60,000 ms. */
   readonly noProviderTimeoutMs?: number;
+  /** Computes here what the plan places at its coordinator, or has computed again ("replay"). Without it such steps fail. */
+  readonly compute?: ComputeHere;
   /** Cancels the run: what is open at providers is cancelled, the rest refunded. */
   readonly signal?: AbortSignal;
   /** Told each event as it happens, the same that `events` gives. */

@@ -1,6 +1,6 @@
 import type { Plan } from "../../plan/plan.ts";
 import type { RunRecord } from "../../plan/run-record.ts";
-import type { RunEvent, RunnerPorts, StepOrder } from "../../plan/runner-ports.ts";
+import type { RunEvent, RunnerPorts, StepEnd, StepOrder } from "../../plan/runner-ports.ts";
 import type { RunEnd } from "../../plan/runner/runner-options.ts";
 import { Runner } from "../../plan/runner/runner.ts";
 import type { OpenRun } from "../../plan/state/open-run.ts";
@@ -24,6 +24,7 @@ import {
 } from "../plan-run.ts";
 import { RunEvents } from "./run-events.ts";
 import { type AtRelayParts, performAtRelay } from "./at-relay.ts";
+import { isHere, performHere } from "./perform-here.ts";
 import type { RunGround } from "./run-ground.ts";
 import { RunMailbox } from "./run-mailbox.ts";
 import { type ParamBytes, resultType } from "./run-params.ts";
@@ -170,13 +171,19 @@ export class LiveRun implements PlanRun {
     await this.summary;
   }
 
+  #perform(order: StepOrder, signal: AbortSignal): Promise<StepEnd> {
+    if (order.place.at === "relay") return performAtRelay(order, this.#atRelay(), signal);
+    if (!isHere(order)) return this.#performer.perform(order, signal);
+    const { ground, run, options } = this.#parts;
+    const { initiator } = run.body;
+    const here = { run: run.id, initiator, ground, values: this.#values, compute: options.compute };
+    return performHere(order, here, signal);
+  }
+
   #ports(): RunnerPorts {
     const { signer, now } = this.#parts.ground;
     return {
-      perform: (order: StepOrder, signal) =>
-        order.place.at === "relay"
-          ? performAtRelay(order, this.#atRelay(), signal)
-          : this.#performer.perform(order, signal),
+      perform: (order: StepOrder, signal) => this.#perform(order, signal),
       fetchValue: (value, signal) => this.#values.fetch(value, signal),
       keepValue: (bytes) => this.#values.keep(bytes),
       signStep: (step) => seal(stepMessage, step, [signer]),
