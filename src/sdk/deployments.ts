@@ -1,5 +1,3 @@
-import { encodePlan } from "../plan/plan-codec.ts";
-import { requireSound } from "../plan/check.ts";
 import type { Plan } from "../plan/plan.ts";
 import { cidOf, DAG_CBOR, RAW, type Cid } from "../protocol/cid.ts";
 import { brokenLine, type DeploymentView, type LogLine } from "../protocol/deployment-view.ts";
@@ -53,6 +51,10 @@ export interface DeployTerms {
  * has given to the relay, `malformed` for a trigger that never fires; the relay's own
  */
 export async function deploy(owner: AccountOwner, terms: DeployTerms): Promise<DeploymentView> {
+  const [{ requireSound }, { encodePlan }] = await Promise.all([
+    import("../plan/check.ts"),
+    import("../plan/plan-codec.ts"),
+  ]);
   requireSound(terms.plan);
   const desk = await openDesk(owner);
   const { client, info, signer } = desk;
