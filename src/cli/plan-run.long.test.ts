@@ -52,6 +52,8 @@ function call(module: Uint8Array, input: CallNode["input"], more: Partial<CallNo
   };
 }
 
+const VERIFY = verifierOf(crypto.subtle);
+
 /** A machine that begins and never comes to an end. */
 function neverEnding(): SandboxThread {
   return { ...sandboxHere(), runAll: () => new Promise(() => undefined) };
