@@ -329,12 +329,17 @@ describe("what is old, too much, or out of order", () => {
     if (peer === undefined || other === undefined) throw new Error("two peers");
     const { runner } = coordinator(mesh, run);
     const flood = await Promise.all(
-      Array.from({ length: 200 }, async (_, attempt) => signed(priceStep({ attempt }), peer)),
+      Array.from({ length: 200 }, async (_, attempt) =>
+        signed(priceStep({ attempt, args: rawCid(encodeUtf8("BTC")) }), peer),
+      ),
     );
     const refused = await runner.learn(flood);
     expect(refused.length).toBeGreaterThan(100);
     expect(refused.every((error) => error.code === code("too-large"))).toBe(true);
     expect(await runner.learn([await signed(priceStep({ attempt: 1 }), other)])).toEqual([]);
+    // What the peer itself is asked for later is taken all the same.
+    other.conduct = () => ({ lose: "closed" });
+    expect((await runner.start()).result).toBeDefined();
   });
 
   it("an expression that would work for ever is stopped and named", async () => {

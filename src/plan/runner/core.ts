@@ -73,7 +73,7 @@ export interface Core {
   readonly options: CoreOptions;
   /** Calls back when receipts of this step come in from elsewhere. @returns what ends that */
   onArrival(key: StepKey, wake: () => void): () => void;
-  /** A receipt from a peer, its signature checked. @throws FailureError `bad-signature`, `denied`, `malformed`, … */
+  /** A receipt that a peer was asked for, its signature checked. @throws FailureError `bad-signature`, `denied`, `malformed`, … */
   admit(envelope: Uint8Array, cost: MicroCredits): Promise<Receipt>;
   /** An attempt is given out now. */
   given(key: StepKey, attempt: number, inputBytes: number): void;

@@ -220,7 +220,7 @@ export class RunCore implements Core {
     return receipt;
   }
 
-  async admit(envelope: Uint8Array, cost: MicroCredits = NO_COST): Promise<Receipt> {
+  async admit(envelope: Uint8Array, cost?: MicroCredits): Promise<Receipt> {
     const receipt = await this.#reader.read(envelope);
     const { node, iteration, attempt } = receipt.step;
     if (!hasStep(this.nodes, receipt.step))
@@ -231,13 +231,14 @@ export class RunCore implements Core {
     return receipt;
   }
 
-  #add(receipt: Receipt, cost: MicroCredits): void {
-    const added = this.state.add(receipt);
+  /** @param cost present for what was asked for or signed here */
+  #add(receipt: Receipt, cost: MicroCredits | undefined): void {
+    const added = this.state.add(receipt, cost !== undefined);
     if (added === "refused") throw new FailureError("too-large", `too many receipts of ${receipt.step.node}`);
     if (added === "known") return;
     const { step } = receipt;
     if (step.node !== WHOLE_RUN && (step.attempt < GATHERED_FROM || isSettling(step.attempt)))
-      this.#tell(receipt, cost);
+      this.#tell(receipt, cost ?? NO_COST);
   }
 
   #tell({ step, id, envelope, root }: Receipt, cost: MicroCredits): void {

@@ -8,6 +8,9 @@ import type { Receipt } from "./receipt.ts";
 /** Receipts of one key for one step: attempts, and one more for a proof. Beyond that a peer is only filling memory. */
 const MAX_RECEIPTS_EACH = 80;
 
+/** Receipts of one step from whoever sends some: six attempts of each coordinator at 64 peers are fewer. */
+const MAX_RECEIPTS_OF_STEP = 4_096;
+
 /** Receipts of one run that a peer holds: a thousand nodes of a thousand iterations. About 1 kB each. */
 const MAX_RECEIPTS = 1_000_000;
 
@@ -33,13 +36,18 @@ export class RunState {
     return this.#proofs;
   }
 
-  add(receipt: Receipt): Added {
+  /** @param isOwn asked for here, or signed here: never refused for what strangers have sent before */
+  add(receipt: Receipt, isOwn = false): Added {
     const signed = this.#byId.get(receipt.id) ?? [];
     if (signed.some(({ key }) => key === receipt.key)) return "known";
     const text = keyText(receipt.step);
     const beside = this.#byKey.get(text) ?? [];
     const own = beside.filter(({ key }) => key === receipt.key);
-    if (own.length >= MAX_RECEIPTS_EACH || this.#all.length >= MAX_RECEIPTS) return "refused";
+    const isFull =
+      own.length >= MAX_RECEIPTS_EACH ||
+      beside.length >= MAX_RECEIPTS_OF_STEP ||
+      this.#all.length >= MAX_RECEIPTS;
+    if (isFull && !isOwn) return "refused";
     for (const other of own) {
       const proof = equivocationOf(other, receipt);
       if (proof !== undefined && !this.#proofs.has(receipt.key)) this.#proofs.set(receipt.key, proof);
