@@ -1,6 +1,7 @@
 import type { Value } from "../../plan/json-value.ts";
 import type { RunEvent } from "../../plan/runner-ports.ts";
 import { type PlanRun, PlanRunError, type PlanRunSummary, type Tabmesh } from "../../sdk/index.ts";
+import { computerHere } from "./compute-here.ts";
 import type { ReadPlan } from "./read-plan.ts";
 import type { FinishedRun } from "./run-report.ts";
 
@@ -24,8 +25,10 @@ export async function runOverMesh(
   options: MeshRunOptions,
 ): Promise<FinishedRun> {
   const { params, modules, secrets, budget, timeoutMs, waitMs, onEvent, signal } = options;
+  const here = computerHere(modules);
   const run = await tabmesh.startRun(plan, params, {
     modules,
+    compute: here.compute,
     ...(Object.keys(secrets).length === 0 ? {} : { secrets }),
     ...(budget === undefined ? {} : { budget }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
@@ -33,7 +36,11 @@ export async function runOverMesh(
     signal,
     onEvent,
   });
-  return finish(run, tabmesh.relay.testMoney, signal);
+  try {
+    return await finish(run, tabmesh.relay.testMoney, signal);
+  } finally {
+    await here.stop();
+  }
 }
 
 /** Waits for a run's result and for its jobs to be settled. */
