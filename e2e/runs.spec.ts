@@ -142,5 +142,8 @@ test("the run is found again after a reload, and looked at", async () => {
   const line = page.locator(".runs-line").first();
   await expect(line).toContainText("my-plan");
   await expect(line).toContainText("Done");
+  await line.getByRole("button", { name: "Look at my-plan" }).click();
+  await expect(page.getByLabel("Result of my-plan")).toHaveText("16");
+  await expect(page.locator('[data-node="function"]')).toHaveAccessibleName(/done/u);
   expect(errors).toEqual([]);
 });
