@@ -257,6 +257,30 @@ describe("a run that another goes on with", () => {
     }
   });
 
+  it("does not ask again for what was watched and had not come when it was seen", async () => {
+    const mesh = await MemoryMesh.of(3, FUNCTIONS);
+    const holder = await memoryPeer(50);
+    const watching = planOf(
+      {
+        a: call("upper", { input: constant("a") }),
+        b: call("upper", { input: constant("b") }),
+        seen: { kind: "observe", of: ["a", "b"], atLeast: 1, ms: 60_000 },
+        said: expr("length(seen)", { seen: node("seen") }),
+      },
+      node("said"),
+    );
+    for (const peer of mesh.peers) peer.conduct = (order) => (order.node === "b" ? { hang: true } : {});
+    const run = await memoryRun(mesh, { plan: watching, holders: [holder] });
+    const first = coordinator(mesh, run);
+    const wanted = await first.runner.start();
+    for (const peer of mesh.peers) peer.orders.length = 0;
+    const steps = first.runner.state.since(0).filter(({ step }) => step.node !== "" && step.node !== "said");
+    const second = coordinator(mesh, run, holder, { steps: steps.map(({ envelope }) => envelope) });
+    expect((await second.runner.start()).result?.cid).toBe(wanted.result?.cid);
+    expect(mesh.peers.flatMap(({ orders }) => orders)).toEqual([]);
+    expect(await verifyRun(second.runner.record(), verify, digest)).toMatchObject(clean);
+  });
+
   it("is over at once when its end is among the receipts, whoever asks", async () => {
     const mesh = await MemoryMesh.of(2, FUNCTIONS);
     const holder = await memoryPeer(50);

@@ -14,6 +14,12 @@ export function placeNodes(node: PlanNode): readonly NodeId[] {
   return node.place.at === "any" ? (node.place.apartFrom ?? []) : [];
 }
 
+/** Whether a node observes or streams another. */
+export function watches(node: PlanNode, id: NodeId): boolean {
+  if (node.kind === "observe") return node.of.includes(id);
+  return node.kind === "stream" && node.of.some((source) => source.from === "node" && source.node === id);
+}
+
 /** Nodes of a graph that only observe and stream nodes name: how they end is data, and nobody waits for them. */
 export function watchedOnly(graph: Graph): ReadonlySet<NodeId> {
   const watched = new Set<NodeId>();

@@ -3,10 +3,10 @@ import { failureCode } from "../../protocol/failure-code.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import type { NodeId, PlanNode } from "../plan.ts";
 import type { Core, GraphCall } from "./core.ts";
-import { needsOf, watchedOnly } from "./graph-order.ts";
-import { given } from "./inputs.ts";
+import { needsOf, watchedOnly, watches } from "./graph-order.ts";
+import { given, NOTHING } from "./inputs.ts";
 import type { Ending, GraphEnd, NodeFailure } from "./known.ts";
-import { runNode } from "./run-node.ts";
+import { runNode, skip } from "./run-node.ts";
 import { Scope } from "./scope.ts";
 
 /** A graph from its first node to its last. @throws the signal's reason when it was aborted from outside. */
@@ -23,7 +23,10 @@ export async function runGraph(core: Core, call: GraphCall): Promise<GraphEnd> {
   const watched = watchedOnly(graph);
   let failed: Extract<Ending, { kind: "failed" }> | undefined;
   const carry = async (id: NodeId, node: PlanNode): Promise<void> => {
-    const ending = await runNode(core, scope, id, node);
+    const isOver = watched.has(id) && wasSeen(core, scope, id);
+    const ending = isOver
+      ? await skip(core, { node: id, iteration }, [])
+      : await runNode(core, scope, id, node);
     scope.end(id, ending);
     if (ending.kind !== "failed" || watched.has(id) || failed !== undefined) return;
     failed = ending;
@@ -45,6 +48,12 @@ export async function runGraph(core: Core, call: GraphCall): Promise<GraphEnd> {
   if (failed !== undefined) return { kind: "failed", failure: failed.failure, tail: [failed.receipt] };
   signal.throwIfAborted();
   return resultOf(core, scope, watched);
+}
+
+/** Whether all that watch a node were settled by a coordinator before: nobody waits for it any more. */
+function wasSeen(core: Core, { graph, iteration }: Scope, id: NodeId): boolean {
+  const watchers = Object.entries(graph.nodes).filter(([, node]) => watches(node, id));
+  return watchers.every(([node]) => core.settled({ node, iteration }, NOTHING) !== undefined);
 }
 
 async function resultOf(core: Core, scope: Scope, watched: ReadonlySet<NodeId>): Promise<GraphEnd> {
