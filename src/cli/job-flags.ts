@@ -36,15 +36,15 @@ export function parseRelay(text: string): string {
   return url.origin;
 }
 
+export function relayOption(): Option {
+  return new Option("--relay <url>", "relay to work with")
+    .env("TABMESH_RELAY")
+    .default(DEFAULT_RELAY)
+    .argParser(parseRelay);
+}
+
 export function addRelayFlags(command: Command): Command {
-  return command
-    .addOption(
-      new Option("--relay <url>", "relay to work with")
-        .env("TABMESH_RELAY")
-        .default(DEFAULT_RELAY)
-        .argParser(parseRelay),
-    )
-    .option("--json", "print the result as JSON");
+  return command.addOption(relayOption()).option("--json", "print the result as JSON");
 }
 
 export interface JobFlags extends RelayFlags {

@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
-import { addRelayFlags, type RelayFlags } from "../job-flags.ts";
+import { type RelayFlags, relayOption } from "../job-flags.ts";
 import { EXIT, type Exit } from "../plain-error.ts";
 import { parseCredits } from "../quantities.ts";
 
-interface McpFlags extends RelayFlags {
+interface McpFlags extends Pick<RelayFlags, "relay"> {
   readonly cap: bigint;
   readonly allowCode?: boolean;
   readonly allowOrigin?: readonly string[];
@@ -36,11 +36,12 @@ async function serve(flags: McpFlags, version: string): Promise<Exit> {
 
 /** The commands as tools for models and their programs. */
 export function addMcpCommand(program: Command, end: (exit: Exit) => void): void {
-  const command = program
+  program
     .command("mcp")
     .description(
       "offer functions, plans, deployments and verification as tools of the Model Context Protocol",
     )
+    .addOption(relayOption())
     .addOption(
       new Option("--cap <credits>", "the most that one call of a tool may spend")
         .argParser(parseCredits)
@@ -61,5 +62,4 @@ export function addMcpCommand(program: Command, end: (exit: Exit) => void): void
         "with local: true it spends nothing. Paths stand from the folder in which the server runs.",
     )
     .action(async (flags: McpFlags) => end(await serve(flags, program.version() ?? "unknown")));
-  addRelayFlags(command);
 }

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import wabtInit from "wabt";
 import { cidOf, RAW } from "../../protocol/cid.ts";
-import { runTabmesh } from "../program.ts";
+import type { Ended } from "../command-line.contract.ts";
+import { runHere } from "../run-here.contract.ts";
 
 const EXAMPLES = join(import.meta.dirname, "..", "..", "..", "examples");
 /** Nothing listens on the discard port. */
@@ -73,32 +74,8 @@ function write(name: string, text: string): void {
   writeFileSync(join(folder, name), text);
 }
 
-interface Ended {
-  readonly exit: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** The command in this process, which saves a start for each: what it writes is kept from the test's own output. */
-async function plan(...args: readonly string[]): Promise<Ended> {
-  process.env["TABMESH_HOME"] = join(folder, "home");
-  const written = { stdout: "", stderr: "" };
-  const streams = (["stdout", "stderr"] as const).map((name) => {
-    const stream = process[name];
-    const original = stream.write.bind(stream);
-    stream.write = (data: string | Uint8Array, then?: unknown): boolean => {
-      written[name] += typeof data === "string" ? data : new TextDecoder().decode(data);
-      if (typeof then === "function") then();
-      return true;
-    };
-    return () => void (stream.write = original);
-  });
-  try {
-    const exit = await runTabmesh(["plan", ...args]);
-    return { exit, ...written };
-  } finally {
-    for (const restore of streams) restore();
-  }
+function plan(...args: readonly string[]): Promise<Ended> {
+  return runHere(join(folder, "home"), ["plan", ...args]);
 }
 
 const file = (name: string): string => join(folder, name);
