@@ -59,11 +59,18 @@ function giveSource(plan: Plan, to: NodeId, source: Source, name: string): Conne
   if ("with" in node) {
     const given = freeName(node.with, name);
     const type = typeOf(plan, place, source) ?? ANY;
-    return judged(plan, to, `with.${given}`, (each) => withName(each, given, source, type));
+    return judged(plan, to, `with.${given}`, (each) => named(withName(each, given, source, type), given));
   }
   const [only] = inputsOf(node);
   // Where all is taken, the newest counts: so that drawing a line anew moves it.
   return only === undefined ? refused(`“${to}” takes no value.`) : giveTo(plan, to, only.slot, source);
+}
+
+/** An expression that says nothing yet is the value that it is given. */
+function named(node: PlanNode, name: string): PlanNode {
+  const isBlank =
+    node.kind === "expr" && node.expression.op === "constant" && node.expression.json === "null";
+  return isBlank ? { ...node, expression: { op: "name", name } } : node;
 }
 
 /** Gives a source to one place of a node. */

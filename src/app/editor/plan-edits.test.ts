@@ -124,6 +124,9 @@ describe("connections", () => {
     expect(given).toMatchObject({ kind: "connected", slot: "value" });
     const named = connectNodes(addNode(plan, undefined, "sum-up", expr("1")), "last", "sum-up");
     expect(named).toMatchObject({ kind: "connected", slot: "with.last" });
+    const blankOne = connectNodes(addNode(plan, undefined, "same", blank("expr")), "last", "same");
+    const same = blankOne.kind === "connected" ? findNode(blankOne.plan, "same")?.node : undefined;
+    expect(same).toMatchObject({ expression: { op: "name", name: "last" } });
   });
 
   test("what does not fit is refused, and it says why", () => {
