@@ -125,6 +125,15 @@ describe("plan graph", () => {
     for (const shown of ["Every word", "&lt;script&gt;&amp;", "list", "told", "peers in turn"])
       expect(stdout).toContain(shown);
     expect(stdout).not.toContain("<script>");
+    write(
+      "odd.yaml",
+      'v: 1\nname: "\\e[31mred"\nparams: {}\nnodes: {a: {kind: expr, title: "\\e[2J", expression: "1"}}\nresult: a\n',
+    );
+    for (const does of ["check", "graph", "run"]) {
+      const odd = await plan(does, file("odd.yaml"), ...(does === "run" ? ["--local"] : []));
+      expect(odd.exit).toBe(0);
+      expect(`${odd.stdout}${odd.stderr}`).not.toContain("\u001b");
+    }
   });
 
   it("writes the same plan as JSON and YAML, byte for byte each time", async () => {

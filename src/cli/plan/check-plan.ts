@@ -2,6 +2,7 @@ import { typesOf } from "../../plan/check.ts";
 import type { Plan, Source } from "../../plan/plan.ts";
 import { printType } from "../../plan/text/type-text.ts";
 import type { ValueType } from "../../plan/value-type.ts";
+import { printable } from "../chat/printable.ts";
 import { EXIT, type Exit } from "../plain-error.ts";
 import { countText } from "../quantities.ts";
 import { writeAll } from "../write-all.ts";
@@ -101,12 +102,12 @@ export async function checkPlanFile(path: string, flags: CheckFlags): Promise<Ex
       flags.json === true
         ? JSON.stringify({ ok: false, exit: EXIT.failed, problems })
         : problemLines(reading).join("\n");
-    await writeAll(process.stdout, `${told}\n`);
+    await writeAll(process.stdout, printable(`${told}\n`));
     return EXIT.failed;
   }
   const about = aboutPlan(reading);
   const told = flags.json === true ? JSON.stringify({ ok: true, ...about.json }) : about.lines.join("\n");
-  await writeAll(process.stdout, `${told}\n`);
+  await writeAll(process.stdout, printable(`${told}\n`));
   return EXIT.ok;
 }
 

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { printPlan } from "../../plan/plan-text.ts";
+import { printable } from "../chat/printable.ts";
 import { EXIT, type Exit, usageError } from "../plain-error.ts";
 import { writeAll } from "../write-all.ts";
 import { planNote } from "./check-plan.ts";
@@ -17,7 +18,7 @@ export async function graphPlan(path: string, { out }: GraphFlags): Promise<Exit
   if (out === undefined) await writeAll(process.stdout, made);
   else {
     await writeFile(out, made);
-    await writeAll(process.stderr, `${out}: the plan ${plan.name}, ${planNote(plan)}.\n`);
+    await writeAll(process.stderr, printable(`${out}: the plan ${plan.name}, ${planNote(plan)}.\n`));
   }
   return EXIT.ok;
 

@@ -10,6 +10,7 @@ import { printPlan } from "../../plan/plan-text.ts";
 import { type Cid, cidOf, isCid, RAW } from "../../protocol/cid.ts";
 import { FUNCTION_ABIS, type FunctionAbi } from "../../protocol/messages/session.ts";
 import { guessAbi, USUAL_ENTRY } from "../../sdk/make-job.ts";
+import { printable } from "../chat/printable.ts";
 import { EXIT, type Exit, PlainError, usageError } from "../plain-error.ts";
 import { writeAll } from "../write-all.ts";
 import { planNote } from "./check-plan.ts";
@@ -182,7 +183,7 @@ export async function importPlan(path: string, flags: ImportFlags): Promise<Exit
   if (flags.out === undefined) await writeAll(process.stdout, text);
   else {
     await writeFile(flags.out, text);
-    await writeAll(process.stderr, `${flags.out}: the plan ${plan.name}, ${planNote(plan)}.\n`);
+    await writeAll(process.stderr, printable(`${flags.out}: the plan ${plan.name}, ${planNote(plan)}.\n`));
   }
   return EXIT.ok;
 }

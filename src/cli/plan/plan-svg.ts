@@ -10,6 +10,7 @@ import type {
 import { layoutPlan } from "../../plan/layout.ts";
 import { graphsOf } from "../../plan/node-parts.ts";
 import type { Plan } from "../../plan/plan.ts";
+import { printable } from "../chat/printable.ts";
 import { roleOf, whatText, whereText } from "./node-words.ts";
 
 /** Draws a plan as a picture that stands alone: no fonts, scripts or images from elsewhere, light or dark as its reader. */
@@ -48,8 +49,9 @@ const STYLE = `
 /** Average width of a letter in the fonts above, pixels for each pixel of size: a picture cannot measure. */
 const LETTER = 0.535;
 
+/** XML has no control characters. */
 function escaped(text: string): string {
-  return text
+  return printable(text)
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")

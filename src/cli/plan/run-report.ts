@@ -89,7 +89,7 @@ export function runSummaryText(finished: FinishedRun, tally: RunTally, verdict: 
   const again = tally.nodes.reduce((sum, node) => sum + node.again, 0);
   const steps = tally.nodes.reduce((sum, { done, failed }) => sum + done + failed, 0);
   return [
-    `${failure === undefined ? "Done" : "Failed"}: ${countText(steps, "step")} at ${countText(size, "peer")} in ${timeText(elapsedMs)}`,
+    `${failure === undefined ? "Done" : "Failed"}: ${countText(steps, "step")}${size === 0 ? "" : ` at ${countText(size, "peer")}`} in ${timeText(elapsedMs)}`,
     again === 0 ? "" : `, ${countText(again, "step")} given again`,
     `, ${moneyText(finished)}. `,
     `${verdict.ok ? "Verified" : "NOT VERIFIED"}: ${verdict.text}.`,

@@ -27,6 +27,7 @@ function problemText({ where, iteration, message }: RunProblem): string {
 }
 
 function provenText({ steps, peers, unchecked }: RunCheck): string {
+  if (steps === 0) return "every step was carried out by whoever coordinated";
   const gap = unchecked.length === 0 ? "" : `, ${countText(unchecked.length, "value")} not at hand`;
   return `${countText(steps, "receipt")} by ${countText(peers.length, "peer")}${gap}`;
 }
@@ -101,6 +102,9 @@ export async function judgeRun(what: string): Promise<{
 /** Verifies a finished run from its receipts alone. */
 export async function verifyPlanRun(what: string, flags: { readonly json?: boolean }): Promise<Exit> {
   const { ok, lines, json } = await judgeRun(what);
-  await writeAll(process.stdout, `${flags.json === true ? JSON.stringify(json) : lines.join("\n")}\n`);
+  await writeAll(
+    process.stdout,
+    printable(`${flags.json === true ? JSON.stringify(json) : lines.join("\n")}\n`),
+  );
   return ok ? EXIT.ok : EXIT.failed;
 }
