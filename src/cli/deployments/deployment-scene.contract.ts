@@ -22,23 +22,24 @@ import { meshPlans } from "./mesh-plans.ts";
 const wabt = await wabtInit();
 
 /** Adds one to every byte of its input. */
-export const ADD: Uint8Array = new Uint8Array(
-  wabt
-    .parseWat(
-      "f.wat",
-      `(module (memory (export "memory") 64 128)
+export const ADD: Uint8Array = moduleOf(
+  "(i32.add (i32.const 1) (i32.load8_u (i32.add (local.get 0) (local.get 2))))",
+);
+/** Ends in a trap, at every input that is not empty. */
+export const TRAP: Uint8Array = moduleOf("(unreachable)");
+
+function moduleOf(byte: string): Uint8Array {
+  const text = `(module (memory (export "memory") 64 128)
   (func (export "tabmesh_alloc") (param i32) (result i32) (i32.const 1024))
   (func (export "tabmesh_run") (param i32 i32) (result i64) (local i32)
     (block $done (loop $next
       (br_if $done (i32.ge_u (local.get 2) (local.get 1)))
-      (i32.store8 (i32.add (local.get 0) (local.get 2))
-        (i32.add (i32.const 1) (i32.load8_u (i32.add (local.get 0) (local.get 2)))))
+      (i32.store8 (i32.add (local.get 0) (local.get 2)) ${byte})
       (local.set 2 (i32.add (local.get 2) (i32.const 1)))
       (br $next)))
-    (i64.or (i64.shl (i64.extend_i32_u (local.get 0)) (i64.const 32)) (i64.extend_i32_u (local.get 1)))))`,
-    )
-    .toBinary({}).buffer,
-);
+    (i64.or (i64.shl (i64.extend_i32_u (local.get 0)) (i64.const 32)) (i64.extend_i32_u (local.get 1)))))`;
+  return new Uint8Array(wabt.parseWat("f.wat", text).toBinary({}).buffer);
+}
 
 const LIMITS = { fuel: fuel(1_000_000), memory: 8 << 20, output: 1 << 16, deadlineMs: 5_000 } as const;
 
@@ -112,8 +113,8 @@ export interface DeploymentScene {
   readonly providers: FunctionProvider[];
   /** A new account, which the relay grants test credits. */
   owner(): AccountOwner;
-  /** A provider of functions that has arrived. */
-  join(): Promise<FunctionProvider>;
+  /** A provider of functions that has arrived. @param module what it runs, whatever it is asked for */
+  join(module?: Uint8Array): Promise<FunctionProvider>;
   view(who: AccountOwner, name: string): Promise<DeploymentView | undefined>;
   /** Resolves when the version has been tried, well or not. */
   deployed(
@@ -169,8 +170,8 @@ export function deploymentScene(): DeploymentScene {
     },
     providers,
     owner: () => ({ relay: url(), seed: new Uint8Array(randomBytes(32)) }),
-    async join() {
-      const provider = await startFunctionProvider(url(), { module: ADD });
+    async join(module = ADD) {
+      const provider = await startFunctionProvider(url(), { module });
       providers.push(provider);
       await expect.poll(offers, { timeout: 10_000 }).toBe(providers.length);
       return provider;

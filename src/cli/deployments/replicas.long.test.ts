@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { undeploy } from "../../sdk/index.ts";
-import { deploymentScene, ONCE, said } from "./deployment-scene.contract.ts";
+import { deploymentScene, ONCE, said, TRAP } from "./deployment-scene.contract.ts";
 
 const scene = deploymentScene();
 
@@ -27,5 +27,23 @@ describe("what stands ready", { timeout: 60_000 }, () => {
       `${second.peer} stands ready`,
     ]);
     await undeploy(who, "moved");
+  });
+
+  test("is none that does not pass its trial: another takes its place, and callers never notice", async () => {
+    const good = await scene.join();
+    const who = scene.owner();
+    const terms = { name: "tried", plan: ONCE, open: true, health: { word: "a" }, replicas: 2 } as const;
+    await scene.deployed(who, terms);
+    const bad = await scene.join(TRAP);
+    await expect
+      .poll(async () => said(await scene.lines(who, "tried"), "replica"), { timeout: 30_000 })
+      .toContainEqual(expect.stringMatching(new RegExp(`^${bad.peer} did not pass its trial: `, "u")));
+    await expect
+      .poll(async () => (await scene.view(who, "tried"))?.replicas, { timeout: 10_000 })
+      .toEqual([{ provider: good.peer, since: expect.any(Number), healthy: true }]);
+    for (const word of ["a", "b", "c"])
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect((await fetch(`${scene.url}/f/tried?word=${word}`)).status).toBe(200);
+    await undeploy(who, "tried");
   });
 });
