@@ -70,7 +70,7 @@ export const FRAME = {
   quiet: 26,
   /** Provider to requester, before the outcome of a task with a step. `u32be seq ‖ step envelope`. */
   step: 27,
-  /** Either way on a run stream. See run-exchange.ts in the room sdk. */
+  /** Either way on a run stream. See run-exchange.ts in the room mesh. */
   runState: 28,
   /** Provider to requester, before the outcome of an effect. `u32be seq ‖ record of the effect`. */
   record: 29,
