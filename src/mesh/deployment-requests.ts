@@ -45,13 +45,16 @@ function sent(envelope: Uint8Array): {
   return { method: "POST", body: envelope, contentType: MESSAGE_TYPE };
 }
 
+/** A deploy-request on its way. */
+function asked(
+  envelope: Uint8Array,
+  signal: AbortSignal | undefined,
+): ReturnType<typeof sent> & { readonly path: string; readonly signal: AbortSignal | undefined } {
+  return { ...sent(envelope), path: RELAY_PATHS.deploymentRequests, signal };
+}
+
 export function createDeploymentRequests(options: RelayClientOptions): DeploymentRequests {
   const http = exchangeOptions(options);
-  const asked = (envelope: Uint8Array, signal: AbortSignal | undefined) => ({
-    ...sent(envelope),
-    path: RELAY_PATHS.deploymentRequests,
-    signal,
-  });
   return {
     deploy: (envelope, signal) =>
       view(http, deploymentViewJson, {
