@@ -12,6 +12,7 @@ import { openEnvelope } from "../protocol/envelope.ts";
 import { type Capability, capabilityCid } from "../protocol/messages/effect.ts";
 import { type Step, stepMessage } from "../protocol/messages/run.ts";
 import { fuel } from "../protocol/units.ts";
+import type { EffectParts } from "../provider/effects/effect-desk.ts";
 import { relayConfig } from "../relay/config.ts";
 import { type Relay, startRelay } from "../relay/start-relay.ts";
 import { connect, type PlanRun, type PlanRunOptions, type Tabmesh } from "../sdk/index.ts";
@@ -55,11 +56,7 @@ beforeAll(async () => {
   );
   provider = await startFunctionProvider(relay.url, {
     module: new Uint8Array(),
-    effects: {
-      grants: () => ({ timeAndRandom: true, fetch: [origin], chains: {} }),
-      exchange: browserExchange((url, init) => fetch(url, init)),
-      allowLocal: true,
-    },
+    effects: granted(),
   });
   tabmesh = await connect({ relay: relay.url });
 }, 60_000);
@@ -74,6 +71,15 @@ afterAll(async () => {
   await relay.stop();
   documents.close();
 });
+
+/** What the people of these providers allow. */
+function granted(): EffectParts {
+  return {
+    grants: () => ({ timeAndRandom: true, fetch: [origin], chains: {} }),
+    exchange: browserExchange((url, init) => fetch(url, init)),
+    allowLocal: true,
+  };
+}
 
 function capability(changes: Partial<Capability> & Pick<Capability, "kind">): Capability {
   return { ...NOTHING, maxBytes: 100_000, timeoutMs: 4_000, ...changes };
@@ -262,6 +268,28 @@ test("randomness follows from the step, and that of the relay is proven", { time
   expect(await replayed(done, stepOf(events, "plain"), uses)).toMatch(/^[0-9a-f]{16}$/u);
   expect(await replayed(done, stepOf(events, "proven"), uses)).toMatch(/^[0-9a-f]{64}$/u);
 });
+
+test(
+  "several providers are asked for one effect, and its value counts where they agree",
+  { timeout: 30_000 },
+  async () => {
+    const second = await startFunctionProvider(relay.url, { module: new Uint8Array(), effects: granted() });
+    try {
+      const uses = capability({ kind: "fetch", origins: [origin], methods: ["GET"] });
+      const both = { provenance: { check: "quorum", k: 2, n: 2 }, output: { type: "text" } } as const;
+      const node = effect(uses, { url: `${origin}/document` }, "any", both);
+      const { run: done, events } = await run(planOf({ get: node }, "get"));
+      expect((await done.result()).value).toBe('{"b":1, "a":[2]}');
+      expect(asked.map(({ path }) => path)).toEqual(["/document", "/document"]);
+      const peers = events.flatMap((event) =>
+        event.kind === "ended" && event.node === "get" ? [event.peer] : [],
+      );
+      expect(peers).toEqual(expect.arrayContaining([provider.peer, second.peer]));
+    } finally {
+      await second.vanish();
+    }
+  },
+);
 
 test(
   "what nobody has granted finds no provider, and the relay says who has to allow it",

@@ -15,6 +15,9 @@ interface QuorumBasis extends Pick<QuorumPorts, "patienceMs" | "signal" | "onRes
   readonly report: RefereePorts["report"];
 }
 
+/** Nobody can recompute an effect, so records of honest computing say nothing of it: that all who were asked agree is all there is. */
+const AGREEMENT: QuorumPorts["policy"] = { ...DEFAULT_AUDIT_POLICY, acceptPpm: 1_000_000 };
+
 /** What compares the replicas of one job: by the relay's records of their providers, and by its recomputation. */
 export function createQuorum(basis: QuorumBasis): Quorum {
   const { job, client, contact, ports, report, ...rest } = basis;
@@ -25,7 +28,7 @@ export function createQuorum(basis: QuorumBasis): Quorum {
     ...rest,
     replicas: job.body.verify.k,
     parallel: job.body.parallel,
-    policy: DEFAULT_AUDIT_POLICY,
+    policy: job.body.work.kind === "effect" ? AGREEMENT : DEFAULT_AUDIT_POLICY,
     standing: (provider, isFresh) => standings.of(provider, isFresh),
     referee: (vote, item) => askReferee(refereePorts, vote, item),
   });
