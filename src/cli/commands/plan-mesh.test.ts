@@ -103,3 +103,27 @@ it("a budget that is too small is said before anything is paid", async () => {
   expect(stderr).toContain("  do:   ");
   expect(JSON.parse(stdout)).toMatchObject({ ok: false, costMicroCredits: "0", failure: { node: "same" } });
 }, 60_000);
+
+it("a step that is to be computed again is computed again here, and both receipts prove it", async () => {
+  const text = readFileSync(join(folder, "echo.yaml"), "utf8");
+  const replayed = text.replace(
+    "          output: text",
+    "          output: text\n          provenance: replay",
+  );
+  expect(replayed).not.toBe(text);
+  writeFileSync(join(folder, "replayed.yaml"), replayed);
+  const { exit, stdout, stderr } = await plan(
+    "run",
+    join(folder, "replayed.yaml"),
+    "-p",
+    'words=["x"]',
+    "--with",
+    NOOP,
+    "--yes",
+  );
+  expect({ exit, stdout }).toEqual({ exit: 0, stdout: "x" });
+  expect(stderr).toContain("Verified: 1 receipt by 1 peer.");
+  const run = /Run (bafy\S+)/u.exec(stderr)?.[1] ?? "";
+  const receipts = await plan("show", run, "--node", "same");
+  expect(receipts.stdout.match(/ done {5}/gu)?.length).toBeGreaterThanOrEqual(2);
+}, 60_000);

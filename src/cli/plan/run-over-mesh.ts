@@ -1,13 +1,15 @@
 import type { Value } from "../../plan/json-value.ts";
 import type { RunEvent } from "../../plan/runner-ports.ts";
 import { type PlanRun, PlanRunError, type PlanRunSummary, type Tabmesh } from "../../sdk/index.ts";
-import { computerHere } from "./compute-here.ts";
+import type { Work } from "./find-work.ts";
+import { Computing } from "./local/compute-here.ts";
 import type { ReadPlan } from "./read-plan.ts";
 import type { FinishedRun } from "./run-report.ts";
 
 export interface MeshRunOptions {
   readonly params: Readonly<Record<string, Value>>;
-  readonly modules: readonly Uint8Array[];
+  /** Functions are given to whoever carries a step out; what the plan has computed here uses models as well. */
+  readonly work: Work;
   /** By name; each is sealed to the peer that carries out a step which asks for it. */
   readonly secrets: Readonly<Record<string, string>>;
   /** Micro-credits. */
@@ -24,22 +26,22 @@ export async function runOverMesh(
   { plan }: Pick<ReadPlan, "plan">,
   options: MeshRunOptions,
 ): Promise<FinishedRun> {
-  const { params, modules, secrets, budget, timeoutMs, waitMs, onEvent, signal } = options;
-  const here = computerHere(modules);
-  const run = await tabmesh.startRun(plan, params, {
-    modules,
-    compute: here.compute,
-    ...(Object.keys(secrets).length === 0 ? {} : { secrets }),
-    ...(budget === undefined ? {} : { budget }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(waitMs === undefined ? {} : { noProviderTimeoutMs: waitMs }),
-    signal,
-    onEvent,
-  });
+  const { params, work, secrets, budget, timeoutMs, waitMs, onEvent, signal } = options;
+  const computing = new Computing(work);
   try {
+    const run = await tabmesh.startRun(plan, params, {
+      modules: [...work.modules.values()],
+      compute: (callee, task, stop) => computing.compute(callee, task, stop),
+      ...(Object.keys(secrets).length === 0 ? {} : { secrets }),
+      ...(budget === undefined ? {} : { budget }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(waitMs === undefined ? {} : { noProviderTimeoutMs: waitMs }),
+      signal,
+      onEvent,
+    });
     return await finish(run, tabmesh.relay.testMoney, signal);
   } finally {
-    await here.stop();
+    await computing.stop();
   }
 }
 

@@ -101,7 +101,7 @@ export async function carryPlan(read: ReadPlan, options: CarryOptions): Promise<
     const { runOverMesh } = await import("./run-over-mesh.ts");
     const finished = await runOverMesh(tabmesh, read, {
       ...common,
-      modules: [...work.modules.values()],
+      work,
       secrets,
       ...(cap === undefined ? {} : { budget: cap }),
       ...(wait === undefined ? {} : { waitMs: wait }),

@@ -1,14 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
-import { type FailureCode, failureCode } from "../../../protocol/failure-code.ts";
+import { failureCode } from "../../../protocol/failure-code.ts";
 import { decodeModelData, generateSegmentSchema } from "../../../protocol/messages/model-task.ts";
 import { isModelReply, type ModelCall, type ModelReply } from "../../../relay/audits/model-call.ts";
 import type { Callee, StepLimits } from "../../../plan/plan.ts";
-
-/** What a step came to, whoever computed it. */
-export type Made =
-  | { readonly kind: "done"; readonly value: Uint8Array; readonly fuel: bigint; readonly record?: Uint8Array }
-  | { readonly kind: "failed"; readonly code: FailureCode; readonly detail: string; readonly fuel: bigint };
+import type { Computed } from "./compute-here.ts";
 
 /** More tokens than any model has positions: a text is made in one piece. */
 const WHOLE = 2 ** 30;
@@ -26,7 +22,7 @@ export class LocalModels {
     this.#paths = paths;
   }
 
-  run(callee: Callee, input: Uint8Array, limits: StepLimits, signal: AbortSignal): Promise<Made> {
+  run(callee: Callee, input: Uint8Array, limits: StepLimits, signal: AbortSignal): Promise<Computed> {
     const turn = this.#last.then(() => this.#run(callee, input, limits, signal));
     this.#last = turn.catch(() => undefined);
     return turn;
@@ -43,7 +39,7 @@ export class LocalModels {
     input: Uint8Array,
     limits: StepLimits,
     signal: AbortSignal,
-  ): Promise<Made> {
+  ): Promise<Computed> {
     signal.throwIfAborted();
     const isText = entry === "generate";
     const call: ModelCall = {
@@ -66,10 +62,10 @@ export class LocalModels {
     if (reply.kind === "failed")
       return { kind: "failed", code: reply.code, detail: reply.detail, fuel: reply.fuel };
     // The value of a text is the text, as a provider's is.
-    const value = isText
+    const output = isText
       ? new TextEncoder().encode(decodeModelData(generateSegmentSchema, reply.output).text)
       : reply.output;
-    return { kind: "done", value, fuel: reply.fuel };
+    return { kind: "done", output, fuel: reply.fuel };
   }
 
   async #ask(
@@ -99,6 +95,6 @@ export class LocalModels {
   }
 }
 
-function lost(name: "function-unavailable" | "worker-lost", detail: string): Made {
+function lost(name: "function-unavailable" | "worker-lost", detail: string): Computed {
   return { kind: "failed", code: failureCode(name), detail, fuel: 0n };
 }

@@ -1,5 +1,3 @@
-import { availableParallelism } from "node:os";
-
 import type { EffectPorts } from "../../../effects/effect-ports.ts";
 import { performEffect } from "../../../effects/perform-effect.ts";
 import { encodeRecord } from "../../../effects/replay-effect.ts";
@@ -10,15 +8,13 @@ import { failureKind } from "../../../protocol/failure-code.ts";
 import { FailureError } from "../../../protocol/failure.ts";
 import { capabilityCid } from "../../../protocol/messages/effect.ts";
 import { type Step, stepMessage } from "../../../protocol/messages/run.ts";
-import { MODEL_ABI } from "../../../protocol/messages/session.ts";
 import type { Signer } from "../../../protocol/signature.ts";
 import { clipText } from "../../../protocol/text.ts";
 import { fuel, microCredits } from "../../../protocol/units.ts";
 import { ACCEPTED_PROFILES } from "../../../relay/jobs/check-job.ts";
 import { sha256 } from "../../../relay/books/native-hash.ts";
-import { type SandboxThreads, startSandboxThreads } from "../../../relay/threads/sandbox-threads.ts";
 import type { Work } from "../find-work.ts";
-import { LocalModels, type Made } from "./local-model.ts";
+import { type Computed, Computing } from "./compute-here.ts";
 import type { LocalPeers } from "./local-peers.ts";
 
 /** Longest detail of a failed step, bytes: what the message has room for. */
@@ -26,6 +22,9 @@ const MAX_DETAIL_BYTES = 512;
 /** A dry run is the same every time: what clock and randomness of a function follow from. */
 const NO_SEED = new Uint8Array(32);
 const FREE = microCredits(0n);
+
+/** What a step came to; of an effect with its record. */
+type Made = Computed & { readonly record?: Uint8Array };
 
 export interface LocalPortsOptions {
   readonly run: Cid;
@@ -41,14 +40,12 @@ export interface LocalPortsOptions {
  */
 export class LocalPorts implements RunnerPorts {
   readonly #options: LocalPortsOptions;
-  readonly #threads: SandboxThreads;
-  readonly #models: LocalModels;
+  readonly #computing: Computing;
   readonly #values = new Map<Cid, Uint8Array>();
 
   constructor(options: LocalPortsOptions) {
     this.#options = options;
-    this.#threads = startSandboxThreads({ threads: Math.max(1, availableParallelism()) });
-    this.#models = new LocalModels(options.work.models);
+    this.#computing = new Computing(options.work);
   }
 
   /** All values that were made or kept so far, and records of effects, by CID. */
@@ -105,7 +102,7 @@ export class LocalPorts implements RunnerPorts {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#threads.stop(), this.#models.stop()]);
+    await this.#computing.stop();
   }
 
   async #performAs(
@@ -123,8 +120,9 @@ export class LocalPorts implements RunnerPorts {
       const step: Step = { ...common, status: "failed", code: made.code, detail, size: 0 };
       return { envelope: await seal(stepMessage, step, [peer]) };
     }
-    const value = { ...this.keepValue(made.value), holders: [peer.key] };
-    const record = made.record === undefined ? {} : { record: this.keepValue(made.record).cid };
+    const value = { ...this.keepValue(made.output), holders: [peer.key] };
+    const { record: seen } = made;
+    const record = seen === undefined ? {} : { record: this.keepValue(seen).cid };
     const step: Step = { ...common, ...record, status: "done", result: value.cid, size: value.size };
     return { envelope: await seal(stepMessage, step, [peer]), value };
   }
@@ -148,36 +146,11 @@ export class LocalPorts implements RunnerPorts {
     };
   }
 
-  #make(peer: Signer, order: StepOrder, input: Uint8Array, signal: AbortSignal): Promise<Made> {
+  async #make(peer: Signer, order: StepOrder, input: Uint8Array, signal: AbortSignal): Promise<Made> {
     const { what, limits } = order;
-    if (what.kind === "effect") return this.#effect(peer, order, input, signal);
-    if (what.callee.kind === "model") return this.#models.run(what.callee, input, limits, signal);
-    return this.#function(order, input, signal);
-  }
-
-  async #function({ what, limits }: StepOrder, input: Uint8Array, signal: AbortSignal): Promise<Made> {
-    if (what.kind !== "call") throw new RangeError("an effect is no function");
-    const { cid, abi, entry, args } = what.callee;
-    const module = this.#options.work.modules.get(cid);
-    if (module === undefined || abi === MODEL_ABI || abi === "effect-1")
-      throw new FailureError("function-unavailable", `the function ${cid} is not on this machine`);
-    const { result } = await this.#threads.run({
-      request: {
-        function: { cid, abi, entry },
-        input,
-        args: { args, env: {}, files: [] },
-        seed: NO_SEED,
-        limits: { fuel: limits.fuel, memoryBytes: limits.memory, outputBytes: limits.output },
-      },
-      module,
-      deadlineMs: limits.deadlineMs,
-      signal,
-    });
-    signal.throwIfAborted();
-    if (result.kind === "done") return { kind: "done", value: result.output, fuel: result.fuel };
-    const said = new TextDecoder().decode(result.stderr).trim();
-    const detail = said === "" ? result.detail : `${result.detail}; it said: ${said}`;
-    return { kind: "failed", code: result.code, detail, fuel: result.fuel };
+    return what.kind === "effect"
+      ? this.#effect(peer, order, input, signal)
+      : this.#computing.compute(what.callee, { input, seed: NO_SEED, limits }, signal);
   }
 
   async #effect(peer: Signer, order: StepOrder, request: Uint8Array, signal: AbortSignal): Promise<Made> {
@@ -190,7 +163,7 @@ export class LocalPorts implements RunnerPorts {
         { ...this.#options.effects, signer: peer.key },
         signal,
       );
-      return { kind: "done", value, fuel: 0n, record: encodeRecord(record) };
+      return { kind: "done", output: value, fuel: 0n, record: encodeRecord(record) };
     } catch (error) {
       if (!(error instanceof FailureError)) throw error;
       return { kind: "failed", code: error.code, detail: error.detail, fuel: 0n };
