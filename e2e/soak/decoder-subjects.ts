@@ -7,7 +7,7 @@ import { randomLlama, SMALL_SHAPE } from "../../src/inference/model/random-llama
 import { FailureError } from "../../src/protocol/failure.ts";
 import type { JsonShape } from "../../src/protocol/json-shape.ts";
 import { triggerSchema } from "../../src/protocol/messages/deploy.ts";
-import { sealedSecretsSchema } from "../../src/protocol/messages/effect.ts";
+import { effectEvidenceSchema, sealedSecretsSchema } from "../../src/protocol/messages/effect.ts";
 import {
   embedInputSchema,
   embedOutputSchema,
@@ -130,6 +130,11 @@ function composedSubjects(): readonly DecoderSubject[] {
       everyMs: 3_600_000,
     }),
     schemaSubject("sealed secrets", sealedSecretsSchema, [{ name: "token", enc: bytes, sealed: bytes }]),
+    schemaSubject("effect evidence", effectEvidenceSchema, {
+      capability: bytes,
+      record: bytes,
+      value: bytes,
+    }),
   ];
 }
 
