@@ -12,6 +12,7 @@ import { durationText } from "../words/durations.ts";
 import { bytesText } from "../words/model-words.ts";
 import { failureWords } from "../words/phase-words.ts";
 import { shortCid, shortPeer } from "../words/short-id.ts";
+import { noteWords } from "./note-words.ts";
 import type { PlanWork } from "./plan-work.ts";
 
 interface FailedProps {
@@ -25,13 +26,16 @@ export function Failed({ work, testMoney, onGo }: FailedProps): JSX.Element | nu
   const phase = work.phase.value;
   if (phase.kind !== "failed") return null;
   const { failure, run } = phase;
+  if (work.isCancelled.value)
+    return (
+      <Notice tone="wait" title="You cancelled it">
+        <p>What was worked until then is paid. The rest of the budget is yours again.</p>
+      </Notice>
+    );
   const { cause, advice } = failureWords(failure);
   const isOnPurpose = run !== undefined && findNode(work.plan, run.node)?.node.kind === "fail";
   return (
-    <Notice
-      tone={work.isCancelled.value ? "wait" : "alarm"}
-      title={work.isCancelled.value ? "You cancelled it" : "The run did not come to a result"}
-    >
+    <Notice tone="alarm" title="The run did not come to a result">
       {run === undefined ? (
         <p>{`${cause} ${advice}`}</p>
       ) : (
@@ -43,15 +47,17 @@ export function Failed({ work, testMoney, onGo }: FailedProps): JSX.Element | nu
           )}
           {run.detail !== "" && <p class="run-said">{sentence(printable(run.detail))}</p>}
           <dl class="facts">
-            <div>
-              <dt>Step</dt>
-              <dd>
-                <button class="link" type="button" onClick={() => onGo(run.node)}>
-                  {run.node}
-                </button>
-                {run.iteration !== "" && <span>{`turn ${run.iteration}`}</span>}
-              </dd>
-            </div>
+            {run.node !== "" && (
+              <div>
+                <dt>Step</dt>
+                <dd>
+                  <button class="link" type="button" onClick={() => onGo(run.node)}>
+                    {run.node}
+                  </button>
+                  {run.iteration !== "" && <span>{`turn ${run.iteration}`}</span>}
+                </dd>
+              </div>
+            )}
             {run.peer !== undefined && (
               <div>
                 <dt>At</dt>
@@ -87,7 +93,7 @@ export function Notes({ work }: { readonly work: PlanWork }): JSX.Element | null
           .toReversed()
           .map(({ at, text }) => (
             <li key={`${at} ${text}`}>
-              <span class="hint">{durationText(at)}</span> {text}
+              <span class="hint">{durationText(at)}</span> {noteWords(text)}
             </li>
           ))}
       </ul>

@@ -5,6 +5,7 @@ import type { DrawnEdge, DrawnNode } from "../../plan/layout.ts";
 import type { NodeId } from "../../plan/plan.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import { Amount } from "../components/amount.tsx";
+import { noteWords } from "./note-words.ts";
 import { useNow } from "../state/now.ts";
 import { durationText } from "../words/durations.ts";
 import { tookText } from "../words/function-words.ts";
@@ -111,6 +112,7 @@ export function RunView({ desk, work, testMoney }: RunViewProps): JSX.Element {
 
 function Bar({ work, totals }: { readonly work: PlanWork; readonly totals: RunTotals }): JSX.Element {
   const isDone = work.phase.value.kind === "done";
+  const newest = work.notes.value.at(-1);
   const isSure = totals.nodesEnded > 0 || !work.isRunning;
   return (
     <div class="run-bar">
@@ -119,6 +121,9 @@ function Bar({ work, totals }: { readonly work: PlanWork; readonly totals: RunTo
         {...(isSure ? { value: isDone ? 1 : totals.nodesEnded / Math.max(totals.nodes, 1) } : {})}
       />
       <p role="status">{stateWords(work)}</p>
+      {work.phase.value.kind === "running" && newest !== undefined && (
+        <p class="hint run-newest">{noteWords(newest.text)}</p>
+      )}
     </div>
   );
 }
