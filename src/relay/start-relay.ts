@@ -35,6 +35,7 @@ import { LiveOffers } from "./offers/live-offers.ts";
 import { PublishedModels } from "./models/publish/published-models.ts";
 import { openOwners } from "./offers/open-owners.ts";
 import type { Owners } from "./offers/owners.ts";
+import { releaseSettled } from "./offers/release-settled.ts";
 import { WatchStream } from "./offers/watch-stream.ts";
 import { openData, type RelayData } from "./open-data.ts";
 import { policyDocument } from "./policy-document.ts";
@@ -259,14 +260,7 @@ async function answer(start: Start): Promise<void> {
   undo.push(
     mesh.handle(WATCH_PROTOCOL, (stream) => void new WatchStream(stream, watch), { maxStreamsPerPeer: 2 }),
   );
-  undo.push(
-    books.onCommit(({ entries }) => {
-      for (const { type, accounts } of entries) {
-        metrics.logged(type);
-        if (type === "settle") for (const account of accounts) offers.release(account);
-      }
-    }),
-  );
+  undo.push(books.onCommit(releaseSettled(offers, metrics)));
   const http = createHttp({
     info: () => ({
       ...relayInfo(config, books, parsePeerId(mesh.peerId), mesh.addresses(), nowMs(), gateway?.identity),

@@ -84,8 +84,8 @@ function hasItsFields(terms: TriggerTerms): boolean {
   const { id: _id, kind, missed: _missed, ...given } = terms;
   const { must, may = [] } = FIELDS[kind];
   const present = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  const allowed: readonly string[] = [...must, ...may];
-  return must.every((name) => given[name] !== undefined) && present.every((name) => allowed.includes(name));
+  const allowed = new Set<string>([...must, ...may]);
+  return must.every((name) => given[name] !== undefined) && present.every((name) => allowed.has(name));
 }
 
 /** Names of deployments and their triggers stand in addresses. */
