@@ -271,4 +271,34 @@ describe("plan import", () => {
     const run = await plan("run", "--local", file("twice.yaml"), "-p", 'word="hello"', "--quiet");
     expect(JSON.parse(run.stdout)).toEqual([["hello"]]);
   });
+
+  it("makes a plan of Aqua with the compiler that is installed", async () => {
+    write(
+      "greet.aqua",
+      `aqua Greet declares *
+
+export greet
+
+service Say("say"):
+    again(word: string) -> string
+
+func greet(word: string) -> string:
+    said <- Say.again(word)
+    <- said
+`,
+    );
+    write("functions.json", JSON.stringify({ "say.again": { function: "noop.wasm" } }));
+    const { exit, stderr } = await plan(
+      "import",
+      file("greet.aqua"),
+      "--bind",
+      file("functions.json"),
+      "-o",
+      file("greet.yaml"),
+    );
+    expect(stderr).toContain("greet.yaml: the plan greet");
+    expect(exit).toBe(0);
+    const run = await plan("run", "--local", file("greet.yaml"), "-p", 'word="hello"', "--quiet");
+    expect(JSON.parse(run.stdout)).toEqual([["hello"]]);
+  });
 });

@@ -128,7 +128,9 @@ export class AirLowering {
     names: Names,
     after: Done,
   ): Done {
-    if (service === PARAMETERS && call.out !== undefined) {
+    // The relay of Aqua's client; a run has none that its program could name.
+    if (service === PARAMETERS && name === "-relay-") return after;
+    if (service === PARAMETERS && call.out !== undefined && draft.isOutermost) {
       this.parameters.add(name);
       this.#setOut(call.out, { from: "param", param: name }, draft, names, call);
       return after;

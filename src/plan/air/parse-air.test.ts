@@ -26,8 +26,9 @@ describe("a program in AIR", () => {
 
   test("takes parameters from Aqua's clients, gives the result to them, and needs no handler of errors", () => {
     const { graph } = imported(
-      `(xor (seq (call %init_peer_id% ("getDataSrv" "name") [] name)
-                 (call %init_peer_id% ("callbackSrv" "response") [name]))
+      `(xor (seq (seq (call %init_peer_id% ("getDataSrv" "-relay-") [] -relay-)
+                      (call %init_peer_id% ("getDataSrv" "name") [] -name-arg-))
+                 (call %init_peer_id% ("callbackSrv" "response") [-name-arg-]))
             (call %init_peer_id% ("errorHandlingSrv" "error") [:error: 0]))`,
     );
     expect(Object.keys(graph.params)).toEqual(["name"]);

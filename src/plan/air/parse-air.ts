@@ -12,7 +12,7 @@ export function parseAir(source: string): AirInstruction {
   return instruction;
 }
 
-const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
+const NAME = /^[A-Za-z_-][A-Za-z0-9_-]*$/;
 
 class AirReader {
   readonly #tokens: readonly AirToken[];
