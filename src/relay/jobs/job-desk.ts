@@ -93,7 +93,7 @@ export class JobDesk implements Jobs {
     const key = by.find(({ root }) => root === requester)?.session;
     if (key === undefined) throw new FailureError("bad-signature", "job: its requester has not signed it");
     if (requester !== this.#parts.gateway) limit.take(requester);
-    this.#parts.runs.requireStep(job.body);
+    this.#parts.runs.requireStep(job);
     return this.#turns.run(job.id, () => this.#open(job, key));
   }
 

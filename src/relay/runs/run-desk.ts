@@ -2,6 +2,7 @@ import { mayCoordinate } from "../../ledger/run-rules.ts";
 import { decodePlan } from "../../plan/plan-codec.ts";
 import type { NodeId, Plan } from "../../plan/plan.ts";
 import { type Cid, cidCodec, cidOf, isCid } from "../../protocol/cid.ts";
+import type { Verified } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { MAX_RUN_HOLDERS, RUN_KEPT_MS, RUN_SILENCE_MS } from "../../protocol/limits.ts";
 import type { Job } from "../../protocol/messages/job.ts";
@@ -67,22 +68,37 @@ export class RunDesk {
     const { books, authentication, limit, mail, room, welcome } = this.#parts;
     const { message, by } = authentication.open(runMessage, envelope);
     const { body: terms } = message;
-    for (const { root } of by) limit.take(root);
+    for (const { root } of by) limit.requireRoom(root);
     requireServed(books, terms.initiator, terms.payer, terms.plan);
     const { decoded, values } = readRun(terms, plan, params);
     this.#requireReturn(terms);
     await welcome(terms.payer);
-    if (mail.box(message.id) === undefined) room.require(terms.payer, "bytes", plan.length + params.length);
     const isNew = books.runs.run(message.id) === undefined;
+    const isOpen = isNew || books.runs.run(message.id)?.stage === "open";
+    if (isOpen && mail.box(message.id) === undefined)
+      room.require(terms.payer, "bytes", plan.length + params.length);
+    const before = books.size();
     const inclusion = await books.runs.register(message);
+    this.#count(inclusion, before, by);
     const keptUntil = terms.notAfter + RUN_KEPT_MS;
     const { payer } = terms;
-    mail.openBox({ run: message.id, payer, name: decoded.name, plan, params, keptUntil, values });
+    // What was thrown away of a run that is over stays away.
+    if (isOpen) mail.openBox({ run: message.id, payer, name: decoded.name, plan, params, keptUntil, values });
     this.#works.set(message.id, planWorks(decoded));
     // A registration may be brought again by anybody who has it: that is no sign of life.
     if (isNew) this.heard(message.id, terms.initiator);
     this.#parts.listeners.tell(message.id);
     return inclusion;
+  }
+
+  /**
+   * The log is public, so anybody can bring a message again that is in it: only one that became an entry uses up the share of who signed it.
+   * @param before entries that there were before it came. @returns whether it became an entry
+   */
+  #count({ index }: Inclusion, before: number, by: Iterable<{ readonly root: PeerId }>): boolean {
+    if (index < before) return false;
+    for (const { root } of by) this.#parts.limit.tryTake(root);
+    return true;
   }
 
   #requireReturn({ returnTo }: Run): void {
@@ -95,27 +111,32 @@ export class RunDesk {
     const { books, authentication, limit } = this.#parts;
     const { message, by } = authentication.open(runHoldersMessage, envelope);
     if (message.body.run !== run) throw new FailureError("malformed", "run-holders: is about another run");
-    for (const { root } of by) limit.take(root);
+    for (const { root } of by) limit.requireRoom(root);
+    const before = books.size();
     const inclusion = await books.runs.setHolders(message);
-    this.#parts.listeners.tell(run);
+    if (this.#count(inclusion, before, by)) this.#parts.listeners.tell(run);
     return inclusion;
   }
 
   async end(run: Cid, envelope: Uint8Array): Promise<Inclusion> {
-    const { books, authentication, limit, mail, nowMs } = this.#parts;
+    const { books, authentication, limit, listeners } = this.#parts;
     const { message, by } = authentication.open(runEndMessage, envelope);
-    const { result } = message.body;
     if (message.body.run !== run) throw new FailureError("malformed", "run-end: is about another run");
-    for (const { root } of by) limit.take(root);
+    for (const { root } of by) limit.requireRoom(root);
+    const before = books.size();
     const inclusion = await books.runs.end(message);
-    const terms = books.runs.run(run)?.terms;
-    if (mail.box(run) !== undefined && terms !== undefined) {
-      mail.keepUntil(run, nowMs() + RUN_KEPT_MS);
-      if (result !== undefined) mail.addName(run, result);
-      if (terms.returnTo !== "relay") mail.addReturn(run, nowMs());
-    }
-    this.#parts.listeners.tell(run);
+    this.#keepEnded(books.runs.run(run));
+    if (this.#count(inclusion, before, by)) listeners.tell(run);
     return inclusion;
+  }
+
+  /** What waits stays for some time after the run's first end. Brought again it changes nothing, but for what a crash left undone. */
+  #keepEnded(run: RunStanding | undefined): void {
+    const { mail, nowMs } = this.#parts;
+    if (run?.endedAt === undefined || mail.box(run.id) === undefined) return;
+    mail.keepUntil(run.id, run.endedAt + RUN_KEPT_MS);
+    if (run.end?.result !== undefined) mail.addName(run.id, run.end.result);
+    if (run.terms.returnTo !== "relay") mail.addReturn(run.id, nowMs());
   }
 
   /** A coordinator gave a sign of life. */
@@ -137,7 +158,7 @@ export class RunDesk {
    * Whether a job carries out a step of its run's plan: who coordinates a run spends its payer's money on that alone.
    * @throws FailureError `not-found`, `malformed`.
    */
-  requireStep({ run: step, work, requester }: Job): void {
+  requireStep({ id, body: { run: step, work, requester } }: Verified<Job>): void {
     if (step === undefined) return;
     const works = this.#worksOf(step.id);
     const allowed = works.get(step.node);
@@ -145,7 +166,10 @@ export class RunDesk {
       throw new FailureError("malformed", `job: the plan of its run has no node ${step.node}`);
     if (!allowed.includes(work.cid))
       throw new FailureError("malformed", `job: the plan of its run has other work for ${step.node}`);
-    const run = this.#parts.books.runs.run(step.id);
+    const { books } = this.#parts;
+    // A job that is in the log may be brought again by anybody: that is no sign of life.
+    if (books.job(id) !== undefined) return;
+    const run = books.runs.run(step.id);
     if (run !== undefined && mayCoordinate(run, requester)) this.heard(step.id, requester);
   }
 

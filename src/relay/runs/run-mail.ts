@@ -29,6 +29,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS returns (
     run TEXT PRIMARY KEY, due INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS returned (run TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 `;
 
 /** What a box begins with. */
@@ -290,14 +291,19 @@ export class RunMail {
 
   remove(run: Cid): void {
     this.#write(() => {
-      for (const table of ["mailboxes", "steps", "senders", "named", "returns"])
+      for (const table of ["mailboxes", "steps", "senders", "named", "returns", "returned"])
         this.#run(`DELETE FROM ${table} WHERE run = ?`, run);
     });
   }
 
-  /** A run's end is to be told. */
+  /** A run's end is to be told, once. */
   addReturn(run: Cid, due: number): void {
-    this.#run("INSERT OR IGNORE INTO returns (run, due) VALUES (?, ?)", run, due);
+    this.#run(
+      "INSERT OR IGNORE INTO returns (run, due) SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM returned WHERE run = ?)",
+      run,
+      due,
+      run,
+    );
   }
 
   dueReturns(now: number, limit: number): readonly ReturnRow[] {
@@ -311,8 +317,14 @@ export class RunMail {
 
   /** @param due absent when it is told or given up */
   noteReturn(run: Cid, due: number | undefined): void {
-    if (due === undefined) this.#run("DELETE FROM returns WHERE run = ?", run);
-    else this.#run("UPDATE returns SET due = ?, attempts = attempts + 1 WHERE run = ?", due, run);
+    if (due !== undefined) {
+      this.#run("UPDATE returns SET due = ?, attempts = attempts + 1 WHERE run = ?", due, run);
+      return;
+    }
+    this.#write(() => {
+      this.#run("DELETE FROM returns WHERE run = ?", run);
+      this.#run("INSERT OR IGNORE INTO returned VALUES (?)", run);
+    });
   }
 
   close(): void {
