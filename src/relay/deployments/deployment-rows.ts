@@ -162,9 +162,25 @@ export class DeploymentRows {
     this.#run("UPDATE deployments SET runs = runs + 1, failed = failed + ? WHERE name = ?", ok ? 0 : 1, name);
   }
 
-  /** What a run may cost counts from its start. Once for each nonce. @param day its beginning, milliseconds since 1970 */
-  reserve(name: string, day: number, nonce: string, amount: bigint): void {
-    this.#run("INSERT OR IGNORE INTO spendings VALUES (?, ?, ?, ?)", name, day, nonce, amount);
+  /**
+   * What a run may cost counts from its start, once for each nonce; again for one that goes on, whatever was noted when it was left.
+   * @param day its beginning, milliseconds since 1970 @returns whether nothing was noted of it before
+   */
+  reserve(name: string, day: number, nonce: string, amount: bigint): boolean {
+    return this.#together(() => {
+      const { changes } = this.#ask
+        .get("INSERT OR IGNORE INTO spendings VALUES (?, ?, ?, ?)")
+        .run(name, day, nonce, amount);
+      if (Number(changes) === 1) return true;
+      this.#run(
+        "UPDATE spendings SET amount = MAX(amount, ?) WHERE name = ? AND day = ? AND nonce = ?",
+        amount,
+        name,
+        day,
+        nonce,
+      );
+      return false;
+    });
   }
 
   /** What it has cost takes the place of what it might have. */

@@ -66,6 +66,11 @@ export function isPassing(error: unknown): boolean {
   return !(error instanceof FailureError) || PASSING.has(error.code);
 }
 
+/** Whether a run goes on elsewhere, or after the next start of the relay. */
+function isLeft({ reason }: AbortSignal): boolean {
+  return reason instanceof FailureError && reason.code === failureCode("draining");
+}
+
 export function failureWords(error: unknown): string {
   return error instanceof FailureError ? error.detail : "the relay failed";
 }
@@ -100,7 +105,8 @@ export class DeploymentRuns {
     const issuedAt = order.issuedAt ?? nowMs();
     const day = dayOf(issuedAt);
     const available = this.#requireMoney(version, day, key);
-    rows.reserve(deployment.name, day, key, terms.budget);
+    const isNew = rows.reserve(deployment.name, day, key, terms.budget);
+    const ends = AbortSignal.any([signal, deployment.ending.signal]);
     let started: StartedRun;
     try {
       started = await requester.start(
@@ -118,14 +124,16 @@ export class DeploymentRuns {
           ...(order.continues === undefined ? {} : { continues: order.continues }),
           ...(order.providers === undefined ? {} : { providers: order.providers }),
         },
-        AbortSignal.any([signal, deployment.ending.signal]),
+        ends,
       );
     } catch (error) {
-      if (!isPassing(error)) rows.settle(deployment.name, day, key, 0n);
+      // A run that was begun before may have cost something.
+      if (isNew && order.continues === undefined && !isPassing(error))
+        rows.settle(deployment.name, day, key, 0n);
       throw error;
     }
     log.write(deployment.name, order.kind ?? "called", why, { run: started.run });
-    this.#settle(deployment.name, day, key, started);
+    this.#settle(deployment.name, day, key, started, ends);
     return started;
   }
 
@@ -143,10 +151,11 @@ export class DeploymentRuns {
     await Promise.all(this.#settling);
   }
 
-  #settle(name: string, day: number, key: string, { spent }: StartedRun): void {
+  /** A run that is left to whoever goes on with it counts for all that it may cost until that one knows. */
+  #settle(name: string, day: number, key: string, { spent }: StartedRun, ends: AbortSignal): void {
     const { rows, lines } = this.#parts;
     const noted = spent
-      .then((amount) => rows.settle(name, day, key, amount))
+      .then((amount) => (isLeft(ends) ? undefined : rows.settle(name, day, key, amount)))
       .catch((error: unknown) => lines.error({ err: error }, "what a run has cost cannot be noted"))
       .finally(() => this.#settling.delete(noted));
     this.#settling.add(noted);
