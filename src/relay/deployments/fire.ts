@@ -87,7 +87,7 @@ async function carryOut(
           held.trigger,
           generation === 0 ? held.event : `${held.event}\n${generation}`,
         ),
-        issuedAt: held.created,
+        issuedAt: held.begun,
         ...(known === undefined || earlier !== undefined ? {} : { continues: known }),
         ...workers(deployment),
       },

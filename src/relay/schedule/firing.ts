@@ -28,8 +28,8 @@ export interface FiringKey {
 export interface HeldFiring extends FiringKey {
   /** When it happened, or was to happen: milliseconds since 1970. */
   readonly at: number;
-  /** When it was written down; the same for whoever holds it later. */
-  readonly created: number;
+  /** When it was taken first, from when on its run has its time; the same for whoever holds it later. */
+  readonly begun: number;
   readonly payload?: Uint8Array;
   /** Rises with each holder: what an earlier one says later does not count. */
   readonly token: number;
@@ -75,7 +75,7 @@ export function heldFiring(row: Row): HeldFiring {
   return {
     ...keyOf(row),
     at: int(row, "at"),
-    created: int(row, "created"),
+    begun: int(row, "begun"),
     token: int(row, "token"),
     attempts: int(row, "attempts"),
     ...optional("payload", row["payload"] === null ? undefined : blob(row, "payload")),

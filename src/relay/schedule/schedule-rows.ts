@@ -32,7 +32,7 @@ const SCHEMA = `
     deployment TEXT NOT NULL, trigger TEXT NOT NULL, event TEXT NOT NULL,
     at INTEGER NOT NULL, created INTEGER NOT NULL, payload BLOB,
     due INTEGER, token INTEGER NOT NULL DEFAULT 0, holder TEXT,
-    attempts INTEGER NOT NULL DEFAULT 0, run TEXT, ended INTEGER, ok INTEGER, words TEXT,
+    attempts INTEGER NOT NULL DEFAULT 0, run TEXT, ended INTEGER, ok INTEGER, words TEXT, begun INTEGER,
     PRIMARY KEY (deployment, trigger, event)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS firings_due ON firings (deployment, at, due) WHERE due IS NOT NULL;
@@ -56,6 +56,7 @@ export class ScheduleRows {
     this.#database = new DatabaseSync(path, { timeout: BUSY_MS });
     this.#database.exec(SCHEMA);
     this.#ask = new Statements(this.#database);
+    this.#together(() => this.#addBegun());
   }
 
   /**
@@ -231,13 +232,15 @@ export class ScheduleRows {
   ): readonly HeldFiring[] {
     return this.#ask.all(
       heldFiring,
-      `UPDATE firings SET due = ?, holder = ?, token = token + 1, attempts = attempts + 1
+      `UPDATE firings SET due = ?, holder = ?, token = token + 1, attempts = attempts + 1,
+         begun = COALESCE(begun, CASE token WHEN 0 THEN ? ELSE created END)
        WHERE (deployment, trigger, event) IN (
          SELECT deployment, trigger, event FROM firings WHERE deployment = ? AND due <= ?
          ORDER BY at, trigger, event LIMIT ?)
        RETURNING *`,
       nowMs + leaseMs,
       holder,
+      nowMs,
       deployment,
       nowMs,
       most,
@@ -298,6 +301,13 @@ export class ScheduleRows {
       nowMs,
     );
     return new Map(rows);
+  }
+
+  /** Files of before had no such column, and began the time of a firing's run when it was written down. */
+  #addBegun(): void {
+    const has = "SELECT 1 FROM pragma_table_info('firings') WHERE name = 'begun'";
+    if (this.#ask.one(() => true, has) !== true)
+      this.#database.exec("ALTER TABLE firings ADD COLUMN begun INTEGER");
   }
 
   #insert(
