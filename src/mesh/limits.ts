@@ -99,3 +99,10 @@ export const INIT_CHANNEL_TIMEOUT_MS = 1_000;
 
 /** How long a dialler waits for the other side to close the first data channel as well: a hundred times what it takes nearby. */
 export const INIT_CLOSE_TIMEOUT_MS = 500;
+
+/**
+ * Receipts that one peer may show of a run, and their bytes: what a relay keeps of one provider (a quarter of 100,000 receipts and of
+ * 64 MiB). Who shows more fills the memory of whoever asks, and none of it could be brought to the relay.
+ */
+export const MAX_SHOWN_STEPS = 25_000;
+export const MAX_SHOWN_STEP_BYTES: number = 16 * 1024 * 1024;

@@ -5,6 +5,7 @@ import { RUN_PROTOCOL } from "../protocol/protocol-id.ts";
 import { bool, bytes, cid, decode, encode, list, record, type Schema, uint } from "../protocol/schema.ts";
 import { FRAME } from "../protocol/work-frame.ts";
 import { FrameStream } from "./frame-stream.ts";
+import { MAX_SHOWN_STEP_BYTES, MAX_SHOWN_STEPS } from "./limits.ts";
 import type { Mesh } from "./mesh.ts";
 
 /**
@@ -108,7 +109,8 @@ async function answer(frames: FrameStream, all: readonly Uint8Array[] | undefine
  * Brings a peer what is new here and asks for what is new there.
  * @param address as for Mesh.dial
  * @returns envelopes whose signatures still have to be checked
- * @throws FailureError why the peer cannot be reached; `disconnected` where it knows no such run
+ * @throws FailureError why the peer cannot be reached; `disconnected` where it knows no such run; `too-large` where it shows more
+ *   than is kept of one peer
  */
 export async function exchangeRun(
   mesh: Mesh,
@@ -135,11 +137,17 @@ export async function exchangeRun(
   }
 }
 
+/** @throws FailureError `too-large`, `malformed-frame`, `disconnected`; nothing of a peer that says too much counts */
 async function receive(frames: FrameStream): Promise<readonly Uint8Array[]> {
   const all: Uint8Array[] = [];
+  let size = 0;
   for await (const { kind, payload } of frames.frames()) {
     if (kind !== FRAME.runState) throw new FailureError("malformed-frame", "expected receipts of a run");
     const { steps: some, more } = decode(answerSchema, payload, MAX_FRAME_BYTES);
+    size += some.reduce((sum, { length }) => sum + length, 0);
+    if (all.length + some.length > MAX_SHOWN_STEPS || size > MAX_SHOWN_STEP_BYTES)
+      throw new FailureError("too-large", "the peer shows more receipts than are kept of one");
+    if (more && some.length === 0) throw new FailureError("malformed-frame", "a frame without a receipt");
     all.push(...some.map((step) => step.slice()));
     if (!more) return all;
   }

@@ -1,10 +1,8 @@
 import { decodePlan } from "../../plan/plan-codec.ts";
 import { openRun, type OpenRun } from "../../plan/state/open-run.ts";
 import { parseJson } from "../../plan/json-value.ts";
-import { circuitAddress } from "../../mesh/mesh-address.ts";
-import { exchangeRun } from "../../mesh/run-exchange.ts";
 import { type Cid, isCid } from "../../protocol/cid.ts";
-import { openEnvelope, seal } from "../../protocol/envelope.ts";
+import { seal } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { header } from "../../protocol/header.ts";
 import {
@@ -15,13 +13,13 @@ import {
 } from "../../protocol/limits.ts";
 import { decodeEntryOf } from "../../protocol/messages/entry.ts";
 import { closeJobMessage } from "../../protocol/messages/job.ts";
-import { stepMessage } from "../../protocol/messages/run.ts";
 import { cancelMessage } from "../../protocol/messages/task.ts";
 import type { RunJobView, RunView } from "../../protocol/run-views.ts";
 import { decodeUtf8 } from "../../protocol/text.ts";
-import { FREE_AGAIN_MS, RUN_LOOK_MS, STEPS_FETCH_MS } from "../limits.ts";
+import { FREE_AGAIN_MS, RUN_LOOK_MS } from "../limits.ts";
 import { pause } from "../pause.ts";
 import type { PlanRun, PlanRunOptions } from "../plan-run.ts";
+import { gatherSteps, openedStep } from "./gather-steps.ts";
 import { LiveRun } from "./live-run.ts";
 import type { RunGround } from "./run-ground.ts";
 import { RunMailbox } from "./run-mailbox.ts";
@@ -47,7 +45,7 @@ export async function continueRun(ground: RunGround, id: Cid, options: PlanRunOp
   const [run, { plan, planBytes, params }, steps] = await Promise.all([
     openLogged(ground, view),
     readPlan(ground, view, mailbox, signal),
-    readSteps(ground, id, mailbox, signal),
+    gatherSteps(ground, id, mailbox, signal),
   ]);
   const isOver = view.state !== "open";
   const left = isOver ? view : await freeJobs(ground, view);
@@ -143,30 +141,6 @@ async function readPlan(
   return { plan: decodePlan(planBytes), planBytes, params: Object.fromEntries(params) };
 }
 
-/** What the relay has, and what those who signed it have signed since. */
-async function readSteps(
-  { mesh, relay }: RunGround,
-  run: Cid,
-  mailbox: RunMailbox,
-  signal: AbortSignal,
-): Promise<readonly Uint8Array[]> {
-  const left = await mailbox.steps(signal);
-  const signers = new Set(left.map((step) => openEnvelope(stepMessage, step).signedBy[0]?.key));
-  const asked = [...signers].flatMap((key) => (key === undefined || key === mesh.peerId ? [] : [key]));
-  const access = await mailbox.access();
-  const more = await Promise.allSettled(
-    asked.map((peer) =>
-      exchangeRun(
-        mesh,
-        circuitAddress(relay, peer),
-        { run, access, from: 0, news: [] },
-        AbortSignal.any([signal, AbortSignal.timeout(STEPS_FETCH_MS)]),
-      ),
-    ),
-  );
-  return [...left, ...more.flatMap((each) => (each.status === "fulfilled" ? each.value : []))];
-}
-
 /** What coordinators before have left open is closed, and the leases given back: the budget in them is free again. */
 async function freeJobs(ground: RunGround, view: RunView): Promise<RunView> {
   const open = view.jobs.filter(({ state }) => state !== "closed");
@@ -220,7 +194,8 @@ async function freeJob(
 function attemptsFrom({ root }: RunGround, { body, holders }: OpenRun, steps: readonly Uint8Array[]): number {
   const first = root === body.initiator ? 0 : (holders.indexOf(root) + 1) * ATTEMPTS_EACH;
   const used = steps
-    .map((step) => openEnvelope(stepMessage, step).body.attempt)
+    .flatMap((step) => openedStep(step))
+    .map(({ body: { attempt } }) => attempt)
     .filter((attempt) => attempt >= first && attempt < first + ATTEMPTS_EACH);
   if (root !== body.initiator && used.length === 0) return first;
   const last = used.reduce((most, attempt) => Math.max(most, attempt), first);

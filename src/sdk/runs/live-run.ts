@@ -7,7 +7,6 @@ import type { OpenRun } from "../../plan/state/open-run.ts";
 import { readValue } from "../../plan/values.ts";
 import type { Cid } from "../../protocol/cid.ts";
 import { seal } from "../../protocol/envelope.ts";
-import { failureCode, failureKind } from "../../protocol/failure-code.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { header } from "../../protocol/header.ts";
 import { MAX_TASK_BYTES } from "../../protocol/limits.ts";
@@ -27,6 +26,7 @@ import { type AtRelayParts, performAtRelay } from "./at-relay.ts";
 import { isHere, performHere } from "./perform-here.ts";
 import type { RunGround } from "./run-ground.ts";
 import { RunMailbox } from "./run-mailbox.ts";
+import { outcomeOf } from "./run-outcome.ts";
 import { type ParamBytes, resultType } from "./run-params.ts";
 import { RunPerformer } from "./run-performer.ts";
 import { RunValues } from "./run-values.ts";
@@ -255,16 +255,4 @@ export class LiveRun implements PlanRun {
     };
     await client.endRun(await seal(runEndMessage, body, [signer]));
   }
-}
-
-function outcomeOf(
-  result: Cid | undefined,
-  failure: RunEnd["failure"],
-): Pick<EndBody, "status" | "result" | "code" | "detail"> {
-  if (result !== undefined) return { status: "done", result };
-  const code = failure?.code ?? failureCode("cancelled");
-  const detail = (failure?.detail ?? failureKind(code).means).slice(0, 300);
-  return code === failureCode("cancelled")
-    ? { status: "cancelled", detail }
-    : { status: "failed", code, detail };
 }

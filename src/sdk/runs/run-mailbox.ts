@@ -4,6 +4,7 @@ import { seal } from "../../protocol/envelope.ts";
 import { header } from "../../protocol/header.ts";
 import { MAX_STEP_BATCH_BYTES, MAX_STEPS_PER_BATCH, RUN_HEARTBEAT_MS } from "../../protocol/limits.ts";
 import { runAccessMessage } from "../../protocol/messages/run.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
 import type { RelayInfo } from "../../protocol/relay-api.ts";
 import type { Signer } from "../../protocol/signature.ts";
 import { STEPS_BRING_MS } from "../limits.ts";
@@ -38,15 +39,20 @@ export class RunMailbox {
     this.#options = options;
   }
 
-  /** A run-access envelope. */
+  /** A run-access envelope for the relay, which counts nowhere else. */
   access(): Promise<Uint8Array> {
-    const { run, info, signer, now } = this.#options;
+    const { info, now } = this.#options;
     const at = now();
-    if (this.#access === undefined || at - this.#access.at > ACCESS_MS) {
-      const body = { ...header(info.origin, info.asset), run, issuedAt: at };
-      this.#access = { at, envelope: seal(runAccessMessage, body, [signer]) };
-    }
+    if (this.#access === undefined || at - this.#access.at > ACCESS_MS)
+      this.#access = { at, envelope: this.accessFor(info.peer) };
     return this.#access.envelope;
+  }
+
+  /** A run-access envelope that counts at one peer, which cannot show it to the relay or to others. @param audience its session key */
+  accessFor(audience: PeerId): Promise<Uint8Array> {
+    const { run, info, signer, now } = this.#options;
+    const body = { ...header(info.origin, info.asset), run, audience, issuedAt: now() };
+    return seal(runAccessMessage, body, [signer]);
   }
 
   /** From here on the relay hears of this coordinator as often as it has to. */
@@ -89,11 +95,25 @@ export class RunMailbox {
     }
   }
 
-  /** Steps that are there, from the beginning. */
-  async steps(signal?: AbortSignal): Promise<readonly Uint8Array[]> {
+  /**
+   * Brings what another peer has signed: the relay looks whether it had a lease for it in this run.
+   * @throws FailureError when the relay cannot be reached or refuses it
+   */
+  async show(steps: readonly Uint8Array[]): Promise<void> {
+    const { client, run } = this.#options;
+    for (let at = 0; at < steps.length;) {
+      const batch = withinBytes(steps.slice(at, at + MAX_STEPS_PER_BATCH));
+      // oxlint-disable-next-line no-await-in-loop -- one batch after the other
+      await client.putSteps(run, await this.access(), batch);
+      at += batch.length;
+    }
+  }
+
+  /** Steps that are there, from a place on. */
+  async steps(signal?: AbortSignal, first = 0): Promise<readonly Uint8Array[]> {
     const { client, run } = this.#options;
     const all: Uint8Array[] = [];
-    for (let from = 0; ;) {
+    for (let from = first; ;) {
       // oxlint-disable-next-line no-await-in-loop -- page after page
       const { steps, next } = await client.steps(run, await this.access(), from, signal);
       all.push(...steps);
