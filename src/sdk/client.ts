@@ -24,6 +24,7 @@ import { type JobGround, makeJob } from "./make-job.ts";
 import type { Embeddings, GenerateRequest, Generation, JobPayer, ModelJobOptions } from "./model-options.ts";
 import type { ModelPorts } from "./model-ports.ts";
 import type { PlanParams, PlanRun, PlanRunOptions } from "./plan-run.ts";
+import { chargedBy } from "./runs/charged-by.ts";
 import type { RunGround } from "./runs/run-ground.ts";
 import type { JobHandle, RunResult, Tabmesh } from "./tabmesh.ts";
 import { taskSeed } from "./work-queue.ts";
@@ -232,6 +233,7 @@ class RequesterClient implements Tabmesh {
         name: (name, signal) => this.#client.name(name, signal),
         ground: () => this.#plainGround(),
         start: (parts) => this.#start(parts),
+        charged: (job) => chargedBy(this.#client, job),
       },
     };
   }

@@ -59,6 +59,22 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
     },
   ],
   [
+    "not asked for",
+    {
+      one: "is none of those that were asked for",
+      many: "are none of those that were asked for",
+      advice: "Wait for those, or leave the choice open.",
+    },
+  ],
+  [
+    "too close to another step",
+    {
+      one: "may belong to the owner of another step",
+      many: "may belong to the owner of another step",
+      advice: "Wait for tabs of other owners.",
+    },
+  ],
+  [
     "too close to another replica",
     {
       one: "may belong to the owner of another copy",

@@ -1,4 +1,4 @@
-import type { FailureCode } from "../../protocol/failure-code.ts";
+import { type FailureCode, failureCode } from "../../protocol/failure-code.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { StepEnd, StepOrder, ValueRef } from "../runner-ports.ts";
@@ -292,6 +292,8 @@ class RemoteWork {
 
   #mayRepeat(code: FailureCode): boolean {
     const { what } = this.#step;
+    // Whoever looked for a provider has waited for one: a second look is enough.
+    if (code === failureCode("no-provider") && this.#core.timesGiven(this.#step) > 1) return false;
     const isSafe = what.kind === "call" || isRepeatable(what.capability) || nothingBegan(code);
     return mayPass(code) && isSafe;
   }

@@ -34,6 +34,8 @@ import { TextSteps } from "./text-steps.ts";
 export interface PerformerPorts extends PlacePorts {
   /** Key and randomness of the next job; who pays is the run's payer. */
   ground(): Omit<JobGround, "largestInput" | "available" | "apiKey">;
+  /** What a job that broke off has of the run's budget, micro-credits: nothing where the relay never took it. @throws FailureError */
+  charged(job: Cid): Promise<bigint>;
   /** Begins to carry a job out. */
   start(
     parts: Pick<JobRunOptions, "inputs" | "steps" | "options" | "watch"> & { readonly job: MadeJob },
@@ -179,8 +181,7 @@ export class RunPerformer {
     }: { readonly steps: number; readonly maxTasks: number; readonly largest: number },
     signal: AbortSignal,
   ): Promise<void> {
-    const { options } = { options: this.#options };
-    const place = await placeOf(order, options, options.ports, signal);
+    const place = await placeOf(order, this.#options, this.#options.ports, signal);
     const replicas = order.provenance.check === "quorum" ? order.provenance.n : 1;
     const wanted = place.only === undefined ? STEP_PARALLEL : Math.max(place.only.length, replicas);
     const parallel = Math.min(steps * replicas, wanted);
@@ -299,8 +300,8 @@ export class RunPerformer {
       const { spent } = await run.summary;
       share.end(spent);
     } catch {
-      // Nobody knows what it has cost before the relay says so; it cannot be more than its cap.
-      share.end(share.cap);
+      // Only the relay knows what it has cost then; while it does not say so, it may be all of its cap.
+      share.end(await this.#options.ports.charged(run.job).catch(() => share.cap));
     } finally {
       this.#all.delete(work);
     }
