@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Command } from "commander";
+import { type Command, CommanderError } from "commander";
 import { onPath } from "./browser/find-chromium.ts";
 import { createProgram } from "./program.ts";
 
@@ -69,6 +69,25 @@ describe("the command line", () => {
       return !/Examples?[^\n]*:\n {2}npx tabmesh /u.test(help);
     });
     expect(without.map((command) => command.name())).toEqual([]);
+  });
+
+  test("every command answers --help", () => {
+    const silent = allCommands(createProgram(() => undefined)).filter((command) => {
+      let told = "";
+      command
+        .exitOverride()
+        .configureOutput({
+          writeOut: (part) => void (told += part),
+          writeErr: (part) => void (told += part),
+        });
+      try {
+        command.parse(["--help"], { from: "user" });
+      } catch (error) {
+        if (!(error instanceof CommanderError)) throw error;
+      }
+      return !told.startsWith("Usage: ");
+    });
+    expect(silent.map((command) => command.name())).toEqual([]);
   });
 
   test.each([

@@ -1,5 +1,6 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { cidOf, RAW } from "../protocol/cid.ts";
+import { FUNCTION_ABIS, type FunctionAbi } from "../protocol/messages/session.ts";
 import {
   apartFrom,
   besides,
@@ -84,6 +85,23 @@ describe("a plan as a program", () => {
       g.map("m", list, { max: 3 }, (each, own) => each.expr("both", t.text, "a ++ b", { a: own, b: item })),
     );
     expect(made.graph.nodes["m"]).toMatchObject({ with: { item_2: { from: "param", param: "item" } } });
+  });
+
+  test("calls each interface under its usual entry unless told otherwise", () => {
+    const entryOf = (abi: FunctionAbi, entry?: string): string =>
+      functionOf({ cid: CID, input: t.text, output: t.text, abi, ...(entry === undefined ? {} : { entry }) })
+        .callee.entry;
+    expect(FUNCTION_ABIS.map((abi) => entryOf(abi))).toEqual(["_start", "tabmesh_run", ""]);
+    expect(entryOf("bytes-1", "own")).toBe("own");
+  });
+
+  test("does not give a callee what it does not take", () => {
+    const made = (): unknown =>
+      plan("misfit", { n: t.number }, (g, { n }) => {
+        const wide: Value<unknown> = n;
+        return g.call("rated", { ...rate, input: { valueType: rate.input.valueType } }, wide);
+      });
+    expect(made).toThrow("number does not fit text");
   });
 
   test("has every kind of node", () => {
@@ -221,7 +239,8 @@ describe("the compiler lets a result feed only where its type fits", () => {
       // @ts-expect-error -- clean takes bytes, and this is text
       g.call("clean-2", clean, text);
       // @ts-expect-error -- rate takes text, and these are several
-      g.call("rate-2", rate, urls);
+      const several = (): unknown => g.call("rate-2", rate, urls);
+      expect(several).toThrow("list<text> does not fit text");
       // @ts-expect-error -- bytes are not a list
       const wrong = (): unknown => g.map("m", raw, { max: 3 }, (each) => each.constant(1));
       expect(wrong).toBeTypeOf("function");

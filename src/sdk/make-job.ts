@@ -13,7 +13,7 @@ import {
   type JobLimits,
   type Work,
 } from "../protocol/messages/job.ts";
-import { type FunctionAbi, MODEL_ABI } from "../protocol/messages/session.ts";
+import { type FunctionAbi, MODEL_ABI, USUAL_ENTRY } from "../protocol/messages/session.ts";
 import type { ModelEntry } from "../protocol/model-entry.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { RelayInfo } from "../protocol/relay-api.ts";
@@ -85,13 +85,6 @@ const IMPORTS_WITHIN = 64 * 1024;
 
 /** What a component begins with; in a core module the version and layer are 01 00 00 00. */
 const COMPONENT_HEADER = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00];
-
-/** Exported function that each interface calls unless told otherwise; "" leaves it to the component. */
-export const USUAL_ENTRY: Readonly<Record<FunctionAbi, string>> = {
-  "wasi-p1": "_start",
-  "bytes-1": "tabmesh_run",
-  "component-1": "",
-};
 
 /** The interface a module seems to be written for; the sandbox decides. */
 export function guessAbi(module: Uint8Array): FunctionAbi {

@@ -7,7 +7,8 @@ import type { Callee } from "../../plan/plan.ts";
 import { type Cid, cidOf, RAW } from "../../protocol/cid.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { MAX_BLOB_BYTES } from "../../protocol/limits.ts";
-import { guessAbi, USUAL_ENTRY } from "../../sdk/make-job.ts";
+import { USUAL_ENTRY } from "../../protocol/messages/session.ts";
+import { guessAbi } from "../../sdk/make-job.ts";
 import { loadAsset } from "../state/jobs-asset.ts";
 
 /** A function whose bytes this page has, so that it can give them to whoever is to run it. */

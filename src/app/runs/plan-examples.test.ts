@@ -5,7 +5,8 @@ import { describeProblem } from "../../plan/plan-error.ts";
 import { parsePlan, printPlan } from "../../plan/plan-text.ts";
 import type { Callee } from "../../plan/plan.ts";
 import { cidOf, RAW } from "../../protocol/cid.ts";
-import { guessAbi, USUAL_ENTRY } from "../../sdk/make-job.ts";
+import { USUAL_ENTRY } from "../../protocol/messages/session.ts";
+import { guessAbi } from "../../sdk/make-job.ts";
 import { PLAN_EXAMPLES } from "./plan-examples.ts";
 import { readParams } from "./plan-params.ts";
 

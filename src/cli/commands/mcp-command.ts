@@ -45,7 +45,7 @@ export function addMcpCommand(program: Command, end: (exit: Exit) => void): void
     .addOption(
       new Option("--cap <credits>", "the most that one call of a tool may spend")
         .argParser(parseCredits)
-        .default(1_000_000n, "1 credit"),
+        .default(1_000_000n, "1"),
     )
     .option("--allow-code", "read plans in TypeScript too: reading one runs it on this machine")
     .option(

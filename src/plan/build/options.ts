@@ -1,6 +1,6 @@
 import type { Cid } from "../../protocol/cid.ts";
 import type { EffectKind } from "../../protocol/messages/effect.ts";
-import { type Abi, MODEL_ABI } from "../../protocol/messages/session.ts";
+import { type FunctionAbi, MODEL_ABI, USUAL_ENTRY } from "../../protocol/messages/session.ts";
 import { fuel } from "../../protocol/units.ts";
 import type { Callee, Capability, NodeId, Place, Provenance, StepLimits } from "../plan.ts";
 import { DEFAULT_STEP_LIMITS } from "../shape/plan-shape.ts";
@@ -35,14 +35,14 @@ export function functionOf<I, O>(about: {
   readonly cid: Cid;
   readonly input: Type<I>;
   readonly output: Type<O>;
-  /** Default: a WASI command, which reads the input and writes the output. */
+  /** Default: the interface's usual one. */
   readonly entry?: string;
-  readonly abi?: Exclude<Abi, typeof MODEL_ABI>;
+  /** Default: a WASI command, which reads the input and writes the output. */
+  readonly abi?: FunctionAbi;
   readonly args?: readonly string[];
   readonly limits?: RemoteOptions["limits"];
 }): TypedCallee<I, O> {
-  const { cid, input, output, abi = "wasi-p1", args = [], limits } = about;
-  const entry = about.entry ?? (abi === "wasi-p1" ? "_start" : "run");
+  const { cid, input, output, abi = "wasi-p1", entry = USUAL_ENTRY[abi], args = [], limits } = about;
   const callee: Callee = { kind: "function", cid, entry, abi, args };
   return { callee, input, output, ...(limits === undefined ? {} : { limits }) };
 }

@@ -37,8 +37,10 @@ export class StepBuilder {
     return { valueType: typeOfValue(data), source: { from: "constant", json: canonicalJson(data) } };
   }
 
-  /** One call of a function or model at a peer. */
+  /** One call of a function or model at a peer. @throws PlanError when the input is not of the type that the callee takes */
   call<I, O>(id: NodeId, callee: TypedCallee<I, O>, input: Value<I>, options: RemoteOptions = {}): Value<O> {
+    const problem = whyNotAssignable(input.valueType, callee.input.valueType);
+    if (problem !== undefined) throw new PlanError([{ node: id, path: "input", message: problem }]);
     const node: PlanNode = {
       kind: "call",
       ...remoteOf(options, callee.limits),

@@ -13,6 +13,13 @@ import { EFFECT_ABI } from "./effect.ts";
 export const FUNCTION_ABIS = ["wasi-p1", "bytes-1", "component-1"] as const;
 export type FunctionAbi = (typeof FUNCTION_ABIS)[number];
 
+/** Exported function that each interface calls unless told otherwise; "" leaves it to the component. */
+export const USUAL_ENTRY: Readonly<Record<FunctionAbi, string>> = {
+  "wasi-p1": "_start",
+  "bytes-1": "tabmesh_run",
+  "component-1": "",
+};
+
 export function isFunctionAbi(name: Abi): name is FunctionAbi {
   return FUNCTION_ABIS.some((each) => each === name);
 }
