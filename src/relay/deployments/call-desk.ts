@@ -5,12 +5,19 @@ import { FailureError } from "../../protocol/failure.ts";
 import type { RateLimit } from "../rate-limit.ts";
 import { MAX_WAITING_OF_ONE } from "../schedule/limits.ts";
 import type { ScheduleRows } from "../schedule/schedule-rows.ts";
+import { BodyRoom, type BodyShare } from "./body-room.ts";
 import type { DeploymentLog } from "./deployment-log.ts";
 import type { DeploymentRuns } from "./deployment-runs.ts";
 import { failureWords } from "./deployment-runs.ts";
 import type { Deployments } from "./deployments.ts";
 import { hookPayload, workers } from "./fire.ts";
-import { CALLER_NO_PROVIDER_MS, HOOK_SKEW_MS, MAX_CALLS } from "./limits.ts";
+import {
+  CALLER_NO_PROVIDER_MS,
+  HOOK_SKEW_MS,
+  MAX_BODIES_BYTES,
+  MAX_BODIES_OF_ONE_BYTES,
+  MAX_CALLS,
+} from "./limits.ts";
 import type { StartedRun } from "./plan-requester.ts";
 import type { RunInput } from "./run-params.ts";
 
@@ -46,6 +53,7 @@ export interface HookCall {
 export class CallDesk {
   readonly #parts: CallDeskParts;
   readonly #underWay = new Map<string, number>();
+  readonly #room = new BodyRoom(MAX_BODIES_BYTES, MAX_BODIES_OF_ONE_BYTES);
 
   constructor(parts: CallDeskParts) {
     this.#parts = parts;
@@ -62,36 +70,31 @@ export class CallDesk {
 
   /**
    * Starts a run for a caller. When the caller has gone, so has the run.
-   * @throws FailureError as `requireOpen`, `rate-limited`, `malformed` for parameters, and why no run began
+   * @param read reads what the call brings, once it is known that it may come; tells of its bytes before it keeps them
+   * @throws FailureError as `requireOpen` and `read`, `rate-limited`, `malformed` for parameters, and why no run began
    */
-  async call(name: string, input: RunInput, what: string, gone: AbortSignal): Promise<Call> {
+  async call(
+    name: string,
+    read: (share: Pick<BodyShare, "take">) => Promise<RunInput>,
+    what: string,
+    gone: AbortSignal,
+  ): Promise<Call> {
     this.requireOpen(name);
-    const { deployments, runs, limit, log } = this.#parts;
-    const deployment = deployments.find(name);
-    const version = deployment?.current;
-    if (deployment === undefined || version === undefined)
-      throw new FailureError("not-found", "it has ended");
+    const { deployments, limit } = this.#parts;
     limit.take(name);
+    const share = this.#room.open(deployments.find(name)?.owner ?? name);
     const leave = this.#enter(name);
-    try {
-      const run = await runs.start(
-        {
-          deployment,
-          version,
-          input,
-          why: what,
-          noProviderTimeoutMs: CALLER_NO_PROVIDER_MS,
-          ...workers(deployment),
-        },
-        gone,
-      );
-      const result = this.#result(name, run).finally(leave);
-      result.catch(() => undefined);
-      return { plan: version.plan, run, result };
-    } catch (error) {
+    const end = (): void => {
+      share.leave();
       leave();
-      if (error instanceof FailureError && !gone.aborted)
-        log.write(name, "trouble", `${what}, and no run began: ${failureWords(error)}`);
+    };
+    try {
+      const { plan, run } = await this.#start(name, await read(share), what, gone);
+      const result = this.#result(name, run).finally(end);
+      result.catch(() => undefined);
+      return { plan, run, result };
+    } catch (error) {
+      end();
       throw error;
     }
   }
@@ -114,6 +117,29 @@ export class CallDesk {
       throw new FailureError("rate-limited", "too many calls of this webhook wait already");
     const event = { event: id, at: nowMs(), payload: hookPayload(contentType, body) };
     return { event: id, fresh: firings.addEvents({ deployment: name, id: trigger }, [event], nowMs()) === 1 };
+  }
+
+  /** The version that runs by now: what was read may have taken a while. */
+  async #start(
+    name: string,
+    input: RunInput,
+    what: string,
+    gone: AbortSignal,
+  ): Promise<Omit<Call, "result">> {
+    this.requireOpen(name);
+    const { deployments, runs, log } = this.#parts;
+    const deployment = deployments.find(name);
+    const version = deployment?.current;
+    if (deployment === undefined || version === undefined)
+      throw new FailureError("not-found", "it has ended");
+    const caller = { why: what, noProviderTimeoutMs: CALLER_NO_PROVIDER_MS, ...workers(deployment) };
+    try {
+      return { plan: version.plan, run: await runs.start({ deployment, version, input, ...caller }, gone) };
+    } catch (error) {
+      if (error instanceof FailureError && !gone.aborted)
+        log.write(name, "trouble", `${what}, and no run began: ${failureWords(error)}`);
+      throw error;
+    }
   }
 
   #enter(name: string): () => void {

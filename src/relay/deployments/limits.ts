@@ -31,6 +31,13 @@ export const CALLER_NO_PROVIDER_MS = 10_000;
 /** Body of a call over HTTP, bytes: it becomes a parameter of a run, which its providers fetch. */
 export const MAX_CALL_BYTES: number = 4 * 1024 * 1024;
 
+/**
+ * Bodies of all calls under way together, and of those to one owner's deployments, bytes: sixteen of the largest, and four. They lie in
+ * memory, about three times over while they are made parameters of.
+ */
+export const MAX_BODIES_BYTES: number = 16 * MAX_CALL_BYTES;
+export const MAX_BODIES_OF_ONE_BYTES: number = 4 * MAX_CALL_BYTES;
+
 /** Body of a webhook's call, bytes: it waits in the file of firings. */
 export const MAX_HOOK_BYTES: number = 256 * 1024;
 

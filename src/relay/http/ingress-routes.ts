@@ -91,12 +91,10 @@ export function addIngressRoutes(http: RelayHttp, parts: IngressParts): void {
     requirePowerless(c);
     if (deployments === undefined) throw new FailureError("not-found", "this relay deploys nothing");
     const name = c.req.param("name") ?? "";
-    deployments.calls.requireOpen(name);
-    const input = await inputOf(c, name);
     const what = `${c.req.method} ${pathBelow(c, name)}`.slice(0, 256);
     const left = new AbortController();
     const gone = AbortSignal.any([c.req.raw.signal, left.signal]);
-    const call = await deployments.calls.call(name, input, what, gone);
+    const call = await deployments.calls.call(name, ({ take }) => inputOf(c, name, take), what, gone);
     return respond(c, call, left);
   };
   http.all("/f/:name", answer);
@@ -136,9 +134,9 @@ function bodyText(body: Uint8Array): { readonly body: string; readonly base64: b
   }
 }
 
-async function inputOf(c: RelayContext, name: string): Promise<RunInput> {
+async function inputOf(c: RelayContext, name: string, take: (bytes: number) => void): Promise<RunInput> {
   const hasBody = c.req.raw.body !== null;
-  const body = hasBody ? await readMessage(c, MAX_CALL_BYTES) : new Uint8Array();
+  const body = hasBody ? await readMessage(c, MAX_CALL_BYTES, take) : new Uint8Array();
   const headers = SHOWN_HEADERS.flatMap((each) => {
     const value = c.req.header(each);
     return value === undefined ? [] : [[each, value] as const];

@@ -5,11 +5,13 @@ import type { RelayContext } from "./http-env.ts";
 
 /**
  * The whole body of a message request.
+ * @param take told of bytes before they are kept; what it throws refuses the body
  * @throws FailureError `too-large` above `maxBytes`, `timed-out` when it does not arrive in time.
  */
 export async function readMessage(
   c: RelayContext,
   maxBytes: number = MAX_MESSAGE_REQUEST_BYTES,
+  take: (bytes: number) => void = () => undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const announced = Number(c.req.header("content-length") ?? 0);
   if (announced > maxBytes) throw tooLarge(maxBytes);
@@ -29,6 +31,7 @@ export async function readMessage(
       if (value === undefined) break;
       length += value.length;
       if (length > maxBytes) throw tooLarge(maxBytes);
+      take(value.length);
       chunks.push(value);
     }
     if (late) throw new FailureError("timed-out", `the body did not arrive within ${ANSWER_TIMEOUT_MS} ms`);
