@@ -22,7 +22,7 @@ import { planOf, stepOf, VALUE, VALUE_CID } from "../../src/relay/runs/run-route
 /** One honest request of every kind that runs and names have: a run that goes on, one that has ended, a name. */
 export async function tellRuns(
   client: RelayClient,
-  { origin, asset }: RelayInfo,
+  { origin, asset, peer }: RelayInfo,
   requester: Signer,
 ): Promise<void> {
   const head = header(origin, asset);
@@ -47,7 +47,8 @@ export async function tellRuns(
     await client.registerRun({ run: envelope, plan, params });
     const holders = { ...head, run, rev: 1, holders: [signerOf("holder").key] };
     await client.setRunHolders(await seal(runHoldersMessage, holders, [requester]));
-    const access = await seal(runAccessMessage, { ...head, run, issuedAt: now }, [requester]);
+    const shown = { ...head, run, audience: peer, issuedAt: now };
+    const access = await seal(runAccessMessage, shown, [requester]);
     await client.putSteps(run, access, [await stepOf(run, requester)]);
     await client.putRunValue(run, access, VALUE_CID, VALUE);
     await client.runValue(run, access, VALUE_CID, 1_000);

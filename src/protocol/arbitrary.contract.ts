@@ -698,7 +698,7 @@ const anyRunMessage: Readonly<Record<string, Arbitrary<unknown>>> = {
     ),
     record<Omit<RunEnd, "result" | "code" | "detail">>({ ...place, status: fc.constant("cancelled") }),
   ),
-  "run-access": record<RunAccess>({ ...place, issuedAt: uint() }),
+  "run-access": record<RunAccess>({ ...place, audience: anyPeer, issuedAt: uint() }),
   "effect-order": record<EffectOrder>({
     ...place,
     node: anyText(64),

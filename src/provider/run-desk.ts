@@ -58,8 +58,9 @@ export class RunDesk {
 
   constructor(options: RunDeskOptions) {
     this.#options = options;
-    const { verify, now, relayRuns } = options;
+    const { verify, now, relayRuns, signer } = options;
     this.#shelf = new RunShelf({
+      self: signer.key,
       verify,
       now,
       coordinators: async (run) => (await relayRuns.run(run)).coordinators.map(({ peer }) => peer),

@@ -9,6 +9,8 @@ import type { Verify } from "../protocol/signature.ts";
 import { RUN_STEPS_KEPT, RUNS_KEPT } from "./limits.ts";
 
 export interface RunShelfOptions {
+  /** The session key here: what is shown has to be signed for it, or a peer could show elsewhere what it was shown itself. */
+  readonly self: PeerId;
   readonly verify: Verify;
   /** Root identities that may coordinate a run, as the relay's log has it. */
   readonly coordinators: (run: Cid) => Promise<readonly PeerId[]>;
@@ -42,11 +44,13 @@ export class RunShelf implements RunList {
 
   async admit(run: Cid, access: Uint8Array, remote: string): Promise<void> {
     if (!this.#runs.has(run)) throw new FailureError("not-found", "this peer knows no such run");
-    const { verify, coordinators, now } = this.#options;
+    const { self, verify, coordinators, now } = this.#options;
     const shown = await verified(openEnvelope(runAccessMessage, access), verify);
     const [by] = shown.signedBy;
     if (by === undefined || by.key !== remote || shown.body.run !== run)
       throw new FailureError("denied", "run-access: of another run, or of somebody else");
+    if (shown.body.audience !== self)
+      throw new FailureError("denied", "run-access: was signed for somebody else than this peer");
     const { root, delegation } = signatory(by, now());
     if (delegation !== undefined) await verified(delegation, verify);
     if (!(await coordinators(run)).includes(root))

@@ -186,7 +186,8 @@ async function runAt(relay: Relay): Promise<{
   const run = await seal(runMessage, terms, [olga]);
   const { id } = openEnvelope(runMessage, run);
   await client.registerRun({ run, plan, params });
-  const access = await seal(runAccessMessage, { ...head, run: id, issuedAt: now }, [olga]);
+  const shown = { ...head, run: id, audience: relay.peer, issuedAt: now };
+  const access = await seal(runAccessMessage, shown, [olga]);
   const step = await stepOf(id, olga);
   await client.putSteps(id, access, [step]);
   await client.putRunValue(id, access, VALUE_CID, VALUE);

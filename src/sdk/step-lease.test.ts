@@ -113,8 +113,9 @@ const COORDINATED = {
   },
 };
 
-function accessOf({ identity }: { readonly identity: SessionIdentity }, run: Cid = RUN): Promise<Uint8Array> {
-  const body = { ...header(ORIGIN, ASSET), run, issuedAt: Date.now() };
+/** @param to whom it is shown */
+function accessOf({ identity }: Peer, to: SessionIdentity, run: Cid = RUN): Promise<Uint8Array> {
+  const body = { ...header(ORIGIN, ASSET), run, audience: to.signer.key, issuedAt: Date.now() };
   return seal(runAccessMessage, body, [identity.signer]);
 }
 
@@ -248,7 +249,7 @@ describe("a step under a lease", () => {
     });
     expect(again).toEqual(first.step?.envelope);
     const other = await peer(network, 2);
-    const access = await accessOf(other);
+    const access = await accessOf(other, them);
     const signal = AbortSignal.timeout(5_000);
     const read = await exchangeRun(
       other.mesh,
@@ -268,14 +269,18 @@ describe("the receipts of a run", () => {
     const [coordinator, stranger] = await Promise.all([peer(network, 2), peer(network, 60)]);
     const ask = (who: Peer, access: Uint8Array): Promise<unknown> =>
       exchangeRun(who.mesh, address, { run: RUN, access, from: 0, news: [] }, AbortSignal.timeout(5_000));
-    await expect(ask(coordinator, await accessOf(coordinator))).resolves.toHaveLength(1);
-    await expect(ask(stranger, await accessOf(stranger))).rejects.toMatchObject({
+    await expect(ask(coordinator, await accessOf(coordinator, them))).resolves.toHaveLength(1);
+    await expect(ask(stranger, await accessOf(stranger, them))).rejects.toMatchObject({
       code: failureCode("disconnected"),
     });
-    await expect(ask(stranger, await accessOf(coordinator))).rejects.toMatchObject({
+    await expect(ask(stranger, await accessOf(coordinator, them))).rejects.toMatchObject({
       code: failureCode("disconnected"),
     });
-    await expect(ask(coordinator, await accessOf(coordinator, PARENT))).rejects.toMatchObject({
+    await expect(ask(coordinator, await accessOf(coordinator, them, PARENT))).rejects.toMatchObject({
+      code: failureCode("disconnected"),
+    });
+    // Signed for another peer of the run, as what a relay is shown is signed for the relay.
+    await expect(ask(coordinator, await accessOf(coordinator, stranger.identity))).rejects.toMatchObject({
       code: failureCode("disconnected"),
     });
   });
@@ -285,7 +290,7 @@ describe("the receipts of a run", () => {
     const first = await send(pair, bytesOf("abc"), stepOf("1")).answer;
     await send(pair, bytesOf("abd"), stepOf("2")).answer;
     const coordinator = await peer(network, 2);
-    const access = await accessOf(coordinator);
+    const access = await accessOf(coordinator, them);
     const ask = (from: number, news: readonly Uint8Array[]): Promise<readonly Uint8Array[]> =>
       exchangeRun(
         coordinator.mesh,

@@ -131,18 +131,21 @@ export const runEndMessage: MessageType<RunEnd> = {
 };
 
 /**
- * Shows a relay who asks about a run: its parameters, receipts and values are for those who take part alone. Sent as base64 in
- * the header RUN_ACCESS_HEADER; signed by a session of the initiator, the payer, a holder, or a provider that has a lease in it.
+ * Shows a relay or a peer who asks about a run: its parameters, receipts and values are for those who take part alone. Sent to a
+ * relay as base64 in the header RUN_ACCESS_HEADER; signed by a session of the initiator, the payer, a holder, or a provider that
+ * has a lease in it.
  */
 export interface RunAccess extends Header {
   readonly run: Cid;
+  /** The one that it is shown to, who cannot pass it on: the mesh key of the relay, or a peer's session key. */
+  readonly audience: PeerId;
   /** Milliseconds since 1970; it counts for an hour. */
   readonly issuedAt: number;
 }
 
 export const runAccessMessage: MessageType<RunAccess> = {
   name: "run-access",
-  schema: record<RunAccess>({ ...headerFields, run: cid, issuedAt: uint() }),
+  schema: record<RunAccess>({ ...headerFields, run: cid, audience: peer, issuedAt: uint() }),
 };
 
 /** What registers a run: everything that whoever continues it needs. */

@@ -153,7 +153,12 @@ export function runMessages(cast: Cast, story: Story): readonly MessageSample[] 
       { ...head, run, status: "cancelled" },
       "requester",
     ),
-    message("run-access", runAccessMessage, { ...head, run, issuedAt: START }, "requesterSession"),
+    message(
+      "run-access",
+      runAccessMessage,
+      { ...head, run, audience: cast.provider.key, issuedAt: START },
+      "requesterSession",
+    ),
     ...stepMessages(cast, story),
     message(
       "effect-order",

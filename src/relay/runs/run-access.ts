@@ -28,21 +28,21 @@ interface Shown {
   readonly until: number;
 }
 
+export interface RunAccessParts {
+  readonly books: Books;
+  readonly authentication: Authentication;
+  /** Identity of the relay itself: what was signed for a peer is not taken from that peer here. */
+  readonly self: PeerId;
+  readonly nowMs: () => number;
+}
+
 /** Lets those read and write what waits for a run who take part in it. */
 export class RunAccessDesk {
-  readonly #parts: {
-    readonly books: Books;
-    readonly authentication: Authentication;
-    readonly nowMs: () => number;
-  };
+  readonly #parts: RunAccessParts;
   /** What was verified, by the header's text. */
   readonly #shown = new RecentMap<string, Shown>(KEPT_RUNS);
 
-  constructor(parts: {
-    readonly books: Books;
-    readonly authentication: Authentication;
-    readonly nowMs: () => number;
-  }) {
+  constructor(parts: RunAccessParts) {
     this.#parts = parts;
   }
 
@@ -71,14 +71,16 @@ export class RunAccessDesk {
   }
 
   #read(header: string): Shown {
-    const { authentication, nowMs } = this.#parts;
+    const { authentication, self, nowMs } = this.#parts;
     const bytes = header.length > MAX_ENVELOPE_BYTES * 2 ? undefined : fromBase64(header);
     if (bytes === undefined) throw new FailureError("malformed", "run-access: is not base64");
     const { message, by } = authentication.open(runAccessMessage, bytes);
     const [signer, ...more] = by;
     if (signer === undefined || more.length > 0)
       throw new FailureError("bad-signature", "run-access: has to be signed by one key");
-    const { run, issuedAt } = message.body;
+    const { run, audience, issuedAt } = message.body;
+    if (audience !== self)
+      throw new FailureError("denied", "run-access: was signed for somebody else than this relay");
     if (issuedAt > nowMs() + CLOCK_SKEW_MS)
       throw new FailureError("malformed", "run-access: was issued in the future");
     const shown = { run, root: signer.root, session: signer.session, until: issuedAt + ACCESS_MS };

@@ -10,11 +10,12 @@ import {
   type Step,
   stepMessage,
 } from "../../protocol/messages/run.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Signer } from "../../protocol/signature.ts";
 import { encodeUtf8 } from "../../protocol/text.ts";
 import { fuel } from "../../protocol/units.ts";
 import { createRunRequests, type RunRequests } from "../../mesh/run-requests.ts";
-import { HEAD, type Scene, WORK } from "../books/books-scene.contract.ts";
+import { HEAD, type Scene, signerOf, WORK } from "../books/books-scene.contract.ts";
 import { runBody } from "../books/run-scene.contract.ts";
 import type { RelayScene } from "../relay-scene.contract.ts";
 
@@ -69,8 +70,14 @@ export async function makeRun(
   return { id: openEnvelope(runMessage, run).id, terms, registration: { run, plan, params: encoded } };
 }
 
-export async function accessOf(scene: Scene, run: Cid, signer: Signer): Promise<Uint8Array> {
-  return seal(runAccessMessage, { ...HEAD, run, issuedAt: scene.clock.now }, [signer]);
+/** @param audience the relay where absent */
+export async function accessOf(
+  scene: Scene,
+  run: Cid,
+  signer: Signer,
+  audience: PeerId = signerOf("relay").key,
+): Promise<Uint8Array> {
+  return seal(runAccessMessage, { ...HEAD, run, audience, issuedAt: scene.clock.now }, [signer]);
 }
 
 /** A value that a step names. */

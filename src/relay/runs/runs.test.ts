@@ -265,6 +265,11 @@ test("a step signed by a session that has ended since is taken: it may come late
 test.each<[string, (opened: Opened) => Promise<Uint8Array>, RegExp]>([
   ["of a stranger", ({ relay, run }) => accessOf(relay.scene, run.id, stranger), /takes no part/u],
   [
+    "that a coordinator has signed for a peer, which shows it in its place",
+    ({ relay, run }) => accessOf(relay.scene, run.id, relay.scene.requester, provider.key),
+    /for somebody else/u,
+  ],
+  [
     "for another run",
     async ({ relay }) => accessOf(relay.scene, (await makeRun(relay.scene)).id, relay.scene.requester),
     /for another run/u,
