@@ -20,6 +20,8 @@ function runNamed(name: string): Cid {
 function open(...boxes: readonly (readonly [name: string, payer: typeof ada, bytes: number])[]): {
   readonly room: MailRoom;
   readonly here: () => readonly string[];
+  /** How often somebody asked whether a run is over. */
+  readonly asked: () => number;
 } {
   const mail = new RunMail(":memory:");
   closing.push(mail);
@@ -35,13 +37,17 @@ function open(...boxes: readonly (readonly [name: string, payer: typeof ada, byt
       values: [],
     });
   const bound = { each: 100, all: 150 };
+  let asked = 0;
   const room = new MailRoom({
     mail,
-    isOver: (run) => names.get(run)?.startsWith("old") === true,
+    isOver: (run) => {
+      asked += 1;
+      return names.get(run)?.startsWith("old") === true;
+    },
     forget: (run) => mail.remove(run),
     bounds: { bytes: bound, valueBytes: bound },
   });
-  return { room, here: () => mail.boxes().map(({ name }) => name) };
+  return { room, here: () => mail.boxes().map(({ name }) => name), asked: () => asked };
 }
 
 test("runs of an account that are over make room for its next, the oldest first", () => {
@@ -64,4 +70,12 @@ test("where the relay is full, results of others that are over go, and then noth
   expect(here()).toEqual(["new 1", "new 2"]);
   const full = open(["new 1", ada, 90], ["new 2", bob, 50]);
   expect(() => full.room.require(bob, "bytes", 20)).toThrow(/more than this relay keeps/u);
+});
+
+test("an account full of runs that go on is refused without a look at each of them", () => {
+  const many = Array.from({ length: 100 }, (_, place) => [`new ${place}`, ada, 1] as const);
+  const { room, here, asked } = open(...many);
+  expect(() => room.require(ada, "bytes", 1)).toThrow(/more than this relay keeps/u);
+  expect(here()).toHaveLength(100);
+  expect(asked()).toBe(1);
 });

@@ -2,7 +2,8 @@ import type { Cid } from "../../protocol/cid.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import { MAX_MAIL_BYTES, MAX_PAYER_MAIL_BYTES, MAX_PAYER_VALUE_BYTES, MAX_VALUE_BYTES } from "./limits.ts";
-import type { BoxRow, MailBytes, RunMail } from "./run-mail.ts";
+import type { MailBytes } from "./mail-sums.ts";
+import type { BoxRow, RunMail } from "./run-mail.ts";
 
 /** What of a mailbox is counted: plans, parameters and receipts; or values. */
 export type MailKind = keyof MailBytes;
@@ -46,11 +47,12 @@ export class MailRoom {
    * @throws FailureError `too-large` where that is not enough.
    */
   require(payer: PeerId, kind: MailKind, more: number): void {
+    const { mail } = this.#parts;
     if (more <= this.left(payer, kind)) return;
-    this.#clear(this.#parts.mail.boxes(payer), payer, kind, more);
+    this.#clear(() => mail.oldest(payer), payer, kind, more);
     // Nobody else's results make room for an account that has too much itself.
     if (this.#own(payer, kind) + more <= this.#bounds[kind].each)
-      this.#clear(this.#parts.mail.boxes(), payer, kind, more);
+      this.#clear(() => mail.oldest(), payer, kind, more);
     if (more <= this.left(payer, kind)) return;
     throw new FailureError("too-large", "more than this relay keeps for the runs of one account, or of all");
   }
@@ -59,11 +61,13 @@ export class MailRoom {
     return this.#parts.mail.bytes(payer)[kind];
   }
 
-  #clear(boxes: readonly BoxRow[], payer: PeerId, kind: MailKind, more: number): void {
+  /** What is over is kept less long than anything that goes on: where the oldest goes on, nothing is over. */
+  #clear(oldest: () => BoxRow | undefined, payer: PeerId, kind: MailKind, more: number): void {
     const { isOver, forget } = this.#parts;
-    for (const { run } of boxes) {
-      if (more <= this.left(payer, kind)) return;
-      if (isOver(run)) forget(run);
+    while (more > this.left(payer, kind)) {
+      const box = oldest();
+      if (box === undefined || !isOver(box.run)) return;
+      forget(box.run);
     }
   }
 }

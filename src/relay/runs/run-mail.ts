@@ -1,36 +1,11 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Cid } from "../../protocol/cid.ts";
 import { parsePeerId, type PeerId } from "../../protocol/peer-id.ts";
+import { migrate } from "../store/migrations.ts";
 import { blob, cidIn, int, type Row, str } from "../store/rows.ts";
 import { Statements } from "../store/statements.ts";
-
-const SCHEMA = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
-  PRAGMA trusted_schema = OFF;
-  CREATE TABLE IF NOT EXISTS mailboxes (
-    run TEXT PRIMARY KEY, payer TEXT NOT NULL, name TEXT NOT NULL, plan BLOB NOT NULL, params BLOB NOT NULL, steps INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0,
-    value_bytes INTEGER NOT NULL DEFAULT 0, kept_until INTEGER NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS mailboxes_of ON mailboxes (payer, kept_until);
-  CREATE INDEX IF NOT EXISTS mailboxes_until ON mailboxes (kept_until);
-  CREATE TABLE IF NOT EXISTS steps (
-    run TEXT NOT NULL, place INTEGER NOT NULL, id TEXT NOT NULL, signer TEXT NOT NULL, step TEXT NOT NULL,
-    envelope BLOB NOT NULL, PRIMARY KEY (run, place)
-  ) STRICT, WITHOUT ROWID;
-  CREATE UNIQUE INDEX IF NOT EXISTS steps_by_id ON steps (run, id);
-  CREATE INDEX IF NOT EXISTS steps_of ON steps (run, signer, step);
-  CREATE TABLE IF NOT EXISTS senders (
-    run TEXT NOT NULL, signer TEXT NOT NULL, steps INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (run, signer)
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS named (
-    run TEXT NOT NULL, cid TEXT NOT NULL, is_here INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (run, cid)
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS returns (
-    run TEXT PRIMARY KEY, due INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS returned (run TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
-`;
+import { type MailBytes, MailSums } from "./mail-sums.ts";
+import { MAIL_MIGRATIONS, MAIL_PRAGMAS, TABLES_OF_RUNS } from "./run-mail-schema.ts";
 
 /** What a box begins with. */
 export interface NewBox {
@@ -44,13 +19,6 @@ export interface NewBox {
   readonly keptUntil: number;
   /** Values that the parameters name. */
   readonly values: readonly Cid[];
-}
-
-/** How much waits. */
-export interface MailBytes {
-  /** Plan, parameters and receipts. */
-  readonly bytes: number;
-  readonly valueBytes: number;
 }
 
 /** What waits for one run. */
@@ -107,10 +75,6 @@ function boxRow(row: Row): BoxRow {
   };
 }
 
-function mailBytes(row: Row): MailBytes {
-  return { bytes: int(row, "bytes"), valueBytes: int(row, "value_bytes") };
-}
-
 function count(row: Row): number {
   return int(row, "count");
 }
@@ -122,40 +86,46 @@ function count(row: Row): number {
 export class RunMail {
   readonly #database: DatabaseSync;
   readonly #ask: Statements;
+  /** As much as the boxes have together: whoever asks for room does so at each receipt. */
+  readonly #sums = new MailSums();
 
   /** @param path of the file, or ":memory:" */
   constructor(path: string) {
     this.#database = new DatabaseSync(path);
-    this.#database.exec(SCHEMA);
+    this.#database.exec(MAIL_PRAGMAS);
+    migrate(this.#database, MAIL_MIGRATIONS);
     this.#ask = new Statements(this.#database);
+    for (const { payer, bytes, valueBytes } of this.boxes()) this.#sums.add(payer, { bytes, valueBytes });
   }
 
   box(run: Cid): BoxRow | undefined {
-    return this.#ask.one(boxRow, `SELECT ${BOX} FROM mailboxes WHERE run = ?`, run);
+    return this.#ask.one(boxRow, `SELECT ${BOX} FROM boxes WHERE run = ?`, run);
   }
 
   /** Nothing changes where there is a box already. */
   openBox({ run, payer, name, plan, params, keptUntil, values }: NewBox): void {
+    if (this.box(run) !== undefined) return;
+    const bytes = plan.length + params.length;
     this.#write(() => {
       this.#run(
-        "INSERT OR IGNORE INTO mailboxes (run, payer, name, plan, params, bytes, kept_until) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO boxes (run, payer, name, bytes, kept_until) VALUES (?, ?, ?, ?, ?)",
         run,
         payer,
         name,
-        plan,
-        params,
-        plan.length + params.length,
+        bytes,
         keptUntil,
       );
+      this.#run("INSERT INTO plans VALUES (?, ?, ?)", run, plan, params);
       this.#name(run, values);
     });
+    this.#sums.add(payer, { bytes });
   }
 
   /** The plan of a run, encoded, and its parameters. */
   terms(run: Cid): { readonly plan: Uint8Array; readonly params: Uint8Array } | undefined {
     return this.#ask.one(
       (row) => ({ plan: blob(row, "plan"), params: blob(row, "params") }),
-      "SELECT plan, params FROM mailboxes WHERE run = ?",
+      "SELECT plan, params FROM plans WHERE run = ?",
       run,
     );
   }
@@ -166,13 +136,19 @@ export class RunMail {
   }
 
   keepUntil(run: Cid, time: number): void {
-    this.#run("UPDATE mailboxes SET kept_until = ? WHERE run = ?", time, run);
+    this.#run("UPDATE boxes SET kept_until = ? WHERE run = ?", time, run);
   }
 
-  has(run: Cid, step: Cid): boolean {
-    return (
-      this.#ask.one(count, "SELECT 1 AS count FROM steps WHERE run = ? AND id = ?", run, step) !== undefined
+  /** Whether a receipt is here as this peer signed it. */
+  has(run: Cid, step: Cid, signer: PeerId): boolean {
+    const found = this.#ask.one(
+      count,
+      "SELECT 1 AS count FROM steps WHERE run = ? AND id = ? AND signer = ?",
+      run,
+      step,
+      signer,
     );
+    return found !== undefined;
   }
 
   /** Receipts of a signer for one step. */
@@ -202,28 +178,33 @@ export class RunMail {
     return found ?? { signer, steps: 0, bytes: 0 };
   }
 
-  /** Keeps receipts, all or none, in this order. They are not there yet. */
+  /** Keeps receipts of a run that has a box, all or none, in this order. They are not there yet. */
   add(run: Cid, steps: readonly NewStep[]): void {
+    const box = this.box(run);
+    if (box === undefined) return;
+    const bytes = steps.reduce((sum, { envelope }) => sum + envelope.length, 0);
     this.#write(() => {
-      let place = this.box(run)?.steps ?? 0;
-      for (const { id, signer, step, envelope, values } of steps) {
-        this.#run("INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?)", run, place, id, signer, step, envelope);
-        this.#run(
-          `INSERT INTO senders VALUES (?, ?, 1, ?)
-           ON CONFLICT DO UPDATE SET steps = steps + 1, bytes = bytes + excluded.bytes`,
-          run,
-          signer,
-          envelope.length,
-        );
-        this.#run(
-          "UPDATE mailboxes SET steps = steps + 1, bytes = bytes + ? WHERE run = ?",
-          envelope.length,
-          run,
-        );
-        this.#name(run, values);
-        place += 1;
-      }
+      for (const [more, step] of steps.entries()) this.#addStep(run, box.steps + more, step);
+      this.#run(
+        "UPDATE boxes SET steps = steps + ?, bytes = bytes + ? WHERE run = ?",
+        steps.length,
+        bytes,
+        run,
+      );
     });
+    this.#sums.add(box.payer, { bytes });
+  }
+
+  #addStep(run: Cid, place: number, { id, signer, step, envelope, values }: NewStep): void {
+    this.#run("INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?)", run, place, id, signer, step, envelope);
+    this.#run(
+      `INSERT INTO senders VALUES (?, ?, 1, ?)
+       ON CONFLICT DO UPDATE SET steps = steps + 1, bytes = bytes + excluded.bytes`,
+      run,
+      signer,
+      envelope.length,
+    );
+    this.#name(run, values);
   }
 
   /** Receipts from a place on, in the order in which they came. */
@@ -254,13 +235,16 @@ export class RunMail {
     return found !== undefined;
   }
 
-  /** A named value has come. */
-  arrived(run: Cid, cid: Cid, size: number): void {
-    if (this.isHere(run, cid)) return;
+  /** A named value of a run that has a box has come. @returns whether it is one more */
+  arrived(run: Cid, cid: Cid, size: number): boolean {
+    const box = this.box(run);
+    if (box === undefined || !this.isNamed(run, cid) || this.isHere(run, cid)) return false;
     this.#write(() => {
       this.#run("UPDATE named SET is_here = 1 WHERE run = ? AND cid = ?", run, cid);
-      this.#run("UPDATE mailboxes SET value_bytes = value_bytes + ? WHERE run = ?", size, run);
+      this.#run("UPDATE boxes SET value_bytes = value_bytes + ? WHERE run = ?", size, run);
     });
+    this.#sums.add(box.payer, { valueBytes: size });
+    return true;
   }
 
   /** Values that wait for a run. */
@@ -272,28 +256,29 @@ export class RunMail {
     );
   }
 
-  /** Runs with a box, of one payer or of all, in the order in which they are to go. */
-  boxes(payer?: PeerId): readonly BoxRow[] {
-    const all = `SELECT ${BOX} FROM mailboxes`;
-    if (payer === undefined) return this.#ask.all(boxRow, `${all} ORDER BY kept_until`);
-    return this.#ask.all(boxRow, `${all} WHERE payer = ? ORDER BY kept_until`, payer);
+  /** Runs with a box, in the order in which they are to go. */
+  boxes(): readonly BoxRow[] {
+    return this.#ask.all(boxRow, `SELECT ${BOX} FROM boxes ORDER BY kept_until`);
+  }
+
+  /** The box that is to go first, of one payer or of all. */
+  oldest(payer?: PeerId): BoxRow | undefined {
+    const first = "ORDER BY kept_until LIMIT 1";
+    if (payer === undefined) return this.#ask.one(boxRow, `SELECT ${BOX} FROM boxes ${first}`);
+    return this.#ask.one(boxRow, `SELECT ${BOX} FROM boxes WHERE payer = ? ${first}`, payer);
   }
 
   /** What waits for all runs of a payer, or of everybody. */
   bytes(payer?: PeerId): MailBytes {
-    const sums = `SELECT COALESCE(SUM(bytes), 0) AS bytes, COALESCE(SUM(value_bytes), 0) AS value_bytes FROM mailboxes`;
-    const found =
-      payer === undefined
-        ? this.#ask.one(mailBytes, sums)
-        : this.#ask.one(mailBytes, `${sums} WHERE payer = ?`, payer);
-    return found ?? { bytes: 0, valueBytes: 0 };
+    return payer === undefined ? this.#sums.all() : this.#sums.of(payer);
   }
 
   remove(run: Cid): void {
+    const box = this.box(run);
     this.#write(() => {
-      for (const table of ["mailboxes", "steps", "senders", "named", "returns", "returned"])
-        this.#run(`DELETE FROM ${table} WHERE run = ?`, run);
+      for (const table of TABLES_OF_RUNS) this.#run(`DELETE FROM ${table} WHERE run = ?`, run);
     });
+    if (box !== undefined) this.#sums.add(box.payer, { bytes: -box.bytes, valueBytes: -box.valueBytes });
   }
 
   /** A run's end is to be told, once. */

@@ -84,10 +84,8 @@ export function startRuns(ground: RunsGround): RunningRuns {
   const desk = new RunDesk({ ...shared, allowPrivate: ground.calling.allowPrivate });
   const calls = new ReturnCalls({ ...shared, limit: new RateLimit(RETURN_CALLS, "account", nowMs) });
   const sweep = (): void => {
-    for (const { run, keptUntil } of mail.boxes()) {
-      if (keptUntil > nowMs()) break;
-      values.forget(run);
-    }
+    for (let box = mail.oldest(); box !== undefined && box.keptUntil <= nowMs(); box = mail.oldest())
+      values.forget(box.run);
     rows.sweep(nowMs() - NAME_GRACE_MS);
   };
   const stopListening = books.onCommit(({ entries }) => {

@@ -59,10 +59,10 @@ export class StepBox {
     const { run, root, isCoordinator } = reader;
     if (isCoordinator) desk.heard(run.id, root);
     if (steps.length === 0) return;
-    const read = new Map<Cid, ReadStep>();
+    const read = new Map<string, ReadStep>();
     for (const envelope of steps) {
       const step = this.#read(run, envelope);
-      if (step !== undefined) read.set(step.id, step);
+      if (step !== undefined) read.set(`${step.id} ${step.signer}`, step);
     }
     if (read.size === 0) return;
     const fresh = this.#withinBounds(run, [...read.values()]);
@@ -77,11 +77,11 @@ export class StepBox {
     const unverified = openEnvelope(stepMessage, envelope);
     const { id, body } = unverified;
     if (body.run !== run.id) throw new FailureError("malformed", "step: is of another run");
-    if (mail.has(run.id, id)) return undefined;
-    const { signedBy } = verifiedSync(unverified, verifyNative);
-    const [signed, ...more] = signedBy;
-    if (signed === undefined || more.length > 0)
+    const [claimed, ...more] = unverified.signedBy;
+    if (claimed === undefined || more.length > 0)
       throw new FailureError("bad-signature", "step: has to be signed by one key");
+    if (mail.has(run.id, id, claimedRoot(claimed))) return undefined;
+    const [signed = claimed] = verifiedSync(unverified, verifyNative).signedBy;
     const { root, session } = this.#signer(run, signed);
     if (this.#parts.books.isRevoked(session, root))
       throw new FailureError("key-revoked", `${session} does not act for ${root} any more`);
@@ -140,6 +140,11 @@ export class StepBox {
     }
     return { next: from + steps.length, total: mail.box(run)?.steps ?? 0, steps };
   }
+}
+
+/** Whose receipt it is by its own word. */
+function claimedRoot({ key, delegation }: SignedBy): PeerId {
+  return delegation === undefined ? key : openEnvelope(delegationMessage, delegation).body.root;
 }
 
 function bytesOf(steps: readonly ReadStep[]): number {
