@@ -2,6 +2,9 @@ import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
+import { checkPlan } from "../../src/plan/check.ts";
+import { parsePlan } from "../../src/plan/plan-text.ts";
+import { cidOf, RAW } from "../../src/protocol/cid.ts";
 import { readArtefact, sha256 } from "../artefact.ts";
 import { compileC, findToolchain } from "../compile-c.ts";
 
@@ -25,6 +28,13 @@ function count(input: string): string {
 it("is what its SHA-256 says", async () => {
   const { wasm, recordedSha256 } = await readArtefact(target);
   expect(sha256(wasm)).toBe(recordedSha256);
+});
+
+it("is the function that the plan beside it calls", async () => {
+  const { wasm } = await readArtefact(target);
+  const { plan } = await parsePlan(await readFile(new URL("count.yaml", import.meta.url), "utf8"));
+  expect(checkPlan(plan)).toEqual([]);
+  expect(JSON.stringify(plan)).toContain(cidOf(RAW, wasm));
 });
 
 it.each([
