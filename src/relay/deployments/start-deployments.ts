@@ -84,6 +84,8 @@ export async function startDeployments(ground: DeploymentsGround): Promise<Runni
   const schedule = new Schedule({
     rows: firings,
     fire: firing({ deployments: { find }, runs, log, endOf: (run) => books.runs.run(run)?.end?.status }),
+    // Firings of one that has ended are ended when they are taken.
+    ownerOf: (name) => find(name)?.owner ?? "",
     holder: randomUUID(),
     leaseMs: LEASE_MS,
     log: lines,

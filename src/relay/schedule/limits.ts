@@ -9,7 +9,7 @@ export const LEASE_MS = 30_000;
 /** Firings under way at one relay: each is a run, which holds jobs and a place in the mesh. */
 export const MAX_UNDER_WAY = 32;
 
-/** Firings of one deployment under way: one owner's events do not keep those of others waiting. */
+/** Firings of one owner's deployments under way: one owner's events do not keep those of others waiting. */
 export const MAX_UNDER_WAY_OF_ONE = 8;
 
 /** Firings of one trigger that wait; beyond that an event is refused: whoever calls it is told to come back later. */

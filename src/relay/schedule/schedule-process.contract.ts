@@ -37,6 +37,7 @@ const schedule = new Schedule({
     await perhapsDie();
     return { ok: true, words: "" };
   },
+  ownerOf: (deployment) => deployment,
   holder,
   leaseMs: LEASE_MS * Number(speed),
   log: {

@@ -13,31 +13,7 @@ import {
   triggerRow,
 } from "./firing.ts";
 import { KEPT_FIRINGS_MS, MAX_UNDER_WAY_OF_ONE } from "./limits.ts";
-
-/** Two processes that wait for each other's commits do so this long, ms. */
-const BUSY_MS = 10_000;
-
-const SCHEMA = `
-  PRAGMA busy_timeout = ${BUSY_MS};
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
-  PRAGMA trusted_schema = OFF;
-  CREATE TABLE IF NOT EXISTS triggers (
-    deployment TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, terms BLOB NOT NULL, since INTEGER NOT NULL,
-    through INTEGER NOT NULL, due INTEGER, progress TEXT,
-    PRIMARY KEY (deployment, id)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS triggers_due ON triggers (due) WHERE due IS NOT NULL;
-  CREATE TABLE IF NOT EXISTS firings (
-    deployment TEXT NOT NULL, trigger TEXT NOT NULL, event TEXT NOT NULL,
-    at INTEGER NOT NULL, created INTEGER NOT NULL, payload BLOB,
-    due INTEGER, token INTEGER NOT NULL DEFAULT 0, holder TEXT,
-    attempts INTEGER NOT NULL DEFAULT 0, run TEXT, ended INTEGER, ok INTEGER, words TEXT, begun INTEGER,
-    PRIMARY KEY (deployment, trigger, event)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS firings_due ON firings (deployment, at, due) WHERE due IS NOT NULL;
-  CREATE INDEX IF NOT EXISTS firings_ended ON firings (ended) WHERE ended IS NOT NULL;
-`;
+import { BUSY_MS, createTables } from "./schedule-tables.ts";
 
 type Value = string | number | Uint8Array | null;
 
@@ -54,9 +30,8 @@ export class ScheduleRows {
   /** @param path of the file, or ":memory:" */
   constructor(path: string) {
     this.#database = new DatabaseSync(path, { timeout: BUSY_MS });
-    this.#database.exec(SCHEMA);
+    createTables(this.#database);
     this.#ask = new Statements(this.#database);
-    this.#together(() => this.#addBegun());
   }
 
   /**
@@ -198,17 +173,29 @@ export class ScheduleRows {
   /**
    * Takes firings that wait, and those whose holder has fallen silent, oldest first. Each then has one holder more in its token, and is
    * this one's until `nowMs + leaseMs`.
+   * @param ownerOf whose a deployment is: firings of one owner are few at a time, however many deployments they are of
    */
-  claim(holder: string, nowMs: number, leaseMs: number, most: number): readonly HeldFiring[] {
+  claim(
+    holder: string,
+    nowMs: number,
+    leaseMs: number,
+    most: number,
+    ownerOf: (deployment: string) => string,
+  ): readonly HeldFiring[] {
     if (most <= 0) return [];
     const isAny = this.#ask.one(() => true, "SELECT 1 FROM firings WHERE due <= ? LIMIT 1", nowMs) === true;
     if (!isAny) return [];
     return this.#together(() => {
-      const busy = this.#busy(nowMs);
+      const busy = this.#busy(nowMs, ownerOf);
       const taken: HeldFiring[] = [];
       for (const deployment of this.#withDue(nowMs)) {
-        const room = Math.min(most - taken.length, MAX_UNDER_WAY_OF_ONE - (busy.get(deployment) ?? 0));
-        if (room > 0) taken.push(...this.#take(deployment, holder, nowMs, leaseMs, room));
+        const owner = ownerOf(deployment);
+        const others = busy.get(owner) ?? 0;
+        const room = Math.min(most - taken.length, MAX_UNDER_WAY_OF_ONE - others);
+        if (room <= 0) continue;
+        const more = this.#take(deployment, holder, nowMs, leaseMs, room);
+        busy.set(owner, others + more.length);
+        taken.push(...more);
       }
       return taken;
     });
@@ -293,21 +280,19 @@ export class ScheduleRows {
     if (this.#database.isOpen) this.#database.close();
   }
 
-  /** Firings that are held in force, by deployment. */
-  #busy(nowMs: number): Map<string, number> {
+  /** Firings that are held in force, by owner. */
+  #busy(nowMs: number, ownerOf: (deployment: string) => string): Map<string, number> {
     const rows = this.#ask.all(
       (row) => [str(row, "deployment"), int(row, "n")] as const,
       "SELECT deployment, COUNT(*) AS n FROM firings WHERE holder IS NOT NULL AND due > ? GROUP BY deployment",
       nowMs,
     );
-    return new Map(rows);
-  }
-
-  /** Files of before had no such column, and began the time of a firing's run when it was written down. */
-  #addBegun(): void {
-    const has = "SELECT 1 FROM pragma_table_info('firings') WHERE name = 'begun'";
-    if (this.#ask.one(() => true, has) !== true)
-      this.#database.exec("ALTER TABLE firings ADD COLUMN begun INTEGER");
+    const busy = new Map<string, number>();
+    for (const [deployment, n] of rows) {
+      const owner = ownerOf(deployment);
+      busy.set(owner, (busy.get(owner) ?? 0) + n);
+    }
+    return busy;
   }
 
   #insert(

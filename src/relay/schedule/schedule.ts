@@ -30,6 +30,8 @@ export type Fire = (
 export interface ScheduleParts {
   readonly rows: ScheduleRows;
   readonly fire: Fire;
+  /** Whose a deployment is, by a name that no other owner has. */
+  readonly ownerOf: (deployment: string) => string;
   /** Tells this process from all others, also from those before it. */
   readonly holder: string;
   readonly leaseMs: number;
@@ -109,9 +111,9 @@ export class Schedule {
   }
 
   #take(): void {
-    const { rows, holder, nowMs, leaseMs } = this.#parts;
+    const { rows, holder, nowMs, leaseMs, ownerOf } = this.#parts;
     const free = MAX_UNDER_WAY - this.#underWay.size;
-    for (const firing of rows.claim(holder, nowMs(), leaseMs, free)) {
+    for (const firing of rows.claim(holder, nowMs(), leaseMs, free, ownerOf)) {
       const work = this.#carryOut(firing).finally(() => this.#ending.delete(work));
       this.#ending.add(work);
     }
