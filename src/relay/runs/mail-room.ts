@@ -2,7 +2,7 @@ import type { Cid } from "../../protocol/cid.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import { MAX_MAIL_BYTES, MAX_PAYER_MAIL_BYTES, MAX_PAYER_VALUE_BYTES, MAX_VALUE_BYTES } from "./limits.ts";
-import type { MailBytes } from "./mail-sums.ts";
+import { type MailBytes, MailSums } from "./mail-sums.ts";
 import type { BoxRow, RunMail } from "./run-mail.ts";
 
 /** What of a mailbox is counted: plans, parameters and receipts; or values. */
@@ -29,6 +29,8 @@ export interface MailRoomParts {
 export class MailRoom {
   readonly #parts: MailRoomParts;
   readonly #bounds: MailBounds;
+  /** What is on its way in. */
+  readonly #held = new MailSums();
 
   constructor(parts: MailRoomParts) {
     this.#parts = parts;
@@ -39,7 +41,12 @@ export class MailRoom {
   left(payer: PeerId, kind: MailKind): number {
     const { mail } = this.#parts;
     const { each, all } = this.#bounds[kind];
-    return Math.min(each - mail.bytes(payer)[kind], all - mail.bytes()[kind]);
+    return Math.min(each - this.#own(payer, kind), all - mail.bytes()[kind] - this.#held.all()[kind]);
+  }
+
+  /** Keeps room for what is on its way in. @param more below zero once it is here, or comes no more */
+  hold(payer: PeerId, more: Partial<MailBytes>): void {
+    this.#held.add(payer, more);
   }
 
   /**
@@ -58,7 +65,7 @@ export class MailRoom {
   }
 
   #own(payer: PeerId, kind: MailKind): number {
-    return this.#parts.mail.bytes(payer)[kind];
+    return this.#parts.mail.bytes(payer)[kind] + this.#held.of(payer)[kind];
   }
 
   /** What is over is kept less long than anything that goes on: where the oldest goes on, nothing is over. */

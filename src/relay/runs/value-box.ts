@@ -6,16 +6,26 @@ import type { Books } from "../books.ts";
 import { requireServed } from "../denials.ts";
 import { MAX_RUN_VALUE_BYTES } from "./limits.ts";
 import { MailRoom } from "./mail-room.ts";
-import type { RunMail } from "./run-mail.ts";
+import type { BoxRow, RunMail } from "./run-mail.ts";
 
 /** Values that wait for whoever goes on with a run or returns to it: only what plan, parameters and receipts of the run name. */
 export class ValueBox {
-  readonly #books: Books;
+  readonly #books: Pick<Books, "runs" | "denied">;
   readonly #mail: RunMail;
   readonly #blobs: BlobFolder;
+  readonly #mostOfRun: number;
   readonly room: MailRoom;
+  /** Bytes of values that are on their way in, by run. */
+  readonly #coming = new Map<Cid, number>();
 
-  constructor(books: Books, mail: RunMail, blobs: BlobFolder) {
+  /** @param mostOfRun bytes of values of one run */
+  constructor(
+    books: Pick<Books, "runs" | "denied">,
+    mail: RunMail,
+    blobs: BlobFolder,
+    mostOfRun: number = MAX_RUN_VALUE_BYTES,
+  ) {
+    this.#mostOfRun = mostOfRun;
     this.#books = books;
     this.#mail = mail;
     this.#blobs = blobs;
@@ -36,24 +46,69 @@ export class ValueBox {
     if (!this.#mail.isNamed(run, cid))
       throw new FailureError("not-found", "no receipt of this run that is here names that value");
     const box = this.#mail.box(run);
-    if (box === undefined) throw new FailureError("not-found", "what was kept of this run is gone");
-    const most = Math.min(MAX_TASK_BYTES, MAX_RUN_VALUE_BYTES - box.valueBytes);
-    if (announced > most) throw tooLarge(most);
-    this.room.require(box.payer, "valueBytes", Math.max(announced, 1));
-    const room = Math.min(most, this.room.left(box.payer, "valueBytes"));
+    if (box === undefined) throw gone();
     if (this.#mail.isHere(run, cid) && this.#blobs.has(cid)) {
       await body.cancel();
       return;
     }
-    this.#blobs.keep([cid]);
-    try {
-      if (this.#blobs.has(cid)) await body.cancel();
-      else await this.#blobs.put(cid, body.pipeThrough(atMost(room)));
-    } catch (error) {
-      this.#blobs.release([cid]);
-      throw error;
+    const here = this.#blobs.find(cid)?.size;
+    const size = here ?? announced;
+    const most = this.#most(box);
+    if (size > most) throw tooLarge(most);
+    this.room.require(box.payer, "valueBytes", Math.max(size, 1));
+    if (here !== undefined) {
+      if (this.#arrived(run, cid, here)) this.#blobs.keep([cid]);
+      await body.cancel();
+      return;
     }
-    this.#mail.arrived(run, cid, this.#blobs.find(cid)?.size ?? 0);
+    this.#blobs.keep([cid]);
+    const coming = { bytes: 0 };
+    let isOneMore = false;
+    try {
+      await this.#blobs.put(cid, body.pipeThrough(this.#counted(run, coming)));
+      isOneMore = this.#arrived(run, cid, coming.bytes);
+    } finally {
+      this.#count(box, -coming.bytes);
+      if (!isOneMore) this.#blobs.release([cid]);
+    }
+  }
+
+  /** @returns whether it is one more. @throws FailureError `not-found` where the run was forgotten in the meantime */
+  #arrived(run: Cid, cid: Cid, size: number): boolean {
+    if (this.#mail.arrived(run, cid, size)) return true;
+    if (!this.#mail.isHere(run, cid)) throw gone();
+    return false;
+  }
+
+  /** Bytes that one more value of a run may have, beside what comes at the same time. */
+  #most({ run, valueBytes }: BoxRow): number {
+    return Math.min(MAX_TASK_BYTES, this.#mostOfRun - valueBytes - (this.#coming.get(run) ?? 0));
+  }
+
+  #count({ run, payer }: BoxRow, bytes: number): void {
+    const sum = (this.#coming.get(run) ?? 0) + bytes;
+    if (sum === 0) this.#coming.delete(run);
+    else this.#coming.set(run, sum);
+    this.room.hold(payer, { valueBytes: bytes });
+  }
+
+  /** Passes on what there is room for, and counts it until the value is here. @throws FailureError `too-large`, `not-found` to who reads. */
+  #counted(run: Cid, coming: { bytes: number }): TransformStream<Uint8Array, Uint8Array> {
+    return new TransformStream({
+      transform: (chunk, to) => {
+        const box = this.#mail.box(run);
+        if (box === undefined) throw gone();
+        const room = Math.min(
+          this.#most(box),
+          this.room.left(box.payer, "valueBytes"),
+          MAX_TASK_BYTES - coming.bytes,
+        );
+        if (chunk.length > room) throw tooLarge(room);
+        coming.bytes += chunk.length;
+        this.#count(box, chunk.length);
+        to.enqueue(chunk);
+      },
+    });
   }
 
   find(run: Cid, cid: Cid): StoredBlob | undefined {
@@ -76,18 +131,10 @@ function stored(bytes: Uint8Array | undefined): StoredBlob | undefined {
   return { size: bytes.length, open: () => new Blob([bytes.slice()]).stream() };
 }
 
-function tooLarge(room: number): FailureError {
-  return new FailureError("too-large", `there is room for ${room} bytes more of values of this run`);
+function gone(): FailureError {
+  return new FailureError("not-found", "what was kept of this run is gone");
 }
 
-/** @throws FailureError `too-large` to who reads beyond that */
-function atMost(bytes: number): TransformStream<Uint8Array, Uint8Array> {
-  let left = bytes;
-  return new TransformStream({
-    transform(chunk, to) {
-      left -= chunk.length;
-      if (left < 0) to.error(tooLarge(bytes));
-      else to.enqueue(chunk);
-    },
-  });
+function tooLarge(room: number): FailureError {
+  return new FailureError("too-large", `there is room for ${room} bytes more of values of this run`);
 }
