@@ -12,7 +12,8 @@ test("of two processes over one file, killed at any moment, exactly one starts e
     random: Math.random,
   });
   expect(deaths).toBeGreaterThan(2);
-  expect(expected).toHaveLength(100);
+  // Several may come at the last moment.
+  expect(expected.length).toBeGreaterThanOrEqual(100);
   expect(runs).toEqual(expected);
   expect(ended).toEqual(expected);
   // No two had the same firing under the same token: one of them could not have ended it.
