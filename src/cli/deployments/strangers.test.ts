@@ -97,6 +97,9 @@ describe("a deployment", { timeout: 60_000 }, () => {
     for (const dest of ["script", "style", "worker", "serviceworker", "manifest"])
       expect(await asked({ "sec-fetch-site": "same-origin", "sec-fetch-dest": dest })).toBe(403);
     expect(await asked({ "service-worker": "script" })).toBe(403);
+    // Whoever keeps answers for others keeps this one for those alone who ask in the same way.
+    const { headers } = await fetch(`${scene.url}/f/page`);
+    expect(headers.get("vary")).toBe("Sec-Fetch-Dest, Sec-Fetch-Site, Service-Worker, Accept");
     const refused = await fetch(`${scene.url}/f/nobody`);
     expect([refused.status, refused.headers.get("content-security-policy")]).toEqual([
       404,

@@ -48,6 +48,15 @@ describe("what a plan comes to", () => {
     });
   });
 
+  test.each(["multipart/x-mixed-replace; boundary=a", "text/html, Multipart/mixed"])(
+    "has no parts with headers of their own: %j",
+    (type) => {
+      expect(ofJson({ status: 200, headers: { "content-type": type }, body: "" }).headers).toEqual({
+        "content-type": "text/plain; charset=utf-8",
+      });
+    },
+  );
+
   test.each([
     { status: 302, body: "" },
     { status: 99, body: "" },

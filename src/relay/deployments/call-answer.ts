@@ -25,6 +25,8 @@ const RESPONSE_FIELDS: ReadonlySet<string> = new Set(["status", "headers", "body
 /** Statuses that a body may go with, and that lead nowhere else. */
 const LEAST_STATUS = 200;
 const MOST_STATUS = 599;
+/** Parts of such an answer would each have headers of their own, and it may have no end. */
+const MULTIPART = /multipart\//iu;
 const VISIBLE = /^[\t\u0020-\u007E]{0,1024}$/u;
 
 /** The type of what a plan comes to. */
@@ -46,14 +48,16 @@ function isResponse(fields: Readonly<Record<string, unknown>>): boolean {
   );
 }
 
+function isOwn(name: string, text: string): boolean {
+  return OWN_HEADERS.has(name) && VISIBLE.test(text) && !(name === "content-type" && MULTIPART.test(text));
+}
+
 function headersIn(value: unknown): Readonly<Record<string, string>> {
   const given = Object.entries(fieldsOfJson(value)).map(
     ([name, text]) => [name.toLowerCase(), text] as const,
   );
   return Object.fromEntries(
-    given.flatMap(([name, text]) =>
-      OWN_HEADERS.has(name) && typeof text === "string" && VISIBLE.test(text) ? [[name, text]] : [],
-    ),
+    given.flatMap(([name, text]) => (typeof text === "string" && isOwn(name, text) ? [[name, text]] : [])),
   );
 }
 

@@ -110,6 +110,8 @@ function setSafe(c: RelayContext, atIngress: boolean): void {
   c.header("Access-Control-Allow-Headers", "*");
   c.header("Access-Control-Expose-Headers", RUN_HEADER);
   c.header("Cache-Control", "no-store");
+  // A plan may let its answers be kept: what is given to one kind of asking is not what another is to get.
+  c.header("Vary", "Sec-Fetch-Dest, Sec-Fetch-Site, Service-Worker, Accept");
 }
 
 /** Answers of strangers are never scripts or styles of pages of this origin, nor workers of anybody. @throws FailureError `denied` */
