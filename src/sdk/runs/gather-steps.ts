@@ -29,13 +29,12 @@ export async function gatherSteps(
     known.add(step.id);
     for (const { key } of step.signedBy) if (key !== mesh.peerId) signers.add(key);
   }
-  const access = await mailbox.access();
   const brought = await Promise.allSettled(
     [...signers].map(async (peer) => {
       const shown = await exchangeRun(
         mesh,
         circuitAddress(relay, peer),
-        { run, access, from: 0, news: [] },
+        { run, access: await mailbox.accessFor(peer), from: 0, news: [] },
         AbortSignal.any([signal, AbortSignal.timeout(STEPS_FETCH_MS)]),
       );
       const own = shown.filter((envelope) =>
