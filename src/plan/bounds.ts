@@ -17,6 +17,8 @@ export interface Bounds {
 }
 
 export interface PlanBounds extends Bounds {
+  /** What the dearest step costs when it is given out once, its whole quorum counted. */
+  readonly dearestStep: MicroCredits;
   /** Nodes of the plan, inner graphs included. */
   readonly nodes: number;
   /** Of each node with all that is inside of it and around it. */
@@ -90,6 +92,7 @@ function turnsOf(node: PlanNode): bigint {
 
 class Reckoning {
   readonly perNode: Map<NodeId, Bounds> = new Map();
+  dearest: MicroCredits = microCredits(0);
   readonly #options: Required<BoundsOptions>;
 
   constructor({ tariff, startFee, leaseFee, attempts, inputBytes }: BoundsOptions) {
@@ -132,6 +135,7 @@ class Reckoning {
     const count = peers * BigInt(attempts);
     const price = this.#price(limits.fuel, BigInt(inputBytes + limits.output), tariff);
     const each = (price > startFee ? price : startFee) + leaseFee;
+    if (each * peers > this.dearest) this.dearest = capped(each * peers);
     return { steps: 0n, tasks: count, fuel: limits.fuel * count, cost: capped(each * count) };
   }
 
@@ -153,5 +157,6 @@ class Reckoning {
 export function boundsOf(plan: Plan, options: BoundsOptions): PlanBounds {
   const reckoning = new Reckoning(options);
   const whole = reckoning.graph(plan.graph, 1n);
-  return { ...whole, nodes: reckoning.perNode.size, perNode: reckoning.perNode };
+  const { dearest: dearestStep, perNode } = reckoning;
+  return { ...whole, dearestStep, nodes: perNode.size, perNode };
 }

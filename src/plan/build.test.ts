@@ -53,6 +53,19 @@ function pipeline(): TypedPlan<
   });
 }
 
+function entryOf(abi: FunctionAbi, entry?: string): string {
+  const own = entry === undefined ? {} : { entry };
+  return functionOf({ cid: CID, input: t.text, output: t.text, abi, ...own }).callee.entry;
+}
+
+/** A program whose types were lost on the way gives a number where text is asked for. */
+function misfit(): unknown {
+  return plan("misfit", { n: t.number }, (g, { n }) => {
+    const wide: Value<unknown> = n;
+    return g.call("rated", { ...rate, input: { valueType: rate.input.valueType } }, wide);
+  });
+}
+
 describe("a plan as a program", () => {
   test("is a sound plan that goes over the wire and comes as text", async () => {
     const made = pipeline();
@@ -88,20 +101,12 @@ describe("a plan as a program", () => {
   });
 
   test("calls each interface under its usual entry unless told otherwise", () => {
-    const entryOf = (abi: FunctionAbi, entry?: string): string =>
-      functionOf({ cid: CID, input: t.text, output: t.text, abi, ...(entry === undefined ? {} : { entry }) })
-        .callee.entry;
     expect(FUNCTION_ABIS.map((abi) => entryOf(abi))).toEqual(["_start", "tabmesh_run", ""]);
     expect(entryOf("bytes-1", "own")).toBe("own");
   });
 
   test("does not give a callee what it does not take", () => {
-    const made = (): unknown =>
-      plan("misfit", { n: t.number }, (g, { n }) => {
-        const wide: Value<unknown> = n;
-        return g.call("rated", { ...rate, input: { valueType: rate.input.valueType } }, wide);
-      });
-    expect(made).toThrow("number does not fit text");
+    expect(misfit).toThrow("number does not fit text");
   });
 
   test("has every kind of node", () => {

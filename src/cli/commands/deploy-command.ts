@@ -7,9 +7,6 @@ import { type DeployFlags, deployPlan, endDeployment, showDeployments } from "..
 import { parseEvery, parseOn } from "../deployments/trigger-flags.ts";
 import { parseCredits, parsePair } from "../quantities.ts";
 
-/** What one run may cost where nothing is said: a second of work of ten cores. */
-const DEFAULT_CAP = 10_000n;
-
 function each<T>(
   read: (text: string) => T,
 ): (text: string, before: readonly T[] | undefined) => readonly T[] {
@@ -61,16 +58,18 @@ export function addDeployCommands(program: Command, end: (exit: Exit) => void): 
       "a function (.wasm) that the plan calls; those beside it are found",
       each(String),
     )
-    .addOption(
-      new Option("--cap <credits>", "the most that one run may cost")
-        .argParser(parseCredits)
-        .default(DEFAULT_CAP, "0.01"),
+    .option(
+      "--cap <credits>",
+      "the most that one run may cost (twice what the plan costs at its limits, half the balance at most)",
+      parseCredits,
     )
     .option("--per-day <credits>", "the most that all runs of a day may cost (100 runs)", parseCredits)
     .addHelpText(
       "after",
       '\nExamples:\n  npx tabmesh deploy plan.ts --name digest --replicas 3 --every "30 6 * * 1-5" --zone Europe/Berlin\n' +
-        "  npx tabmesh deploy page.yaml --http --check name=World",
+        "  npx tabmesh deploy page.yaml --http --check name=World\n\n" +
+        "A run is given the parameters that --param fixes, and the others by what starts it: a call over HTTP gives any of them,\n" +
+        "a webhook those in its JSON body, everything else `event` alone. Deploying a name again replaces all that was said before.",
     )
     .action(async (path: string, flags: DeployFlags) => end(await deployPlan(path, flags)));
   addRelayFlags(program.command("undeploy"))

@@ -5,6 +5,7 @@ import {
   deploy,
   type DeploymentView,
   deploymentLog,
+  type DeployTerms,
   listDeployments,
   type MissedPolicy,
   type TriggerTerms,
@@ -17,6 +18,8 @@ import { findWork } from "../plan/find-work.ts";
 import { readPlan } from "../plan/read-plan.ts";
 import { creditsText } from "../quantities.ts";
 import { writeAll } from "../write-all.ts";
+import { curlLine, endedBy, requireStarts } from "./deployment-starts.ts";
+import { capGround, runCap } from "./run-cap.ts";
 import { type TriggerFlag, triggersOf } from "./trigger-flags.ts";
 
 export interface DeployFlags extends RelayFlags {
@@ -30,7 +33,7 @@ export interface DeployFlags extends RelayFlags {
   readonly check?: readonly (readonly [string, string])[];
   readonly with?: readonly string[];
   readonly http?: boolean;
-  readonly cap: bigint;
+  readonly cap?: bigint;
   readonly perDay?: bigint;
 }
 
@@ -83,10 +86,25 @@ function secretText(secret: Uint8Array): string {
   return `whsec_${Buffer.from(secret).toString("base64")}`;
 }
 
-function deployedText(view: DeploymentView, triggers: readonly TriggerTerms[], flags: DeployFlags): string {
-  const { relay, http } = flags;
-  const lines = [stateLine(view), ...triggerLines(view)];
-  if (http === true) lines.push(`Call it: curl ${relay}/f/${view.name}`);
+/** What came of deploying. */
+interface Deployed {
+  readonly view: DeploymentView;
+  /** What the version before did, and this one does not. */
+  readonly ended: readonly string[];
+  /** How it is called over HTTP, if it is. */
+  readonly curl?: string;
+}
+
+function deployedText(
+  { view, ended, curl }: Deployed,
+  triggers: readonly TriggerTerms[],
+  { relay }: RelayFlags,
+): string {
+  const lines = [stateLine(view), ...triggerLines(view), ...ended.map((line) => `  ${line}`)];
+  lines.push(
+    `A run may cost ${creditsText(view.budget)} credits at most, all runs of a day ${creditsText(view.perDay)}.`,
+  );
+  if (curl !== undefined) lines.push(`Call it: ${curl}`);
   for (const { id, secret } of triggers)
     if (secret !== undefined)
       lines.push(
@@ -140,6 +158,30 @@ async function whyNot(owner: AccountOwner, name: string, version: number): Promi
   return why;
 }
 
+/**
+ * Deploys, and waits until the version runs.
+ * @returns how it stands, and what of the version before has ended @throws PlainError when it does not pass its trial
+ */
+export async function deploySettled(
+  owner: AccountOwner,
+  terms: DeployTerms,
+): Promise<{ readonly view: DeploymentView; readonly ended: readonly string[] }> {
+  const { name, version = Date.now() } = terms;
+  const before = (await listDeployments(owner)).find((each) => each.name === name);
+  await deploy(owner, { ...terms, version });
+  const view = await settled(owner, name, version);
+  if (view.version !== version || view.state === "failed")
+    throw new PlainError({
+      what: `This version of ${name} does not run.`,
+      why: await whyNot(owner, name, version),
+      advice:
+        view.version === version
+          ? "Repair it and deploy it again."
+          : `Version ${view.version} goes on. Repair this one and deploy it again.`,
+    });
+  return { view, ended: endedBy(before, view) };
+}
+
 export async function deployPlan(path: string, flags: DeployFlags): Promise<Exit> {
   const { plan } = await readPlan(path);
   const name = flags.name ?? slugOf(plan.name);
@@ -147,40 +189,34 @@ export async function deployPlan(path: string, flags: DeployFlags): Promise<Exit
   const triggers = triggersOf([...(flags.every ?? []), ...(flags.on ?? [])], flags.missed, flags.zone);
   const params = paramsIn(plan, flags.param);
   const health = paramsIn(plan, flags.check);
-  const version = Date.now();
-  const view = await atRelay(flags.relay, async (owner) => {
-    await deploy(owner, {
+  const isOpen = flags.http === true;
+  requireStarts(plan, params ?? {}, { triggers, open: isOpen });
+  const { view, ended } = await atRelay(flags.relay, async (owner) =>
+    deploySettled(owner, {
       name,
       plan,
-      version,
       replicas: flags.replicas,
       triggers,
-      open: flags.http === true,
-      budget: flags.cap,
+      open: isOpen,
+      budget: runCap(plan, flags.cap, await capGround(owner)),
       modules: [...work.modules.values()],
       ...(params === undefined ? {} : { params }),
       ...(health === undefined ? {} : { health }),
       ...(flags.perDay === undefined ? {} : { perDay: flags.perDay }),
-    });
-    const found = await settled(owner, name, version);
-    if (found.version !== version || found.state === "failed")
-      throw new PlainError({
-        what: `This version of ${name} does not run.`,
-        why: await whyNot(owner, name, version),
-        advice:
-          found.version === version
-            ? "Repair it and deploy it again."
-            : `Version ${found.version} goes on. Repair this one and deploy it again.`,
-      });
-    return found;
-  });
+    }),
+  );
   const secrets = triggers.flatMap(({ id, secret }) =>
     secret === undefined
       ? []
       : [{ trigger: id, url: `${flags.relay}/v1/hooks/${name}/${id}`, secret: secretText(secret) }],
   );
-  const address = flags.http === true ? { url: `${flags.relay}/f/${name}` } : {};
-  await say(flags, { deployment: view, ...address, webhooks: secrets }, deployedText(view, triggers, flags));
+  const url = `${flags.relay}/f/${name}`;
+  const deployed = { view, ended, ...(isOpen ? { curl: curlLine(url, plan, params ?? {}) } : {}) };
+  await say(
+    flags,
+    { deployment: view, ended, ...(isOpen ? { url } : {}), webhooks: secrets },
+    deployedText(deployed, triggers, flags),
+  );
   return EXIT.ok;
 }
 

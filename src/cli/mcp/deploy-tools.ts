@@ -2,8 +2,11 @@ import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
 import type { LogLine } from "../../protocol/deployment-view.ts";
-import { deploy, deploymentLog, undeploy } from "../../sdk/index.ts";
+import { deploymentLog, type TriggerTerms, undeploy } from "../../sdk/index.ts";
 import { atRelay } from "../at-relay.ts";
+import { deploySettled } from "../deployments/deploy-plan.ts";
+import { curlLine, requireStarts } from "../deployments/deployment-starts.ts";
+import { capGround, runCap } from "../deployments/run-cap.ts";
 import { findWork } from "../plan/find-work.ts";
 import type { McpGround } from "./mcp-server.ts";
 import { readAllowed } from "./plan-tools.ts";
@@ -92,20 +95,18 @@ async function deployPlan(asked: Asked, ground: McpGround): Promise<CallToolResu
   const { plan } = await readAllowed(asked.plan, ground);
   const { modules } = await findWork(plan, asked.plan, asked.with ?? []);
   const { name, replicas = 1, open = false, params = {}, every, zone = "UTC" } = asked;
-  const made = await atRelay(ground.relay, (owner) =>
-    deploy(owner, {
-      name,
-      plan,
-      params,
-      replicas,
-      open,
-      budget: ground.cap,
-      modules: [...modules.values()],
-      triggers: every === undefined ? [] : [{ id: "every", kind: "cron", missed: "once", cron: every, zone }],
-    }),
-  );
+  const triggers: readonly TriggerTerms[] =
+    every === undefined ? [] : [{ id: "every", kind: "cron", missed: "once", cron: every, zone }];
+  requireStarts(plan, params, { triggers, open });
+  const { view, ended } = await atRelay(ground.relay, async (owner) => {
+    const budget = runCap(plan, ground.cap, await capGround(owner));
+    const terms = { name, plan, params, replicas, open, budget, modules: [...modules.values()], triggers };
+    return deploySettled(owner, terms);
+  });
   const url = `${ground.relay}/f/${name}`;
-  return answer(`${name} is deployed: ${url}`, { ok: true, url, deployment: plain(made) });
+  const call = open ? `. Call it: ${curlLine(url, plan, params)}` : "";
+  const lines = [`${name} is deployed${call}`, ...ended];
+  return answer(lines.join("\n"), { ok: true, ...(open ? { url } : {}), ended, deployment: plain(view) });
 }
 
 async function readLog(name: string, from: number | undefined, ground: McpGround): Promise<CallToolResult> {

@@ -9,32 +9,41 @@ import { usageError } from "../plain-error.ts";
 
 /** What the command line gives for the parameters of a plan. */
 
-/** Something that is of the type, as one would write it behind "=". */
-function exampleOf(type: ValueType): string {
+/** A value of the type, as JSON has it. */
+function exampleValue(type: ValueType): unknown {
   switch (type.type) {
     case "text":
       return "words";
     case "bytes":
-      return "@FILE";
+      return "AAECAw==";
     case "number":
-      return "3";
+      return 3;
     case "boolean":
-      return "true";
+      return true;
     case "nothing":
-      return "null";
+      return null;
     case "json":
-      return "'{\"a\":1}'";
+      return { a: 1 };
     case "list":
-      return type.of.type === "text" ? `'["a","b"]'` : "'[1,2]'";
+      return type.of.type === "text" ? ["a", "b"] : [exampleValue(type.of)];
     case "record":
-      return `'{${Object.keys(type.fields)
-        .map((name) => `"${name}":…`)
-        .join(",")}}'`;
+      return Object.fromEntries(
+        Object.entries(type.fields).map(([name, field]) => [name, exampleValue(field)]),
+      );
     case "optional":
-      return exampleOf(type.of);
+      return exampleValue(type.of);
     default:
       return type satisfies never;
   }
+}
+
+/** Something that is of the type, as one would write it behind "=". */
+export function exampleOf(type: ValueType): string {
+  if (type.type === "text") return "words";
+  if (type.type === "bytes") return "@FILE";
+  if (type.type === "optional") return exampleOf(type.of);
+  const text = JSON.stringify(exampleValue(type));
+  return type.type === "list" || type.type === "record" || type.type === "json" ? `'${text}'` : text;
 }
 
 /** As in "--param question=words --param urls='["a","b"]'", for all that a plan takes. */
