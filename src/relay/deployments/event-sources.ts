@@ -17,13 +17,21 @@ const ENTRIES_AT_ONCE = 5_000;
 /** Chains are asked this often: a block takes seconds. */
 const CHAIN_MS = 5_000;
 
+/** What a name stands for. */
+interface Meaning {
+  /** They change when it does. */
+  readonly words: string;
+  /** The name's own. */
+  readonly version: number;
+}
+
 export interface EventSourcesParts {
   readonly books: Pick<Books, "entry" | "runs" | "size">;
   readonly offers: Pick<LiveOffers, "list">;
   readonly rows: ScheduleRows;
   readonly deployments: Pick<Deployments, "find">;
-  /** What a registered name leads to, in words that change when it does; undefined for no such name. */
-  readonly leadsTo: (name: string) => string | undefined;
+  /** What a registered name leads to; undefined for no such name. */
+  readonly leadsTo: (name: string) => Meaning | undefined;
   readonly chains: ChainLogs;
   readonly lines: Pick<Logger, "error" | "info">;
   readonly nowMs: () => number;
@@ -98,12 +106,14 @@ export class EventSources {
 
   #name(row: TriggerRow): void {
     const { rows, leadsTo, nowMs } = this.#parts;
-    const target = leadsTo(row.terms.name ?? "") ?? "";
+    const meaning = leadsTo(row.terms.name ?? "");
+    const target = meaning?.words ?? "";
     if (target === row.progress) return;
     const now = nowMs();
+    // It may come back to what it led to before: the version tells one change from another.
+    const event = meaning === undefined ? `gone ${now}` : `${target} version ${meaning.version}`;
     // What it leads to when it is looked at first is no change.
-    const events =
-      row.progress === undefined ? [] : [{ event: target === "" ? `gone ${now}` : target, at: now }];
+    const events = row.progress === undefined ? [] : [{ event, at: now }];
     rows.addEvents(row, events, now, target);
   }
 
@@ -160,7 +170,7 @@ export class EventSources {
   }
 }
 
-/** What a name stands for, in words that change when it does. */
-export function meaningOf(name: Name | undefined): string | undefined {
-  return name === undefined ? undefined : (name.plan ?? (name.peers ?? []).join(" "));
+export function meaningOf(name: Name | undefined): Meaning | undefined {
+  if (name === undefined) return undefined;
+  return { words: name.plan ?? (name.peers ?? []).join(" "), version: name.version };
 }

@@ -21,7 +21,7 @@ import { DeploymentLog } from "./deployment-log.ts";
 import { DeploymentRows } from "./deployment-rows.ts";
 import { DeploymentRuns } from "./deployment-runs.ts";
 import { Deployments } from "./deployments.ts";
-import { EventSources } from "./event-sources.ts";
+import { EventSources, type EventSourcesParts } from "./event-sources.ts";
 import { firing } from "./fire.ts";
 import { CALL_RATE, KEEP_MS } from "./limits.ts";
 import type { PlanRequesterFactory } from "./plan-requester.ts";
@@ -39,7 +39,7 @@ export interface DeploymentsGround {
   readonly models: PublishedModels;
   readonly limit: RateLimit;
   readonly sameOwner: (a: PeerId, b: PeerId) => boolean;
-  readonly leadsTo: (name: string) => string | undefined;
+  readonly leadsTo: EventSourcesParts["leadsTo"];
   /** Makes the requester. */
   readonly plans: PlanRequesterFactory;
   /** Origin of this relay's own HTTP server, as reached from this machine. */
