@@ -1,6 +1,8 @@
 import { createServer } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ChainCall } from "../../effects/effect-ports.ts";
 import { jsonRpc } from "../../effects/json-rpc.ts";
+import { FailureError } from "../../protocol/failure.ts";
 import { relayExchange } from "../effects/relay-exchange.ts";
 import { chainLogs } from "./chain-logs.ts";
 
@@ -65,6 +67,38 @@ test("a contract's logs are found once, when their block is settled, from where 
   chain.head = 5_000;
   // So many blocks at a time as servers answer.
   expect((await logs.since(terms, settled.next)).next).toBe(599n);
+});
+
+test("a contract that logs more than an answer holds is asked about fewer blocks, and again about more", async () => {
+  const perBlock = 100;
+  const mostLogs = 10_000;
+  const asked: number[] = [];
+  const busy: ChainCall = async (method, [filter]) => {
+    if (method === "eth_blockNumber") return "0x10000";
+    const { fromBlock, toBlock } = JSON.parse(JSON.stringify(filter));
+    const blocks = Number(toBlock) - Number(fromBlock) + 1;
+    asked.push(blocks);
+    if (blocks * perBlock > mostLogs) throw new FailureError("effect-failed", "too much");
+    return Array.from({ length: blocks * perBlock }, (_, index) => ({
+      blockHash: hashOf(Number(fromBlock) + Math.floor(index / perBlock)),
+      logIndex: `0x${(index % perBlock).toString(16)}`,
+    }));
+  };
+  const logs = chainLogs(() => busy);
+  const terms = { chain: "eip155:31337", address: ADDRESS };
+  const first = 0x10000 - 12 - 299;
+  const found = new Set<string>();
+  let from = BigInt(first);
+  for (let look = 0; look < 12; look += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- one look after the other
+    const seen = await logs.since(terms, from).catch(() => undefined);
+    for (const event of seen?.events ?? []) found.add(event);
+    from = seen?.next ?? from;
+  }
+  expect(from).toBe(0x10000n - 11n);
+  expect(found.size).toBe(300 * perBlock);
+  expect(Math.min(...asked)).toBeGreaterThanOrEqual(mostLogs / perBlock / 4);
+  expect(asked.length).toBeLessThan(12);
 });
 
 test("a chain that the operator has named no server for is not read", async () => {

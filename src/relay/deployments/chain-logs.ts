@@ -17,6 +17,8 @@ export interface ChainLogs {
 const SETTLED_BLOCKS = 12n;
 /** Blocks of one question: what public servers answer at most. */
 const MAX_BLOCKS = 500n;
+/** Filters that are remembered as too busy for so many blocks; beyond that all are asked anew from the largest span. */
+const MAX_BUSY = 10_000;
 const TIMEOUT_MS = 10_000;
 
 /** How a chain is asked; undefined for one that the operator has named no node for. */
@@ -44,6 +46,15 @@ function nameOfLog(log: unknown): string {
 }
 
 export function chainLogs(chainOf: ChainOf): ChainLogs {
+  /** Blocks of the next question, of filters whose answers were not had for so many: they may have been too large. */
+  const spans = new Map<string, bigint>();
+  const note = (filter: string, span: bigint): void => {
+    if (span >= MAX_BLOCKS) spans.delete(filter);
+    else {
+      if (spans.size >= MAX_BUSY) spans.clear();
+      spans.set(filter, span < 1n ? 1n : span);
+    }
+  };
   return {
     async since({ chain = "", address, topic }, from) {
       const call = chainOf(chain);
@@ -53,14 +64,21 @@ export function chainLogs(chainOf: ChainOf): ChainLogs {
       const settled = head > SETTLED_BLOCKS ? head - SETTLED_BLOCKS : 0n;
       if (from === undefined) return { events: [], next: settled + 1n };
       if (settled < from) return { events: [], next: from };
-      const last = settled - from >= MAX_BLOCKS ? from + MAX_BLOCKS - 1n : settled;
+      const name = `${chain} ${address} ${topic ?? ""}`;
+      const most = spans.get(name) ?? MAX_BLOCKS;
+      const last = settled - from >= most ? from + most - 1n : settled;
+      const span = last - from + 1n;
       const filter = {
         address,
         fromBlock: quantity(from),
         toBlock: quantity(last),
         ...(topic === undefined ? {} : { topics: [topic] }),
       };
-      const logs = await call("eth_getLogs", [filter], signal);
+      const logs = await call("eth_getLogs", [filter], signal).catch((error: unknown) => {
+        note(name, span / 2n);
+        throw error;
+      });
+      note(name, most * 2n);
       if (!Array.isArray(logs)) throw new RangeError("the chain's node answered with no list of logs");
       const kept = logs.filter((log: unknown) => fieldOf(log, "removed") !== true);
       return { events: kept.map(nameOfLog), next: last + 1n };
