@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { encodeUtf8 } from "../../protocol/text.ts";
-import { answerOf } from "./call-answer.ts";
+import { answerOf, elementLine } from "./call-answer.ts";
 
 function ofJson(value: unknown): ReturnType<typeof answerOf> {
   return answerOf({ type: "json" }, encodeUtf8(JSON.stringify(value)));
@@ -65,4 +65,12 @@ describe("what a plan comes to", () => {
   ])("leads nowhere, and is JSON where it is no answer: %j", (value) => {
     expect(ofJson(value)).toMatchObject({ status: 200, headers: { "content-type": "application/json" } });
   });
+});
+
+test("an element is one line, however whoever made it has written it", () => {
+  const written = encodeUtf8('{\n\n"a":\r1,\r\n"b":"\\n"}\n');
+  expect(elementLine({ type: "json" }, written)).toBe('{"a":1,"b":"\\n"}');
+  expect(elementLine({ type: "list", of: { type: "json" } }, encodeUtf8("[1,\n\n2]"))).toBe("[1,2]");
+  expect(() => elementLine({ type: "json" }, encodeUtf8("1\n\nevent: result"))).toThrow(SyntaxError);
+  expect(elementLine({ type: "text" }, encodeUtf8("a\nb"))).toBe('"a\\nb"');
 });

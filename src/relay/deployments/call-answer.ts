@@ -89,9 +89,13 @@ export function answerOf(type: ValueType, result: Uint8Array): CallAnswer {
   return { status: 200, headers: { "content-type": "application/json" }, body: result };
 }
 
-/** One element of a list as a line of JSON. @param bytes as the value of a step */
+/**
+ * One element of a list as a line of JSON. Printed anew: what a provider wrote may have lines of its own, which would be read as further
+ * elements or events. @param bytes as the value of a step @throws SyntaxError for what is no JSON and should be
+ */
 export function elementLine(type: ValueType, bytes: Uint8Array): string {
   if (type.type === "bytes") return JSON.stringify(toBase64(bytes));
   const text = decodeUtf8(bytes);
-  return type.type === "text" ? JSON.stringify(text) : text;
+  const value: unknown = type.type === "text" ? text : JSON.parse(text);
+  return JSON.stringify(value);
 }
