@@ -148,9 +148,14 @@ export const STANDING_INTERVAL_MS: number = 5 * 60 * 1000;
 /** Values of steps that are kept for the peers of their runs, bytes of all runs together: as much again as a tab keeps for audits. */
 export const STEP_VALUE_BYTES: number = 128 * 1024 * 1024;
 
-/** Runs whose receipts are kept, those used last, and receipts of one run: half a kilobyte each. */
+/** Runs whose receipts are kept: those used last. */
 export const RUNS_KEPT = 64;
-export const RUN_STEPS_KEPT = 20_000;
+/** Receipts of one run, bytes: eight thousand of half a kilobyte. Those that others bring get half of it. */
+export const RUN_RECEIPT_BYTES: number = 4 * 1024 * 1024;
+/** Receipts of all runs together, bytes. The run that was used longest ago makes room. */
+export const RECEIPT_BYTES: number = 32 * 1024 * 1024;
+/** Places of steps that are remembered as signed, some hundred bytes each. Where they are all of runs that go on, no more is signed. */
+export const SIGNED_PLACES = 250_000;
 
 /** A value of 32 MiB takes four seconds at 8 MB/s; a poor line gets ten times that. */
 export const VALUE_FETCH_MS = 45_000;

@@ -143,9 +143,11 @@ export class RunDesk {
     this.#values.keep(cid, bytes, until);
   }
 
-  /** Signs what came of a step, and keeps it with its value for the peers of its run. @returns the step's envelope */
-  async finish({ step, value, until }: FinishedStep): Promise<Uint8Array> {
-    const envelope = await this.#shelf.sign(step, () => seal(stepMessage, step, [this.#options.signer]));
+  /** Signs what came of a step, and keeps it with its value for the peers of its run. @returns the step's envelope; nothing where RunShelf.sign has none */
+  async finish({ step, value, until }: FinishedStep): Promise<Uint8Array | undefined> {
+    const envelope = await this.#shelf.sign(step, until, () =>
+      seal(stepMessage, step, [this.#options.signer]),
+    );
     if (step.result !== undefined && value !== undefined) this.#values.keep(step.result, value, until);
     return envelope;
   }
