@@ -179,6 +179,14 @@ describe("plan run --local", () => {
     expect(receipts.stdout.match(/ done {5}/gu)).toHaveLength(3);
   });
 
+  it("import is told what it is for by whoever gives it a plan", async () => {
+    const { exit, stderr } = await plan("import", file("words.yaml"));
+    expect(exit).toBe(2);
+    expect(stderr).toContain("is no program in AIR or Aqua");
+    expect(stderr).toContain(`npx tabmesh plan check ${file("words.yaml")}`);
+    expect(stderr).toContain("docs/air.md");
+  });
+
   it("a record of which one byte is another does not verify, and says what is wrong", async () => {
     await plan("run", "--local", file("words.yaml"), "-p", "text=one two", "--record", file("good"));
     const record = readFileSync(file("good"));

@@ -174,7 +174,7 @@ export function addPlanCommand(program: Command, end: (exit: Exit) => void): voi
       "after",
       "\nExample:\n  npx tabmesh plan import double.air --bind functions.json -o double.yaml\n\n" +
         'functions.json names each function by its file, or by its CID: {"math.double": {"function": "double.wasm"}}.\n' +
-        "A function is given the list of its arguments as JSON and answers in JSON. docs/plan.md says what of AIR is supported.",
+        "A function is given the list of its arguments as JSON and answers in JSON. docs/air.md says what of AIR is supported.",
     )
     .action(async (path: string, flags: ImportFlags) => {
       const { importPlan } = await import("../plan/import-plan.ts");

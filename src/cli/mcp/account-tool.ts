@@ -1,5 +1,6 @@
 import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { accountAt, accountJson, accountText, NO_ACCOUNT } from "../commands/account-command.ts";
+import { creditsText, creditUnit } from "../quantities.ts";
 import type { McpGround } from "./mcp-server.ts";
 import { answer, answered } from "./tool-answer.ts";
 
@@ -10,7 +11,8 @@ export function addAccountTool(server: McpServer, { relay, cap }: McpGround): vo
     {
       title: "Look at the account",
       description:
-        "What this identity has at the relay, and the most that one call of a tool may spend. Amounts are micro-credits.",
+        "What this identity has at the relay, and the most that one call of a tool may spend: in credits as text, in micro-credits as data. " +
+        "It asks the relay, and what the relay says of it is not proven.",
       inputSchema: {},
       annotations: { readOnlyHint: true, openWorldHint: true },
     },
@@ -18,7 +20,11 @@ export function addAccountTool(server: McpServer, { relay, cap }: McpGround): vo
       answered(async () => {
         const { view, testMoney } = await accountAt(relay);
         const text = view === undefined ? NO_ACCOUNT : accountText(view, testMoney);
-        return answer(text.trimEnd(), { ...accountJson(view, testMoney), capMicroCredits: cap.toString() });
+        const most = `One call of a tool may spend ${creditsText(cap)} ${creditUnit(testMoney)} at most.`;
+        return answer(`${text.trimEnd()}\n${most}`, {
+          ...accountJson(view, testMoney),
+          capMicroCredits: cap.toString(),
+        });
       }),
   );
 }

@@ -9,7 +9,7 @@ import { curlLine, requireStarts } from "../deployments/deployment-starts.ts";
 import { capGround, runCap } from "../deployments/run-cap.ts";
 import { findWork } from "../plan/find-work.ts";
 import type { McpGround } from "./mcp-server.ts";
-import { readAllowed } from "./plan-tools.ts";
+import { PLAN, readAllowed } from "./plan-tools.ts";
 import { answer, answered } from "./tool-answer.ts";
 
 /** Lines of a log that one call gives. */
@@ -37,7 +37,7 @@ export function addDeployTools(server: McpServer, ground: McpGround): void {
         "Has the relay keep a plan ready on peers of distinct owners, and run it by the clock or when it is called over HTTP under " +
         "/f/NAME, at this account's expense: at most the server's cap for each run. A new version that fails its check keeps the old one.",
       inputSchema: {
-        plan: z.string().describe("path of the plan: .json or .yaml"),
+        plan: PLAN,
         name,
         replicas: z
           .number()
@@ -92,8 +92,8 @@ export function addDeployTools(server: McpServer, ground: McpGround): void {
 }
 
 async function deployPlan(asked: Asked, ground: McpGround): Promise<CallToolResult> {
-  const { plan } = await readAllowed(asked.plan, ground);
-  const { modules } = await findWork(plan, asked.plan, asked.with ?? []);
+  const { plan, path } = await readAllowed(asked.plan, ground);
+  const { modules } = await findWork(plan, path, asked.with ?? []);
   const { name, replicas = 1, open = false, params = {}, every, zone = "UTC" } = asked;
   const triggers: readonly TriggerTerms[] =
     every === undefined ? [] : [{ id: "every", kind: "cron", missed: "once", cron: every, zone }];

@@ -19,7 +19,7 @@ export interface McpGround {
 
 const ABOUT = `Tabmesh runs WASM functions, models and plans in browser tabs of people who are paid for it, and proves what they did.
 Work with local: true first: it costs nothing and sends nothing anywhere. Without it work goes to providers, who can read inputs, and costs credits, at most the cap that this server was started with.
-A plan is a JSON or YAML file whose steps run on many peers; check_plan says what it takes before run_plan runs it.`;
+A plan, JSON or YAML in a file or given as it is, is a program whose steps run on many peers; check_plan says what it takes before run_plan runs it.`;
 
 /** A server of the Model Context Protocol whose tools are the commands. */
 export function createMcpServer(ground: McpGround, version: string): McpServer {

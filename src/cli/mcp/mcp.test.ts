@@ -156,6 +156,21 @@ describe("the tools of the Model Context Protocol", () => {
     expect(away.data).toMatchObject({ ok: false, exit: 1 });
   });
 
+  it("take a plan as text, and say of other words that they are none", async () => {
+    const plan = (await readFile(join(folder, "echo.yaml"), "utf8")).trim();
+    const checked = await call("check_plan", { plan });
+    expect(checked.data).toMatchObject({ ok: true, plan: "echo" });
+    expect(checked.text).not.toContain("npx tabmesh plan run");
+    const run = await call("run_plan", { plan, params: { words: ["a"] }, with: [NOOP], local: true });
+    expect(run.data).toMatchObject({ ok: true, result: 1, runVerified: true });
+    expect((await call("check_plan", { plan: `{"name": "x", "nodes": 3}` })).text).toContain(
+      "the given plan is refused",
+    );
+    const words = await call("check_plan", { plan: "count some words" });
+    expect(words.isError).toBe(true);
+    expect(words.text).toContain("Give the path of a .json or .yaml file, or the plan itself");
+  });
+
   it("read no program as a plan unless they were allowed to", async () => {
     const program = join(folder, "plan.ts");
     await writeFile(program, "export const plan = process.exit(3);");

@@ -8,7 +8,7 @@ import { aboutPlan } from "../plan/check-plan.ts";
 import { findWork } from "../plan/find-work.ts";
 import { paramsOf } from "../plan/plan-params.ts";
 import { keepRun } from "../plan/kept-runs.ts";
-import { type ReadPlan, readPlan } from "../plan/read-plan.ts";
+import { type ReadPlan, readPlan, sound, tryPlanText } from "../plan/read-plan.ts";
 import { carryPlan } from "../plan/run-plan.ts";
 import { resultOutput, runFailureText, runJson, runSummaryText } from "../plan/run-report.ts";
 import { verdictOn } from "../plan/verify-record.ts";
@@ -24,7 +24,13 @@ interface Asked {
   readonly local?: boolean | undefined;
 }
 
-const PLAN = z.string().describe("path of the plan: .json or .yaml");
+/** What a tool says of the plan that it takes. */
+export const PLAN: z.ZodString = z
+  .string()
+  .describe("path of the plan, .json or .yaml; or the plan itself as JSON or YAML");
+
+/** What a plan is called that has no path; functions beside it are those of the folder in which the server runs. */
+const GIVEN = "the given plan";
 
 /** check_plan and run_plan. */
 export function addPlanTools(server: McpServer, ground: McpGround): void {
@@ -40,7 +46,9 @@ export function addPlanTools(server: McpServer, ground: McpGround): void {
     ({ plan }) =>
       answered(async () => {
         const about = aboutPlan(await readAllowed(plan, ground));
-        return answer(about.lines.join("\n"), { ok: true, ...about.json });
+        // How it is run on a command line is of no use here.
+        const lines = about.lines.filter((line) => !line.startsWith("  run it "));
+        return answer(lines.join("\n"), { ok: true, ...about.json });
       }),
   );
   server.registerTool(
@@ -72,15 +80,29 @@ export function addPlanTools(server: McpServer, ground: McpGround): void {
   );
 }
 
+const PROGRAMS: ReadonlySet<string> = new Set([".ts", ".mts", ".js", ".mjs"]);
+const DATA: ReadonlySet<string> = new Set([".json", ".yaml", ".yml"]);
+
+/** Paths have one line and no braces. */
+function isText(plan: string): boolean {
+  return plan.includes("\n") || plan.trimStart().startsWith("{");
+}
+
 /** Reading a plan in TypeScript runs it, which nobody who has not allowed it wants of a model. */
-export async function readAllowed(path: string, { allowCode }: McpGround): Promise<ReadPlan> {
-  const kind = extname(path).toLowerCase();
-  if (!allowCode && kind !== ".json" && kind !== ".yaml" && kind !== ".yml")
+export async function readAllowed(plan: string, { allowCode }: McpGround): Promise<ReadPlan> {
+  if (isText(plan)) return sound(await tryPlanText(GIVEN, plan));
+  const kind = extname(plan).toLowerCase();
+  if (PROGRAMS.has(kind) && !allowCode)
     throw usageError(
-      `${path} is a program, and this server reads plans that are data.`,
-      `Write it as data first: npx tabmesh plan graph ${path} -o plan.yaml. Or start the server with --allow-code.`,
+      `${plan} is a program, and this server reads plans that are data.`,
+      `Write it as data first: npx tabmesh plan graph ${plan} -o plan.yaml. Or start the server with --allow-code.`,
     );
-  return readPlan(path);
+  if (!PROGRAMS.has(kind) && !DATA.has(kind))
+    throw usageError(
+      `${plan} is neither the path of a plan nor a plan.`,
+      "Give the path of a .json or .yaml file, or the plan itself as JSON or YAML.",
+    );
+  return readPlan(plan);
 }
 
 /** Parameters as the command line has them: text as it is, all others as JSON. */
@@ -97,7 +119,7 @@ async function runPlan(asked: Asked, ground: McpGround, extra: Extra): Promise<C
     written(value),
   ]);
   const params = await paramsOf(read.plan, given);
-  const work = await findWork(read.plan, asked.plan, asked.with ?? []);
+  const work = await findWork(read.plan, read.path, asked.with ?? []);
   let ended = 0;
   const { finished, tally } = await carryPlan(read, {
     relay: ground.relay,

@@ -157,14 +157,26 @@ function lower(path: string, name: string, air: string, bound: ReadonlyMap<strin
     throw new PlainError({
       what: `${path} does not become a plan.\n\n  ${error.message}\n${excerpt(air, error)}`,
       advice:
-        "docs/plan.md lists what of AIR is supported; --bind FILE says which function each service's function is.",
+        "docs/air.md lists what of AIR is supported; --bind FILE says which function each service's function is.",
       cause: error,
     });
   }
 }
 
+const PLANS: ReadonlySet<string> = new Set([".yaml", ".yml", ".json", ".ts", ".mts", ".js", ".mjs"]);
+
+/** @throws PlainError for what is a plan already */
+function requireProgram(path: string): void {
+  if (!PLANS.has(extname(path).toLowerCase())) return;
+  throw usageError(
+    `${path} is no program in AIR or Aqua: import makes plans of those two.`,
+    `A plan in TypeScript, JSON or YAML is taken as it is: npx tabmesh plan check ${path}. docs/air.md says what of AIR is supported.`,
+  );
+}
+
 /** Writes a program in AIR or Aqua as a plan. */
 export async function importPlan(path: string, flags: ImportFlags): Promise<Exit> {
+  requireProgram(path);
   const bound = await bindingsOf(flags.bind);
   const kind = extname(path).toLowerCase();
   const plain = basename(path, extname(path)).replaceAll(/[^A-Za-z0-9_-]+/gu, "-");

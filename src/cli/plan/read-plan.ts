@@ -80,16 +80,30 @@ export async function tryPlan(path: string): Promise<PlanReading> {
           ? `Make a plan of it first: npx tabmesh plan import ${path} -o plan.yaml`
           : "Give the file one of these endings.",
     });
-  const text = await readFile(path, "utf8");
+  return CODE.has(kind)
+    ? checked(path, undefined, async () => ({ plan: await importPlan(path) }))
+    : tryPlanText(path, await readFile(path, "utf8"));
+}
+
+/** The same for JSON or YAML that is at hand. @param path what to call it */
+export function tryPlanText(path: string, text: string): Promise<PlanReading> {
+  return checked(path, text, () => parsePlan(text));
+}
+
+async function checked(
+  path: string,
+  text: string | undefined,
+  readIt: () => Promise<ParsedPlan | Pick<ParsedPlan, "plan">>,
+): Promise<PlanReading> {
+  const lines = text === undefined ? {} : { text };
   try {
-    const read = CODE.has(kind) ? { plan: await importPlan(path) } : await parsePlan(text);
+    const read = await readIt();
     const found = checkPlan(read.plan);
     const problems = "positionOf" in read ? found.map((problem) => withPlace(problem, read)) : found;
     if (problems.length === 0) return { ok: true, path, plan: read.plan, cid: planCid(read.plan) };
-    return { ok: false, path, problems, ...(CODE.has(kind) ? {} : { text }) };
+    return { ok: false, path, problems, ...lines };
   } catch (error) {
-    if (error instanceof PlanError)
-      return { ok: false, path, problems: error.problems, ...(CODE.has(kind) ? {} : { text }) };
+    if (error instanceof PlanError) return { ok: false, path, problems: error.problems, ...lines };
     // A plan that was written by hand in TypeScript may break the bounds of the format.
     if (error instanceof WireError || error instanceof RangeError)
       return { ok: false, path, problems: [{ path: "", message: error.message }] };
@@ -127,7 +141,11 @@ export function problemLines({
 
 /** @throws PlainError with everything that is wrong with the plan, or why it cannot be read */
 export async function readPlan(path: string): Promise<ReadPlan> {
-  const reading = await tryPlan(path);
+  return sound(await tryPlan(path));
+}
+
+/** @throws PlainError with everything that is wrong with the plan */
+export function sound(reading: PlanReading): ReadPlan {
   if (reading.ok) return reading;
   throw new PlainError({
     what: problemLines(reading).join("\n"),
