@@ -161,15 +161,24 @@ describe("plan run --local", () => {
     expect(stderr).toMatch(/Done: 6 steps at \d peers? in .*, nobody is paid\. Verified: 3 receipts/u);
     expect({ exit, stdout }).toEqual({ exit: 0, stdout: '{"count":3,"last":"@three"}\n' });
     const verified = await plan("verify", "--json", file("run"));
-    const told = JSON.parse(verified.stdout) as { run: string };
+    const told = JSON.parse(verified.stdout) as { run: string; initiator: string };
     expect(told).toMatchObject({
       ok: true,
       plan: "words",
       status: "done",
       steps: 3,
+      receipts: 3,
+      local: true,
       problems: [],
       unchecked: [],
     });
+    const inWords = (await plan("verify", file("run"))).stdout;
+    expect(inWords).toContain("3 receipts by ");
+    expect(inWords).toContain("on one machine with --local");
+    expect(inWords).toContain(`begun by  ${told.initiator}`);
+    const elsewhere = await runHere(file("home"), ["verify", file("run")]);
+    expect(elsewhere.exit).toBe(1);
+    expect(elsewhere.stderr).toContain(`npx tabmesh plan verify ${file("run")}`);
     // By its name alone, too.
     expect(readdirSync(file("home/runs"))).toContain(`${told.run}.tabmesh-run`);
     const shown = await plan("show", told.run, "--relay", NOBODY);

@@ -10,6 +10,7 @@ import { printable } from "../chat/printable.ts";
 import { EXIT, type Exit, PlainError } from "../plain-error.ts";
 import { countText } from "../quantities.ts";
 import { writeAll } from "../write-all.ts";
+import { originLines, recordOrigin } from "./record-words.ts";
 import { keptRun } from "./kept-runs.ts";
 import type { RunVerdict } from "./run-report.ts";
 
@@ -27,7 +28,7 @@ function problemText({ where, iteration, message }: RunProblem): string {
 }
 
 function provenText({ steps, peers, unchecked }: RunCheck): string {
-  if (steps === 0) return "every step was carried out by whoever coordinated";
+  if (steps === 0) return "0 receipts by peers, every step was carried out by whoever coordinated";
   const gap = unchecked.length === 0 ? "" : `, ${countText(unchecked.length, "value")} not at hand`;
   return `${countText(steps, "receipt")} by ${countText(peers.length, "peer")}${gap}`;
 }
@@ -69,7 +70,7 @@ function told(lines: readonly RunProblem[]): readonly string[] {
   return rest > 0 ? [...shown, `  and ${rest} more`] : shown;
 }
 
-function checkLines(check: RunCheck): readonly string[] {
+function checkLines(check: RunCheck, from: readonly string[]): readonly string[] {
   const { ok, run, plan, problems, unchecked } = check;
   const name = plan === undefined ? "" : ` of the plan ${plan.name}`;
   return [
@@ -77,6 +78,7 @@ function checkLines(check: RunCheck): readonly string[] {
       ? `Verified: the run${name} ${endText(check)}.`
       : `Does not hold: ${countText(problems.length, "problem")}.`,
     `  run       ${run ?? "unknown"}`,
+    ...from,
     `  receipts  ${provenText(check)}`,
     ...(ok
       ? ["  checked   every signature, who signed, what each step was given, and every decision in between"]
@@ -94,9 +96,15 @@ export async function judgeRun(what: string): Promise<{
   readonly lines: readonly string[];
   readonly json: Readonly<Record<string, unknown>>;
 }> {
-  const check = await checkOf(await readRecord(what));
+  const record = await readRecord(what);
+  const check = await checkOf(record);
   const { plan, ...rest } = check;
-  return { ok: check.ok, lines: checkLines(check), json: { ...rest, plan: plan?.name ?? null } };
+  const from = recordOrigin(record);
+  return {
+    ok: check.ok,
+    lines: checkLines(check, originLines(from)),
+    json: { ...rest, receipts: check.steps, ...from, plan: plan?.name ?? null },
+  };
 }
 
 /** Verifies a finished run from its receipts alone. */

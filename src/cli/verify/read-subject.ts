@@ -1,4 +1,5 @@
 import { open, stat } from "node:fs/promises";
+import { decodeRunRecord } from "../../plan/run-record.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { type Receipt, receiptMessage, reportAnswerSchema } from "../../protocol/messages/receipt.ts";
 import { openEnvelope, type Unverified } from "../../protocol/envelope.ts";
@@ -27,7 +28,8 @@ async function contentOf(path: string): Promise<Uint8Array> {
     if (size > MAX_FILE_BYTES)
       throw new PlainError({
         what: `${path} is too large for a proof or evidence.`,
-        advice: "A whole log is a relay's folder, its books.sqlite, or a folder of tiles.",
+        advice:
+          "A whole log is a relay's folder, its books.sqlite, or a folder of tiles. The record of a plan's run is for `npx tabmesh plan verify`.",
       });
     return new Uint8Array(await file.readFile());
   } finally {
@@ -66,6 +68,11 @@ export async function readSubject(what: string): Promise<Subject> {
   if (isTlogProof(text)) return { kind: "proofs", proofs: parseTlogProofs(text) };
   const subject = messageIn(bytes);
   if (subject !== undefined) return subject;
+  if (tried(() => decodeRunRecord(bytes)) !== undefined)
+    throw new PlainError({
+      what: `${what} is the record of a plan's run.`,
+      advice: `Those have a command of their own: npx tabmesh plan verify ${what}`,
+    });
   throw new PlainError({
     what: `${what} is nothing that can be verified.`,
     why: "It is neither a C2SP tlog-proof, nor evidence, a receipt or a log.",

@@ -23,11 +23,10 @@ import { relayExchange } from "../../../relay/effects/relay-exchange.ts";
 import type { Work } from "../find-work.ts";
 import type { ReadPlan } from "../read-plan.ts";
 import type { FinishedRun } from "../run-report.ts";
+import { LOCAL_ORIGIN } from "./local-origin.ts";
 import { LocalPeers } from "./local-peers.ts";
 import { LocalPorts } from "./local-ports.ts";
 
-/** A run on this machine names no relay: its receipts count nowhere but here. */
-const ORIGIN = "localhost";
 /** A run on this machine ends within a day, as others do. */
 const LONGEST_MS: number = 24 * 60 * 60 * 1000;
 const NONCE_BYTES = 16;
@@ -59,7 +58,7 @@ export async function runPlanLocally(
   const envelope = await seal(
     runMessage,
     {
-      ...header(ORIGIN, testAsset(ORIGIN)),
+      ...header(LOCAL_ORIGIN, testAsset(LOCAL_ORIGIN)),
       initiator: initiator.key,
       payer: initiator.key,
       plan: cidFromDigest(0x71, sha256(planBytes)),
