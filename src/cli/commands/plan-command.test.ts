@@ -109,6 +109,19 @@ describe("plan check", () => {
     });
   });
 
+  it("looks at the modules beside a plan, and says what is not there", async () => {
+    const words = readFileSync(file("words.yaml"), "utf8");
+    write("misfit.yaml", words.replace("entry: tabmesh_run, abi: bytes-1", "entry: run, abi: bytes-1"));
+    const misfit = await plan("check", file("misfit.yaml"));
+    expect(misfit.exit).toBe(1);
+    expect(misfit.stdout).toContain('node "same", callee: the module beside the plan has no entry "run"');
+    expect(misfit.stdout).toContain("It is called with abi bytes-1 and entry tabmesh_run");
+    const absent = await plan("check", file("absent.yaml"));
+    expect(absent.exit).toBe(0);
+    expect(absent.stdout).toMatch(/missing {2}same: the function bafk\w+ is not beside the plan/u);
+    expect((await plan("check", file("words.yaml"))).stdout).not.toContain("missing");
+  });
+
   it("says which files are plans", async () => {
     const { exit, stderr } = await plan("check", file("noop.wasm"));
     expect(exit).toBe(1);

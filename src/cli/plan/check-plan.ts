@@ -7,6 +7,7 @@ import { EXIT, type Exit } from "../plain-error.ts";
 import { countText } from "../quantities.ts";
 import { writeAll } from "../write-all.ts";
 import { roleOf, whatText } from "./node-words.ts";
+import { checkModules, type ModuleCheck } from "./check-modules.ts";
 import { type BoundWords, boundsOfPlan } from "./plan-bounds.ts";
 import { exampleParams } from "./plan-params.ts";
 import { problemLines, type ReadPlan, tryPlan } from "./read-plan.ts";
@@ -105,20 +106,37 @@ export async function checkPlanFile(path: string, flags: CheckFlags): Promise<Ex
     await writeAll(process.stdout, printable(`${told}\n`));
     return EXIT.failed;
   }
-  const about = aboutPlan(reading);
+  const modules = await checkModules(reading.plan, path);
+  const about = aboutPlan(reading, modules);
+  const { misfits } = modules;
+  if (misfits.length > 0) {
+    const problems = misfits.map(({ node, message }) => ({ node, path: "callee", message }));
+    const told =
+      flags.json === true
+        ? JSON.stringify({ ok: false, exit: EXIT.failed, problems })
+        : problemLines({ ok: false, path, problems }).join("\n");
+    await writeAll(process.stdout, printable(`${told}\n`));
+    return EXIT.failed;
+  }
   const told = flags.json === true ? JSON.stringify({ ok: true, ...about.json }) : about.lines.join("\n");
   await writeAll(process.stdout, printable(`${told}\n`));
   return EXIT.ok;
 }
 
 /** What a sound plan says of itself, for a person and as data. */
-export function aboutPlan(read: ReadPlan): {
+export function aboutPlan(
+  read: ReadPlan,
+  { missing }: Pick<ModuleCheck, "missing"> = { missing: [] },
+): {
   readonly lines: readonly string[];
   readonly json: Readonly<Record<string, unknown>>;
 } {
   const about = aboutOf(read);
   const { text: _text, ...bounds } = about.bounds;
-  return { lines: aboutLines(read, about), json: { ...about, bounds } };
+  const absent = missing.map(
+    ({ node, message }) => `  missing  ${node}: ${message}; a run finds it with --with FILE or at the relay`,
+  );
+  return { lines: [...aboutLines(read, about), ...absent], json: { ...about, bounds, missing } };
 }
 
 /** One line below the name in a picture. */
