@@ -329,40 +329,44 @@ function filmOf(text: string): Buffer {
   return Buffer.concat([head, ...Array.from({ length: 10 }, () => frame)]);
 }
 
-test("a key moves to another device by a code its camera sees and four words, and can be forgotten here", async () => {
-  const page = await earningsPage();
-  await page.getByRole("button", { name: "Move to another device" }).click();
-  await page.getByText("Without a camera: as text").click();
-  const code = (await page.locator(".move-code").textContent()) ?? "";
-  await page.getByRole("button", { name: "Next: the words" }).click();
-  await expect(page.locator(".qr")).toHaveCount(0);
-  const words = (await page.locator(".move-words").textContent()) ?? "";
-  const film = join(relay.dataDir, "camera.y4m");
-  writeFileSync(film, filmOf(code));
-  const device = await launchChromium([
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    `--use-file-for-fake-video-capture=${film}`,
-  ]);
-  const other = await device.newPage();
-  await other.goto(`${relay.url}/#/earnings`);
-  await expect(other.getByText("Nothing earned yet")).toBeVisible();
-  await other.getByRole("button", { name: "Take over a key" }).click();
-  await other.getByLabel("Four words").fill("zoo zoo zoo zoo");
-  await other.getByRole("button", { name: "Open" }).click();
-  await expect(other.getByText("Not taken: these words do not open this code.")).toBeVisible();
-  await other.getByLabel("Four words").fill(words);
-  await other.getByRole("button", { name: "Open" }).click();
-  await other.getByRole("button", { name: "Use it here" }).click();
-  await expect(newest(other)).toContainText("5 tasks");
-  await other.getByRole("button", { name: "Forget the key here" }).click();
-  await expect(other.getByRole("button", { name: "Forget it" })).toBeDisabled();
-  await other.getByRole("checkbox").check();
-  await other.getByRole("button", { name: "Forget it" }).click();
-  await expect(other.getByText("Nothing earned yet")).toBeVisible();
-  await device.close();
-  await page.close();
-});
+test(
+  "a key moves to another device by a code its camera sees and four words, and can be forgotten here",
+  { tag: "@long" },
+  async () => {
+    const page = await earningsPage();
+    await page.getByRole("button", { name: "Move to another device" }).click();
+    await page.getByText("Without a camera: as text").click();
+    const code = (await page.locator(".move-code").textContent()) ?? "";
+    await page.getByRole("button", { name: "Next: the words" }).click();
+    await expect(page.locator(".qr")).toHaveCount(0);
+    const words = (await page.locator(".move-words").textContent()) ?? "";
+    const film = join(relay.dataDir, "camera.y4m");
+    writeFileSync(film, filmOf(code));
+    const device = await launchChromium([
+      "--use-fake-device-for-media-stream",
+      "--use-fake-ui-for-media-stream",
+      `--use-file-for-fake-video-capture=${film}`,
+    ]);
+    const other = await device.newPage();
+    await other.goto(`${relay.url}/#/earnings`);
+    await expect(other.getByText("Nothing earned yet")).toBeVisible();
+    await other.getByRole("button", { name: "Take over a key" }).click();
+    await other.getByLabel("Four words").fill("zoo zoo zoo zoo");
+    await other.getByRole("button", { name: "Open" }).click();
+    await expect(other.getByText("Not taken: these words do not open this code.")).toBeVisible();
+    await other.getByLabel("Four words").fill(words);
+    await other.getByRole("button", { name: "Open" }).click();
+    await other.getByRole("button", { name: "Use it here" }).click();
+    await expect(newest(other)).toContainText("5 tasks");
+    await other.getByRole("button", { name: "Forget the key here" }).click();
+    await expect(other.getByRole("button", { name: "Forget it" })).toBeDisabled();
+    await other.getByRole("checkbox").check();
+    await other.getByRole("button", { name: "Forget it" }).click();
+    await expect(other.getByText("Nothing earned yet")).toBeVisible();
+    await device.close();
+    await page.close();
+  },
+);
 
 test("what another key has is collected by its 24 words, once", async () => {
   const seed = webcrypto.getRandomValues(new Uint8Array(32));

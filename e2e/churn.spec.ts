@@ -85,34 +85,38 @@ test("six tabs render a picture; two are killed and one is frozen: the same pict
   expect(summary.spent).toBe(spent);
 });
 
-test("a tab that is frozen says so before its code stops, one that is closed is missed at once; the frozen one works again when it goes on", async () => {
-  const relay = await startRelay();
-  const tab = await freezableTab(relay);
-  const [closing, staying] = await tabsOfOneBrowser(relay, 2);
-  const client = await connect({ relay: relay.url, iceServers: [] });
-  open.push(() => client.close());
-  const inputs = Array.from({ length: 60 }, (_, index) => Uint8Array.of(index));
-  const options = { parallel: 3, outputBytes: 1_024, fuel: 2_000_000_000n, cap: 1_000_000n };
-  const handle = await client.map(slowEcho(100_000_000), inputs, options);
-  const busy = new Set<string>();
-  const acts: Promise<unknown>[] = [];
-  let count = 0;
-  for await (const result of handle) {
-    expect(result.kind).toBe("done");
-    count += 1;
-    if (result.provider !== undefined) busy.add(result.provider);
-    if (busy.size === 3 && acts.length === 0)
-      acts.push(tab.freeze(true), closing?.goto("about:blank") ?? Promise.resolve());
-  }
-  await Promise.all(acts);
-  expect(count).toBe(60);
-  const summary = await handle.summary;
-  expect(codesOf(summary)).toContain(failureCode("frozen"));
-  // Whether its last words are out before the browser takes its connection away is a matter of luck; the end of that is heard.
-  const ends = (["closed", "disconnected"] as const).map(failureCode);
-  expect(codesOf(summary).some((code) => ends.some((end) => end === code))).toBe(true);
-  await staying?.context().close();
-  await tab.freeze(false);
-  const again = await client.run(slowEcho(1_000), new Uint8Array(1), { outputBytes: 1_024, cap: 100_000n });
-  expect(again.output).toEqual(new Uint8Array(1));
-});
+test(
+  "a tab that is frozen says so before its code stops, one that is closed is missed at once; the frozen one works again when it goes on",
+  { tag: "@long" },
+  async () => {
+    const relay = await startRelay();
+    const tab = await freezableTab(relay);
+    const [closing, staying] = await tabsOfOneBrowser(relay, 2);
+    const client = await connect({ relay: relay.url, iceServers: [] });
+    open.push(() => client.close());
+    const inputs = Array.from({ length: 60 }, (_, index) => Uint8Array.of(index));
+    const options = { parallel: 3, outputBytes: 1_024, fuel: 2_000_000_000n, cap: 1_000_000n };
+    const handle = await client.map(slowEcho(100_000_000), inputs, options);
+    const busy = new Set<string>();
+    const acts: Promise<unknown>[] = [];
+    let count = 0;
+    for await (const result of handle) {
+      expect(result.kind).toBe("done");
+      count += 1;
+      if (result.provider !== undefined) busy.add(result.provider);
+      if (busy.size === 3 && acts.length === 0)
+        acts.push(tab.freeze(true), closing?.goto("about:blank") ?? Promise.resolve());
+    }
+    await Promise.all(acts);
+    expect(count).toBe(60);
+    const summary = await handle.summary;
+    expect(codesOf(summary)).toContain(failureCode("frozen"));
+    // Whether its last words are out before the browser takes its connection away is a matter of luck; the end of that is heard.
+    const ends = (["closed", "disconnected"] as const).map(failureCode);
+    expect(codesOf(summary).some((code) => ends.some((end) => end === code))).toBe(true);
+    await staying?.context().close();
+    await tab.freeze(false);
+    const again = await client.run(slowEcho(1_000), new Uint8Array(1), { outputBytes: 1_024, cap: 100_000n });
+    expect(again.output).toEqual(new Uint8Array(1));
+  },
+);

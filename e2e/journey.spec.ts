@@ -249,24 +249,28 @@ test("hostile functions fail with a reason, and the tab goes on", async () => {
   expect(errors).toEqual([]);
 });
 
-test("a lease that found no task left is free again as soon as the job is over", async () => {
-  const relay = await startRelay();
-  await providerTab(relay);
-  const { page } = await providerTab(relay);
-  const client = await requester(relay);
-  // The one tab answers its dial when the other has done everything.
-  const isBusy = page.evaluate(() => {
-    const until = performance.now() + 1_500;
-    while (performance.now() < until);
-  });
-  const handle = await client.map(ECHO, texts(2), { parallel: 2, outputBytes: 65_536 });
-  expectEchoes(await collect(handle), 2);
-  const summary = await handle.summary;
-  await isBusy;
-  expect(summary.leases.map(({ tasks }) => tasks).toSorted((a, b) => a - b)).toEqual([0, 2]);
-  const account = await createRelayClient({ baseUrl: relay.url, fetch }).account(client.requester);
-  expect(account).toMatchObject({ escrowed: 0n, available: 10_000_000n - summary.spent });
-});
+test(
+  "a lease that found no task left is free again as soon as the job is over",
+  { tag: "@long" },
+  async () => {
+    const relay = await startRelay();
+    await providerTab(relay);
+    const { page } = await providerTab(relay);
+    const client = await requester(relay);
+    // The one tab answers its dial when the other has done everything.
+    const isBusy = page.evaluate(() => {
+      const until = performance.now() + 1_500;
+      while (performance.now() < until);
+    });
+    const handle = await client.map(ECHO, texts(2), { parallel: 2, outputBytes: 65_536 });
+    expectEchoes(await collect(handle), 2);
+    const summary = await handle.summary;
+    await isBusy;
+    expect(summary.leases.map(({ tasks }) => tasks).toSorted((a, b) => a - b)).toEqual([0, 2]);
+    const account = await createRelayClient({ baseUrl: relay.url, fetch }).account(client.requester);
+    expect(account).toMatchObject({ escrowed: 0n, available: 10_000_000n - summary.spent });
+  },
+);
 
 test("a cancelled job stops at the provider and is refunded", async () => {
   const relay = await startRelay();
