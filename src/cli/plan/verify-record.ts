@@ -2,6 +2,7 @@ import { webcrypto } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { decodeRunRecord, type RunRecord } from "../../plan/run-record.ts";
 import { type RunCheck, type RunProblem, verifyRun } from "../../plan/verify/verify-run.ts";
+import { followEffect } from "./follow-effect.ts";
 import { verifierOf } from "../../protocol/ed25519.ts";
 import { failureKind } from "../../protocol/failure-code.ts";
 import { WireError } from "../../protocol/wire-error.ts";
@@ -20,7 +21,7 @@ import type { RunVerdict } from "./run-report.ts";
 const MOST_TOLD = 20;
 
 export function checkOf(record: RunRecord): Promise<RunCheck> {
-  return verifyRun(record, verifierOf(webcrypto.subtle), sha256);
+  return verifyRun(record, verifierOf(webcrypto.subtle), sha256, { follow: followEffect });
 }
 
 function problemText({ where, iteration, message }: RunProblem): string {
@@ -84,9 +85,7 @@ function checkLines(check: RunCheck, from: readonly string[]): readonly string[]
       ? ["  checked   every signature, who signed, what each step was given, and every decision in between"]
       : []),
     ...(problems.length === 0 ? [] : ["", ...told(problems)]),
-    ...(unchecked.length === 0
-      ? []
-      : ["", "Signed, and not computed again, for their values are not in the record:", ...told(unchecked)]),
+    ...(unchecked.length === 0 ? [] : ["", "Signed, and not looked at any further:", ...told(unchecked)]),
   ];
 }
 

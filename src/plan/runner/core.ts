@@ -91,6 +91,8 @@ export interface CoreOptions {
   /** Whether this coordinator gives a step out; others' come in as receipts. */
   readonly mine: (key: StepKey) => boolean;
   readonly initiator: PeerId;
+  /** Who alone carries out what a plan places at the relay, where that is known. */
+  readonly relay: PeerId | undefined;
 }
 
 export interface GraphCall {

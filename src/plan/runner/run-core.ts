@@ -80,6 +80,7 @@ export class RunCore implements Core {
       hedgeAfterMs: given.hedgeAfterMs ?? 30_000,
       mine: (key) => this.#tookOver || isOurs(key),
       initiator: run.body.initiator,
+      relay: given.relay,
     };
   }
 

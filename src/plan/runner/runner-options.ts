@@ -23,6 +23,8 @@ export interface RunnerOptions {
   /** Receipts that are there already: the run goes on from them. */
   readonly steps?: readonly Uint8Array[];
   readonly verify: Verify;
+  /** The relay: what a plan places there counts when it signed alone. Left out, it counts whoever signed. */
+  readonly relay?: PeerId;
   /** The runtime's SHA-256 where it can hash at once. */
   readonly digest?: Digest;
   readonly onEvent?: (event: RunEvent) => void;

@@ -18,6 +18,8 @@ export interface StepRule extends StepKey {
   /** Root identities of those that `place` names nodes of. */
   readonly peers: readonly PeerId[];
   readonly initiator: PeerId;
+  /** The relay, where it is known who that is. */
+  readonly relay: PeerId | undefined;
   readonly isCoordinator: (root: PeerId) => boolean;
 }
 
@@ -33,7 +35,10 @@ export function whyNot(rule: StepRule, { step, root }: Receipt): string | undefi
   return misplaced(rule, root);
 }
 
-function misplaced({ place, peers, initiator, isCoordinator }: StepRule, root: PeerId): string | undefined {
+function misplaced(
+  { place, peers, initiator, relay, isCoordinator }: StepRule,
+  root: PeerId,
+): string | undefined {
   switch (place.at) {
     case "coordinator":
       return isCoordinator(root) ? undefined : "it is not of a coordinator of the run";
@@ -47,8 +52,9 @@ function misplaced({ place, peers, initiator, isCoordinator }: StepRule, root: P
         : "it is not of the peer that has the data";
     case "any":
       return peers.includes(root) ? "it is of a peer that it has to be apart from" : undefined;
-    case "name":
     case "relay":
+      return relay === undefined || root === relay ? undefined : "it is not of the relay";
+    case "name":
       return undefined;
     default:
       return place satisfies never;

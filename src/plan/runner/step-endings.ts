@@ -97,6 +97,7 @@ export function ruleOf(core: Core, step: RemoteStep): StepRule {
     peers,
     args: step.input.ref.cid,
     initiator: core.options.initiator,
+    relay: core.options.relay,
     isCoordinator: core.isCoordinator,
   };
 }

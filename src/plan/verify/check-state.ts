@@ -1,5 +1,6 @@
 import { type Cid, cidOf, type Digest, RAW } from "../../protocol/cid.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
+import type { FollowEffect } from "../effect-record.ts";
 import type { Value } from "../json-value.ts";
 import type { Graph, NodeId, Plan, PlanNode } from "../plan.ts";
 import type { StepKey } from "../runner-ports.ts";
@@ -64,6 +65,13 @@ export interface SeenPlace<N extends PlanNode = PlanNode> {
 /** The rules of all kinds. */
 export type CheckKind = (check: CheckState, place: SeenPlace) => NodeSeen;
 
+/** What a check knows besides the record. Whatever is left out is named as not looked at. */
+export interface CheckTrust {
+  /** The relay's peer id: what a plan places there counts when it signed alone. */
+  readonly relay?: PeerId;
+  readonly follow?: FollowEffect;
+}
+
 /** What a check has in hand. */
 export class CheckState {
   readonly open: OpenRun;
@@ -72,6 +80,7 @@ export class CheckState {
   readonly state: RunState;
   readonly values: ReadonlyMap<Cid, Uint8Array>;
   readonly kind: CheckKind;
+  readonly trust: CheckTrust;
   readonly problems: RunProblem[] = [];
   readonly unchecked: RunProblem[] = [];
   readonly #digest: Digest | undefined;
@@ -86,7 +95,9 @@ export class CheckState {
     readonly values: ReadonlyMap<Cid, Uint8Array>;
     readonly digest: Digest | undefined;
     readonly kind: CheckKind;
+    readonly trust: CheckTrust;
   }) {
+    this.trust = parts.trust;
     this.kind = parts.kind;
     this.open = parts.open;
     this.plan = parts.plan;

@@ -1,7 +1,7 @@
 import type { Cid } from "../../protocol/cid.ts";
 import { failureKind } from "../../protocol/failure-code.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
-import { whyNotRecord } from "../effect-record.ts";
+import { isComputed, whyNotRecord } from "../effect-record.ts";
 import type { CallNode, EffectNode, AgentNode } from "../plan.ts";
 import type { StepKey, StepOrder } from "../runner-ports.ts";
 import { placeNodes } from "../runner/graph-order.ts";
@@ -49,6 +49,7 @@ export function checkRemote(
     peers: peersSeen(check, place),
     args: step.input.cid,
     initiator: check.open.body.initiator,
+    relay: check.trust.relay,
     isCoordinator: check.isCoordinator,
   };
   const settled = check.settled(step);
@@ -73,6 +74,8 @@ export function checkRemote(
   }
   if (settled !== undefined && settled.step.result !== first.step.result)
     check.wrong(step, "the coordinator settled another value than the peers signed");
+  if (node.place.at === "relay" && check.trust.relay === undefined)
+    check.notSeen(step, "it is to be of the relay, and who that is was not said");
   for (const each of found) checkRecord(check, step, node.provenance.check === "replay", each);
   const receipt = settled?.id ?? first.id;
   const by = found.map(({ root }) => root);
@@ -89,11 +92,37 @@ function checkRecord(check: CheckState, step: SeenStep, isAsked: boolean, receip
   if (step.what.kind !== "effect" || record === undefined) return;
   const bytes = check.values.get(record);
   if (bytes === undefined) {
-    if (isAsked) check.notSeen(step, "the record of its effect is not in the run's record");
+    if (isAsked || isComputed(step.what.capability))
+      check.notSeen(step, "the record of its effect is not in the run's record");
     return;
   }
   const why = whyNotRecord(receipt, step.what.capability, bytes);
-  if (why !== undefined) check.wrong(step, why);
+  if (why === undefined) followEffect(check, step, receipt, bytes);
+  else check.wrong(step, why);
+}
+
+/** Time and randomness follow from the record, so that nobody can choose them: they are computed again where that can be done. */
+function followEffect(
+  check: CheckState,
+  step: SeenStep,
+  { step: said, key }: Receipt,
+  record: Uint8Array,
+): void {
+  if (step.what.kind !== "effect") return;
+  const { capability } = step.what;
+  const request = step.input.bytes;
+  const response = said.result === undefined ? undefined : check.values.get(said.result);
+  const { follow } = check.trust;
+  if (follow === undefined || request === undefined || response === undefined) {
+    if (isComputed(capability))
+      check.notSeen(step, "its value was not computed again from the record of its effect");
+    return;
+  }
+  const { run, node, iteration, attempt } = said;
+  const place = { run, node, iteration, attempt };
+  const { wrong, unchecked } = follow({ capability, request, record, response, place, signer: key });
+  if (wrong !== undefined) check.wrong(step, wrong);
+  if (unchecked !== undefined) check.notSeen(step, unchecked);
 }
 
 function judge(check: CheckState, rule: StepRule, step: SeenStep, receipt: Receipt): void {

@@ -18,7 +18,7 @@ import { type Receipt, ReceiptReader } from "../state/receipt.ts";
 import { RunState } from "../state/run-state.ts";
 import { checkGraph } from "./check-graph.ts";
 import { checkKind } from "./check-kinds.ts";
-import { CheckState, type GraphSeen, type RunProblem, type Seen } from "./check-state.ts";
+import { CheckState, type CheckTrust, type GraphSeen, type RunProblem, type Seen } from "./check-state.ts";
 
 export type { RunProblem } from "./check-state.ts";
 
@@ -53,8 +53,14 @@ function whyOf(error: unknown): string {
 /**
  * Whether a run was carried out as its plan says, from its record alone: signatures, who signed, what each step was given and
  * came to, every decision in between again. It asks nobody.
+ * @param trust who the relay is, and how effects are followed: what cannot be looked at without that stands in `unchecked`
  */
-export async function verifyRun(record: RunRecord, verify: Verify, digest?: Digest): Promise<RunCheck> {
+export async function verifyRun(
+  record: RunRecord,
+  verify: Verify,
+  digest?: Digest,
+  trust: CheckTrust = {},
+): Promise<RunCheck> {
   const nothing = { ok: false, status: "open" as const, unchecked: [], steps: 0, peers: [] };
   let open: OpenRun;
   try {
@@ -67,7 +73,16 @@ export async function verifyRun(record: RunRecord, verify: Verify, digest?: Dige
   if (plan === undefined) return { ...nothing, run: open.id, problems };
   const { params, values } = valuesOf(record, open, plan, problems, digest);
   const state = await stateOf(record, open, plan, problems, verify, digest);
-  const check = new CheckState({ open, plan, types: typesOf(plan), state, values, digest, kind: checkKind });
+  const check = new CheckState({
+    open,
+    plan,
+    types: typesOf(plan),
+    state,
+    values,
+    digest,
+    kind: checkKind,
+    trust,
+  });
   for (const { key } of state.proofs.values())
     problems.push(problem("steps", `${key} signed two different outcomes of one attempt`));
   const end = checkEnd(check, params);

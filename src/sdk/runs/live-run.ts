@@ -105,6 +105,7 @@ export class LiveRun implements PlanRun {
         params,
         self: ground.root,
         verify: ground.verify,
+        relay: ground.info.peer,
         onEvent: (event) => this.#tell(event),
         ...(steps === undefined ? {} : { steps }),
         ...(attemptsFrom === undefined ? {} : { attemptsFrom }),
