@@ -74,12 +74,10 @@ describe("the command line", () => {
   test("every command answers --help", () => {
     const silent = allCommands(createProgram(() => undefined)).filter((command) => {
       let told = "";
-      command
-        .exitOverride()
-        .configureOutput({
-          writeOut: (part) => void (told += part),
-          writeErr: (part) => void (told += part),
-        });
+      command.exitOverride().configureOutput({
+        writeOut: (part) => void (told += part),
+        writeErr: (part) => void (told += part),
+      });
       try {
         command.parse(["--help"], { from: "user" });
       } catch (error) {

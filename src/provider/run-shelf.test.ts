@@ -33,7 +33,10 @@ function stepOf(run: Cid, text: string, more: Partial<Step> = {}): Step {
   return { ...about, ...value, fuel: fuel(0), ...more };
 }
 
-function open(): { readonly shelf: RunShelf; sign(step: Step): Promise<Uint8Array | undefined> } {
+function open(): {
+  readonly shelf: RunShelf;
+  readonly sign: (step: Step) => Promise<Uint8Array | undefined>;
+} {
   const shelf = new RunShelf({
     self: me.key,
     // What is kept is looked at here, not who signed it.

@@ -6,9 +6,12 @@ import { chargedBy } from "./charged-by.ts";
 
 const JOB = cidOf(RAW, Uint8Array.of(1));
 
+function failing(name: "not-found" | "unreachable"): () => Promise<never> {
+  return () => Promise.reject(new FailureError(name, "no relay"));
+}
+
 test("a job that the relay never took has nothing of its run's budget", async () => {
-  const job = (): Promise<never> => Promise.reject(new FailureError("not-found", "no such job"));
-  expect(await chargedBy({ job }, JOB)).toBe(0n);
+  expect(await chargedBy({ job: failing("not-found") }, JOB)).toBe(0n);
 });
 
 test("a job that broke off has what did not come back of its cap", async () => {
@@ -24,6 +27,5 @@ test("a job that broke off has what did not come back of its cap", async () => {
 });
 
 test("where the relay does not say, it is not taken for nothing", async () => {
-  const job = (): Promise<never> => Promise.reject(new FailureError("unreachable", "no relay"));
-  await expect(chargedBy({ job }, JOB)).rejects.toThrow("no relay");
+  await expect(chargedBy({ job: failing("unreachable") }, JOB)).rejects.toThrow("no relay");
 });
