@@ -1,3 +1,4 @@
+import type { Cid } from "../../protocol/cid.ts";
 import type {
   DeploymentState,
   DeploymentView,
@@ -10,7 +11,6 @@ import { CLOCK_SKEW_MS, MAX_DEPLOYMENTS_PER_ACCOUNT } from "../../protocol/limit
 import {
   type Deploy,
   deployMessage,
-  type DeployRequest,
   deployRequestMessage,
   type TriggerTerms,
 } from "../../protocol/messages/deploy.ts";
@@ -59,8 +59,8 @@ export type DeskAnswer =
 /** Deployments, made and looked at by messages that their owners sign. */
 export class DeploymentDesk {
   readonly #parts: DeploymentDeskParts;
-  /** When each owner asked last, `issuedAt`. */
-  readonly #asked = new Map<PeerId, number>();
+  /** Requests that were answered while they could be made again, by their ids, with `issuedAt`. */
+  readonly #asked = new Map<Cid, number>();
 
   constructor(parts: DeploymentDeskParts) {
     this.#parts = parts;
@@ -95,11 +95,11 @@ export class DeploymentDesk {
   /** @throws FailureError as `deploy`, and `not-found` for a deployment that the account does not have */
   ask(envelope: Uint8Array): DeskAnswer {
     const { authentication, deployments, rows, limit } = this.#parts;
-    const { body } = own(authentication.open(deployRequestMessage, envelope));
+    const { body, id } = own(authentication.open(deployRequestMessage, envelope));
     const { owner, does, name = "" } = body;
     limit.take(owner);
     this.#requireNow(body.issuedAt);
-    this.#requireNewer(body);
+    this.#requireNew(id, body.issuedAt);
     if (does === "list") return { does, views: deployments.of(owner).map((each) => this.#view(each)) };
     if (rows.find(name)?.owner !== owner) throw none(name);
     if (does === "logs") return { does, name };
@@ -122,12 +122,11 @@ export class DeploymentDesk {
       throw new FailureError("expired", "the message is not of now: is this machine's clock right?");
   }
 
-  /** Nobody who has seen a request can make it again. */
-  #requireNewer({ owner, issuedAt }: DeployRequest): void {
-    if (issuedAt <= (this.#asked.get(owner) ?? 0))
-      throw new FailureError("replayed", "deploy-request: a later one was answered already");
-    this.#asked.delete(owner);
-    this.#asked.set(owner, issuedAt);
+  /** Nobody who has seen a request can make it again. Several may come at once, in any order. */
+  #requireNew(id: Cid, issuedAt: number): void {
+    if (this.#asked.has(id))
+      throw new FailureError("replayed", "deploy-request: the same one was answered already");
+    this.#asked.set(id, issuedAt);
     for (const [each, at] of this.#asked) {
       if (at + 2 * CLOCK_SKEW_MS >= this.#parts.nowMs()) break;
       this.#asked.delete(each);
