@@ -23,7 +23,7 @@ import { HEAD, signerOf } from "../books/books-scene.contract.ts";
 import { verifyNative } from "../books/native-keys.ts";
 import { endOf, holdersOf, registered, signedRun } from "../books/run-scene.contract.ts";
 import { openRelayScene, type RelayScene } from "../relay-scene.contract.ts";
-import { MAX_EFFECTS_PER_RUN } from "./limits.ts";
+import { MAX_EFFECTS_OF_A_PAYER, MAX_EFFECTS_PER_RUN } from "./limits.ts";
 
 let hook: HookServer;
 let relay: RelayScene;
@@ -106,6 +106,24 @@ async function refusal(run: EffectOrder["run"], asked: Asked = {}, to = run): Pr
 function value(answer: EffectReply): unknown {
   return JSON.parse(Buffer.from(answer.value).toString());
 }
+
+test("one account's effects wait for other servers few at a time, and what is done at once needs no place", async () => {
+  const run = (await registered(relay.scene)).id;
+  const attempts = Array.from({ length: MAX_EFFECTS_OF_A_PAYER + 2 }, (_, attempt) => attempt);
+  const parcels = await Promise.all(attempts.map((attempt) => parcelOf(run, { order: { attempt } })));
+  const time = await parcelOf(run, { kind: "time", request: {}, order: { node: "now" } });
+  const answers = await Promise.all(
+    [...parcels, time].map((parcel) =>
+      relay.http.request(`/v1/runs/${run}/effects`, {
+        method: "POST",
+        headers: { "content-type": MESSAGE_TYPE },
+        body: parcel.slice(),
+      }),
+    ),
+  );
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 429, 429, 200]);
+  expect(await refusal(run, { order: { attempt: MAX_EFFECTS_OF_A_PAYER } })).toBe("carried out");
+});
 
 describe("an order", () => {
   it("is carried out for initiator and holders, and signed by the relay's own key for that step alone", async () => {

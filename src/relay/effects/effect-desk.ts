@@ -11,7 +11,7 @@ import { seal } from "../../protocol/envelope.ts";
 import { failureCode } from "../../protocol/failure-code.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { CLOCK_SKEW_MS, MAX_JOB_LIFETIME_MS, SANDBOX_PROFILE } from "../../protocol/limits.ts";
-import { type Capability, decodeCapability } from "../../protocol/messages/effect.ts";
+import { type Capability, decodeCapability, type EffectKind } from "../../protocol/messages/effect.ts";
 import {
   type EffectOrder,
   effectOrderMessage,
@@ -20,6 +20,7 @@ import {
   effectReplySchema,
 } from "../../protocol/messages/effect-order.ts";
 import { type Step, stepMessage } from "../../protocol/messages/run.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
 import { decode, encode } from "../../protocol/schema.ts";
 import type { Signer } from "../../protocol/signature.ts";
 import { fuel } from "../../protocol/units.ts";
@@ -30,7 +31,12 @@ import type { RateLimit } from "../rate-limit.ts";
 import type { RunStanding } from "../run-books.ts";
 import type { EffectRows } from "./effect-rows.ts";
 import type { EgressPolicy } from "./egress-policy.ts";
-import { MAX_EFFECT_BYTES_PER_RUN, MAX_EFFECTS_AT_A_TIME, MAX_EFFECTS_PER_RUN } from "./limits.ts";
+import {
+  MAX_EFFECT_BYTES_PER_RUN,
+  MAX_EFFECTS_AT_A_TIME,
+  MAX_EFFECTS_OF_A_PAYER,
+  MAX_EFFECTS_PER_RUN,
+} from "./limits.ts";
 
 /** An order with its capability, request and secrets, encoded. */
 export const MAX_PARCEL_BYTES: number = 256 * 1024;
@@ -59,6 +65,9 @@ interface Accepted {
   readonly run: RunStanding;
 }
 
+/** Effects that wait for other servers; the others are done at once. */
+const WAITING_KINDS: ReadonlySet<EffectKind> = new Set(["fetch", "evm-read"]);
+
 /**
  * The relay carries out effects of runs itself, where a tab cannot: servers that do not let other sites read them, stores, randomness
  * that nobody could choose. Nobody is paid for it, so it does little of it, once each, for those alone who coordinate a run.
@@ -68,6 +77,8 @@ export class EffectDesk {
   readonly #randomness: RandomnessKey;
   /** Effects under way here, by run: their promises, so that the same order meanwhile gets the same answer. */
   readonly #underWay = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
+  /** Payers of the effects that wait for other servers now, one for each. */
+  readonly #waiting: PeerId[] = [];
 
   constructor(options: EffectDeskOptions) {
     this.#options = options;
@@ -90,6 +101,9 @@ export class EffectDesk {
     readRequest(capability, parcel.request);
     this.#options.policy.require(capability);
     const name = [order.run, order.node, order.iteration, order.attempt].join("\n");
+    const { payer } = accepted.run.terms;
+    const waits = !this.#underWay.has(name) && WAITING_KINDS.has(capability.kind);
+    if (waits) this.#requirePlace(payer);
     const asked = `${order.capability} ${order.request}`;
     const known = this.#options.rows.begin(order, asked, accepted.run.terms.notAfter, this.#options.nowMs());
     if (known.state !== "new" && known.asked !== asked)
@@ -106,7 +120,11 @@ export class EffectDesk {
         "effect-failed",
         "it was begun and broken off: whether it was done is not known",
       );
-    const work = this.#carryOut(accepted).finally(() => this.#underWay.delete(name));
+    if (waits) this.#waiting.push(payer);
+    const work = this.#carryOut(accepted).finally(() => {
+      this.#underWay.delete(name);
+      if (waits) this.#waiting.splice(this.#waiting.indexOf(payer), 1);
+    });
     this.#underWay.set(name, work);
     return work;
   }
@@ -142,9 +160,18 @@ export class EffectDesk {
     return { order, parcel, capability: decodeCapability(parcel.capability), run };
   }
 
-  #requireRoom(run: Cid): void {
-    if (this.#underWay.size >= MAX_EFFECTS_AT_A_TIME)
+  /** Other servers may take a minute: one payer's leave room for those of others. */
+  #requirePlace(payer: PeerId): void {
+    if (this.#waiting.length >= MAX_EFFECTS_AT_A_TIME)
       throw new FailureError("rate-limited", `${MAX_EFFECTS_AT_A_TIME} effects are under way at the relay`);
+    if (this.#waiting.filter((each) => each === payer).length >= MAX_EFFECTS_OF_A_PAYER)
+      throw new FailureError(
+        "rate-limited",
+        `${MAX_EFFECTS_OF_A_PAYER} effects of this account are under way`,
+      );
+  }
+
+  #requireRoom(run: Cid): void {
     const { count, bytes } = this.#options.rows.totals(run);
     if (count >= MAX_EFFECTS_PER_RUN || bytes >= MAX_EFFECT_BYTES_PER_RUN)
       throw new FailureError(

@@ -1,8 +1,11 @@
 /** Headers of an answer, bytes: what browsers take. */
 export const MAX_ANSWER_HEADER_BYTES: number = 16 * 1024;
 
-/** Effects that the relay carries out at a time, for all: each holds up to 4 MiB. */
+/** Effects that wait for other servers at a time, for all: each holds up to 4 MiB. */
 export const MAX_EFFECTS_AT_A_TIME = 32;
+
+/** Of those, of one payer: eight accounts find room beside each other. */
+export const MAX_EFFECTS_OF_A_PAYER = 4;
 
 /** Effects of one run, and bytes of all their answers together: what is more belongs to tabs, whose effects are paid. */
 export const MAX_EFFECTS_PER_RUN = 1_024;
