@@ -113,7 +113,7 @@ test("one account's effects wait for other servers few at a time, and what is do
   const parcels = await Promise.all(attempts.map((attempt) => parcelOf(run, { order: { attempt } })));
   const time = await parcelOf(run, { kind: "time", request: {}, order: { node: "now" } });
   const answers = await Promise.all(
-    [...parcels, time].map((parcel) =>
+    [...parcels, time].map(async (parcel) =>
       relay.http.request(`/v1/runs/${run}/effects`, {
         method: "POST",
         headers: { "content-type": MESSAGE_TYPE },
