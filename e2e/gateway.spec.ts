@@ -185,45 +185,49 @@ test("a client that leaves in the middle ends the work in the tab, and the money
   await expect(page.getByText("Ready for work").first()).toBeVisible();
 });
 
-test("when the tab's browser is killed in the middle, another tab goes on with the same words", async () => {
-  test.skip(!HAS_STORIES, NO_STORIES);
-  const [first, second] = [await openMortalTab(relay.url), await openMortalTab(relay.url)];
-  open.push(
-    () => first.close(),
-    () => second.close(),
-  );
-  const most = 300;
-  const body = {
-    model: "slow",
-    prompt: PROMPT,
-    max_tokens: most,
-    temperature: 1,
-    seed: SEED,
-    stream: true,
-  } as const;
-  let text = "";
-  let chunks = 0;
-  let killed: Promise<void> | undefined;
-  let last: unknown;
-  for await (const chunk of await client.completions.create(body)) {
-    text += chunk.choices[0]?.text ?? "";
-    chunks += 1;
-    last = chunk;
-    if (chunks < 5 || killed !== undefined) continue;
-    const working = (await first.page.getByText("Working").count()) > 0 ? first : second;
-    killed = working.kill();
-  }
-  await killed;
-  expect(last).toMatchObject({ tabmesh: { receipts: [expect.any(String), expect.any(String)] } });
-  const opened = await openModel(join(home, "slow.tmm"), "wasm");
-  if (opened.kind !== "llama") throw new Error("it writes text");
-  const seed = new Uint8Array(32);
-  seed[0] = SEED;
-  const sampling = { temperatureMilli: 1_000, topK: 0, topPMilli: 1_000, seed };
-  const here = await generateText(
-    opened,
-    { prompt: PROMPT, mostTokens: most, sampling, stop: [] },
-    () => undefined,
-  );
-  expect(text).toBe(here.text);
-});
+test(
+  "when the tab's browser is killed in the middle, another tab goes on with the same words",
+  { tag: "@long" },
+  async () => {
+    test.skip(!HAS_STORIES, NO_STORIES);
+    const [first, second] = [await openMortalTab(relay.url), await openMortalTab(relay.url)];
+    open.push(
+      () => first.close(),
+      () => second.close(),
+    );
+    const most = 300;
+    const body = {
+      model: "slow",
+      prompt: PROMPT,
+      max_tokens: most,
+      temperature: 1,
+      seed: SEED,
+      stream: true,
+    } as const;
+    let text = "";
+    let chunks = 0;
+    let killed: Promise<void> | undefined;
+    let last: unknown;
+    for await (const chunk of await client.completions.create(body)) {
+      text += chunk.choices[0]?.text ?? "";
+      chunks += 1;
+      last = chunk;
+      if (chunks < 5 || killed !== undefined) continue;
+      const working = (await first.page.getByText("Working").count()) > 0 ? first : second;
+      killed = working.kill();
+    }
+    await killed;
+    expect(last).toMatchObject({ tabmesh: { receipts: [expect.any(String), expect.any(String)] } });
+    const opened = await openModel(join(home, "slow.tmm"), "wasm");
+    if (opened.kind !== "llama") throw new Error("it writes text");
+    const seed = new Uint8Array(32);
+    seed[0] = SEED;
+    const sampling = { temperatureMilli: 1_000, topK: 0, topPMilli: 1_000, seed };
+    const here = await generateText(
+      opened,
+      { prompt: PROMPT, mostTokens: most, sampling, stop: [] },
+      () => undefined,
+    );
+    expect(text).toBe(here.text);
+  },
+);

@@ -44,43 +44,47 @@ async function expectFreePage(browser: Browser, page: Page): Promise<void> {
   }).toPass({ timeout: 15_000 });
 }
 
-test("a share of the processor holds, the page stays free meanwhile, and stop is stop", async () => {
-  const { browser, page, openLimits, keepBusy } = await scene();
-  const slider = await openLimits();
-  await page.waitForTimeout(1_500);
-  const rest = await processorShare(browser, 2_000);
-  await contribute(page);
-  await keepBusy(LONG);
+test(
+  "a share of the processor holds, the page stays free meanwhile, and stop is stop",
+  { tag: "@long" },
+  async () => {
+    const { browser, page, openLimits, keepBusy } = await scene();
+    const slider = await openLimits();
+    await page.waitForTimeout(1_500);
+    const rest = await processorShare(browser, 2_000);
+    await contribute(page);
+    await keepBusy(LONG);
 
-  for (const percent of [100, 50, 25]) {
-    await slider.fill(percent.toString());
-    // What was begun under the share before is ended, and rested for.
-    await page.waitForTimeout(1_000);
-    const share = await processorShare(browser, 5_000);
-    console.log(`share of ${percent} %: ${told(share)}`);
-    expect(share.used).toBeLessThanOrEqual(percent + 5);
-    // On a machine that others use as well, threads wait for their turn: that is no rest.
-    expect(share.used + share.waited).toBeGreaterThanOrEqual(percent - 5);
-    if (percent === 100) await expectFreePage(browser, page);
-  }
+    for (const percent of [100, 50, 25]) {
+      await slider.fill(percent.toString());
+      // What was begun under the share before is ended, and rested for.
+      await page.waitForTimeout(1_000);
+      const share = await processorShare(browser, 5_000);
+      console.log(`share of ${percent} %: ${told(share)}`);
+      expect(share.used).toBeLessThanOrEqual(percent + 5);
+      // On a machine that others use as well, threads wait for their turn: that is no rest.
+      expect(share.used + share.waited).toBeGreaterThanOrEqual(percent - 5);
+      if (percent === 100) await expectFreePage(browser, page);
+    }
 
-  await slider.fill("100");
-  await page.waitForTimeout(500);
-  await page.getByRole("switch").click();
-  await page.waitForTimeout(500);
-  // From half a second after the click no function runs; the last reports are signed and sent meanwhile, by the page.
-  const { functions } = await processorShare(browser, 1_000);
-  expect(functions).toBeLessThanOrEqual(2);
-  await expect(page.getByText("Not contributing").first()).toBeVisible();
-  // A browser tidies up for some seconds; then the page costs what it cost before.
-  await expect(async () => {
-    const stopped = await processorShare(browser, 2_000);
-    console.log(
-      `functions after the stop: ${functions.toFixed(1)} %; then: ${told(stopped)}; before the start: ${told(rest)}`,
-    );
-    expect(stopped.used).toBeLessThanOrEqual(rest.used + 2);
-  }).toPass({ timeout: 20_000 });
-});
+    await slider.fill("100");
+    await page.waitForTimeout(500);
+    await page.getByRole("switch").click();
+    await page.waitForTimeout(500);
+    // From half a second after the click no function runs; the last reports are signed and sent meanwhile, by the page.
+    const { functions } = await processorShare(browser, 1_000);
+    expect(functions).toBeLessThanOrEqual(2);
+    await expect(page.getByText("Not contributing").first()).toBeVisible();
+    // A browser tidies up for some seconds; then the page costs what it cost before.
+    await expect(async () => {
+      const stopped = await processorShare(browser, 2_000);
+      console.log(
+        `functions after the stop: ${functions.toFixed(1)} %; then: ${told(stopped)}; before the start: ${told(rest)}`,
+      );
+      expect(stopped.used).toBeLessThanOrEqual(rest.used + 2);
+    }).toPass({ timeout: 20_000 });
+  },
+);
 
 test("pressure and an empty battery end all work at once, in words, and calm is waited for", async () => {
   const { browser, page, press, openLimits, keepBusy } = await scene(async (each) => {

@@ -63,37 +63,41 @@ function outputsOf(results: readonly MapResult[]): readonly Uint8Array[] {
     .map((result) => (result.kind === "done" ? result.output : new Uint8Array()));
 }
 
-test("one of five tabs lies: it is caught and barred, its work is done again, and nobody else loses anything", async () => {
-  await openLiar();
-  for (let tab = 0; tab < HONEST; tab += 1) {
-    const { browser } = await openProviderTab(relay.url);
-    open.push(() => browser.close());
-  }
-  const module = new Uint8Array(await readFile(new URL("raytrace.wasm", RAYTRACE)));
-  const scene = encodeScene(JSON.parse(await readFile(new URL("scenes/studio.json", RAYTRACE), "utf8")));
-  const tiles = tileInputs(scene, PICTURE);
-  const inputs = tiles.map(({ bytes }) => bytes);
-  const tabmesh = await connect({ relay: relay.url, iceServers: [] });
-  open.push(() => tabmesh.close());
-  const notes: string[] = [];
-  const results: MapResult[] = [];
-  const handle = await tabmesh.map(module, inputs, {
-    ...LIMITS,
-    parallel: HONEST + 1,
-    accept: "audited",
-    onProgress: ({ note }) => {
-      if (note !== undefined) notes.push(note);
-    },
-  });
-  for await (const result of handle) results.push(result);
-  const summary = await handle.summary;
-  const outputs = outputsOf(results);
-  const right = await outputsHere(module, inputs, LIMITS);
-  expect(hexOf(outputs)).toEqual(hexOf(right));
-  expect(assemble(PICTURE, tiles, outputs)).toEqual(assemble(PICTURE, tiles, right));
-  expect(summary.voided).toBeGreaterThan(0);
-  await expectMoney(tabmesh.requester, summary);
-});
+test(
+  "one of five tabs lies: it is caught and barred, its work is done again, and nobody else loses anything",
+  { tag: "@long" },
+  async () => {
+    await openLiar();
+    for (let tab = 0; tab < HONEST; tab += 1) {
+      const { browser } = await openProviderTab(relay.url);
+      open.push(() => browser.close());
+    }
+    const module = new Uint8Array(await readFile(new URL("raytrace.wasm", RAYTRACE)));
+    const scene = encodeScene(JSON.parse(await readFile(new URL("scenes/studio.json", RAYTRACE), "utf8")));
+    const tiles = tileInputs(scene, PICTURE);
+    const inputs = tiles.map(({ bytes }) => bytes);
+    const tabmesh = await connect({ relay: relay.url, iceServers: [] });
+    open.push(() => tabmesh.close());
+    const notes: string[] = [];
+    const results: MapResult[] = [];
+    const handle = await tabmesh.map(module, inputs, {
+      ...LIMITS,
+      parallel: HONEST + 1,
+      accept: "audited",
+      onProgress: ({ note }) => {
+        if (note !== undefined) notes.push(note);
+      },
+    });
+    for await (const result of handle) results.push(result);
+    const summary = await handle.summary;
+    const outputs = outputsOf(results);
+    const right = await outputsHere(module, inputs, LIMITS);
+    expect(hexOf(outputs)).toEqual(hexOf(right));
+    expect(assemble(PICTURE, tiles, outputs)).toEqual(assemble(PICTURE, tiles, right));
+    expect(summary.voided).toBeGreaterThan(0);
+    await expectMoney(tabmesh.requester, summary);
+  },
+);
 
 /** The liar has nothing and is barred, the others have what they earned, and the requester the rest. */
 async function expectMoney(requester: PeerId, summary: JobSummary): Promise<void> {
@@ -127,7 +131,7 @@ async function expectMoney(requester: PeerId, summary: JobSummary): Promise<void
   expect(refunded + spent).toBeGreaterThan(0n);
 }
 
-test("anybody recomputes the log: the lie, the verdict and every balance", async () => {
+test("anybody recomputes the log: the lie, the verdict and every balance", { tag: "@long" }, async () => {
   const main = join(import.meta.dirname, "../src/cli/main.ts");
   const { stdout } = await promisify(execFile)(
     process.execPath,

@@ -190,18 +190,22 @@ test("a browser that is killed ends the streams of its peers with a failure", { 
   expect(await a.evaluate(() => meshPage.ends())).toEqual([expect.stringContaining("disconnected")]);
 });
 
-test("a tab that vanished and came back is answered over its newest connection", async () => {
-  const b = await openTab();
-  const { addresses } = await joinAs(b, 2);
-  let callerId = "";
-  for (let life = 0; life < 3; life++) {
-    const a = await openTab();
-    callerId = (await joinAs(a, 1)).peerId;
-    expect(await a.evaluate((to) => meshPage.refusal(to, 15_000), addresses)).toBe("connected");
-    if (life < 2) await a.context().browser()?.close();
-  }
-  expect(await b.evaluate((to) => meshPage.refusal([to], 8_000), `/p2p/${callerId}`)).toBe("connected");
-});
+test(
+  "a tab that vanished and came back is answered over its newest connection",
+  { tag: "@long" },
+  async () => {
+    const b = await openTab();
+    const { addresses } = await joinAs(b, 2);
+    let callerId = "";
+    for (let life = 0; life < 3; life++) {
+      const a = await openTab();
+      callerId = (await joinAs(a, 1)).peerId;
+      expect(await a.evaluate((to) => meshPage.refusal(to, 15_000), addresses)).toBe("connected");
+      if (life < 2) await a.context().browser()?.close();
+    }
+    expect(await b.evaluate((to) => meshPage.refusal([to], 8_000), `/p2p/${callerId}`)).toBe("connected");
+  },
+);
 
 test("a tab comes back after its relay was restarted", async () => {
   const [a, b] = [await openTab(), await openTab()];
