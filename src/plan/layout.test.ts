@@ -40,7 +40,6 @@ const PLAN: Plan = {
         kind: "branch",
         condition: node("first"),
         with: {},
-        // oxlint-disable-next-line unicorn/no-thenable -- a part of the format, which nobody awaits
         then: graph({ yes: wait(param("text")) }, node("yes")),
         otherwise: graph({}, { from: "constant", json: "1" }),
       },

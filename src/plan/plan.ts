@@ -223,7 +223,7 @@ export interface LoopNode extends NodeBase {
   readonly max: number;
 }
 
-/** A graph of its own name space, or a plan by CID that its runner fetches and checks beforehand. */
+/** A graph with names of its own: another plan, taken in whole. */
 export interface SubplanNode extends NodeBase {
   readonly kind: "subplan";
   readonly with: Readonly<Record<string, Source>>;

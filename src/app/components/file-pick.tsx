@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useRef } from "preact/hooks";
+import { FileButton } from "./file-button.tsx";
 
 export interface FilePickProps {
   readonly label: string;
@@ -9,33 +9,12 @@ export interface FilePickProps {
 
 /** A button that asks for one JSON file and hands over its text. */
 export function FilePick({ label, isDisabled, onText }: FilePickProps): JSX.Element {
-  const input = useRef<HTMLInputElement>(null);
-  const read = async (element: HTMLInputElement): Promise<void> => {
-    const file = element.files?.[0];
-    // The same file may be chosen again.
-    const text = await file?.text();
-    element.value = "";
-    if (text !== undefined) onText(text);
-  };
   return (
-    <>
-      <button
-        class="button button-quiet"
-        type="button"
-        disabled={isDisabled}
-        onClick={() => input.current?.click()}
-      >
-        {label}
-      </button>
-      <input
-        ref={input}
-        class="hidden"
-        type="file"
-        accept="application/json,.json"
-        aria-label={label}
-        tabIndex={-1}
-        onChange={(event) => void read(event.currentTarget)}
-      />
-    </>
+    <FileButton
+      label={label}
+      accept="application/json,.json"
+      isDisabled={isDisabled}
+      onFile={async (file) => onText(await file.text())}
+    />
   );
 }

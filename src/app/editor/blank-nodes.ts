@@ -90,7 +90,6 @@ export function blankNode(kind: KindName, callee: Callee): PlanNode {
         graph: emptyGraph({ accumulated: ANY, item: ANY, index: NUMBER }),
       };
     case "branch":
-      // oxlint-disable-next-line unicorn/no-thenable -- a part of the format, which nobody awaits
       return { kind, condition: NOTHING, with: {}, then: emptyGraph(), otherwise: emptyGraph() };
     case "select":
       return { kind, with: {}, of: [emptyGraph(), emptyGraph()], rule: "first", k: 1 };

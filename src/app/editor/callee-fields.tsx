@@ -1,10 +1,11 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { Callee } from "../../plan/plan.ts";
 import { isCid } from "../../protocol/cid.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import type { PublishedModel } from "../../protocol/relay-api.ts";
+import { FileButton } from "../components/file-button.tsx";
 import { shortCid } from "../words/short-id.ts";
 import { SelectField, TextField } from "./fields.tsx";
 import { calleeOf, type FunctionsOnHand } from "./functions-on-hand.ts";
@@ -21,7 +22,6 @@ export interface CalleeFieldsProps {
 /** Which function or model: one at hand, a file, one the relay has, or any by its CID. */
 export function CalleeFields(props: CalleeFieldsProps): JSX.Element {
   const { label, callee, functions, models, problem, onCallee } = props;
-  const file = useRef<HTMLInputElement>(null);
   const refusal = useSignal<string | undefined>(undefined);
   useEffect(() => {
     functions.bring().catch(() => undefined);
@@ -35,8 +35,7 @@ export function CalleeFields(props: CalleeFieldsProps): JSX.Element {
     if (found !== undefined) onCallee(calleeOf(found));
     if (model !== undefined) onCallee(modelCallee(model));
   };
-  const take = async (chosen: File | undefined): Promise<void> => {
-    if (chosen === undefined) return;
+  const take = async (chosen: File): Promise<void> => {
     try {
       refusal.value = undefined;
       onCallee(calleeOf(await functions.take(chosen)));
@@ -64,20 +63,12 @@ export function CalleeFields(props: CalleeFieldsProps): JSX.Element {
         onChoose={choose}
       />
       <div class="button-row">
-        <button class="button button-quiet button-small" type="button" onClick={() => file.current?.click()}>
-          Choose a .wasm file
-        </button>
-        <input
-          ref={file}
-          class="hidden"
-          type="file"
+        <FileButton
+          label="Choose a .wasm file"
+          name={`${label}: WebAssembly file`}
           accept=".wasm,application/wasm"
-          aria-label={`${label}: WebAssembly file`}
-          tabIndex={-1}
-          onChange={(event) => {
-            void take(event.currentTarget.files?.[0]);
-            event.currentTarget.value = "";
-          }}
+          isSmall
+          onFile={(file) => void take(file)}
         />
       </div>
       <details class="edit-more">

@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
-import { useRef } from "preact/hooks";
 import { describeProblem, PlanError } from "../../plan/plan-error.ts";
 import { parsePlan, type PlanFormat, printPlan } from "../../plan/plan-text.ts";
 import { FailureError } from "../../protocol/failure.ts";
+import { FileButton } from "../components/file-button.tsx";
 import { savePlainText, saveTextFile } from "../state/save-file.ts";
 import type { PlanDraft } from "./plan-draft.ts";
 
@@ -52,27 +52,18 @@ export function EditorBar({ draft, onHelp, onUse }: EditorBarProps): JSX.Element
 }
 
 /** Reads a plan from a file. */
+/** What a file with a plan is called. */
+export const PLAN_FILES: string = ".json,.yaml,.yml,application/json,application/yaml";
+
 export function ImportButton({ draft }: { readonly draft: PlanDraft }): JSX.Element {
-  const input = useRef<HTMLInputElement>(null);
   return (
-    <>
-      <button class="button button-quiet button-small" type="button" onClick={() => input.current?.click()}>
-        Open a file
-      </button>
-      <input
-        ref={input}
-        class="hidden"
-        type="file"
-        accept=".json,.yaml,.yml,application/json,application/yaml"
-        aria-label="Plan as a file"
-        tabIndex={-1}
-        onChange={(event) => {
-          const file = event.currentTarget.files?.[0];
-          if (file !== undefined) void openPlanFile(draft, file);
-          event.currentTarget.value = "";
-        }}
-      />
-    </>
+    <FileButton
+      label="Open a file"
+      name="Plan as a file"
+      accept={PLAN_FILES}
+      isSmall
+      onFile={(file) => void openPlanFile(draft, file)}
+    />
   );
 }
 

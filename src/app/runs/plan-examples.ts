@@ -107,7 +107,6 @@ const DESCRIBE: PlanExample = {
             title: "By its length",
             condition: node("is-long"),
             with: { text: param("text") },
-            // oxlint-disable-next-line unicorn/no-thenable -- a part of the format, which nobody awaits
             then: {
               params: { text: TEXT },
               nodes: {

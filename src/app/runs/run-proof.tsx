@@ -1,9 +1,9 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useRef } from "preact/hooks";
 import { decodeRunRecord, encodeRunRecord, type RunRecord } from "../../plan/run-record.ts";
 import { type RunCheck, type RunProblem, verifyRun } from "../../plan/verify/verify-run.ts";
 import { verifierOf } from "../../protocol/ed25519.ts";
+import { FileButton } from "../components/file-button.tsx";
 import { sentence } from "../editor/connections.ts";
 import { saveFile } from "../state/save-file.ts";
 import { tookText } from "../words/function-words.ts";
@@ -79,32 +79,23 @@ export function RunProof({ work }: { readonly work: PlanWork }): JSX.Element | n
 /** Checks a run of somebody else from its record. */
 export function RecordCheck(): JSX.Element {
   const checked = useSignal<Checked | undefined>(undefined);
-  const input = useRef<HTMLInputElement>(null);
   return (
     <section class="card" aria-labelledby="record-title">
       <div class="card-head">
         <h2 id="record-title">Check a record</h2>
-        <button class="button button-quiet button-small" type="button" onClick={() => input.current?.click()}>
-          Choose a record
-        </button>
+        <FileButton
+          label="Choose a record"
+          name="Record of a run"
+          accept=".tabmesh-run"
+          isSmall
+          onFile={(file) =>
+            void check(async () => decodeRunRecord(new Uint8Array(await file.arrayBuffer())), checked)
+          }
+        />
       </div>
       <p class="hint">
         A run that somebody has saved: whether it was carried out as its plan says, from its signatures alone.
       </p>
-      <input
-        ref={input}
-        class="hidden"
-        type="file"
-        accept=".tabmesh-run"
-        aria-label="Record of a run"
-        tabIndex={-1}
-        onChange={(event) => {
-          const file = event.currentTarget.files?.[0];
-          if (file !== undefined)
-            void check(async () => decodeRunRecord(new Uint8Array(await file.arrayBuffer())), checked);
-          event.currentTarget.value = "";
-        }}
-      />
       <Verdict checked={checked.value} />
     </section>
   );

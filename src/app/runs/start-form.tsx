@@ -1,10 +1,11 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useMemo, useRef } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import type { RelayInfo } from "../../protocol/relay-api.ts";
 import type { MicroCredits } from "../../protocol/units.ts";
 import { Amount } from "../components/amount.tsx";
-import { openPlanFile } from "../editor/editor-bar.tsx";
+import { FileButton } from "../components/file-button.tsx";
+import { openPlanFile, PLAN_FILES } from "../editor/editor-bar.tsx";
 import { nodeLine } from "../editor/node-lines.ts";
 import { planBounds, stepsText } from "../editor/plan-bounds.tsx";
 import { counted } from "../words/quantities.ts";
@@ -69,12 +70,8 @@ function PlanStep({ desk }: { readonly desk: RunsDesk }): JSX.Element {
 }
 
 function PlanDrop({ desk }: { readonly desk: RunsDesk }): JSX.Element {
-  const input = useRef<HTMLInputElement>(null);
   const isOver = useSignal(false);
-  const take = (files: FileList | null | undefined): void => {
-    const file = files?.[0];
-    if (file !== undefined) void openPlanFile(desk.draft, file);
-  };
+  const take = (file: File): void => void openPlanFile(desk.draft, file);
   return (
     <div
       class="runs-drop"
@@ -87,7 +84,8 @@ function PlanDrop({ desk }: { readonly desk: RunsDesk }): JSX.Element {
       onDrop={(event) => {
         event.preventDefault();
         isOver.value = false;
-        take(event.dataTransfer?.files);
+        const file = event.dataTransfer?.files[0];
+        if (file !== undefined) take(file);
       }}
     >
       <p>
@@ -98,26 +96,11 @@ function PlanDrop({ desk }: { readonly desk: RunsDesk }): JSX.Element {
         )}
       </p>
       <div class="button-row">
-        <button class="button button-quiet" type="button" onClick={() => input.current?.click()}>
-          Choose a file
-        </button>
+        <FileButton label="Choose a file" name="Plan as a file" accept={PLAN_FILES} onFile={take} />
         <button class="button" type="button" onClick={() => (desk.view.value = "editor")}>
           {desk.draft.isEmpty ? "Draw a plan" : "Change it"}
         </button>
       </div>
-      <input
-        ref={input}
-        class="hidden"
-        type="file"
-        accept=".json,.yaml,.yml,application/json,application/yaml"
-        aria-label="Plan as a file"
-        tabIndex={-1}
-        onChange={(event) => {
-          take(event.currentTarget.files);
-          // The same file may be chosen again.
-          event.currentTarget.value = "";
-        }}
-      />
     </div>
   );
 }
