@@ -72,7 +72,7 @@ async function repeated(rounds: number, warm: number, work: () => Promise<unknow
   }
   const each: number[] = [];
   for (let i = 0; i < rounds; i += 1) {
-    // oxlint-disable-next-line no-await-in-loop
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
     each.push(await timed(work));
   }
   return median(each);

@@ -1,6 +1,6 @@
+import { type JsonRules, printCanonical } from "../protocol/canonical-json.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { decodeUtf8, encodeUtf8 } from "../protocol/text.ts";
-import { MAX_JSON_DEPTH } from "./limits.ts";
 
 /** Anything that JSON has. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonRecord;
@@ -17,22 +17,17 @@ function isJson(_value: unknown): _value is Json {
   return true;
 }
 
-function print(value: Json, depth: number): string {
-  if (depth > MAX_JSON_DEPTH)
-    throw new FailureError("effect-failed", `JSON that nests deeper than ${MAX_JSON_DEPTH}`);
-  if (Array.isArray(value)) return `[${value.map((each: Json) => print(each, depth + 1)).join()}]`;
-  if (typeof value === "string") return JSON.stringify(value.toWellFormed());
-  if (!isJsonRecord(value)) return JSON.stringify(value);
-  const names = Object.keys(value).toSorted();
-  return `{${names.map((name) => `${JSON.stringify(name.toWellFormed())}:${print(value[name] ?? null, depth + 1)}`).join()}}`;
-}
+/** What servers say may hold half a character. */
+const RULES: JsonRules = {
+  text: (value) => value.toWellFormed(),
+  refuse(detail): never {
+    throw new FailureError("effect-failed", detail);
+  },
+};
 
-/**
- * The one spelling of a JSON value that plans compute with: keys sorted by code unit, no spaces, numbers as ECMAScript writes
- * them. @throws FailureError `effect-failed` for values that nest too deep.
- */
+/** A value's canonical spelling, in UTF-8. @throws FailureError `effect-failed` for values that nest deeper than MAX_JSON_DEPTH. */
 export function canonicalJson(value: Json): Uint8Array<ArrayBuffer> {
-  return encodeUtf8(print(value, 0));
+  return encodeUtf8(printCanonical(value, RULES));
 }
 
 /** @returns undefined for what is no JSON text in UTF-8 */

@@ -4,9 +4,6 @@ export const MAX_HEADERS = 32;
 /** Bytes of one header's value, secrets put in: servers refuse more than 8 KiB of all headers together. */
 export const MAX_HEADER_BYTES: number = 4 * 1024;
 
-/** Nesting of the JSON in a request or answer: what is deeper overflows the stack of whoever reads it. */
-export const MAX_JSON_DEPTH = 64;
-
 /** Bytes of one key of a store, UTF-8: a path of a few names. */
 export const MAX_KEY_BYTES = 256;
 

@@ -1,5 +1,5 @@
+import { type JsonRules, MAX_JSON_DEPTH, printCanonical } from "../protocol/canonical-json.ts";
 import { FailureError } from "../protocol/failure.ts";
-import { MAX_JSON_DEPTH } from "./limits.ts";
 
 /** Data of a run as it is computed with: JSON, and bytes. */
 export type Value = null | boolean | number | string | Uint8Array | readonly Value[] | ValueRecord;
@@ -32,50 +32,14 @@ function fail(detail: string): never {
   throw new FailureError("expression-failed", detail);
 }
 
-/** Records whose keys another order would make another value. */
-function canonicalPart(value: Value, out: string[], depth: number): void {
-  if (depth > MAX_JSON_DEPTH) fail(`a value nests deeper than ${MAX_JSON_DEPTH}`);
-  if (value === null || typeof value === "boolean") {
-    out.push(String(value));
-  } else if (typeof value === "number") {
-    if (!Number.isFinite(value)) fail(`${value} is not a number that JSON has`);
-    out.push(JSON.stringify(value));
-  } else if (typeof value === "string") {
-    if (!value.isWellFormed()) fail("a text holds half a character");
-    out.push(JSON.stringify(value));
-  } else if (isList(value)) {
-    out.push("[");
-    let first = true;
-    for (const each of value) {
-      if (!first) out.push(",");
-      first = false;
-      canonicalPart(each, out, depth + 1);
-    }
-    out.push("]");
-  } else if (isRecord(value)) {
-    out.push("{");
-    let first = true;
-    for (const name of Object.keys(value).toSorted()) {
-      if (!first) out.push(",");
-      first = false;
-      canonicalPart(name, out, depth + 1);
-      out.push(":");
-      canonicalPart(value[name] ?? null, out, depth + 1);
-    }
-    out.push("}");
-  } else {
-    fail("bytes have no place in JSON; turn them into text with base64(…)");
-  }
-}
+const RULES: JsonRules = {
+  text: (value) => (value.isWellFormed() ? value : fail("a text holds half a character")),
+  refuse: fail,
+};
 
-/**
- * The one spelling of a JSON value (RFC 8785): keys sorted by UTF-16 code unit, no spaces, numbers and texts as ECMAScript
- * writes them. @throws FailureError `expression-failed` for what JSON does not have.
- */
+/** A value's canonical spelling. @throws FailureError `expression-failed` for what JSON does not have. */
 export function canonicalJson(value: Value): string {
-  const out: string[] = [];
-  canonicalPart(value, out, 0);
-  return out.join("");
+  return printCanonical(value, RULES);
 }
 
 /** JSON.parse gives nothing else. */

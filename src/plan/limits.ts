@@ -25,7 +25,7 @@ export const MAX_TYPE_DEPTH = 12;
 export const MAX_PLAN_DEPTH: number = 6 * MAX_GRAPH_DEPTH + 3 * MAX_EXPRESSION_DEPTH + 2 * MAX_TYPE_DEPTH;
 
 /** Lists and objects inside each other in JSON that an expression reads: readers of all languages take that. */
-export const MAX_JSON_DEPTH = 64;
+export { MAX_JSON_DEPTH } from "../protocol/canonical-json.ts";
 
 /** Parameters of a graph, entries of a `with`, fields of a record. */
 export const MAX_NAMES = 64;
