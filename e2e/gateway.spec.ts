@@ -169,21 +169,25 @@ test("a key with too small a cap buys nothing, and one that is revoked nothing m
   expect(await refusal(clientOf(small.key).completions.create(body))).toMatchObject({ status: 401 });
 });
 
-test("a client that leaves in the middle ends the work in the tab, and the money is free again", async () => {
-  test.skip(!HAS_STORIES, NO_STORIES);
-  const { browser, page } = await openProviderTab(relay.url);
-  open.push(() => browser.close());
-  const stream = await client.completions.create({
-    model: "slow",
-    prompt: PROMPT,
-    max_tokens: 400,
-    stream: true,
-  });
-  let told = 0;
-  for await (const _ of stream) if ((told += 1) === 2) break;
-  await expect.poll(() => setAside(), { timeout: 30_000 }).toBe(0n);
-  await expect(page.getByText("Ready for work").first()).toBeVisible();
-});
+test(
+  "a client that leaves in the middle ends the work in the tab, and the money is free again",
+  { tag: "@long" },
+  async () => {
+    test.skip(!HAS_STORIES, NO_STORIES);
+    const { browser, page } = await openProviderTab(relay.url);
+    open.push(() => browser.close());
+    const stream = await client.completions.create({
+      model: "slow",
+      prompt: PROMPT,
+      max_tokens: 400,
+      stream: true,
+    });
+    let told = 0;
+    for await (const _ of stream) if ((told += 1) === 2) break;
+    await expect.poll(() => setAside(), { timeout: 30_000 }).toBe(0n);
+    await expect(page.getByText("Ready for work").first()).toBeVisible();
+  },
+);
 
 test(
   "when the tab's browser is killed in the middle, another tab goes on with the same words",

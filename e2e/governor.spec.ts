@@ -86,35 +86,39 @@ test(
   },
 );
 
-test("pressure and an empty battery end all work at once, in words, and calm is waited for", async () => {
-  const { browser, page, press, openLimits, keepBusy } = await scene(async (each) => {
-    // A battery that the test drains: Chromium has no override for it.
-    await each.addInitScript(() => {
-      const battery = Object.assign(new EventTarget(), { charging: true, level: 1 });
-      Object.assign(navigator, { getBattery: () => Promise.resolve(battery) });
-      addEventListener("drain-battery", () => {
-        Object.assign(battery, { charging: false, level: 0.1 });
-        battery.dispatchEvent(new Event("chargingchange"));
+test(
+  "pressure and an empty battery end all work at once, in words, and calm is waited for",
+  { tag: "@long" },
+  async () => {
+    const { browser, page, press, openLimits, keepBusy } = await scene(async (each) => {
+      // A battery that the test drains: Chromium has no override for it.
+      await each.addInitScript(() => {
+        const battery = Object.assign(new EventTarget(), { charging: true, level: 1 });
+        Object.assign(navigator, { getBattery: () => Promise.resolve(battery) });
+        addEventListener("drain-battery", () => {
+          Object.assign(battery, { charging: false, level: 0.1 });
+          battery.dispatchEvent(new Event("chargingchange"));
+        });
       });
     });
-  });
-  await openLimits();
-  await page.getByLabel("When other programs need the computer").selectOption("serious");
-  await contribute(page);
-  await keepBusy(LONG);
-  await expect(page.getByText("Working").first()).toBeVisible();
+    await openLimits();
+    await page.getByLabel("When other programs need the computer").selectOption("serious");
+    await contribute(page);
+    await keepBusy(LONG);
+    await expect(page.getByText("Working").first()).toBeVisible();
 
-  await press("serious");
-  await expect(page.getByText("Pausing").first()).toBeVisible();
-  await expect(page.getByText("The computer has a lot to do.")).toBeVisible();
-  await page.waitForTimeout(500);
-  const paused = await processorShare(browser, 1_500);
-  console.log(`paused: ${told(paused)}`);
-  expect(paused.used).toBeLessThanOrEqual(10);
+    await press("serious");
+    await expect(page.getByText("Pausing").first()).toBeVisible();
+    await expect(page.getByText("The computer has a lot to do.")).toBeVisible();
+    await page.waitForTimeout(500);
+    const paused = await processorShare(browser, 1_500);
+    console.log(`paused: ${told(paused)}`);
+    expect(paused.used).toBeLessThanOrEqual(10);
 
-  await press("nominal");
-  await expect(page.getByText(/Work goes on in \d+ s/u)).toBeVisible();
-  await page.evaluate(() => dispatchEvent(new Event("drain-battery")));
-  await expect(page.getByText("The battery is low.")).toBeVisible();
-  await expect(page.getByText("Why work pauses")).toBeVisible();
-});
+    await press("nominal");
+    await expect(page.getByText(/Work goes on in \d+ s/u)).toBeVisible();
+    await page.evaluate(() => dispatchEvent(new Event("drain-battery")));
+    await expect(page.getByText("The battery is low.")).toBeVisible();
+    await expect(page.getByText("Why work pauses")).toBeVisible();
+  },
+);

@@ -106,40 +106,44 @@ test("what the relay serves is tampered with: verify turns red", async () => {
   await expect(page.locator(".verdict-bad").first()).toBeVisible();
 });
 
-test("a tab is closed in the middle of a job: another finishes it, and nothing is paid twice", async () => {
-  const relay = await startRelay();
-  const [first, second] = [await providerTab(relay), await providerTab(relay)];
-  const client = await requester(relay);
-  const handle = await client.map(slowEcho(3_000_000), texts(80), {
-    parallel: 2,
-    outputBytes: 65_536,
-    fuel: 1_000_000_000n,
-  });
-  let killed: Promise<void> | undefined;
-  const results = await collect(handle, (count) => {
-    if (count === 15) killed = first.browser.close();
-  });
-  await killed;
-  expectEchoes(results, 80);
-  const summary = await handle.summary;
-  expect(summary).toMatchObject({ tasks: 80, done: 80 });
-  const paidTasks = summary.leases.reduce((sum, lease) => sum + lease.tasks, 0);
-  // Of a task that two providers were given at the end, both may have been done: rule 16.
-  expect(paidTasks).toBeGreaterThanOrEqual(80);
-  expect(paidTasks).toBeLessThanOrEqual(80 + summary.copied);
-  const views = createRelayClient({ baseUrl: relay.url, fetch });
-  const { spent, leases } = await views.job(summary.job);
-  expect(summary.spent).toBe(spent);
-  // Each lease costs a fee that nobody gets.
-  expect(spent).toBe(receiptsOf(summary) + BigInt(leases.length));
-  await expect
-    .poll(async () => {
-      const account = await views.account(client.requester);
-      return account.available + account.escrowed;
-    })
-    .toBe(10_000_000n - spent);
-  expect(second.errors).toEqual([]);
-});
+test(
+  "a tab is closed in the middle of a job: another finishes it, and nothing is paid twice",
+  { tag: "@long" },
+  async () => {
+    const relay = await startRelay();
+    const [first, second] = [await providerTab(relay), await providerTab(relay)];
+    const client = await requester(relay);
+    const handle = await client.map(slowEcho(3_000_000), texts(80), {
+      parallel: 2,
+      outputBytes: 65_536,
+      fuel: 1_000_000_000n,
+    });
+    let killed: Promise<void> | undefined;
+    const results = await collect(handle, (count) => {
+      if (count === 15) killed = first.browser.close();
+    });
+    await killed;
+    expectEchoes(results, 80);
+    const summary = await handle.summary;
+    expect(summary).toMatchObject({ tasks: 80, done: 80 });
+    const paidTasks = summary.leases.reduce((sum, lease) => sum + lease.tasks, 0);
+    // Of a task that two providers were given at the end, both may have been done: rule 16.
+    expect(paidTasks).toBeGreaterThanOrEqual(80);
+    expect(paidTasks).toBeLessThanOrEqual(80 + summary.copied);
+    const views = createRelayClient({ baseUrl: relay.url, fetch });
+    const { spent, leases } = await views.job(summary.job);
+    expect(summary.spent).toBe(spent);
+    // Each lease costs a fee that nobody gets.
+    expect(spent).toBe(receiptsOf(summary) + BigInt(leases.length));
+    await expect
+      .poll(async () => {
+        const account = await views.account(client.requester);
+        return account.available + account.escrowed;
+      })
+      .toBe(10_000_000n - spent);
+    expect(second.errors).toEqual([]);
+  },
+);
 
 test("the relay is killed in the middle of a job: acknowledged receipts survive and balances add up", async () => {
   const relay = await startRelay();

@@ -235,12 +235,16 @@ test("a tab whose browser has no WebRTC says so, and so does the tab that calls 
   );
 });
 
-test("where the network blocks WebRTC the caller is told that no path was found", async () => {
-  const a = await openTab({ flags: ["--webrtc-ip-handling-policy=disable_non_proxied_udp"] });
-  const b = await openTab();
-  await joinAs(a, 1);
-  const { addresses } = await joinAs(b, 2);
-  expect(await a.evaluate((to) => meshPage.refusal(to, 8_000), addresses)).toMatch(
-    /^unreachable: WebRTC found no path .*TURN/,
-  );
-});
+test(
+  "where the network blocks WebRTC the caller is told that no path was found",
+  { tag: "@long" },
+  async () => {
+    const a = await openTab({ flags: ["--webrtc-ip-handling-policy=disable_non_proxied_udp"] });
+    const b = await openTab();
+    await joinAs(a, 1);
+    const { addresses } = await joinAs(b, 2);
+    expect(await a.evaluate((to) => meshPage.refusal(to, 8_000), addresses)).toMatch(
+      /^unreachable: WebRTC found no path .*TURN/,
+    );
+  },
+);

@@ -91,46 +91,65 @@ function expectMeasured(told: Record<string, unknown>, ...times: readonly string
 
 const OF_A_TEXT = ["text", "endedBy", "tokens", "fuel", "transcript"];
 
-test("stories260K writes the same tokens with the same hashes on all three backends", async () => {
-  test.skip(!HAS_STORIES, NO_STORIES);
-  const file = await storiesFile(home);
-  const asked = [file, "--prompt", "Once upon a time", "--max-tokens", "60"];
-  const told = await onAll(OF_A_TEXT, ...asked);
-  expect(String(told["text"]).startsWith(STORY)).toBe(true);
-  const { tokens, links } = told["transcript"] as { tokens: number[]; links: string[] };
-  expect(links).toHaveLength(tokens.length - 1);
-  expectMeasured(told, "prefill", "decode");
-  console.log(`WebGPU: ${JSON.stringify({ adapter: told["adapter"], ms: told["ms"] })}`);
-  const drawn = ["--temperature", "0.9", "--top-k", "40", "--top-p", "0.95", "--seed", "5", "--stop", "mom"];
-  await onAll(OF_A_TEXT, ...asked, ...drawn);
-});
+test(
+  "stories260K writes the same tokens with the same hashes on all three backends",
+  { tag: "@long" },
+  async () => {
+    test.skip(!HAS_STORIES, NO_STORIES);
+    const file = await storiesFile(home);
+    const asked = [file, "--prompt", "Once upon a time", "--max-tokens", "60"];
+    const told = await onAll(OF_A_TEXT, ...asked);
+    expect(String(told["text"]).startsWith(STORY)).toBe(true);
+    const { tokens, links } = told["transcript"] as { tokens: number[]; links: string[] };
+    expect(links).toHaveLength(tokens.length - 1);
+    expectMeasured(told, "prefill", "decode");
+    console.log(`WebGPU: ${JSON.stringify({ adapter: told["adapter"], ms: told["ms"] })}`);
+    const drawn = [
+      "--temperature",
+      "0.9",
+      "--top-k",
+      "40",
+      "--top-p",
+      "0.95",
+      "--seed",
+      "5",
+      "--stop",
+      "mom",
+    ];
+    await onAll(OF_A_TEXT, ...asked, ...drawn);
+  },
+);
 
-test("an odd-shaped model does so up to the edge of its context, and others verify it", async () => {
-  const shape = { width: 54, inner: 37, heads: 3, keyHeads: 1, headSize: 18, layers: 3, context: 71 };
-  const file = await keep("odd.tmm", await writerModel({ seed: 12, shape, endTokens: [] }));
-  const told = await onAll(OF_A_TEXT, file, "--prompt", "ab ba é ab", "--max-tokens", "200");
-  expect(told["endedBy"]).toBe("length");
-  expectMeasured(told, "prefill", "decode");
-  const transcript = told["transcript"] as { tokens: number[] };
-  expect(transcript.tokens).toHaveLength(shape.context + 1);
-  const path = join(home, "t.json");
-  writeFileSync(path, JSON.stringify(transcript));
-  const verify = (): Promise<Ended[]> =>
-    Promise.all(
-      BACKENDS.map((backend) => model(["verify", path, "--model", file, "--backend", backend, "--json"])),
-    );
-  const said = { ok: true, kind: "holds", positions: shape.context };
-  for (const { exit, stdout } of await verify()) {
-    expect(exit, stdout).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject(said);
-  }
-  transcript.tokens[40] = transcript.tokens[40] === 7 ? 8 : 7;
-  writeFileSync(path, JSON.stringify(transcript));
-  for (const { exit, stdout } of await verify()) {
-    expect(exit, stdout).toBe(1);
-    expect(JSON.parse(stdout)).toMatchObject({ ok: false, kind: "differs", position: 39, what: "token" });
-  }
-});
+test(
+  "an odd-shaped model does so up to the edge of its context, and others verify it",
+  { tag: "@long" },
+  async () => {
+    const shape = { width: 54, inner: 37, heads: 3, keyHeads: 1, headSize: 18, layers: 3, context: 71 };
+    const file = await keep("odd.tmm", await writerModel({ seed: 12, shape, endTokens: [] }));
+    const told = await onAll(OF_A_TEXT, file, "--prompt", "ab ba é ab", "--max-tokens", "200");
+    expect(told["endedBy"]).toBe("length");
+    expectMeasured(told, "prefill", "decode");
+    const transcript = told["transcript"] as { tokens: number[] };
+    expect(transcript.tokens).toHaveLength(shape.context + 1);
+    const path = join(home, "t.json");
+    writeFileSync(path, JSON.stringify(transcript));
+    const verify = (): Promise<Ended[]> =>
+      Promise.all(
+        BACKENDS.map((backend) => model(["verify", path, "--model", file, "--backend", backend, "--json"])),
+      );
+    const said = { ok: true, kind: "holds", positions: shape.context };
+    for (const { exit, stdout } of await verify()) {
+      expect(exit, stdout).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject(said);
+    }
+    transcript.tokens[40] = transcript.tokens[40] === 7 ? 8 : 7;
+    writeFileSync(path, JSON.stringify(transcript));
+    for (const { exit, stdout } of await verify()) {
+      expect(exit, stdout).toBe(1);
+      expect(JSON.parse(stdout)).toMatchObject({ ok: false, kind: "differs", position: 39, what: "token" });
+    }
+  },
+);
 
 test("a sentence encoder has the same vector and hash on all three backends", { tag: "@long" }, async () => {
   const file = await keep("encoder.tmm", await encoderModel());
@@ -148,43 +167,51 @@ test("a sentence encoder has the same vector and hash on all three backends", { 
   expect(stderr).toContain("writes no transcripts");
 });
 
-test("the text streams to standard output, and standard error names the adapter", async () => {
-  const file = join(home, "odd.tmm");
-  const args = ["run", "--local", file, "--prompt", "ab", "--max-tokens", "30"];
-  const webgpu = await model([...args, "--backend", "webgpu"]);
-  const wasm = await model(args);
-  expect(webgpu).toMatchObject({ exit: 0, stdout: wasm.stdout });
-  expect(wasm.stdout.length).toBeGreaterThan("ab\n".length);
-  expect(webgpu.stderr).toMatch(/30 tokens after \d+, .* at most, webgpu on \S/u);
-});
+test(
+  "the text streams to standard output, and standard error names the adapter",
+  { tag: "@long" },
+  async () => {
+    const file = join(home, "odd.tmm");
+    const args = ["run", "--local", file, "--prompt", "ab", "--max-tokens", "30"];
+    const webgpu = await model([...args, "--backend", "webgpu"]);
+    const wasm = await model(args);
+    expect(webgpu).toMatchObject({ exit: 0, stdout: wasm.stdout });
+    expect(wasm.stdout.length).toBeGreaterThan("ab\n".length);
+    expect(webgpu.stderr).toMatch(/30 tokens after \d+, .* at most, webgpu on \S/u);
+  },
+);
 
 const ON_GPU = ["run", "--local", join(home, "odd.tmm"), "--prompt", "ab", "--backend", "webgpu"];
 
-test("no Chromium, one without a graphics card, and a file that is none are told with what to do", async () => {
-  const none = await model(ON_GPU, { CHROMIUM_PATH: join(home, "nothing") });
-  expect(none.exit).toBe(1);
-  expect(none.stderr).toContain("There is no Chromium here");
-  expect(none.stderr).toContain("do:   Install Chromium");
-  const bare = join(home, "bare-chromium");
-  writeFileSync(
-    bare,
-    `#!/bin/sh\nexec "${findChromium(process.env)}" "$@" --disable-gpu --disable-software-rasterizer\n`,
-  );
-  chmodSync(bare, 0o755);
-  const refused = await model(ON_GPU, { CHROMIUM_PATH: bare });
-  expect(refused.exit).toBe(1);
-  expect(refused.stderr).toContain("gives no graphics card away");
-  expect(refused.stderr).toContain("WebAssembly gives the same bits");
-  const missing = ON_GPU.map((arg) => arg.replace("odd.tmm", "missing.tmm"));
-  expect((await model(missing)).stderr).toContain("there is no such file or folder");
-  const broken = join(home, "broken.tmm");
-  writeFileSync(broken, readFileSync(join(home, "odd.tmm")).subarray(0, 5_000));
-  expect((await model(ON_GPU.map((arg) => arg.replace("odd.tmm", "broken.tmm")))).stderr).toContain(
-    "5000 bytes",
-  );
-});
+test(
+  "no Chromium, one without a graphics card, and a file that is none are told with what to do",
+  { tag: "@long" },
+  async () => {
+    const none = await model(ON_GPU, { CHROMIUM_PATH: join(home, "nothing") });
+    expect(none.exit).toBe(1);
+    expect(none.stderr).toContain("There is no Chromium here");
+    expect(none.stderr).toContain("do:   Install Chromium");
+    const bare = join(home, "bare-chromium");
+    writeFileSync(
+      bare,
+      `#!/bin/sh\nexec "${findChromium(process.env)}" "$@" --disable-gpu --disable-software-rasterizer\n`,
+    );
+    chmodSync(bare, 0o755);
+    const refused = await model(ON_GPU, { CHROMIUM_PATH: bare });
+    expect(refused.exit).toBe(1);
+    expect(refused.stderr).toContain("gives no graphics card away");
+    expect(refused.stderr).toContain("WebAssembly gives the same bits");
+    const missing = ON_GPU.map((arg) => arg.replace("odd.tmm", "missing.tmm"));
+    expect((await model(missing)).stderr).toContain("there is no such file or folder");
+    const broken = join(home, "broken.tmm");
+    writeFileSync(broken, readFileSync(join(home, "odd.tmm")).subarray(0, 5_000));
+    expect((await model(ON_GPU.map((arg) => arg.replace("odd.tmm", "broken.tmm")))).stderr).toContain(
+      "5000 bytes",
+    );
+  },
+);
 
-test("a graphics card whose answers are not the known ones computes nothing", async () => {
+test("a graphics card whose answers are not the known ones computes nothing", { tag: "@long" }, async () => {
   const script = readFileSync(join(DIST_FOLDER, "model-page.js"), "utf8");
   const kernels = readFileSync(join(FOLDER, "src/inference/webgpu/known-answer.ts"), "utf8");
   const known = /"llama 8": "(\w+)"/u.exec(kernels)?.[1] ?? "";
@@ -251,7 +278,7 @@ test("a graphics card that is lost in the middle is told, with what to do", { ta
   expect(stderr).toContain("do:   Run it again.");
 });
 
-test("Ctrl-C ends the text, and the browser with it", async () => {
+test("Ctrl-C ends the text, and the browser with it", { tag: "@long" }, async () => {
   test.skip(!HAS_STORIES, NO_STORIES);
   test.skip(!HAS_PROC, NO_PROC);
   const { child, end } = await startLong();

@@ -109,7 +109,7 @@ test("a plan that is about to be run, and one that is drawn", async () => {
   await context.close();
 });
 
-test("the pages of a tab that has worked", async () => {
+test("the pages of a tab that has worked", { tag: "@long" }, async () => {
   const context = await browser.newContext(HERE);
   const page = await visit(context);
   await contribute(page);

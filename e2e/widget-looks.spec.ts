@@ -92,33 +92,37 @@ async function expectWindow(window: Page, name: string, agree: string): Promise<
   await expectPicture(window, `widget-${name}`, { varying });
 }
 
-test("the widget before, while and after it works, for somebody who has no mouse", async () => {
-  await page.goto(ORIGIN);
-  const button = page.getByRole("button", { name: "Take part" });
-  await expect(button).toBeVisible();
-  await expectWidget("idle");
-  await tabTo(page, button);
-  const [window] = await Promise.all([context.waitForEvent("page"), page.keyboard.press("Enter")]);
-  await expectWindow(window, "asks", "Agree");
-  await expectWidget("asking");
-  await window.bringToFront();
-  const agree = window.getByRole("button", { name: "Agree" });
-  await expect(agree).toBeEnabled();
-  await tabTo(window, agree);
-  await window.keyboard.press("Enter");
-  await page.bringToFront();
-  const frame = page.frameLocator("tabmesh-widget > iframe");
-  const status = frame.getByRole("status");
-  await expect(status).toHaveText("Ready for the next task", { timeout: 30_000 });
-  await expectWidget("ready");
-  await tabTo(page, frame.getByRole("button", { name: "What is running?" }));
-  await page.keyboard.press("Enter");
-  await expectWidget("more");
-  await tabTo(page, frame.getByRole("button", { name: "Stop" }));
-  await page.keyboard.press("Space");
-  await expect(status).toHaveText("Stopped");
-  await expectWidget("stopped");
-});
+test(
+  "the widget before, while and after it works, for somebody who has no mouse",
+  { tag: "@long" },
+  async () => {
+    await page.goto(ORIGIN);
+    const button = page.getByRole("button", { name: "Take part" });
+    await expect(button).toBeVisible();
+    await expectWidget("idle");
+    await tabTo(page, button);
+    const [window] = await Promise.all([context.waitForEvent("page"), page.keyboard.press("Enter")]);
+    await expectWindow(window, "asks", "Agree");
+    await expectWidget("asking");
+    await window.bringToFront();
+    const agree = window.getByRole("button", { name: "Agree" });
+    await expect(agree).toBeEnabled();
+    await tabTo(window, agree);
+    await window.keyboard.press("Enter");
+    await page.bringToFront();
+    const frame = page.frameLocator("tabmesh-widget > iframe");
+    const status = frame.getByRole("status");
+    await expect(status).toHaveText("Ready for the next task", { timeout: 30_000 });
+    await expectWidget("ready");
+    await tabTo(page, frame.getByRole("button", { name: "What is running?" }));
+    await page.keyboard.press("Enter");
+    await expectWidget("more");
+    await tabTo(page, frame.getByRole("button", { name: "Stop" }));
+    await page.keyboard.press("Space");
+    await expect(status).toHaveText("Stopped");
+    await expectWidget("stopped");
+  },
+);
 
 test("the widget where no window may open", async () => {
   await page.emulateMedia({ colorScheme: "dark" });
