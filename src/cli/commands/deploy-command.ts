@@ -3,7 +3,7 @@ import { isDeploymentName, MISSED_POLICIES } from "../../protocol/messages/deplo
 import { MAX_REPLICAS } from "../../protocol/limits.ts";
 import { addRelayFlags, type RelayFlags } from "../job-flags.ts";
 import type { Exit } from "../plain-error.ts";
-import { type DeployFlags, deployPlan, endDeployment, showDeployments } from "../deployments/deploy-plan.ts";
+import type { DeployFlags } from "../deployments/deploy-plan.ts";
 import { parseEvery, parseOn } from "../deployments/trigger-flags.ts";
 import { parseCredits, parsePair } from "../quantities.ts";
 
@@ -71,14 +71,23 @@ export function addDeployCommands(program: Command, end: (exit: Exit) => void): 
         "A run is given the parameters that --param fixes, and the others by what starts it: a call over HTTP gives any of them,\n" +
         "a webhook those in its JSON body, everything else `event` alone. Deploying a name again replaces all that was said before.",
     )
-    .action(async (path: string, flags: DeployFlags) => end(await deployPlan(path, flags)));
+    .action(async (path: string, flags: DeployFlags) => {
+      const { deployPlan } = await import("../deployments/deploy-plan.ts");
+      end(await deployPlan(path, flags));
+    });
   addRelayFlags(program.command("undeploy"))
     .description("end a deployment")
     .argument("<name>", "as `npx tabmesh deployments` shows it")
     .addHelpText("after", "\nExample:\n  npx tabmesh undeploy digest")
-    .action(async (name: string, flags: RelayFlags) => end(await endDeployment(name, flags)));
+    .action(async (name: string, flags: RelayFlags) => {
+      const { endDeployment } = await import("../deployments/deploy-plan.ts");
+      end(await endDeployment(name, flags));
+    });
   addRelayFlags(program.command("deployments"))
     .description("show what this account has deployed, and how it stands")
     .addHelpText("after", "\nExample:\n  npx tabmesh deployments")
-    .action(async (flags: RelayFlags) => end(await showDeployments(flags)));
+    .action(async (flags: RelayFlags) => {
+      const { showDeployments } = await import("../deployments/deploy-plan.ts");
+      end(await showDeployments(flags));
+    });
 }

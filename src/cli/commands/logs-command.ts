@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { type LogsFlags, showLogs } from "../deployments/show-logs.ts";
+import type { LogsFlags } from "../deployments/show-logs.ts";
 import { addRelayFlags } from "../job-flags.ts";
 import type { Exit } from "../plain-error.ts";
 
@@ -17,5 +17,8 @@ export function addLogsCommand(program: Command, end: (exit: Exit) => void): voi
     .option("-f, --follow", "go on with what happens, until Ctrl-C")
     .option("--from <number>", "the first line to show", parseFrom, 0)
     .addHelpText("after", "\nExample:\n  npx tabmesh logs digest -f")
-    .action(async (name: string, flags: LogsFlags) => end(await showLogs(name, flags)));
+    .action(async (name: string, flags: LogsFlags) => {
+      const { showLogs } = await import("../deployments/show-logs.ts");
+      end(await showLogs(name, flags));
+    });
 }

@@ -1,14 +1,12 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { addRelayFlags } from "../job-flags.ts";
 import type { Exit } from "../plain-error.ts";
-import { type CheckFlags, checkPlanFile } from "../plan/check-plan.ts";
-import { type GraphFlags, graphPlan } from "../plan/graph-plan.ts";
-import { verifyPlanRun } from "../plan/verify-record.ts";
+import type { CheckFlags } from "../plan/check-plan.ts";
+import type { GraphFlags } from "../plan/graph-plan.ts";
 import type { ImportFlags } from "../plan/import-plan.ts";
-import { continuePlanRun } from "../plan/continue-run.ts";
-import { type ListFlags, listPlanRuns } from "../plan/list-runs.ts";
-import { type ShowFlags, showRun } from "../plan/show-run.ts";
-import { runPlan, type RunPlanFlags } from "../plan/run-plan.ts";
+import type { ListFlags } from "../plan/list-runs.ts";
+import type { ShowFlags } from "../plan/show-run.ts";
+import type { RunPlanFlags } from "../plan/run-plan.ts";
 import { parseCount, parseCredits, parseDurationMs, parsePair } from "../quantities.ts";
 
 function each<T>(
@@ -81,7 +79,10 @@ export function addPlanCommand(program: Command, end: (exit: Exit) => void): voi
         "out, also with --local; the receipts are checked when the run is over and kept, see `plan show` and `plan verify`.\n" +
         "Providers can read inputs; --local sends nothing but what effects ask for.",
     )
-    .action(async (path: string, flags: RunPlanFlags) => end(await runPlan(path, flags)));
+    .action(async (path: string, flags: RunPlanFlags) => {
+      const { runPlan } = await import("../plan/run-plan.ts");
+      end(await runPlan(path, flags));
+    });
   addRelayFlags(run);
   plan
     .command("check")
@@ -95,7 +96,10 @@ export function addPlanCommand(program: Command, end: (exit: Exit) => void): voi
       "\nExamples:\n  npx tabmesh plan check examples/pipeline/plan.ts\n  npx tabmesh plan check --json plan.yaml\n\n" +
         "Ends with 0 when the plan can run, with 1 when it is refused.",
     )
-    .action(async (path: string, flags: CheckFlags) => end(await checkPlanFile(path, flags)));
+    .action(async (path: string, flags: CheckFlags) => {
+      const { checkPlanFile } = await import("../plan/check-plan.ts");
+      end(await checkPlanFile(path, flags));
+    });
   plan
     .command("graph")
     .description("draw a plan, or write it as JSON or YAML")
@@ -110,7 +114,10 @@ export function addPlanCommand(program: Command, end: (exit: Exit) => void): voi
         "  npx tabmesh plan graph examples/pipeline/plan.ts -o pipeline.yaml\n\n" +
         "The picture is light or dark as its reader prefers. JSON and YAML are the same plan, byte for byte each time.",
     )
-    .action(async (path: string, flags: GraphFlags) => end(await graphPlan(path, flags)));
+    .action(async (path: string, flags: GraphFlags) => {
+      const { graphPlan } = await import("../plan/graph-plan.ts");
+      end(await graphPlan(path, flags));
+    });
   const show = plan
     .command("show")
     .description("show a run that was started here: what each node came to, where, and what it cost")
@@ -120,14 +127,20 @@ export function addPlanCommand(program: Command, end: (exit: Exit) => void): voi
       "after",
       "\nExamples:\n  npx tabmesh plan show bafyrei…\n  npx tabmesh plan show run.tabmesh-run --node embedded",
     )
-    .action(async (what: string, flags: ShowFlags) => end(await showRun(what, flags)));
+    .action(async (what: string, flags: ShowFlags) => {
+      const { showRun } = await import("../plan/show-run.ts");
+      end(await showRun(what, flags));
+    });
   addRelayFlags(show);
   const runs = plan
     .command("runs")
     .description("list the runs of this account at the relay, newest first")
     .option("--limit <n>", "how many", parseCount, 20)
     .addHelpText("after", "\nExample:\n  npx tabmesh plan runs --limit 5")
-    .action(async (flags: ListFlags) => end(await listPlanRuns(flags)));
+    .action(async (flags: ListFlags) => {
+      const { listPlanRuns } = await import("../plan/list-runs.ts");
+      end(await listPlanRuns(flags));
+    });
   addRelayFlags(runs);
   const goOn = plan
     .command("continue")
@@ -143,7 +156,10 @@ export function addPlanCommand(program: Command, end: (exit: Exit) => void): voi
       "\nExample:\n  npx tabmesh plan continue bafyrei…\n\n" +
         "Receipts of what was done wait at the relay and at the providers: nothing of it is done or paid again.",
     )
-    .action(async (what: string, flags: RunPlanFlags) => end(await continuePlanRun(what, flags)));
+    .action(async (what: string, flags: RunPlanFlags) => {
+      const { continuePlanRun } = await import("../plan/continue-run.ts");
+      end(await continuePlanRun(what, flags));
+    });
   addRelayFlags(goOn);
   plan
     .command("verify")
@@ -159,9 +175,10 @@ export function addPlanCommand(program: Command, end: (exit: Exit) => void): voi
         "Ends with 0 when the run is over and follows from its plan step by step, with 1 when it does not; then it says\n" +
         "which step is wrong and why. One changed byte is named.",
     )
-    .action(async (what: string, flags: { readonly json?: boolean }) =>
-      end(await verifyPlanRun(what, flags)),
-    );
+    .action(async (what: string, flags: { readonly json?: boolean }) => {
+      const { verifyPlanRun } = await import("../plan/verify-record.ts");
+      end(await verifyPlanRun(what, flags));
+    });
   plan
     .command("import")
     .description("make a plan of a program in AIR, or in Aqua where Fluence's compiler is installed")
