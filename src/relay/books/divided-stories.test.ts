@@ -71,6 +71,24 @@ const step = fc.record({
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
+/** A story in which a visitor's pay goes to the owner, one retires, and a liar's bond is burnt: no chance leaves these out. */
+const DIVIDED: readonly Step[] = (
+  [
+    ["assign", 0],
+    ["work", 0],
+    ["time", 0],
+    ["work", 0],
+    ["time", 0],
+    ["retire", 0],
+    ["time", 0],
+    ["work", 1],
+    ["lie", 1],
+    ["lie", 1],
+    ["lie", 1],
+    ["time", 1],
+  ] as const
+).map(([kind, who]) => ({ kind, who, tasks: 9, share: 0, hours: 5 }));
+
 /** Visitors of a site under audits: some lie, some come back, some claim what is theirs, some are never seen again. */
 class Story {
   scene: Scene;
@@ -213,7 +231,7 @@ describe("any story of a site's visitors under audits, with liars, claims and pe
           burnt += GRANT - sum;
           store.close();
         }),
-        { numRuns: Number(process.env["TABMESH_STORIES"] ?? 12) },
+        { numRuns: Number(process.env["TABMESH_STORIES"] ?? 12), examples: [[[...DIVIDED]]] },
       );
       expect(passed).toBeGreaterThan(0n);
       expect(retired).toBeGreaterThan(0);
