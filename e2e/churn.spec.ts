@@ -48,42 +48,46 @@ function codesOf({ leases }: JobSummary): readonly (number | undefined)[] {
   return leases.map(({ failure }) => failure?.code);
 }
 
-test("six tabs render a picture; two are killed and one is frozen: the same picture, every tile paid once", async () => {
-  const relay = await startRelay();
-  const victims = await Promise.all([1, 2].map(() => openMortalTab(relay.url)));
-  for (const victim of victims) open.push(() => victim.close());
-  const frozen = await freezableTab(relay);
-  await tabsOfOneBrowser(relay, 3);
-  const client = await connect({ relay: relay.url, iceServers: [] });
-  open.push(() => client.close());
-  const size = { width: 400, height: 240, quality: "draft" } as const;
-  const job = { parallel: 6, cap: 4_000_000n, outputBytes: 8_192, fuel: 4_000_000_000n };
-  const undisturbed = await renderPicture(client, { ...size, job });
-  const acts: (() => Promise<void>)[] = [
-    ...victims.map((victim) => () => victim.kill()),
-    () => frozen.freeze(true),
-  ];
-  const total = undisturbed.results.length;
-  const done: Promise<void>[] = [];
-  const disturbed = await renderPicture(client, {
-    ...size,
-    job,
-    onTile(count) {
-      const act = count % 6 === 0 ? acts.shift() : undefined;
-      if (act !== undefined) done.push(act());
-    },
-  });
-  await Promise.all(done);
-  expect(acts).toEqual([]);
-  expect(disturbed.hash).toBe(undisturbed.hash);
-  expect(lostTiles(disturbed, total)).toBe(0);
-  const { summary } = disturbed;
-  const paid = summary.leases.reduce((sum, { tasks }) => sum + tasks, 0);
-  expect(paid).toBeGreaterThanOrEqual(total);
-  expect(paid).toBeLessThanOrEqual(total + summary.copied);
-  const { spent } = await createRelayClient({ baseUrl: relay.url, fetch }).job(summary.job);
-  expect(summary.spent).toBe(spent);
-});
+test(
+  "six tabs render a picture; two are killed and one is frozen: the same picture, every tile paid once",
+  { tag: "@long" },
+  async () => {
+    const relay = await startRelay();
+    const victims = await Promise.all([1, 2].map(() => openMortalTab(relay.url)));
+    for (const victim of victims) open.push(() => victim.close());
+    const frozen = await freezableTab(relay);
+    await tabsOfOneBrowser(relay, 3);
+    const client = await connect({ relay: relay.url, iceServers: [] });
+    open.push(() => client.close());
+    const size = { width: 400, height: 240, quality: "draft" } as const;
+    const job = { parallel: 6, cap: 4_000_000n, outputBytes: 8_192, fuel: 4_000_000_000n };
+    const undisturbed = await renderPicture(client, { ...size, job });
+    const acts: (() => Promise<void>)[] = [
+      ...victims.map((victim) => () => victim.kill()),
+      () => frozen.freeze(true),
+    ];
+    const total = undisturbed.results.length;
+    const done: Promise<void>[] = [];
+    const disturbed = await renderPicture(client, {
+      ...size,
+      job,
+      onTile(count) {
+        const act = count % 6 === 0 ? acts.shift() : undefined;
+        if (act !== undefined) done.push(act());
+      },
+    });
+    await Promise.all(done);
+    expect(acts).toEqual([]);
+    expect(disturbed.hash).toBe(undisturbed.hash);
+    expect(lostTiles(disturbed, total)).toBe(0);
+    const { summary } = disturbed;
+    const paid = summary.leases.reduce((sum, { tasks }) => sum + tasks, 0);
+    expect(paid).toBeGreaterThanOrEqual(total);
+    expect(paid).toBeLessThanOrEqual(total + summary.copied);
+    const { spent } = await createRelayClient({ baseUrl: relay.url, fetch }).job(summary.job);
+    expect(summary.spent).toBe(spent);
+  },
+);
 
 test(
   "a tab that is frozen says so before its code stops, one that is closed is missed at once; the frozen one works again when it goes on",

@@ -160,7 +160,7 @@ test("map writes an output for each input, and run passes standard output on", a
   expect(once).toEqual({ code: 0, stdout: "2 3 14\n", stderr: "" });
 });
 
-test("a function that fails ends with 1 and its own reason", async () => {
+test("a function that fails ends with 1 and its own reason", { tag: "@long" }, async () => {
   const relay = await meshOfOneTab();
   const wordcount = join(ROOT, "examples/wordcount-c/wordcount.wasm");
   const { code, stdout, stderr } = await tabmesh(

@@ -42,35 +42,39 @@ function outputsOf(results: readonly MapResult[]): readonly string[] {
     .map((result) => (result.kind === "done" ? Buffer.from(result.output).toString("hex") : "failed"));
 }
 
-test("tabs that compute the same tiles agree to the bit, pass their audits, and each is paid for what it computed", async () => {
-  for (let tab = 0; tab < TABS; tab += 1) {
-    const { browser } = await openProviderTab(relay.url);
-    open.push(() => browser.close());
-  }
-  const module = new Uint8Array(await readFile(new URL("raytrace.wasm", RAYTRACE)));
-  const scene = encodeScene(JSON.parse(await readFile(new URL("scenes/studio.json", RAYTRACE), "utf8")));
-  const inputs = tileInputs(scene, PICTURE).map(({ bytes }) => bytes);
-  const tabmesh = await connect({ relay: relay.url, iceServers: [] });
-  open.push(() => tabmesh.close());
-  const results: MapResult[] = [];
-  const handle = await tabmesh.map(module, inputs, {
-    ...LIMITS,
-    parallel: TABS,
-    replicas: REPLICAS,
-    accept: "audited",
-  });
-  for await (const result of handle) results.push(result);
-  const summary = await handle.summary;
-  expect(outputsOf(results)).toEqual(hexOf(await outputsHere(module, inputs, LIMITS)));
-  expect(summary).toMatchObject({
-    done: inputs.length,
-    failed: 0,
-    agreed: inputs.length,
-    disputed: 0,
-    voided: 0,
-  });
-  await expectPaid(summary, inputs.length);
-});
+test(
+  "tabs that compute the same tiles agree to the bit, pass their audits, and each is paid for what it computed",
+  { tag: "@long" },
+  async () => {
+    for (let tab = 0; tab < TABS; tab += 1) {
+      const { browser } = await openProviderTab(relay.url);
+      open.push(() => browser.close());
+    }
+    const module = new Uint8Array(await readFile(new URL("raytrace.wasm", RAYTRACE)));
+    const scene = encodeScene(JSON.parse(await readFile(new URL("scenes/studio.json", RAYTRACE), "utf8")));
+    const inputs = tileInputs(scene, PICTURE).map(({ bytes }) => bytes);
+    const tabmesh = await connect({ relay: relay.url, iceServers: [] });
+    open.push(() => tabmesh.close());
+    const results: MapResult[] = [];
+    const handle = await tabmesh.map(module, inputs, {
+      ...LIMITS,
+      parallel: TABS,
+      replicas: REPLICAS,
+      accept: "audited",
+    });
+    for await (const result of handle) results.push(result);
+    const summary = await handle.summary;
+    expect(outputsOf(results)).toEqual(hexOf(await outputsHere(module, inputs, LIMITS)));
+    expect(summary).toMatchObject({
+      done: inputs.length,
+      failed: 0,
+      agreed: inputs.length,
+      disputed: 0,
+      voided: 0,
+    });
+    await expectPaid(summary, inputs.length);
+  },
+);
 
 /** Every outcome that was asked for is paid to whoever computed it, and nothing else is. */
 async function expectPaid(summary: JobSummary, tiles: number): Promise<void> {
@@ -96,7 +100,7 @@ async function expectPaid(summary: JobSummary, tiles: number): Promise<void> {
   expect(spent - sum).toBe(BigInt(leases.length));
 }
 
-test("anybody recomputes the log with it", async () => {
+test("anybody recomputes the log with it", { tag: "@long" }, async () => {
   const main = join(import.meta.dirname, "../src/cli/main.ts");
   const { stdout } = await promisify(execFile)(
     process.execPath,

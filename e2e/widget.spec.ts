@@ -1,5 +1,5 @@
-/** The widget on the pages of an ordinary site, as its visitors meet it, and as pages that mean ill use it. */
-import { type Browser, type BrowserContext, expect, type Frame, type Page, test } from "@playwright/test";
+/** The widget on the pages of an ordinary site, as its visitors meet it. */
+import { type Browser, type BrowserContext, expect, type Page, test } from "@playwright/test";
 import { PPM } from "../src/protocol/audit-policy.ts";
 import { connect, listSites } from "../src/sdk/index.ts";
 import { strictPolicy } from "../examples/embed/serve.ts";
@@ -9,6 +9,7 @@ import {
   openEmbedScene,
   openForgetfulBrowser,
   OWNER_SEED,
+  phaseOf,
   pressTakePart,
   SHARE,
   takePart,
@@ -23,17 +24,12 @@ const MAX_ELEMENT_BYTES = 4_000;
 const HEAD = '<!doctype html><html lang="en"><script type="module" src="{{host}}/widget.js"></script>';
 const ONE = '<tabmesh-widget site="{{site}}"></tabmesh-widget>';
 const PAGES: ReadonlyMap<string, string> = new Map([
-  ["/bare", "<!doctype html><p>Nothing but words</p>"],
   ["/twice", `${HEAD}${ONE}<hr>${ONE}`],
   ["/script", `${HEAD}${HEAD}${ONE}`],
   ...["de", "es", "zh-CN", "ar"].map(
     (lang) => [`/${lang}`, HEAD.replace('lang="en"', `lang="${lang}"`) + ONE] as const,
   ),
 ]);
-/** An element of the page's own over everything, or over the widget alone, that lets clicks through. */
-const VEIL =
-  "const veil = document.createElement('div'); veil.id = 'veil'; document.body.append(veil);" +
-  "Object.assign(veil.style, { position: 'fixed', inset: 0, background: '#ffffff03', pointerEvents: 'none' });";
 
 let scene: EmbedScene;
 let browser: Browser;
@@ -58,10 +54,6 @@ test.beforeEach(async () => {
 test.afterEach(async () => {
   await context.close();
 });
-
-function phase(frame: Frame | Page = page): ReturnType<Page["getByRole"]> {
-  return frame.frameLocator("tabmesh-widget > iframe").getByRole("status");
-}
 
 /** Seconds of processor time in scripts and in all tasks of the page since it was loaded. */
 async function processorTime(of: Page): Promise<{ script: number; frames: number }> {
@@ -126,7 +118,7 @@ test("a visitor agrees, works for the site, sees for whom and how much, and stop
   await frame.getByRole("button", { name: "What is running?" }).click();
   await expect(frame.getByText("At most 25% of one processor core")).toBeVisible();
   await frame.getByRole("button", { name: "Stop" }).click();
-  await expect(phase()).toHaveText("Stopped");
+  await expect(phaseOf(page)).toHaveText("Stopped");
   expect(page.workers()).toEqual([]);
   expect(page.frames().filter((each) => each.url().includes("sandbox"))).toEqual([]);
   expect(violations).toEqual([]);
@@ -147,9 +139,9 @@ test("the widget goes with its page, goes on when it is back, and stays stopped 
   await expect(page.getByRole("heading", { name: "About this site" })).toBeVisible();
   await expect.poll(() => page.frames()).toHaveLength(1);
   await page.getByRole("link", { name: "Notes" }).click();
-  await expect(phase()).toHaveText("Ready for the next task", { timeout: 20_000 });
+  await expect(phaseOf(page)).toHaveText("Ready for the next task", { timeout: 20_000 });
   await frameOf(page).getByRole("button", { name: "Stop" }).click();
-  await expect(phase()).toHaveText("Stopped");
+  await expect(phaseOf(page)).toHaveText("Stopped");
   // Nor can the page's own scripts have it go on.
   await page.evaluate((name) => sessionStorage.setItem(name, `${Date.now() + 1_000_000}`), `tabmesh ${site}`);
   await page.reload();
@@ -176,11 +168,11 @@ test("it rests on battery power, at serious pressure and where data is to be sav
   await page.goto(scene.site.url);
   const frame = await takePart(page);
   await frame.evaluate(() => dispatchEvent(new Event("save")));
-  await expect(phase()).toHaveText("Paused to save data");
+  await expect(phaseOf(page)).toHaveText("Paused to save data");
   await frame.evaluate(() => dispatchEvent(new Event("unplug")));
-  await expect(phase()).toHaveText("Paused on battery power");
+  await expect(phaseOf(page)).toHaveText("Paused on battery power");
   await press("serious");
-  await expect(phase()).toHaveText("Paused: this machine is busy");
+  await expect(phaseOf(page)).toHaveText("Paused: this machine is busy");
 });
 
 test("two on one page are one that works and one that says so; the script may come twice", async () => {
@@ -274,134 +266,4 @@ test("consent taken back in the window cuts the page off at the relay", async ()
   await expect(page.getByRole("button", { name: "Take part" })).toBeVisible({ timeout: 20_000 });
   await page.reload();
   await expect(page.getByRole("button", { name: "Take part" })).toBeVisible();
-});
-
-test("security: nobody can lay anything over the window, nor catch its click with a double click", async () => {
-  for (const site of [scene.site, await scene.openSite({})]) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
-    await page.goto(`${site.url}/bare`);
-    // oxlint-disable-next-line no-await-in-loop
-    await page.evaluate(async (url) => {
-      const frame = document.createElement("iframe");
-      frame.src = url;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      frame.addEventListener("load", () => resolve(), { once: true });
-      document.body.append(frame);
-      await promise;
-    }, `${scene.relay.url}/embed/consent?site=${scene.view.site}`);
-    const [, framed] = page.frames();
-    // oxlint-disable-next-line no-await-in-loop
-    expect(await framed?.locator("button").count()).toBe(0);
-  }
-
-  await page.goto(scene.site.url);
-  const window = await pressTakePart(page);
-  const button = window.locator(".answers button").first();
-  const box = await button.boundingBox();
-  if (box === null) throw new Error("the window has no button");
-  await window.mouse.dblclick(box.x + 10, box.y + 10);
-  await expect(button).toHaveText("Agree");
-  // What is pressed by a script, or began before the window was in front, is not meant.
-  await button.evaluate((element) => (element instanceof HTMLElement ? element.click() : undefined));
-  await window.waitForTimeout(500);
-  expect(page.frames()).toHaveLength(1);
-});
-
-test("security: a frame that the page covers, pales or squeezes works no more, and takes no click to begin", async () => {
-  await page.goto(scene.site.url);
-  const frame = await takePart(page);
-  await page.evaluate(VEIL);
-  await expect(phase()).toHaveText("Paused: the page covers this box", { timeout: 10_000 });
-  await frame.getByRole("button", { name: "Stop" }).click();
-  await expect(phase()).toHaveText("Stopped");
-  await frame.getByRole("button", { name: "Go on" }).click();
-  await frame.waitForTimeout(1_000);
-  await expect(phase()).toHaveText("Stopped");
-  await page.evaluate("document.querySelector('#veil').remove()");
-  await frame.waitForTimeout(1_000);
-  await frame.getByRole("button", { name: "Go on" }).click();
-  await expect(phase()).not.toHaveText("Stopped");
-  await page.evaluate("document.querySelector('iframe').style.width = '60px'");
-  await expect(phase()).toHaveText("Paused: the page leaves this box no room");
-});
-
-test("security: what the page makes up starts nothing, and what it may see holds no key", async () => {
-  await page.goto(scene.site.url);
-  await page.evaluate(() => {
-    const heard: string[] = [];
-    Object.assign(globalThis, { heard });
-    addEventListener("message", ({ data }) => heard.push(JSON.stringify(data)));
-  });
-  // A page says what only the window may say: no frame comes of it.
-  await page.evaluate((site) => {
-    postMessage({ tabmesh: "agreed", site, ticket: "0".repeat(32) }, "*");
-  }, scene.view.site);
-  await page.waitForTimeout(300);
-  expect(page.frames()).toHaveLength(1);
-
-  const frame = await takePart(page);
-  const stolen = await page.evaluate(() => {
-    const held = document.querySelector("iframe");
-    // oxlint-disable-next-line unicorn/consistent-function-scoping -- runs in the page, where nothing of this file is
-    const attempt = (act: () => unknown): string => {
-      try {
-        return String(act());
-      } catch (error) {
-        return error instanceof DOMException ? error.name : "another error";
-      }
-    };
-    return [
-      attempt(() => held?.contentDocument),
-      attempt(() => held?.contentWindow?.localStorage.length),
-      attempt(() => Reflect.get(held?.contentWindow ?? {}, "indexedDB")),
-      attempt(() => held?.contentWindow?.document.title),
-    ];
-  });
-  expect(stolen).toEqual(["null", "SecurityError", "SecurityError", "SecurityError"]);
-  const heard = await page.evaluate((): unknown => Reflect.get(globalThis, "heard"));
-  const texts = Array.isArray(heard) ? heard.map(String) : [];
-  expect(texts.some((text) => text.includes('"state"'))).toBe(true);
-  expect(texts.join("\n")).not.toMatch(/delegation|seed|"grant"|"here"|12D3KooW/u);
-  // A page that knocks, or gives leave, is not the window; nothing but Stop is obeyed.
-  await page.evaluate(() => {
-    const ticket = new URLSearchParams(document.querySelector("iframe")?.src.split("#")[1]).get("ticket");
-    const to = document.querySelector("iframe")?.contentWindow;
-    for (const tabmesh of ["knock", "grant", "start", "state", "wish"])
-      to?.postMessage({ tabmesh, ticket }, "*");
-  });
-  await page.waitForTimeout(500);
-  expect(await page.evaluate((): unknown => Reflect.get(globalThis, "heard"))).toEqual(heard);
-  await expect(phase()).toHaveText("Ready for the next task");
-  await page.evaluate(() =>
-    document.querySelector("iframe")?.contentWindow?.postMessage({ tabmesh: "wish", wish: "stop" }, "*"),
-  );
-  await expect(phase()).toHaveText("Stopped");
-  expect(frame.isDetached()).toBe(false);
-});
-
-test("security: consent to one site is of no use to another, which can neither hold its frame nor hear its window", async () => {
-  await page.goto(scene.site.url);
-  await takePart(page);
-  const evil = await scene.openSite({});
-  const thief = await context.newPage();
-  await thief.goto(evil.url);
-  const window = await pressTakePart(thief);
-  await expect(window.getByRole("heading", { level: 1 })).toContainText(new URL(scene.site.url).host);
-  await window.getByRole("button", { name: /^(?:Agree|Go on)$/u }).click();
-  await thief.waitForTimeout(1_500);
-  // A window that is heard by its page closes by itself.
-  expect(window.isClosed()).toBe(false);
-  expect(thief.frames()).toHaveLength(1);
-  await window.close();
-  // Its frame, though consent is there and kept, does not load in another's page.
-  await thief.evaluate((src) => {
-    const frame = document.createElement("iframe");
-    frame.src = src;
-    document.body.append(frame);
-  }, `${scene.relay.url}/embed/frame?site=${scene.view.site}`);
-  await thief.waitForTimeout(1_000);
-  const [, framed] = thief.frames();
-  expect(await framed?.locator("#widget").count()).toBe(0);
-  // Nor in a page of the site that stands in another's page itself.
-  await expect(phase(page)).toHaveText("Ready for the next task");
 });

@@ -50,6 +50,11 @@ export async function openEmbedScene(pages: ReadonlyMap<string, string>): Promis
   };
 }
 
+/** Where the widget of a page says what it does. */
+export function phaseOf(page: Frame | Page): ReturnType<Page["getByRole"]> {
+  return page.frameLocator("tabmesh-widget > iframe").getByRole("status");
+}
+
 /** Presses the widget's button; the window that it opens. */
 export async function pressTakePart(page: Page): Promise<Page> {
   const [window] = await Promise.all([

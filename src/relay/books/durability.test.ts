@@ -34,7 +34,7 @@ import { verifyNative } from "./native-keys.ts";
 import { openBooks } from "./open-books.ts";
 
 /** More where there is time: a soak asks for hundreds. */
-const KILLS = Number(process.env["TABMESH_KILLS"] ?? 8);
+const KILLS = Number(process.env["TABMESH_KILLS"] ?? 5);
 
 let folder = "";
 let path = "";

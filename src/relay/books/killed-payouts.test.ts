@@ -12,7 +12,7 @@ import { signerOf } from "./books-scene.contract.ts";
 import { checkBooks } from "./check-books.ts";
 
 /** More where there is time: a soak asks for hundreds. */
-const KILLS = Number(process.env["TABMESH_KILLS"] ?? 10);
+const KILLS = Number(process.env["TABMESH_KILLS"] ?? 6);
 
 let folder = "";
 let path = "";
