@@ -169,7 +169,7 @@ test("a second tab of the browser says that another one is contributing", async 
   await context.close();
 });
 
-test("when the relay goes away the page counts down to the next attempt", async () => {
+test("when the relay goes away the page counts down to the next attempt", { tag: "@long" }, async () => {
   const dataDir = mkdtempSync(join(tmpdir(), "tabmesh-app-"));
   const port = await freePort();
   const other = await startRelayProcess({ dataDir, port });

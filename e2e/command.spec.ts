@@ -176,20 +176,24 @@ test("a function that fails ends with 1 and its own reason", { tag: "@long" }, a
   expect(stderr).toContain("[30001 out-of-fuel]");
 });
 
-test("Ctrl-C cancels the job at the provider and brings the rest of the money back", async () => {
-  const relay = await meshOfOneTab();
-  const scene = join(ROOT, "examples/raytrace/scenes/studio.json");
-  const run = tabmesh(relay, "render", scene, "-o", join(folder, "studio.png"), "--quality", "fine");
-  await expect.poll(run.said, { timeout: 60_000 }).toMatch(/^[1-9]\d*\/144/mu);
-  run.child.kill("SIGINT");
-  const { code, stderr } = await run.ended;
-  expect(code, stderr).toBe(130);
-  const [, spent, refunded] =
-    /Cancelled after \d+ tasks?: ([\d.]+) test credits spent, ([\d.]+) refunded/u.exec(stderr) ?? [];
-  expect(Number(spent)).toBeGreaterThan(0);
-  expect(Number(refunded)).toBeGreaterThan(0);
-  const account = await start("src/cli/bin.js", ["account", "--json"], { TABMESH_RELAY: relay }).ended;
-  const told = JSON.parse(account.stdout) as { account: Record<string, string> };
-  const micros = BigInt(Math.round(Number(spent) * 1e6));
-  expect(told.account).toMatchObject({ available: (GRANT - micros).toString(), escrowed: "0" });
-});
+test(
+  "Ctrl-C cancels the job at the provider and brings the rest of the money back",
+  { tag: "@long" },
+  async () => {
+    const relay = await meshOfOneTab();
+    const scene = join(ROOT, "examples/raytrace/scenes/studio.json");
+    const run = tabmesh(relay, "render", scene, "-o", join(folder, "studio.png"), "--quality", "fine");
+    await expect.poll(run.said, { timeout: 60_000 }).toMatch(/^[1-9]\d*\/144/mu);
+    run.child.kill("SIGINT");
+    const { code, stderr } = await run.ended;
+    expect(code, stderr).toBe(130);
+    const [, spent, refunded] =
+      /Cancelled after \d+ tasks?: ([\d.]+) test credits spent, ([\d.]+) refunded/u.exec(stderr) ?? [];
+    expect(Number(spent)).toBeGreaterThan(0);
+    expect(Number(refunded)).toBeGreaterThan(0);
+    const account = await start("src/cli/bin.js", ["account", "--json"], { TABMESH_RELAY: relay }).ended;
+    const told = JSON.parse(account.stdout) as { account: Record<string, string> };
+    const micros = BigInt(Math.round(Number(spent) * 1e6));
+    expect(told.account).toMatchObject({ available: (GRANT - micros).toString(), escrowed: "0" });
+  },
+);

@@ -128,29 +128,36 @@ test("Chromium has the reference's bits, on WebAssembly and on WebGPU, in the pa
   }
 });
 
-test("a GPU process that crashes is told as gpu-lost, and what opens the GPU again has the same bits", async () => {
-  const browser = await launchChromium(SOFTWARE_GPU_ARGS);
-  try {
-    const page = await browser.newPage();
-    await page.goto(site.url);
-    await page.waitForFunction("globalThis.modelPage !== undefined");
-    await page.evaluate(() => modelPage.openGpu());
-    const [first] = cases;
-    const [path] = paths;
-    if (first === undefined || path === undefined) throw new Error("there are cases");
-    const code = page.evaluate(([url, what]) => modelPage.codeOfLoss(url, what), [path, first.job] as const);
-    const devtools = await browser.newBrowserCDPSession();
-    await devtools.send("Browser.crashGpuProcess").catch(() => undefined);
-    expect(await code).toBe(failureCode("gpu-lost"));
-    const again = page.evaluate(([url, what]) => modelPage.run("webgpu", url, what), [
-      path,
-      first.job,
-    ] as const);
-    expect(await again).toBe(expected[0]);
-  } finally {
-    await browser.close();
-  }
-});
+test(
+  "a GPU process that crashes is told as gpu-lost, and what opens the GPU again has the same bits",
+  { tag: "@long" },
+  async () => {
+    const browser = await launchChromium(SOFTWARE_GPU_ARGS);
+    try {
+      const page = await browser.newPage();
+      await page.goto(site.url);
+      await page.waitForFunction("globalThis.modelPage !== undefined");
+      await page.evaluate(() => modelPage.openGpu());
+      const [first] = cases;
+      const [path] = paths;
+      if (first === undefined || path === undefined) throw new Error("there are cases");
+      const code = page.evaluate(([url, what]) => modelPage.codeOfLoss(url, what), [
+        path,
+        first.job,
+      ] as const);
+      const devtools = await browser.newBrowserCDPSession();
+      await devtools.send("Browser.crashGpuProcess").catch(() => undefined);
+      expect(await code).toBe(failureCode("gpu-lost"));
+      const again = page.evaluate(([url, what]) => modelPage.run("webgpu", url, what), [
+        path,
+        first.job,
+      ] as const);
+      expect(await again).toBe(expected[0]);
+    } finally {
+      await browser.close();
+    }
+  },
+);
 
 test.describe("Firefox", () => {
   test.skip(firefox === undefined, NO_FIREFOX);

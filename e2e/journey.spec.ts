@@ -87,7 +87,7 @@ test("an open tab earns by running a real function, and can prove it", async () 
   expect(errors).toEqual([]);
 });
 
-test("what the relay serves is tampered with: verify turns red", async () => {
+test("what the relay serves is tampered with: verify turns red", { tag: "@long" }, async () => {
   const relay = await startRelay();
   const { page } = await providerTab(relay);
   const client = await requester(relay);

@@ -221,19 +221,23 @@ test("a tab comes back after its relay was restarted", async () => {
   expect((await a.evaluate((to) => meshPage.echo(to, 1000, 1), addresses)).equal).toBe(true);
 });
 
-test("a tab whose browser has no WebRTC says so, and so does the tab that calls it", async () => {
-  const without = "delete globalThis.RTCPeerConnection; delete globalThis.webkitRTCPeerConnection;";
-  const [a, b] = [await openTab({ before: without }), await openTab()];
-  const joinedA = await joinAs(a, 1);
-  const joinedB = await joinAs(b, 2);
-  expect(await a.evaluate((to) => meshPage.refusal(to, 10_000), joinedB.addresses)).toMatch(
-    /^unreachable: .*RTCPeerConnection is missing/,
-  );
-  expect(joinedA.addresses.join()).not.toContain("webrtc");
-  expect(await b.evaluate((to) => meshPage.refusal(to, 10_000), joinedA.addresses)).toMatch(
-    /^unreachable: .*no address for a direct connection/,
-  );
-});
+test(
+  "a tab whose browser has no WebRTC says so, and so does the tab that calls it",
+  { tag: "@long" },
+  async () => {
+    const without = "delete globalThis.RTCPeerConnection; delete globalThis.webkitRTCPeerConnection;";
+    const [a, b] = [await openTab({ before: without }), await openTab()];
+    const joinedA = await joinAs(a, 1);
+    const joinedB = await joinAs(b, 2);
+    expect(await a.evaluate((to) => meshPage.refusal(to, 10_000), joinedB.addresses)).toMatch(
+      /^unreachable: .*RTCPeerConnection is missing/,
+    );
+    expect(joinedA.addresses.join()).not.toContain("webrtc");
+    expect(await b.evaluate((to) => meshPage.refusal(to, 10_000), joinedA.addresses)).toMatch(
+      /^unreachable: .*no address for a direct connection/,
+    );
+  },
+);
 
 test(
   "where the network blocks WebRTC the caller is told that no path was found",

@@ -120,21 +120,25 @@ test("a tab gets a whole model from another tab when the relay gives none of it"
   expect(await embed()).toBe(3);
 });
 
-test("the person deletes a model, after being asked; then it is offered no more", async () => {
-  const page = await provider();
-  expect(await embed()).toBe(3);
-  await expect.poll(holders).toBe(1);
-  await page.getByRole("button", { name: /^Delete universal/u }).click();
-  await page.getByRole("button", { name: "Keep it" }).click();
-  expect(await filesOf(page)).toBe(CHUNKS());
-  await page.getByRole("button", { name: /^Delete universal/u }).click();
-  await page.getByRole("button", { name: "Delete", exact: true }).last().click();
-  await expect(shelf(page)).toContainText("None yet");
-  await expect.poll(() => filesOf(page)).toBe(0);
-  await expect.poll(holders).toBe(0);
-  expect(await embed()).toBe(3);
-  await expect.poll(() => filesOf(page)).toBe(CHUNKS());
-});
+test(
+  "the person deletes a model, after being asked; then it is offered no more",
+  { tag: "@long" },
+  async () => {
+    const page = await provider();
+    expect(await embed()).toBe(3);
+    await expect.poll(holders).toBe(1);
+    await page.getByRole("button", { name: /^Delete universal/u }).click();
+    await page.getByRole("button", { name: "Keep it" }).click();
+    expect(await filesOf(page)).toBe(CHUNKS());
+    await page.getByRole("button", { name: /^Delete universal/u }).click();
+    await page.getByRole("button", { name: "Delete", exact: true }).last().click();
+    await expect(shelf(page)).toContainText("None yet");
+    await expect.poll(() => filesOf(page)).toBe(0);
+    await expect.poll(holders).toBe(0);
+    expect(await embed()).toBe(3);
+    await expect.poll(() => filesOf(page)).toBe(CHUNKS());
+  },
+);
 
 test("the person is told that there is no room, and so is the requester", { tag: "@long" }, async () => {
   const page = await provider();

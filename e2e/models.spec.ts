@@ -43,7 +43,6 @@ test.beforeAll(async () => {
   sentences = await publish(relay.url, await sentencesFile(home), "sentences");
   if (!HAS_STORIES) return;
   stories = await publish(relay.url, await storiesFile(home), "stories");
-  await publish(relay.url, slowFile(home), "slow");
 });
 test.afterEach(async () => {
   for (const close of open.splice(0).toReversed()) await close().catch(() => undefined);
@@ -95,33 +94,38 @@ test("a tab writes the documented story, word by word, and anybody can recompute
   expect(verdict).toEqual({ kind: "holds", positions: 184 });
 });
 
-test("the same seed draws the same text in a tab and here; a stop text ends it; the reader may leave", async () => {
-  test.skip(!HAS_STORIES, NO_STORIES);
-  await provider();
-  const tabmesh = await requester();
-  const seed = new Uint8Array(32).fill(7);
-  const drawn = { text: "Once upon a time", maxTokens: 60, temperature: 0.9, topK: 40, topP: 0.95, seed };
-  const there = await tabmesh.generate("stories", drawn).result;
-  const opened = await openModel(join(home, "stories.tmm"), "wasm");
-  if (opened.kind !== "llama") throw new Error("stories write text");
-  const sampling = { temperatureMilli: 900, topK: 40, topPMilli: 950, seed };
-  const request = { prompt: drawn.text, mostTokens: 60, sampling, stop: [] };
-  const here = await generateText(opened, request, () => undefined);
-  expect(there.text).toBe(here.text);
-  expect(there.transcript).toEqual(here.transcript);
-  const stopped = await tabmesh.generate("stories", { text: "Once upon a time", stop: ["Lily"] }).result;
-  expect(stopped).toMatchObject({ text: ", there was a little girl named ", end: "stop" });
-  const left = tabmesh.generate("stories", { text: "Once upon a time", maxTokens: 400 });
-  for await (const piece of left) if (piece.tokens.length > 0) break;
-  await expect(left.result).rejects.toThrow("cancelled");
-  expect(await left.summary).toMatchObject({ cancelled: true });
-});
+test(
+  "the same seed draws the same text in a tab and here; a stop text ends it; the reader may leave",
+  { tag: "@long" },
+  async () => {
+    test.skip(!HAS_STORIES, NO_STORIES);
+    await provider();
+    const tabmesh = await requester();
+    const seed = new Uint8Array(32).fill(7);
+    const drawn = { text: "Once upon a time", maxTokens: 60, temperature: 0.9, topK: 40, topP: 0.95, seed };
+    const there = await tabmesh.generate("stories", drawn).result;
+    const opened = await openModel(join(home, "stories.tmm"), "wasm");
+    if (opened.kind !== "llama") throw new Error("stories write text");
+    const sampling = { temperatureMilli: 900, topK: 40, topPMilli: 950, seed };
+    const request = { prompt: drawn.text, mostTokens: 60, sampling, stop: [] };
+    const here = await generateText(opened, request, () => undefined);
+    expect(there.text).toBe(here.text);
+    expect(there.transcript).toEqual(here.transcript);
+    const stopped = await tabmesh.generate("stories", { text: "Once upon a time", stop: ["Lily"] }).result;
+    expect(stopped).toMatchObject({ text: ", there was a little girl named ", end: "stop" });
+    const left = tabmesh.generate("stories", { text: "Once upon a time", maxTokens: 400 });
+    for await (const piece of left) if (piece.tokens.length > 0) break;
+    await expect(left.result).rejects.toThrow("cancelled");
+    expect(await left.summary).toMatchObject({ cancelled: true });
+  },
+);
 
 test(
   "a browser is killed in the middle of a text: another tab goes on with the same words",
   { tag: "@long" },
   async () => {
     test.skip(!HAS_STORIES, NO_STORIES);
+    await publish(relay.url, slowFile(home), "slow");
     const [first, second] = [await openMortalTab(relay.url), await openMortalTab(relay.url)];
     open.push(
       () => first.close(),
@@ -157,37 +161,41 @@ test(
   },
 );
 
-test("lines are ranked on the page of searching, computed by another tab, which loads the model once", async () => {
-  const page = await provider();
-  const asked = watchBlobs(page);
-  const browser: Browser = await launchChromium();
-  open.push(() => browser.close());
-  const searcher = await browser.newPage();
-  const errors: string[] = [];
-  searcher.on("pageerror", (error) => errors.push(error.message));
-  await searcher.goto(`${relay.url}/#/search`);
-  await search(searcher);
-  const ranked = await searcher.locator(".ranked-text").allTextContents();
-  const { vectors } = await locally([QUERY, ...LINES]);
-  expect(ranked).toEqual(rank(vectors[0]!, vectors.slice(1)).map(({ index }) => LINES[index]));
-  expect(ranked[0]).toMatch(/refund|Returns/u);
-  await expect(searcher.getByText("Receipt verified")).toBeVisible();
-  await expect(searcher.getByText(/is entry \d+ of its log/u)).toBeVisible();
-  await searcher.setViewportSize({ width: 390, height: 844 });
-  expect(
-    await searcher.evaluate(() => document.documentElement.scrollWidth - innerWidth),
-  ).toBeLessThanOrEqual(0);
-  expect(asked.length).toBeGreaterThan(Math.floor(sentences.size / 2 ** 20));
-  asked.length = 0;
-  await page.reload();
-  await page.getByRole("switch").click();
-  await expect(page.getByText("Ready for work").first()).toBeVisible({ timeout: 30_000 });
-  await search(searcher);
-  expect(await searcher.locator(".ranked-text").allTextContents()).toEqual(ranked);
-  // The manifest is named by its hash and small; of the file itself nothing is asked for again.
-  expect(asked.filter((path) => !path.endsWith(sentences.cid))).toEqual([]);
-  expect(errors).toEqual([]);
-});
+test(
+  "lines are ranked on the page of searching, computed by another tab, which loads the model once",
+  { tag: "@long" },
+  async () => {
+    const page = await provider();
+    const asked = watchBlobs(page);
+    const browser: Browser = await launchChromium();
+    open.push(() => browser.close());
+    const searcher = await browser.newPage();
+    const errors: string[] = [];
+    searcher.on("pageerror", (error) => errors.push(error.message));
+    await searcher.goto(`${relay.url}/#/search`);
+    await search(searcher);
+    const ranked = await searcher.locator(".ranked-text").allTextContents();
+    const { vectors } = await locally([QUERY, ...LINES]);
+    expect(ranked).toEqual(rank(vectors[0]!, vectors.slice(1)).map(({ index }) => LINES[index]));
+    expect(ranked[0]).toMatch(/refund|Returns/u);
+    await expect(searcher.getByText("Receipt verified")).toBeVisible();
+    await expect(searcher.getByText(/is entry \d+ of its log/u)).toBeVisible();
+    await searcher.setViewportSize({ width: 390, height: 844 });
+    expect(
+      await searcher.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+    ).toBeLessThanOrEqual(0);
+    expect(asked.length).toBeGreaterThan(Math.floor(sentences.size / 2 ** 20));
+    asked.length = 0;
+    await page.reload();
+    await page.getByRole("switch").click();
+    await expect(page.getByText("Ready for work").first()).toBeVisible({ timeout: 30_000 });
+    await search(searcher);
+    expect(await searcher.locator(".ranked-text").allTextContents()).toEqual(ranked);
+    // The manifest is named by its hash and small; of the file itself nothing is asked for again.
+    expect(asked.filter((path) => !path.endsWith(sentences.cid))).toEqual([]);
+    expect(errors).toEqual([]);
+  },
+);
 
 async function search(page: Page): Promise<void> {
   await page.getByLabel("Lines to search").fill(LINES.join("\n"));

@@ -103,7 +103,7 @@ function worked(): Promise<void> {
   return working;
 }
 
-test("axe finds nothing on any page that is still empty, on a dark phone", async () => {
+test("axe finds nothing on any page that is still empty, on a dark phone", { tag: "@long" }, async () => {
   expect(await lookAtEachPage(DARK_PHONE)).toBeGreaterThan(5);
 });
 
@@ -195,16 +195,20 @@ async function goAround(name: string): Promise<number> {
   throw new Error(`${name} has more than ${MOST_STOPS} stops`);
 }
 
-test("the Tab key reaches everything on every page, shows where it is, and leaves again", async () => {
-  await onEachPage(page, async (name) => {
-    await page.evaluate(() => {
-      for (const element of document.querySelectorAll("[data-visited]"))
-        element.removeAttribute("data-visited");
+test(
+  "the Tab key reaches everything on every page, shows where it is, and leaves again",
+  { tag: "@long" },
+  async () => {
+    await onEachPage(page, async (name) => {
+      await page.evaluate(() => {
+        for (const element of document.querySelectorAll("[data-visited]"))
+          element.removeAttribute("data-visited");
+      });
+      expect(await goAround(name), `${name}: the Tab key does not come out`).toBeGreaterThan(0);
+      expect.soft(await page.evaluate(missedControls), name).toEqual([]);
     });
-    expect(await goAround(name), `${name}: the Tab key does not come out`).toBeGreaterThan(0);
-    expect.soft(await page.evaluate(missedControls), name).toEqual([]);
-  });
-});
+  },
+);
 
 /** Elements that move now, or would at the next change. */
 function movingElements(this: void): readonly string[] {

@@ -124,19 +124,23 @@ test("behind the frame stands a realm that has no names left to try", async () =
   await page.close();
 });
 
-test("in Firefox the frame denies the same, and the realm has no names left either", async () => {
-  test.skip(firefox === undefined, "no Firefox here: install firefox-esr or set FIREFOX_PATH");
-  if (firefox === undefined) return;
-  const tab = await openFirefoxTab(firefox, relay.url);
-  try {
-    const heard = await tab.page.evaluate(runProbe, { script: probe(), where: "frame" } as const);
-    expect(heard["origin"]).toBe("null");
-    expectNoWayOut(heard);
-    expectNoNames(await tab.page.evaluate(runProbe, { script: LOCKED_PROBE, where: "frame" } as const));
-  } finally {
-    await tab.browser.close();
-  }
-});
+test(
+  "in Firefox the frame denies the same, and the realm has no names left either",
+  { tag: "@long" },
+  async () => {
+    test.skip(firefox === undefined, "no Firefox here: install firefox-esr or set FIREFOX_PATH");
+    if (firefox === undefined) return;
+    const tab = await openFirefoxTab(firefox, relay.url);
+    try {
+      const heard = await tab.page.evaluate(runProbe, { script: probe(), where: "frame" } as const);
+      expect(heard["origin"]).toBe("null");
+      expectNoWayOut(heard);
+      expectNoNames(await tab.page.evaluate(runProbe, { script: LOCKED_PROBE, where: "frame" } as const));
+    } finally {
+      await tab.browser.close();
+    }
+  },
+);
 
 test("the app's own threads live in that frame, and it is gone when the person stops", async () => {
   const context = await browser.newContext();

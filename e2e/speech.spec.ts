@@ -110,7 +110,7 @@ test("each line of a text is spoken by a tab, to the byte as by Node's own WASI"
   expect(askedOfRelay.filter((path) => path.includes("/blobs"))).toEqual([]);
 });
 
-test("the README's command does the same, and the tab still has the program", async () => {
+test("the README's command does the same, and the tab still has the program", { tag: "@long" }, async () => {
   const out = join(home, "by-readme");
   const before = await received.total();
   const command = commandOfReadme().replace("out/speech", out);
@@ -123,7 +123,7 @@ test("the README's command does the same, and the tab still has the program", as
   expect(askedOfRelay.filter((path) => path.includes("/blobs"))).toEqual([]);
 });
 
-test("after a reload the program is still in the tab's storage", async () => {
+test("after a reload the program is still in the tab's storage", { tag: "@long" }, async () => {
   await page.reload();
   await page.getByRole("switch").click();
   await expect(page.getByText("Ready for work").first()).toBeVisible({ timeout: 30_000 });

@@ -37,7 +37,7 @@ test("a picture from another tab is the same to the bit, and for the same fuel, 
   summaries.push(await runTiles(requester));
 });
 
-test("whatever a function does, Chromium tells its end as Node does", async () => {
+test("whatever a function does, Chromium tells its end as Node does", { tag: "@long" }, async () => {
   summaries.push(...(await runEngineCases(requester)));
 });
 

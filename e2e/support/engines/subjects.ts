@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { encodeScene, tileInputs } from "../../../examples/raytrace/scene.ts";
 import { toHex } from "../../../src/protocol/bytes.ts";
+import { tries } from "../../../src/protocol/tries.contract.ts";
 import { foldings } from "../../../src/sandbox/proof/constants.contract.ts";
 import { escapes } from "../../../src/sandbox/proof/escapes.contract.ts";
 import { generateProgram } from "../../../src/sandbox/proof/generate-program.contract.ts";
@@ -14,7 +15,7 @@ import type { Subject } from "./answers.ts";
 const ROOT = new URL("../../../", import.meta.url);
 /** Programs of the WASI test suite, in the folder beside the repository. */
 const SUITE = new URL("../shared/conformance/wasi-p1/", ROOT);
-const GENERATED = 150;
+const GENERATED: number = tries(200);
 
 type Wanted = Partial<Omit<Subject, "module">> & { readonly says: string; readonly module: Uint8Array };
 
