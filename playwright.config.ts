@@ -7,7 +7,7 @@ export default defineConfig({
   ...(process.env["TABMESH_TESTS"] === "full" ? {} : { grepInvert: /@long/u }),
   testMatch: "**/*.spec.ts",
   workers: 3,
-  timeout: 120_000,
+  timeout: 75_000,
   expect: { timeout: 15_000 },
   // Pictures are made on purpose only: `npm run pictures`.
   snapshotPathTemplate: "e2e/pictures/{arg}{ext}",

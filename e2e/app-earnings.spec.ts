@@ -136,7 +136,7 @@ for (const [what, path] of [
   });
 }
 
-test("a changed checkpoint turns verify red", async () => {
+test("a changed checkpoint turns verify red", { tag: "@long" }, async () => {
   for (const place of [0.02, 0.5, 0.97]) {
     const page = await earningsPage();
     await tamper(page, /\/v1\/log\/checkpoint/u, place);
@@ -145,24 +145,28 @@ test("a changed checkpoint turns verify red", async () => {
   }
 });
 
-test("a proof that does not tie the log to the one seen before turns verify red", async () => {
-  await runJob(3);
-  const page = await earningsPage();
-  await expect(newest(page)).toContainText("3 tasks", { timeout: 30_000 });
-  await tamper(page, /\/v1\/log\/consistency/u, 0.9);
-  await expectRefuted(page);
-  // Both checkpoints are there to be taken away; the changed proof convicts nobody.
-  const [download] = await Promise.all([
-    page.waitForEvent("download"),
-    (await verifyNewest(page)).getByRole("button", { name: "Save both" }).click(),
-  ]);
-  const judged = await judgeEvidence(
-    readEvidence(await readFile(await download.path())),
-    verifierOf(webcrypto.subtle),
-  );
-  expect(judged).toMatchObject({ verdict: "open", accused: "relay" });
-  await page.close();
-});
+test(
+  "a proof that does not tie the log to the one seen before turns verify red",
+  { tag: "@long" },
+  async () => {
+    await runJob(3);
+    const page = await earningsPage();
+    await expect(newest(page)).toContainText("3 tasks", { timeout: 30_000 });
+    await tamper(page, /\/v1\/log\/consistency/u, 0.9);
+    await expectRefuted(page);
+    // Both checkpoints are there to be taken away; the changed proof convicts nobody.
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      (await verifyNewest(page)).getByRole("button", { name: "Save both" }).click(),
+    ]);
+    const judged = await judgeEvidence(
+      readEvidence(await readFile(await download.path())),
+      verifierOf(webcrypto.subtle),
+    );
+    expect(judged).toMatchObject({ verdict: "open", accused: "relay" });
+    await page.close();
+  },
+);
 
 for (const [what, change] of [
   [
@@ -281,36 +285,40 @@ test("receipts are looked through, and all that are found are taken away as a ta
   await page.close();
 });
 
-test("a page that slept, its connection dead, has every receipt that came meanwhile", async () => {
-  const page = await earningsPage();
-  const live = page.locator(".live").getByText("Live");
-  await expect(live).toBeVisible();
-  await page.route(/\/events$/u, async (route) => route.abort());
-  // The page drops what looks alive when it hears that the network was away.
-  await page.evaluate(() => dispatchEvent(new Event("online")));
-  await expect(live).toHaveCount(0);
-  const debug = await context.newCDPSession(page);
-  await debug.send("Page.setWebLifecycleState", { state: "frozen" });
-  for (const tasks of [4, 5]) await runJob(tasks);
-  await debug.send("Page.setWebLifecycleState", { state: "active" });
-  await expect(newest(page)).not.toContainText("5 tasks");
-  await page.unroute(/\/events$/u);
-  const [resumed] = await Promise.all([
-    page.waitForRequest(/\/events$/u),
-    page.evaluate(() => dispatchEvent(new Event("online"))),
-  ]);
-  expect(Number(resumed.headers()["last-event-id"])).toBeGreaterThan(0);
-  await expect(newest(page)).toContainText("5 tasks", { timeout: 30_000 });
-  await expect(page.locator(".receipt").nth(1)).toContainText("4 tasks");
-  await expect(live).toBeVisible();
-  // As a relay has them that is asked anew.
-  const shown = await page.locator(".receipt-index").allTextContents();
-  const fresh = await earningsPage();
-  await expect(fresh.locator(".receipt-index").first()).toBeVisible();
-  await expect.poll(() => fresh.locator(".receipt-index").allTextContents()).toEqual(shown);
-  await fresh.close();
-  await page.close();
-});
+test(
+  "a page that slept, its connection dead, has every receipt that came meanwhile",
+  { tag: "@long" },
+  async () => {
+    const page = await earningsPage();
+    const live = page.locator(".live").getByText("Live");
+    await expect(live).toBeVisible();
+    await page.route(/\/events$/u, async (route) => route.abort());
+    // The page drops what looks alive when it hears that the network was away.
+    await page.evaluate(() => dispatchEvent(new Event("online")));
+    await expect(live).toHaveCount(0);
+    const debug = await context.newCDPSession(page);
+    await debug.send("Page.setWebLifecycleState", { state: "frozen" });
+    for (const tasks of [4, 5]) await runJob(tasks);
+    await debug.send("Page.setWebLifecycleState", { state: "active" });
+    await expect(newest(page)).not.toContainText("5 tasks");
+    await page.unroute(/\/events$/u);
+    const [resumed] = await Promise.all([
+      page.waitForRequest(/\/events$/u),
+      page.evaluate(() => dispatchEvent(new Event("online"))),
+    ]);
+    expect(Number(resumed.headers()["last-event-id"])).toBeGreaterThan(0);
+    await expect(newest(page)).toContainText("5 tasks", { timeout: 30_000 });
+    await expect(page.locator(".receipt").nth(1)).toContainText("4 tasks");
+    await expect(live).toBeVisible();
+    // As a relay has them that is asked anew.
+    const shown = await page.locator(".receipt-index").allTextContents();
+    const fresh = await earningsPage();
+    await expect(fresh.locator(".receipt-index").first()).toBeVisible();
+    await expect.poll(() => fresh.locator(".receipt-index").allTextContents()).toEqual(shown);
+    await fresh.close();
+    await page.close();
+  },
+);
 
 /** A film of one picture, as a fake camera takes it: luma of a QR code, grey elsewhere. */
 function filmOf(text: string): Buffer {

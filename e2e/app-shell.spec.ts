@@ -143,18 +143,22 @@ test("a keyboard is enough to consent, start and stop; consent is remembered and
   await context.close();
 });
 
-test("a browser that asks the person about storage and gets no answer does not keep the tab waiting", async () => {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.addInitScript(() => {
-    navigator.storage.persist = () => new Promise(() => undefined);
-  });
-  await page.goto(relay.url);
-  await contribute(page);
-  await context.close();
-});
+test(
+  "a browser that asks the person about storage and gets no answer does not keep the tab waiting",
+  { tag: "@long" },
+  async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.addInitScript(() => {
+      navigator.storage.persist = () => new Promise(() => undefined);
+    });
+    await page.goto(relay.url);
+    await contribute(page);
+    await context.close();
+  },
+);
 
-test("a second tab of the browser says that another one is contributing", async () => {
+test("a second tab of the browser says that another one is contributing", { tag: "@long" }, async () => {
   const context = await browser.newContext();
   const first = await visit(context);
   await contribute(first);
@@ -196,41 +200,43 @@ test("over plain HTTP from another machine the page says why it cannot start and
   await context.close();
 });
 
-test("a key file moves the account to another browser, and replacing asks first", async ({
-  browserName,
-}, info) => {
-  const from = await browser.newContext();
-  const source = await visit(from);
-  await contribute(source);
-  const saved = source.waitForEvent("download");
-  await source.getByRole("button", { name: "Save key file" }).click();
-  const path = info.outputPath(`key-${browserName}.json`);
-  await (await saved).saveAs(path);
-  const name = await source.locator(".key-name").innerText();
-  await from.close();
+test(
+  "a key file moves the account to another browser, and replacing asks first",
+  { tag: "@long" },
+  async ({ browserName }, info) => {
+    const from = await browser.newContext();
+    const source = await visit(from);
+    await contribute(source);
+    const saved = source.waitForEvent("download");
+    await source.getByRole("button", { name: "Save key file" }).click();
+    const path = info.outputPath(`key-${browserName}.json`);
+    await (await saved).saveAs(path);
+    const name = await source.locator(".key-name").innerText();
+    await from.close();
 
-  const to = await browser.newContext();
-  const page = await visit(to);
-  await contribute(page);
-  await page.getByRole("switch").click();
-  await expect(page.getByText("Not contributing")).toBeVisible();
-  const before = await page.locator(".key-name").innerText();
-  const tampered = readFileSync(path, "utf8").replace(/"seed": "../u, '"seed": "zz');
-  const input = page.locator('input[type="file"]');
-  await input.setInputFiles({
-    name: "key.json",
-    mimeType: "application/json",
-    buffer: Buffer.from(tampered),
-  });
-  await expect(page.getByText("does not belong to the seed")).toBeVisible();
-  await input.setInputFiles(path);
-  const dialog = page.getByRole("dialog");
-  await expect(dialog).toContainText("Replace the key of this browser?");
-  await expect(dialog).toContainText(before);
-  await dialog.getByRole("button", { name: "Replace", exact: true }).click();
-  await expect(page.locator(".key-name")).toHaveText(name);
-  await to.close();
-});
+    const to = await browser.newContext();
+    const page = await visit(to);
+    await contribute(page);
+    await page.getByRole("switch").click();
+    await expect(page.getByText("Not contributing")).toBeVisible();
+    const before = await page.locator(".key-name").innerText();
+    const tampered = readFileSync(path, "utf8").replace(/"seed": "../u, '"seed": "zz');
+    const input = page.locator('input[type="file"]');
+    await input.setInputFiles({
+      name: "key.json",
+      mimeType: "application/json",
+      buffer: Buffer.from(tampered),
+    });
+    await expect(page.getByText("does not belong to the seed")).toBeVisible();
+    await input.setInputFiles(path);
+    const dialog = page.getByRole("dialog");
+    await expect(dialog).toContainText("Replace the key of this browser?");
+    await expect(dialog).toContainText(before);
+    await dialog.getByRole("button", { name: "Replace", exact: true }).click();
+    await expect(page.locator(".key-name")).toHaveText(name);
+    await to.close();
+  },
+);
 
 test("the page can be installed: manifest, icons and a service worker are there", async () => {
   const context = await browser.newContext();

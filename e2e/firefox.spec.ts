@@ -67,32 +67,36 @@ test("the earnings are there, and Firefox verifies a receipt in the page", async
   expect(requester.errors).toEqual([]);
 });
 
-test("Firefox is closed in the middle of a job: a tab in Chromium finishes it, and nothing is paid twice", async () => {
-  const staying = await openProviderTab(relay.url);
-  const client = await connect({ relay: relay.url, iceServers: [] });
-  try {
-    const inputs = Array.from({ length: 60 }, (_, index) => new TextEncoder().encode(`input ${index}`));
-    const limits = { fuel: 200_000_000n, memoryBytes: 1024 * 1024, outputBytes: 1024 };
-    const handle = await client.map(slowEcho(3_000_000), inputs, { ...limits, parallel: 2 });
-    const results: MapResult[] = [];
-    let closing: Promise<void> | undefined;
-    for await (const result of handle) {
-      results.push(result);
-      if (results.length === 10) closing = provider.browser.close();
+test(
+  "Firefox is closed in the middle of a job: a tab in Chromium finishes it, and nothing is paid twice",
+  { tag: "@long" },
+  async () => {
+    const staying = await openProviderTab(relay.url);
+    const client = await connect({ relay: relay.url, iceServers: [] });
+    try {
+      const inputs = Array.from({ length: 60 }, (_, index) => new TextEncoder().encode(`input ${index}`));
+      const limits = { fuel: 200_000_000n, memoryBytes: 1024 * 1024, outputBytes: 1024 };
+      const handle = await client.map(slowEcho(3_000_000), inputs, { ...limits, parallel: 2 });
+      const results: MapResult[] = [];
+      let closing: Promise<void> | undefined;
+      for await (const result of handle) {
+        results.push(result);
+        if (results.length === 10) closing = provider.browser.close();
+      }
+      await closing;
+      const outputs = results.map((result) => (result.kind === "done" ? result.output : undefined));
+      expect(outputs).toHaveLength(inputs.length);
+      for (const input of inputs) expect(outputs).toContainEqual(input);
+      const { leases, copied } = await handle.summary;
+      expect(new Set(leases.map((lease) => lease.provider)).size).toBe(2);
+      const paid = leases.reduce((sum, { tasks }) => sum + tasks, 0);
+      // Of a task that two providers were given at the end, both may have been done: rule 16.
+      expect(paid).toBeGreaterThanOrEqual(inputs.length);
+      expect(paid).toBeLessThanOrEqual(inputs.length + copied);
+      expect(staying.errors).toEqual([]);
+    } finally {
+      await client.close();
+      await staying.browser.close();
     }
-    await closing;
-    const outputs = results.map((result) => (result.kind === "done" ? result.output : undefined));
-    expect(outputs).toHaveLength(inputs.length);
-    for (const input of inputs) expect(outputs).toContainEqual(input);
-    const { leases, copied } = await handle.summary;
-    expect(new Set(leases.map((lease) => lease.provider)).size).toBe(2);
-    const paid = leases.reduce((sum, { tasks }) => sum + tasks, 0);
-    // Of a task that two providers were given at the end, both may have been done: rule 16.
-    expect(paid).toBeGreaterThanOrEqual(inputs.length);
-    expect(paid).toBeLessThanOrEqual(inputs.length + copied);
-    expect(staying.errors).toEqual([]);
-  } finally {
-    await client.close();
-    await staying.browser.close();
-  }
-});
+  },
+);

@@ -106,18 +106,22 @@ async function setAside(): Promise<bigint> {
   return BigInt(textAt(await tabmesh("account"), "account", "escrowed"));
 }
 
-test("without a tab a request is told why it cannot be done; with a wrong key, that the key is wrong", async () => {
-  const input = { model: "sentences", input: QUERY };
-  expect(await refusal(client.embeddings.create(input))).toMatchObject({
-    status: 503,
-    code: "no_provider",
-    message: expect.stringContaining("no provider is connected"),
-  });
-  expect(await refusal(clientOf("tabmesh-wrong").embeddings.create(input))).toMatchObject({ status: 401 });
-  expect(await setAside()).toBe(0n);
-});
+test(
+  "without a tab a request is told why it cannot be done; with a wrong key, that the key is wrong",
+  { tag: "@long" },
+  async () => {
+    const input = { model: "sentences", input: QUERY };
+    expect(await refusal(client.embeddings.create(input))).toMatchObject({
+      status: 503,
+      code: "no_provider",
+      message: expect.stringContaining("no provider is connected"),
+    });
+    expect(await refusal(clientOf("tabmesh-wrong").embeddings.create(input))).toMatchObject({ status: 401 });
+    expect(await setAside()).toBe(0n);
+  },
+);
 
-test("sentences become vectors in a tab, with the bits of this machine", async () => {
+test("sentences become vectors in a tab, with the bits of this machine", { tag: "@long" }, async () => {
   await tab();
   const { data, response } = await client.embeddings
     .create({ model: "sentences", input: [QUERY, ...LINES] })

@@ -184,31 +184,35 @@ test("the relay is killed in the middle of a job: acknowledged receipts survive 
     .toBe(10_000_000n - charged);
 });
 
-test("a tab without its relay goes on working; its receipts wait, then arrive", async () => {
-  const relay = await startRelay();
-  const { page } = await providerTab(relay);
-  const client = await requester(relay);
-  const handle = await client.map(slowEcho(3_000_000), texts(30), {
-    parallel: 1,
-    outputBytes: 65_536,
-    fuel: 1_000_000_000n,
-  });
-  let gone: Promise<void> | undefined;
-  const results = await collect(handle, (count) => {
-    if (count === 5) gone = relay.kill();
-  });
-  await gone;
-  expectEchoes(results, 30);
-  await expect(page.getByText(/reconnect|connection/iu).first()).toBeVisible({ timeout: 30_000 });
-  const summary = await handle.summary;
-  expect(summary.leases[0]?.inclusionVerified).toBe(false);
-  await startRelay({ dataDir: relay.dataDir, port: relay.port });
-  const views = createRelayClient({ baseUrl: relay.url, fetch });
-  const provider = parsePeerId(summary.leases[0]?.provider ?? "");
-  await expect
-    .poll(async () => ownedBy(await views.account(provider)), { timeout: 60_000 })
-    .toBe(receiptsOf(summary));
-});
+test(
+  "a tab without its relay goes on working; its receipts wait, then arrive",
+  { tag: "@long" },
+  async () => {
+    const relay = await startRelay();
+    const { page } = await providerTab(relay);
+    const client = await requester(relay);
+    const handle = await client.map(slowEcho(3_000_000), texts(30), {
+      parallel: 1,
+      outputBytes: 65_536,
+      fuel: 1_000_000_000n,
+    });
+    let gone: Promise<void> | undefined;
+    const results = await collect(handle, (count) => {
+      if (count === 5) gone = relay.kill();
+    });
+    await gone;
+    expectEchoes(results, 30);
+    await expect(page.getByText(/reconnect|connection/iu).first()).toBeVisible({ timeout: 30_000 });
+    const summary = await handle.summary;
+    expect(summary.leases[0]?.inclusionVerified).toBe(false);
+    await startRelay({ dataDir: relay.dataDir, port: relay.port });
+    const views = createRelayClient({ baseUrl: relay.url, fetch });
+    const provider = parsePeerId(summary.leases[0]?.provider ?? "");
+    await expect
+      .poll(async () => ownedBy(await views.account(provider)), { timeout: 60_000 })
+      .toBe(receiptsOf(summary));
+  },
+);
 
 test("hostile functions fail with a reason, and the tab goes on", async () => {
   const relay = await startRelay();
@@ -276,7 +280,7 @@ test(
   },
 );
 
-test("a cancelled job stops at the provider and is refunded", async () => {
+test("a cancelled job stops at the provider and is refunded", { tag: "@long" }, async () => {
   const relay = await startRelay();
   await providerTab(relay);
   const client = await requester(relay);
@@ -310,7 +314,7 @@ test("one browser is one provider: a second tab says so", async () => {
   await expect(other.getByText(/another tab/iu).first()).toBeVisible();
 });
 
-test("a page without WebRTC says so instead of offering the switch", async () => {
+test("a page without WebRTC says so instead of offering the switch", { tag: "@long" }, async () => {
   const relay = await startRelay();
   const browser = await launchChromium();
   open.push(() => browser.close());

@@ -207,7 +207,7 @@ test(
   },
 );
 
-test("a tab comes back after its relay was restarted", async () => {
+test("a tab comes back after its relay was restarted", { tag: "@long" }, async () => {
   const [a, b] = [await openTab(), await openTab()];
   await joinAs(a, 1);
   const { addresses } = await joinAs(b, 2);

@@ -100,25 +100,29 @@ test("a tab fetches a model once, tells so, and asks for nothing after a reload"
   expect(asked).toEqual([]);
 });
 
-test("a tab gets a whole model from another tab when the relay gives none of it", async () => {
-  const first = await provider();
-  expect(await embed()).toBe(3);
-  await expect.poll(holders).toBe(1);
-  await expect.poll(() => filesOf(first)).toBe(CHUNKS());
-  const second = await provider();
-  await second.route("**/v1/blobs/**", (route) => route.abort());
-  // A tab that has the model may be done with a job before another has begun to fetch it.
-  const embedAndCount = async (): Promise<number> => {
-    expect(await embed(2)).toBe(3);
-    return filesOf(second);
-  };
-  await expect.poll(embedAndCount, { timeout: 90_000 }).toBe(CHUNKS());
-  await expect.poll(holders, { timeout: 30_000 }).toBe(2);
-  await first.context().browser()?.close();
-  await expect.poll(holders, { timeout: 30_000 }).toBe(1);
-  // Every chunk of it was right: it computes.
-  expect(await embed()).toBe(3);
-});
+test(
+  "a tab gets a whole model from another tab when the relay gives none of it",
+  { tag: "@long" },
+  async () => {
+    const first = await provider();
+    expect(await embed()).toBe(3);
+    await expect.poll(holders).toBe(1);
+    await expect.poll(() => filesOf(first)).toBe(CHUNKS());
+    const second = await provider();
+    await second.route("**/v1/blobs/**", (route) => route.abort());
+    // A tab that has the model may be done with a job before another has begun to fetch it.
+    const embedAndCount = async (): Promise<number> => {
+      expect(await embed(2)).toBe(3);
+      return filesOf(second);
+    };
+    await expect.poll(embedAndCount, { timeout: 90_000 }).toBe(CHUNKS());
+    await expect.poll(holders, { timeout: 30_000 }).toBe(2);
+    await first.context().browser()?.close();
+    await expect.poll(holders, { timeout: 30_000 }).toBe(1);
+    // Every chunk of it was right: it computes.
+    expect(await embed()).toBe(3);
+  },
+);
 
 test(
   "the person deletes a model, after being asked; then it is offered no more",

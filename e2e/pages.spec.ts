@@ -122,7 +122,7 @@ test("axe finds nothing on any page once the tab has worked and earned, in light
   await lookAtEachPage(LOOKS);
 });
 
-test("keys alone find a receipt, verify it, and go back to the top", async () => {
+test("keys alone find a receipt, verify it, and go back to the top", { tag: "@long" }, async () => {
   await worked();
   await tabTo(page, tabsOf(page).filter({ hasText: "Earnings" }));
   await page.keyboard.press("Enter");
@@ -138,20 +138,24 @@ test("keys alone find a receipt, verify it, and go back to the top", async () =>
   await expect(page.getByRole("main")).toBeFocused();
 });
 
-test("each page takes the focus to its heading, also when it has to be loaded first", async () => {
-  const fresh = await browser.newPage();
-  await fresh.goto(relay.url);
-  await expect(fresh.getByRole("heading", { level: 1 })).toBeVisible();
-  const links = fresh.getByRole("navigation", { name: "Pages" }).getByRole("link");
-  const names = await links.allInnerTexts();
-  for (const name of names.toReversed()) {
-    await links.filter({ hasText: name }).focus();
-    await fresh.keyboard.press("Enter");
-    await expect(fresh.getByRole("heading", { level: 1, name })).toBeFocused();
-    await expect(fresh).toHaveTitle(`${name} · Tabmesh`);
-  }
-  await fresh.close();
-});
+test(
+  "each page takes the focus to its heading, also when it has to be loaded first",
+  { tag: "@long" },
+  async () => {
+    const fresh = await browser.newPage();
+    await fresh.goto(relay.url);
+    await expect(fresh.getByRole("heading", { level: 1 })).toBeVisible();
+    const links = fresh.getByRole("navigation", { name: "Pages" }).getByRole("link");
+    const names = await links.allInnerTexts();
+    for (const name of names.toReversed()) {
+      await links.filter({ hasText: name }).focus();
+      await fresh.keyboard.press("Enter");
+      await expect(fresh.getByRole("heading", { level: 1, name })).toBeFocused();
+      await expect(fresh).toHaveTitle(`${name} · Tabmesh`);
+    }
+    await fresh.close();
+  },
+);
 
 type Stop = "outside" | "seen before" | { readonly name: string; readonly isMarked: boolean };
 

@@ -84,7 +84,7 @@ async function giveWork(): Promise<void> {
   );
 }
 
-test("every page as somebody new sees it", async () => {
+test("every page as somebody new sees it", { tag: "@long" }, async () => {
   const context = await browser.newContext(HERE);
   const page = await visit(context);
   await onEachPage(page, async (name) => expectPage(page, `new-${name.toLowerCase()}`));
@@ -95,7 +95,7 @@ test("every page as somebody new sees it", async () => {
   await context.close();
 });
 
-test("a plan that is about to be run, and one that is drawn", async () => {
+test("a plan that is about to be run, and one that is drawn", { tag: "@long" }, async () => {
   const context = await browser.newContext(HERE);
   const page = await visit(context);
   await goTo(page, "Runs");
@@ -125,7 +125,7 @@ test("the pages of a tab that has worked", { tag: "@long" }, async () => {
   await context.close();
 });
 
-test("a machine whose clock is wrong", async () => {
+test("a machine whose clock is wrong", { tag: "@long" }, async () => {
   const context = await browser.newContext(HERE);
   const page = await context.newPage();
   await page.goto(relay.url);

@@ -142,47 +142,57 @@ test(
   },
 );
 
-test("the app's own threads live in that frame, and it is gone when the person stops", async () => {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.goto(relay.url);
-  await contribute(page);
-  const frame = page.locator("iframe[sandbox='allow-scripts'][src='/sandbox.html']");
-  await expect(frame).toHaveCount(1);
-  await expect.poll(() => page.workers().length).toBeGreaterThan(0);
-  expect(page.workers().map((worker) => worker.url())).toEqual([expect.stringMatching(/^blob:null\//u)]);
-  await page.getByRole("switch").click();
-  await expect(frame).toHaveCount(0);
-  await context.close();
-});
+test(
+  "the app's own threads live in that frame, and it is gone when the person stops",
+  { tag: "@long" },
+  async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(relay.url);
+    await contribute(page);
+    const frame = page.locator("iframe[sandbox='allow-scripts'][src='/sandbox.html']");
+    await expect(frame).toHaveCount(1);
+    await expect.poll(() => page.workers().length).toBeGreaterThan(0);
+    expect(page.workers().map((worker) => worker.url())).toEqual([expect.stringMatching(/^blob:null\//u)]);
+    await page.getByRole("switch").click();
+    await expect(frame).toHaveCount(0);
+    await context.close();
+  },
+);
 
-test("the frame comes up when the relay is away, from what the service worker keeps", async () => {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.goto(relay.url);
-  await contribute(page);
-  await expect
-    .poll(async () =>
-      page.evaluate(async () => (await caches.match("/sandbox.html", { ignoreSearch: true })) !== undefined),
-    )
-    .toBe(true);
-  await page.reload();
-  await context.setOffline(true);
-  const isOpen = await page.evaluate(async () => {
-    const frame = document.createElement("iframe");
-    frame.src = "/sandbox.html";
-    const isLoaded = new Promise((resolve) => frame.addEventListener("load", resolve));
-    document.body.append(frame);
-    await isLoaded;
-    const { port1, port2 } = new MessageChannel();
-    const answer = new Promise((resolve) => {
-      port1.addEventListener("message", ({ data }) => resolve(data.kind), { once: true });
-      setTimeout(() => resolve("silence"), 3_000);
+test(
+  "the frame comes up when the relay is away, from what the service worker keeps",
+  { tag: "@long" },
+  async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(relay.url);
+    await contribute(page);
+    await expect
+      .poll(async () =>
+        page.evaluate(
+          async () => (await caches.match("/sandbox.html", { ignoreSearch: true })) !== undefined,
+        ),
+      )
+      .toBe(true);
+    await page.reload();
+    await context.setOffline(true);
+    const isOpen = await page.evaluate(async () => {
+      const frame = document.createElement("iframe");
+      frame.src = "/sandbox.html";
+      const isLoaded = new Promise((resolve) => frame.addEventListener("load", resolve));
+      document.body.append(frame);
+      await isLoaded;
+      const { port1, port2 } = new MessageChannel();
+      const answer = new Promise((resolve) => {
+        port1.addEventListener("message", ({ data }) => resolve(data.kind), { once: true });
+        setTimeout(() => resolve("silence"), 3_000);
+      });
+      port1.start();
+      frame.contentWindow?.postMessage("connect", "*", [port2]);
+      return answer;
     });
-    port1.start();
-    frame.contentWindow?.postMessage("connect", "*", [port2]);
-    return answer;
-  });
-  expect(isOpen).toBe("open");
-  await context.close();
-});
+    expect(isOpen).toBe("open");
+    await context.close();
+  },
+);

@@ -98,17 +98,21 @@ function commandOfReadme(): string {
   return found[0];
 }
 
-test("each line of a text is spoken by a tab, to the byte as by Node's own WASI", async () => {
-  const out = join(home, "by-script");
-  expectPaid(
-    await told(process.execPath, join(SPEECH, "speak.ts"), "--out", out, "--quiet", "--yes", "--json"),
-  );
-  expectSpoken(out);
-  // The program came from the requester over WebRTC: the relay has never seen it.
-  expect(await received.total()).toBeGreaterThan(FLITE_BYTES);
-  expect(await received.total()).toBeLessThan(FLITE_BYTES + MOST_OTHER_BYTES);
-  expect(askedOfRelay.filter((path) => path.includes("/blobs"))).toEqual([]);
-});
+test(
+  "each line of a text is spoken by a tab, to the byte as by Node's own WASI",
+  { tag: "@long" },
+  async () => {
+    const out = join(home, "by-script");
+    expectPaid(
+      await told(process.execPath, join(SPEECH, "speak.ts"), "--out", out, "--quiet", "--yes", "--json"),
+    );
+    expectSpoken(out);
+    // The program came from the requester over WebRTC: the relay has never seen it.
+    expect(await received.total()).toBeGreaterThan(FLITE_BYTES);
+    expect(await received.total()).toBeLessThan(FLITE_BYTES + MOST_OTHER_BYTES);
+    expect(askedOfRelay.filter((path) => path.includes("/blobs"))).toEqual([]);
+  },
+);
 
 test("the README's command does the same, and the tab still has the program", { tag: "@long" }, async () => {
   const out = join(home, "by-readme");

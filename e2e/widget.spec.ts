@@ -149,31 +149,35 @@ test("the widget goes with its page, goes on when it is back, and stays stopped 
   await expect.poll(() => page.frames()).toHaveLength(1);
 });
 
-test("it rests on battery power, at serious pressure and where data is to be saved", async () => {
-  // A battery and a connection in place of the machine's, in every frame.
-  await context.addInitScript(() => {
-    const battery = Object.assign(new EventTarget(), { charging: true, level: 1 });
-    const connection = Object.assign(new EventTarget(), { type: "wifi", saveData: false });
-    Object.assign(navigator, { getBattery: () => Promise.resolve(battery) });
-    Object.defineProperty(navigator, "connection", { value: connection });
-    addEventListener("unplug", ({ type }) => {
-      Object.assign(battery, { charging: type !== "unplug" });
-      battery.dispatchEvent(new Event("chargingchange"));
+test(
+  "it rests on battery power, at serious pressure and where data is to be saved",
+  { tag: "@long" },
+  async () => {
+    // A battery and a connection in place of the machine's, in every frame.
+    await context.addInitScript(() => {
+      const battery = Object.assign(new EventTarget(), { charging: true, level: 1 });
+      const connection = Object.assign(new EventTarget(), { type: "wifi", saveData: false });
+      Object.assign(navigator, { getBattery: () => Promise.resolve(battery) });
+      Object.defineProperty(navigator, "connection", { value: connection });
+      addEventListener("unplug", ({ type }) => {
+        Object.assign(battery, { charging: type !== "unplug" });
+        battery.dispatchEvent(new Event("chargingchange"));
+      });
+      addEventListener("save", () => {
+        Object.assign(connection, { saveData: true });
+        connection.dispatchEvent(new Event("change"));
+      });
     });
-    addEventListener("save", () => {
-      Object.assign(connection, { saveData: true });
-      connection.dispatchEvent(new Event("change"));
-    });
-  });
-  await page.goto(scene.site.url);
-  const frame = await takePart(page);
-  await frame.evaluate(() => dispatchEvent(new Event("save")));
-  await expect(phaseOf(page)).toHaveText("Paused to save data");
-  await frame.evaluate(() => dispatchEvent(new Event("unplug")));
-  await expect(phaseOf(page)).toHaveText("Paused on battery power");
-  await press("serious");
-  await expect(phaseOf(page)).toHaveText("Paused: this machine is busy");
-});
+    await page.goto(scene.site.url);
+    const frame = await takePart(page);
+    await frame.evaluate(() => dispatchEvent(new Event("save")));
+    await expect(phaseOf(page)).toHaveText("Paused to save data");
+    await frame.evaluate(() => dispatchEvent(new Event("unplug")));
+    await expect(phaseOf(page)).toHaveText("Paused on battery power");
+    await press("serious");
+    await expect(phaseOf(page)).toHaveText("Paused: this machine is busy");
+  },
+);
 
 test("two on one page are one that works and one that says so; the script may come twice", async () => {
   await page.goto(`${scene.site.url}/script`);
@@ -223,38 +227,42 @@ test("where the page lets no frame in, or no window, there is a link to the app"
   await expect(link).toBeVisible();
 });
 
-test("where the browser lets a frame keep nothing, it works with a key in memory, and asks again on the next page", async () => {
-  const forgetful = await openForgetfulBrowser();
-  try {
-    const visited = await forgetful.newPage();
-    await overridePressure(visited);
-    await visited.goto(scene.site.url);
-    const frame = await takePart(visited);
-    const kept = await frame.evaluate(async () => {
-      // oxlint-disable-next-line unicorn/consistent-function-scoping -- runs in the frame, where nothing of this file is
-      const refusal = async (attempt: () => unknown): Promise<string> => {
-        try {
-          await attempt();
-          return "allowed";
-        } catch (error) {
-          return error instanceof DOMException ? error.name : "another error";
-        }
-      };
-      return [
-        await refusal(() => localStorage.length),
-        await refusal(() => navigator.locks.request("any", () => undefined)),
-      ];
-    });
-    expect(kept).toEqual(["SecurityError", "SecurityError"]);
-    await visited.reload();
-    await expect(visited.getByRole("button", { name: "Take part" })).toBeVisible();
-    // The window has what the frame cannot keep: who agreed, and until when.
-    const window = await pressTakePart(visited);
-    await expect(window.getByText("You agreed until")).toBeVisible();
-  } finally {
-    await forgetful.close();
-  }
-});
+test(
+  "where the browser lets a frame keep nothing, it works with a key in memory, and asks again on the next page",
+  { tag: "@long" },
+  async () => {
+    const forgetful = await openForgetfulBrowser();
+    try {
+      const visited = await forgetful.newPage();
+      await overridePressure(visited);
+      await visited.goto(scene.site.url);
+      const frame = await takePart(visited);
+      const kept = await frame.evaluate(async () => {
+        // oxlint-disable-next-line unicorn/consistent-function-scoping -- runs in the frame, where nothing of this file is
+        const refusal = async (attempt: () => unknown): Promise<string> => {
+          try {
+            await attempt();
+            return "allowed";
+          } catch (error) {
+            return error instanceof DOMException ? error.name : "another error";
+          }
+        };
+        return [
+          await refusal(() => localStorage.length),
+          await refusal(() => navigator.locks.request("any", () => undefined)),
+        ];
+      });
+      expect(kept).toEqual(["SecurityError", "SecurityError"]);
+      await visited.reload();
+      await expect(visited.getByRole("button", { name: "Take part" })).toBeVisible();
+      // The window has what the frame cannot keep: who agreed, and until when.
+      const window = await pressTakePart(visited);
+      await expect(window.getByText("You agreed until")).toBeVisible();
+    } finally {
+      await forgetful.close();
+    }
+  },
+);
 
 test("consent taken back in the window cuts the page off at the relay", async () => {
   await page.goto(scene.site.url);
