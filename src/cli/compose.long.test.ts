@@ -5,7 +5,6 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import wabtInit from "wabt";
 import type { CallNode, ExprNode, Plan, PlanNode } from "../plan/plan.ts";
 import { encodePlan } from "../plan/plan-codec.ts";
-import type { RunEvent } from "../plan/runner-ports.ts";
 import { verifyRun } from "../plan/verify/verify-run.ts";
 import { cidOf, RAW } from "../protocol/cid.ts";
 import { verifierOf } from "../protocol/ed25519.ts";
@@ -14,7 +13,7 @@ import { stepMessage } from "../protocol/messages/run.ts";
 import { fuel } from "../protocol/units.ts";
 import { relayConfig } from "../relay/config.ts";
 import { type Relay, startRelay } from "../relay/start-relay.ts";
-import { connect, type Tabmesh } from "../sdk/index.ts";
+import { connect, type PlanRun, type Tabmesh } from "../sdk/index.ts";
 import { type ProviderProcess, startProviderProcess } from "./provider-process.contract.ts";
 import { startRunProcess } from "./run-process.contract.ts";
 
@@ -114,13 +113,16 @@ test(
       budget: "4000000",
       holders: [holder.requester],
     });
+    const stop = new AbortController();
+    const taken = Promise.withResolvers<PlanRun>();
+    const holding = holder.holdRuns({ signal: stop.signal, onRun: (each) => taken.resolve(each) });
     await initiator.untilEnded(40);
     await Promise.all(providers.slice(0, 2).map((each) => each.kill()));
     providers[4]?.freeze();
     await initiator.untilEnded(80);
     await initiator.kill();
-    const told: RunEvent[] = [];
-    const run = await holder.continueRun(initiator.run, { onEvent: (event) => told.push(event) });
+    const run = await taken.promise;
+    expect(run.id).toBe(initiator.run);
     await Promise.all(providers.slice(2, 4).map((each) => each.kill()));
     providers[5]?.freeze();
     const { value } = await run.result();
@@ -137,5 +139,7 @@ test(
       .filter(({ body }) => body.lease !== undefined)
       .map(({ body, signedBy }) => `${signedBy[0]?.key} ${body.node} ${body.iteration} ${body.attempt}`);
     expect(new Set(places).size).toBe(places.length);
+    stop.abort();
+    await holding;
   },
 );

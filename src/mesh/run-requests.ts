@@ -28,7 +28,7 @@ import {
   stepPageSchema,
 } from "../protocol/messages/run.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
-import { MESSAGE_TYPE, RELAY_PATHS, RUN_ACCESS_HEADER } from "../protocol/relay-api.ts";
+import { MESSAGE_TYPE, RELAY_PATHS, RUN_ACCESS_HEADER, type RunRole } from "../protocol/relay-api.ts";
 import {
   nameViewJson,
   nameViewsJson,
@@ -77,14 +77,25 @@ export interface RunRequests {
   endRun(envelope: Uint8Array, signal?: AbortSignal): Promise<Inclusion>;
   /** @throws FailureError `not-found` */
   run(run: Cid, signal?: AbortSignal): Promise<RunView>;
-  /** Newest first; `before` is an entry index to continue below. */
+  /**
+   * Newest first; `before` is an entry index to continue below. As "holder" those that are open and name the peer as one, else those
+   * that it started or pays for.
+   */
   runs(
     peer: PeerId,
-    page: { readonly before?: number; readonly limit: number },
+    page: { readonly before?: number; readonly limit: number; readonly role?: RunRole },
     signal?: AbortSignal,
   ): Promise<readonly RunSummary[]>;
-  /** Safe to repeat. With none it is a coordinator's sign of life. At most MAX_STEPS_PER_BATCH, MAX_STEP_BATCH_BYTES. */
-  putSteps(run: Cid, access: Uint8Array, steps: readonly Uint8Array[], signal?: AbortSignal): Promise<void>;
+  /**
+   * Safe to repeat. With none it is a coordinator's sign of life, or with `leaving` its last one. At most MAX_STEPS_PER_BATCH,
+   * MAX_STEP_BATCH_BYTES.
+   */
+  putSteps(
+    run: Cid,
+    access: Uint8Array,
+    steps: readonly Uint8Array[],
+    options?: { readonly leaving?: boolean; readonly signal?: AbortSignal },
+  ): Promise<void>;
   steps(run: Cid, access: Uint8Array, from: number, signal?: AbortSignal): Promise<StepPage>;
   /** Receipts from `from` on, then as they come, and the run whenever it changes; through lost connections. */
   runEvents(
@@ -159,14 +170,14 @@ export function createRunRequests(options: RelayClientOptions): RunRequests {
     run: (run, signal) => view(http, runViewJson, { path: fill(RELAY_PATHS.run, run), signal }),
     runs: (peer, page, signal) =>
       view(http, runSummariesJson, {
-        path: `${fill(RELAY_PATHS.accountRuns, peer)}?${pageQuery(page)}`,
+        path: `${fill(RELAY_PATHS.accountRuns, peer)}?${pageQuery(page)}${page.role === undefined ? "" : `&role=${page.role}`}`,
         signal,
       }),
-    async putSteps(run, access, steps, signal) {
+    async putSteps(run, access, steps, { leaving = false, signal } = {}) {
       await exchangeBytes(http, {
         path: fill(RELAY_PATHS.runSteps, run),
         method: "POST",
-        body: encode(stepBatchSchema, { steps }),
+        body: encode(stepBatchSchema, { steps, leaving }),
         contentType: MESSAGE_TYPE,
         headers: accessHeaders(access),
         maxBytes: MAX_VIEW_BYTES,

@@ -787,7 +787,7 @@ export const anyPart: Readonly<Record<string, Arbitrary<unknown>>> = {
     plan: anyBytes(300),
     params: anyBytes(300),
   }),
-  "step-batch": record<StepBatch>({ steps: list(anyBytes(300)) }),
+  "step-batch": record<StepBatch>({ steps: list(anyBytes(300)), leaving: fc.boolean() }),
   capability: record<Capability>({
     kind: fc.constantFrom(...EFFECT_KINDS),
     origins: list(anyText(256)),

@@ -17,6 +17,10 @@ export const MESSAGE_TYPE = "application/vnd.ipld.dag-cbor";
 /** Header with a run-access envelope, base64, on what is for those alone who take part in a run. */
 export const RUN_ACCESS_HEADER = "tabmesh-run-access";
 
+/** As what an account is asked for its runs: as who started or pays for them, or as who may go on with them. */
+export const RUN_ROLES = ["account", "holder"] as const;
+export type RunRole = (typeof RUN_ROLES)[number];
+
 /** Paths below the relay's origin; `:x` stands for one segment. */
 export const RELAY_PATHS = {
   /** GET: RelayInfo. */
@@ -134,7 +138,10 @@ export const RELAY_PATHS = {
   runValue: "/v1/runs/:run/values/:cid",
   /** POST effect-parcel: EffectReply, dag-cbor. The relay carries out an effect itself. */
   runEffects: "/v1/runs/:run/effects",
-  /** GET ?before=index&limit=n: RunSummary[], newest first; runs that the account started or pays for. */
+  /**
+   * GET ?role=&before=index&limit=n: RunSummary[], newest first; runs that the account started or pays for ("account", the default), or
+   * that are open and name it as a holder ("holder").
+   */
   accountRuns: "/v1/accounts/:peer/runs",
   /** PUT name envelope: NameView. GET: NameView. */
   name: "/v1/names/:name",

@@ -37,6 +37,8 @@ export interface RunBooks {
   run(id: Cid): RunStanding | undefined;
   /** Runs that an account started or pays for, newest first. @param before entry to continue below. */
   runsOf(account: PeerId, before: number | undefined, limit: number): readonly RunStanding[];
+  /** Open runs that name an account as a holder, newest first. */
+  heldBy(account: PeerId, before: number | undefined, limit: number): readonly RunStanding[];
   /** Newest first. */
   jobs(run: Cid, limit: number): readonly RunJobView[];
   /** Who holds or held a lease in a run: its session key and identity; and in which job. */

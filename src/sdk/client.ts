@@ -18,12 +18,13 @@ import { embed } from "./embed.ts";
 import { generate } from "./generate.ts";
 import type { JobRunOptions } from "./job-run-options.ts";
 import { JobRun } from "./job-run.ts";
-import { SALTS_IN_STOCK, SECOND_DRAW_CLOSE_MS } from "./limits.ts";
+import { SECOND_DRAW_CLOSE_MS } from "./limits.ts";
 import { Lookout } from "./lookout.ts";
+import { randomBytes, saltSource } from "./salts.ts";
 import { type JobGround, makeJob } from "./make-job.ts";
 import type { Embeddings, GenerateRequest, Generation, JobPayer, ModelJobOptions } from "./model-options.ts";
 import type { ModelPorts } from "./model-ports.ts";
-import type { PlanParams, PlanRun, PlanRunOptions } from "./plan-run.ts";
+import type { HoldRunsOptions, PlanParams, PlanRun, PlanRunOptions } from "./plan-run.ts";
 import { chargedBy } from "./runs/charged-by.ts";
 import type { RunGround } from "./runs/run-ground.ts";
 import type { JobHandle, RunResult, Tabmesh } from "./tabmesh.ts";
@@ -41,23 +42,6 @@ export interface ConnectOptions {
   readonly pins?: PinStore;
   /** STUN and TURN servers. Default: those the relay names. */
   readonly iceServers?: readonly IceServer[];
-}
-
-const SALT_BYTES = 16;
-
-function randomBytes(length: number): Uint8Array<ArrayBuffer> {
-  return crypto.getRandomValues(new Uint8Array(length));
-}
-
-/** Salts in stock: a call for each costs as much as all the rest of sending a small task. */
-function saltSource(): () => Uint8Array {
-  let stock = new Uint8Array(0);
-  return () => {
-    if (stock.length === 0) stock = randomBytes(SALT_BYTES * SALTS_IN_STOCK);
-    const salt = stock.slice(0, SALT_BYTES);
-    stock = stock.subarray(SALT_BYTES);
-    return salt;
-  };
 }
 
 async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
@@ -209,6 +193,11 @@ class RequesterClient implements Tabmesh {
   async continueRun(run: Cid, options: PlanRunOptions = {}): Promise<PlanRun> {
     const { continueRun } = await import("./runs/continue-run.ts");
     return this.#follow(await continueRun(this.#runGround(options), run, options));
+  }
+
+  async holdRuns(options: HoldRunsOptions = {}): Promise<void> {
+    const { holdRuns } = await import("./runs/hold-runs.ts");
+    await holdRuns(this.#runGround({}), (run) => this.#follow(run), options);
   }
 
   #runGround({ modules = [] }: PlanRunOptions): RunGround {

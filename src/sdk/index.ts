@@ -53,6 +53,7 @@ export {
   type ComputeHere,
   type PlanParams,
   type PlanResult,
+  type HoldRunsOptions,
   type PlanRun,
   PlanRunError,
   type PlanRunOptions,

@@ -183,5 +183,8 @@ export const STEPS_FETCH_MS = 8_000;
 /** Receipts of a run are brought to the relay this soon after they came, together with those that came meanwhile. */
 export const STEPS_BRING_MS = 1_000;
 
+/** Runs that one holder looks after at a time. */
+export const MAX_HELD_RUNS = 100;
+
 /** Leases of a coordinator before are asked back this often, until they are: they are free when its step was taken over. */
 export const FREE_AGAIN_MS = 10_000;

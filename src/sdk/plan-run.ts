@@ -69,6 +69,19 @@ export interface PlanRunOptions {
   readonly onEvent?: (event: RunEvent) => void;
 }
 
+/** How runs of others are held. */
+export interface HoldRunsOptions extends Pick<
+  PlanRunOptions,
+  "compute" | "hedgeAfterMs" | "noProviderTimeoutMs" | "tariffMax"
+> {
+  /** Ends it: what is under way is left to other holders. */
+  readonly signal?: AbortSignal;
+  /** Told of each run that is taken over. */
+  readonly onRun?: (run: PlanRun) => void;
+  /** Told why the relay could not be asked, or why a run could not be taken over; both are tried again. */
+  readonly onTrouble?: (error: unknown, run?: Cid) => void;
+}
+
 /** The value that a run ended with. */
 export interface PlanResult {
   /** CID (raw) of the bytes. */

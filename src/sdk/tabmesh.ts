@@ -4,7 +4,7 @@ import type { PeerId } from "../protocol/peer-id.ts";
 import type { AccountView, PublishedModel, RelayInfo } from "../protocol/relay-api.ts";
 import type { JobOptions, JobSummary, MapResult } from "./job-options.ts";
 import type { Embeddings, GenerateRequest, Generation, ModelJobOptions } from "./model-options.ts";
-import type { PlanParams, PlanRun, PlanRunOptions } from "./plan-run.ts";
+import type { HoldRunsOptions, PlanParams, PlanRun, PlanRunOptions } from "./plan-run.ts";
 
 /** One job under way: iterate over it for the results, in the order they become final. */
 export interface JobHandle extends AsyncIterable<MapResult> {
@@ -65,6 +65,11 @@ export interface Tabmesh {
    * @throws FailureError `not-found`; `denied` where it is neither.
    */
   continueRun(run: Cid, options?: PlanRunOptions): Promise<PlanRun>;
+  /**
+   * Looks after all runs that name this identity as a holder, and goes on with each that nobody coordinates any more: at once where its
+   * coordinator has left, after 20 s of silence where it has not said so. Resolves when the signal ends it.
+   */
+  holdRuns(options?: HoldRunsOptions): Promise<void>;
   /** What the relay keeps for everybody. */
   models(): Promise<readonly PublishedModel[]>;
   account(): Promise<AccountView | undefined>;

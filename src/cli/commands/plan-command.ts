@@ -1,8 +1,10 @@
+import { isPeerId, type PeerId } from "../../protocol/peer-id.ts";
 import { type Command, InvalidArgumentError } from "commander";
 import { addRelayFlags } from "../job-flags.ts";
 import type { Exit } from "../plain-error.ts";
 import type { CheckFlags } from "../plan/check-plan.ts";
 import type { GraphFlags } from "../plan/graph-plan.ts";
+import type { HoldFlags } from "../plan/hold-runs.ts";
 import type { ImportFlags } from "../plan/import-plan.ts";
 import type { ListFlags } from "../plan/list-runs.ts";
 import type { ShowFlags } from "../plan/show-run.ts";
@@ -21,6 +23,14 @@ function parseOrigin(text: string): string {
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:"))
     throw new InvalidArgumentError("It takes an origin, such as http://127.0.0.1:9400.");
   return url.origin;
+}
+
+/** @throws InvalidArgumentError */
+function parsePeer(text: string): PeerId {
+  if (isPeerId(text)) return text;
+  throw new InvalidArgumentError(
+    "It takes an identity, such as 12D3KooW…; `npx tabmesh identity` shows one.",
+  );
 }
 
 /** A value on the command line is seen by whoever lists this machine's processes: the environment is the better place. */
@@ -54,6 +64,11 @@ export function addPlanCommand(program: Command, end: (exit: Exit) => void): voi
     .option("--cap <credits>", "the most that the whole run may cost", parseCredits)
     .option("--wait <time>", "how long a step waits when there is no provider", parseDurationMs)
     .option("--timeout <time>", "when to give the run up, such as 90s or 10m", parseDurationMs)
+    .option(
+      "--holder <identity>",
+      "who may go on with the run when this program is gone; see `plan hold`",
+      each(parsePeer),
+    )
     .option("--local", "run everything in this process: without relay, identity or money")
     .option(
       "--allow-origin <origin>",
@@ -161,6 +176,24 @@ export function addPlanCommand(program: Command, end: (exit: Exit) => void): voi
       end(await continuePlanRun(what, flags));
     });
   addRelayFlags(goOn);
+  const hold = plan
+    .command("hold")
+    .description(
+      "look after runs of others: go on with those that name this identity when nobody coordinates them",
+    )
+    .option("--wait <time>", "how long a step waits when there is no provider", parseDurationMs)
+    .option("--yes", "you know that providers can read inputs")
+    .addHelpText(
+      "after",
+      "\nExample:\n  npx tabmesh plan hold\n\n" +
+        "A run names its holders with `plan run --holder IDENTITY`. One whose starter leaves (Ctrl-C) goes on at once, one whose\n" +
+        "starter vanishes after 20 s of silence. Its starter pays, never more than the run's budget.",
+    )
+    .action(async (flags: HoldFlags) => {
+      const { holdPlanRuns } = await import("../plan/hold-runs.ts");
+      end(await holdPlanRuns(flags));
+    });
+  addRelayFlags(hold);
   plan
     .command("verify")
     .description("check a finished run from its receipts alone: nothing is asked of anybody")

@@ -1,6 +1,9 @@
 import type { Value } from "../../plan/json-value.ts";
 import type { RunEvent } from "../../plan/runner-ports.ts";
 import { type PlanRun, PlanRunError, type PlanRunSummary, type Tabmesh } from "../../sdk/index.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
+import { EXIT, PlainError } from "../plain-error.ts";
+import { creditsText } from "../quantities.ts";
 import type { Work } from "./find-work.ts";
 import { Computing } from "./local/compute-here.ts";
 import type { ReadPlan } from "./read-plan.ts";
@@ -12,6 +15,8 @@ export interface MeshRunOptions {
   readonly work: Work;
   /** By name; each is sealed to the peer that carries out a step which asks for it. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Who may go on: with any, the signal leaves the run to them instead of cancelling it. */
+  readonly holders: readonly PeerId[];
   /** Micro-credits. */
   readonly budget?: bigint;
   readonly timeoutMs?: number;
@@ -26,7 +31,7 @@ export async function runOverMesh(
   { plan }: Pick<ReadPlan, "plan">,
   options: MeshRunOptions,
 ): Promise<FinishedRun> {
-  const { params, work, secrets, budget, timeoutMs, waitMs, onEvent, signal } = options;
+  const { params, work, secrets, holders, budget, timeoutMs, waitMs, onEvent, signal } = options;
   const computing = new Computing(work);
   try {
     const run = await tabmesh.startRun(plan, params, {
@@ -36,18 +41,24 @@ export async function runOverMesh(
       ...(budget === undefined ? {} : { budget }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(waitMs === undefined ? {} : { noProviderTimeoutMs: waitMs }),
-      signal,
+      ...(holders.length === 0 ? { signal } : { holders }),
       onEvent,
     });
+    if (holders.length > 0) leaveAt(run, signal);
     return await finish(run, tabmesh.relay.testMoney, signal);
   } finally {
     await computing.stop();
   }
 }
 
+function leaveAt(run: PlanRun, signal: AbortSignal): void {
+  signal.addEventListener("abort", () => void run.leave(), { once: true });
+  if (signal.aborted) void run.leave();
+}
+
 /** Waits for a run's result and for its jobs to be settled. */
 export async function finish(run: PlanRun, testMoney: boolean, signal: AbortSignal): Promise<FinishedRun> {
-  const result = await resultOf(run);
+  const result = await resultOf(run, signal);
   const summary = await run.summary;
   return {
     run: run.id,
@@ -65,13 +76,21 @@ function moneyOf({ spent, budget }: PlanRunSummary, testMoney: boolean): NonNull
   return { spent, budget, testMoney };
 }
 
-/** The failure of a run is told by its summary. */
-async function resultOf(run: PlanRun): Promise<FinishedRun["result"]> {
+/** The failure of a run is told by its summary. @throws PlainError where the run was left to its holders */
+async function resultOf(run: PlanRun, signal: AbortSignal): Promise<FinishedRun["result"]> {
   try {
     const { cid, bytes } = await run.result();
     return { cid, bytes };
   } catch (error) {
     if (error instanceof PlanRunError) return undefined;
-    throw error;
+    if (!signal.aborted) throw error;
+    const { spent } = await run.summary;
+    throw new PlainError({
+      what: `The run is left to its holders: ${run.id}`,
+      why: `Ctrl-C. Until here it has cost ${creditsText(spent)}; nothing that is done is done again.`,
+      advice: `\`npx tabmesh plan continue ${run.id}\` fetches what it comes to, or goes on with it here.`,
+      exit: EXIT.interrupted,
+      cause: error,
+    });
   }
 }

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { encodeRunRecord } from "../../plan/run-record.ts";
 import type { Value } from "../../plan/json-value.ts";
 import type { RunEvent } from "../../plan/runner-ports.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
 import { listenForInterrupts } from "../interrupts.ts";
 import type { RelayFlags } from "../job-flags.ts";
 import { EXIT, type Exit, usageError } from "../plain-error.ts";
@@ -26,6 +27,7 @@ import { verdictOn } from "./verify-record.ts";
 export interface RunPlanFlags extends RelayFlags {
   readonly param?: readonly (readonly [string, string])[];
   readonly with?: readonly string[];
+  readonly holder?: readonly PeerId[];
   readonly local?: boolean;
   readonly allowOrigin?: readonly string[];
   readonly secret?: readonly (readonly [string, string])[];
@@ -45,11 +47,15 @@ export async function runPlan(path: string, flags: RunPlanFlags): Promise<Exit> 
       "--allow-origin goes with --local.",
       "Over the mesh each provider's person says what effects may reach.",
     );
+  if (flags.holder !== undefined && flags.local === true)
+    throw usageError("--holder does not go with --local.", "A run in this process ends with it.");
   const read = await readPlan(path);
   const params = await paramsOf(read.plan, flags.param ?? []);
   const work = await findWork(read.plan, path, flags.with ?? []);
   const interrupts = listenForInterrupts(() =>
-    process.stderr.write("Cancelling the run. Press Ctrl-C again to quit at once.\n"),
+    process.stderr.write(
+      `${flags.holder === undefined ? "Cancelling the run" : "Leaving the run to its holders"}. Press Ctrl-C again to quit at once.\n`,
+    ),
   );
   try {
     const carried = await carryPlan(read, { ...flags, params, work, signal: interrupts.signal });
@@ -61,7 +67,7 @@ export async function runPlan(path: string, flags: RunPlanFlags): Promise<Exit> 
 
 export interface CarryOptions extends Pick<
   RunPlanFlags,
-  "relay" | "yes" | "local" | "allowOrigin" | "secret" | "cap" | "wait" | "timeout" | "quiet"
+  "relay" | "yes" | "holder" | "local" | "allowOrigin" | "secret" | "cap" | "wait" | "timeout" | "quiet"
 > {
   readonly params: Readonly<Record<string, Value>>;
   readonly work: Work;
@@ -76,7 +82,19 @@ export interface CarriedPlan {
 
 /** Carries a plan out and shows how it goes; what it came to is data. */
 export async function carryPlan(read: ReadPlan, options: CarryOptions): Promise<CarriedPlan> {
-  const { local, allowOrigin = [], cap, wait, timeout, quiet, params, work, signal, onEvent } = options;
+  const {
+    holder,
+    local,
+    allowOrigin = [],
+    cap,
+    wait,
+    timeout,
+    quiet,
+    params,
+    work,
+    signal,
+    onEvent,
+  } = options;
   if (local === true) requireWork(read.plan, work);
   const secrets = Object.fromEntries(options.secret ?? []);
   const tabmesh = local === true ? undefined : await connectAs(options);
@@ -103,6 +121,7 @@ export async function carryPlan(read: ReadPlan, options: CarryOptions): Promise<
       ...common,
       work,
       secrets,
+      holders: holder ?? [],
       ...(cap === undefined ? {} : { budget: cap }),
       ...(wait === undefined ? {} : { waitMs: wait }),
     });

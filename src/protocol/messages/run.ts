@@ -14,6 +14,7 @@ import {
 import type { PeerId } from "../peer-id.ts";
 import {
   amount,
+  bool,
   bytes,
   cid,
   exactBytes,
@@ -166,10 +167,13 @@ export const runRegistrationSchema: Schema<RunRegistration> = record<RunRegistra
 export interface StepBatch {
   /** Step envelopes. */
   readonly steps: readonly Uint8Array[];
+  /** The coordinator who brings them gives nothing more out: others may go on at once, without waiting until it counts as silent. */
+  readonly leaving: boolean;
 }
 
 export const stepBatchSchema: Schema<StepBatch> = record<StepBatch>({
   steps: list(bytes(MAX_ENVELOPE_BYTES), MAX_STEPS_PER_BATCH),
+  leaving: bool,
 });
 
 /** Receipts of a run from a place on, in the order in which they came. */

@@ -205,8 +205,14 @@ export function runParts(story: Story): readonly PartSample[] {
       schema: runRegistrationSchema,
       body: { run: story.jobEnvelope, plan: encodeUtf8("a plan"), params: PARAMS },
     },
-    { file: "run", name: "step-batch", schema: stepBatchSchema, body: { steps } },
-    { file: "run", name: "step-batch, empty", schema: stepBatchSchema, body: { steps: [] } },
+    { file: "run", name: "step-batch", schema: stepBatchSchema, body: { steps, leaving: false } },
+    { file: "run", name: "step-batch, empty", schema: stepBatchSchema, body: { steps: [], leaving: false } },
+    {
+      file: "run",
+      name: "step-batch of who leaves",
+      schema: stepBatchSchema,
+      body: { steps, leaving: true },
+    },
     { file: "run", name: "capability", schema: capabilitySchema, body: CAPABILITY },
     { file: "run", name: "effect-record", schema: effectRecordSchema, body: recordOf(story) },
     {

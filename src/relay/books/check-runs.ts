@@ -25,9 +25,14 @@ function chargesOf(replay: Replay): ReadonlyMap<string, bigint> {
   return sums;
 }
 
+/** Who holds a run by its entries: "" where it is over or nobody was named. */
+function heldBy(run: RunState | undefined): string {
+  return run === undefined || run.endedIndex !== undefined ? "" : run.holders.toSorted().join(" ");
+}
+
 /** What the tables of runs say otherwise than the entries, in words. */
 export function* runProblems(store: BooksStore, replay: Replay): Generator<string> {
-  const { runs, jobs } = store.runs.everything();
+  const { runs, jobs, holdings } = store.runs.everything();
   if (runs.length !== replay.runs.runs.size) yield "there are more or fewer runs than the log has";
   const charges = chargesOf(replay);
   for (const row of runs) {
@@ -37,6 +42,9 @@ export function* runProblems(store: BooksStore, replay: Replay): Generator<strin
       yield `run ${row.id} has spent another sum than its jobs`;
     if (row.charged > row.budget) yield `run ${row.id} has spent more than its budget`;
   }
+  const held = new Map(holdings.map(({ index, holders }) => [index, holders.toSorted().join(" ")]));
+  for (const run of replay.runs.runs.values())
+    if ((held.get(run.index) ?? "") !== heldBy(run)) yield `run ${run.id} is held by others in the log`;
   let count = 0;
   for (const { terms } of replay.jobs.values()) if (terms.run !== undefined) count += 1;
   if (jobs.length !== count) yield "there are more or fewer steps of runs than the log has";

@@ -8,6 +8,7 @@ import type { PeerId } from "../../protocol/peer-id.ts";
 import type { RunJobView } from "../../protocol/run-views.ts";
 import { microCredits } from "../../protocol/units.ts";
 import type { RunBooks, RunStanding } from "../run-books.ts";
+import type { RunRow } from "../store/run-rows.ts";
 import type { Draft } from "./draft.ts";
 import type { LedgerBooksParts } from "./ledger-books.ts";
 import { endRun, registerRun, setHolders } from "./runs.ts";
@@ -48,9 +49,17 @@ export class LedgerRuns implements RunBooks {
   }
 
   runsOf(account: PeerId, before: number | undefined, limit: number): readonly RunStanding[] {
-    const { store, committed } = this.#parts;
-    const rows = store.runs.runsOf(account, before ?? Number.MAX_SAFE_INTEGER, limit);
-    return rows.map((row) => this.#standing(committed.runs.run(row.id) ?? committed.runs.ofRow(row)));
+    return this.#standings(this.#parts.store.runs.runsOf(account, before ?? Number.MAX_SAFE_INTEGER, limit));
+  }
+
+  heldBy(account: PeerId, before: number | undefined, limit: number): readonly RunStanding[] {
+    const rows = this.#parts.store.runs.heldBy(account, before ?? Number.MAX_SAFE_INTEGER, limit);
+    return this.#standings(rows).filter(({ stage }) => stage === "open");
+  }
+
+  #standings(rows: readonly RunRow[]): readonly RunStanding[] {
+    const { runs } = this.#parts.committed;
+    return rows.map((row) => this.#standing(runs.run(row.id) ?? runs.ofRow(row)));
   }
 
   #standing(run: RunState): RunStanding {

@@ -3,7 +3,7 @@ import type { Cid } from "../../protocol/cid.ts";
 import { openEnvelope } from "../../protocol/envelope.ts";
 import { decodeEntryOf } from "../../protocol/messages/entry.ts";
 import { runHoldersMessage, runMessage } from "../../protocol/messages/run.ts";
-import type { RunJobRow, RunRow, RunRows, RunStore } from "../store/run-rows.ts";
+import type { RunHoldingRow, RunJobRow, RunRow, RunRows, RunStore } from "../store/run-rows.ts";
 import { KEPT_STATES } from "./limits.ts";
 import { RecentMap } from "./recent-map.ts";
 
@@ -33,6 +33,12 @@ function rowOf({ id, index, holdersIndex, endedIndex, terms, charged }: RunState
     budget: terms.budget,
     charged,
   };
+}
+
+/** Who holds a run, where anybody was ever named. */
+function holdingOf({ index, holdersIndex, endedIndex, holders }: RunState): readonly RunHoldingRow[] {
+  if (holdersIndex === undefined) return [];
+  return [{ index, holders: endedIndex === undefined ? holders : [] }];
 }
 
 /** What operations change about runs, on top of how those stood; see Draft. */
@@ -90,7 +96,8 @@ export class RunDraft implements RunsStanding {
 
   /** What it changes, to be written. */
   rows(): RunRows {
-    return { runs: [...this.#runs.values()].map(rowOf), jobs: [...this.#jobs.values()] };
+    const runs = [...this.#runs.values()];
+    return { runs: runs.map(rowOf), jobs: [...this.#jobs.values()], holdings: runs.flatMap(holdingOf) };
   }
 }
 

@@ -13,6 +13,7 @@ import { keyRevokeMessage } from "../../protocol/messages/session.ts";
 import type { Signer } from "../../protocol/signature.ts";
 import { tries } from "../../protocol/tries.contract.ts";
 import { microCredits } from "../../protocol/units.ts";
+import { MIGRATIONS } from "../store/migrations.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import {
   cancelOf,
@@ -498,7 +499,29 @@ test("runs, holders, ends and what was spent survive a restart, and follow from 
   ).toMatch(/carries a out/u);
 });
 
+test("who holds which run is found for runs of before there was a table for it, and only while they are open", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "runs-"));
+  closing.push(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "books.sqlite");
+  const scene = await openScene(path);
+  const run = await held(scene, { budget: microCredits(15_000) });
+  const gone = await held(scene, { budget: microCredits(15_000), nonce: new Uint8Array(16).fill(9) });
+  await scene.books.runs.end(await endOf(gone.id, scene.requester));
+  scene.books.close();
+  const before = new DatabaseSync(path);
+  before.exec(`DROP TABLE run_holdings; PRAGMA user_version = ${MIGRATIONS.length - 1}`);
+  before.close();
+  const books = await openBooks(scene.options);
+  expect(books.runs.heldBy(helen.key, undefined, 9).map(({ id }) => id)).toEqual([run.id]);
+  expect(books.runs.heldBy(scene.requester.key, undefined, 9)).toEqual([]);
+  books.close();
+  const store = openSqliteStore(path);
+  expect(checkBooks(store)).toEqual([]);
+  store.close();
+});
+
 test.each([
+  ["DELETE FROM run_holdings", /held by others in the log/u],
   ["UPDATE runs SET charged = charged - 1", /spent another sum|otherwise in the log/u],
   ["UPDATE runs SET budget = budget + 1", /otherwise in the log/u],
   ["UPDATE runs SET ended_idx = idx", /otherwise in the log/u],
@@ -510,7 +533,7 @@ test.each([
   closing.push(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, "books.sqlite");
   const scene = await openScene(path);
-  const run = await registered(scene);
+  const run = await held(scene);
   await scene.books.openJob(await stepJob(scene, run, "a"));
   scene.books.close();
   const database = new DatabaseSync(path);

@@ -1,4 +1,4 @@
-import { RELAY_PATHS, RUN_ACCESS_HEADER } from "../../protocol/relay-api.ts";
+import { RELAY_PATHS, RUN_ACCESS_HEADER, RUN_ROLES } from "../../protocol/relay-api.ts";
 import { RUN_STATES } from "../../protocol/run-views.ts";
 import { cid, decimal, flag, type Json, listOf, object, peer, text, whole } from "./open-api-schemas.ts";
 import { messageBody, type Operation, rawBody, view } from "./operation.ts";
@@ -139,8 +139,9 @@ export const RUN_OPERATIONS: readonly Operation[] = [
   {
     method: "get",
     path: RELAY_PATHS.accountRuns,
-    summary: "Runs that an account started or pays for, newest first",
-    query: { before: whole, limit: whole },
+    summary:
+      "Runs that an account started or pays for, or that are open and name it as a holder; newest first",
+    query: { role: { enum: RUN_ROLES }, before: whole, limit: whole },
     answer: { "application/json": { schema: listOf({ $ref: "#/components/schemas/RunSummary" }) } },
   },
   {

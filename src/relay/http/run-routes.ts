@@ -7,7 +7,7 @@ import {
 } from "../../protocol/limits.ts";
 import { inclusionSchema } from "../../protocol/messages/receipt.ts";
 import { runRegistrationSchema, stepBatchSchema, stepPageSchema } from "../../protocol/messages/run.ts";
-import { RELAY_PATHS, RUN_ACCESS_HEADER } from "../../protocol/relay-api.ts";
+import { RELAY_PATHS, RUN_ACCESS_HEADER, RUN_ROLES } from "../../protocol/relay-api.ts";
 import {
   MAX_RUNS_PER_PAGE,
   nameViewJson,
@@ -26,7 +26,7 @@ import type { RunningRuns } from "../runs/start-runs.ts";
 import type { RelayContext, RelayHttp } from "./http-env.ts";
 import { message, view } from "./message-routes.ts";
 import { readMessage } from "./read-body.ts";
-import { cidParam, optionalUintParam, peerParam, textParam, uintParam } from "./read-params.ts";
+import { cidParam, oneOfParam, optionalUintParam, peerParam, textParam, uintParam } from "./read-params.ts";
 import { BLOB_POLICY } from "./security-headers.ts";
 
 const DEFAULT_RUNS = "50";
@@ -66,7 +66,7 @@ export function addRunRoutes(http: RelayHttp, { runs }: RunRouteParts): void {
   http.post(RELAY_PATHS.runSteps, async (c) => {
     const reader = admitted(c, "leaves");
     const body = await readMessage(c, MAX_BATCH_REQUEST_BYTES);
-    steps.put(reader, decode(stepBatchSchema, body, MAX_BATCH_REQUEST_BYTES).steps);
+    steps.put(reader, decode(stepBatchSchema, body, MAX_BATCH_REQUEST_BYTES));
     return c.body(null, 204);
   });
 
@@ -117,7 +117,8 @@ export function addRunRoutes(http: RelayHttp, { runs }: RunRouteParts): void {
     const peer = peerParam("peer", c.req.param("peer"));
     const before = optionalUintParam("before", c.req.query("before"));
     const limit = uintParam("limit", c.req.query("limit") ?? DEFAULT_RUNS, MAX_RUNS_PER_PAGE);
-    return view(c, runSummariesJson.write(desk.list(peer, before, limit)));
+    const role = oneOfParam("role", c.req.query("role") ?? "account", RUN_ROLES);
+    return view(c, runSummariesJson.write(desk.list(peer, role, before, limit)));
   });
 
   http.put(RELAY_PATHS.name, async (c) => {

@@ -15,6 +15,7 @@ import {
   type RunRegistration,
 } from "../../protocol/messages/run.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
+import type { RunRole } from "../../protocol/relay-api.ts";
 import { MAX_LISTED_RUN_JOBS } from "../../protocol/run-json.ts";
 import type { CoordinatorView, RunSummary, RunView } from "../../protocol/run-views.ts";
 import { decodeUtf8 } from "../../protocol/text.ts";
@@ -144,6 +145,12 @@ export class RunDesk {
     this.#heard.set(`${run} ${coordinator}`, this.#parts.nowMs());
   }
 
+  /** A coordinator has left: it counts as silent from now on, until it is heard again. */
+  left(run: Cid, coordinator: PeerId): void {
+    this.#heard.set(`${run} ${coordinator}`, this.#parts.nowMs() - RUN_SILENCE_MS - 1);
+    this.#parts.listeners.tell(run);
+  }
+
   /** Whether another coordinator may take over what this one has open. */
   isSilent(run: Cid, coordinator: PeerId): boolean {
     return this.#parts.nowMs() - this.#lastHeard(run, coordinator) > RUN_SILENCE_MS;
@@ -218,9 +225,12 @@ export class RunDesk {
     return at === undefined ? { peer } : { peer, silentMs: Math.max(0, this.#parts.nowMs() - at) };
   }
 
-  /** Newest first. */
-  list(account: PeerId, before: number | undefined, limit: number): readonly RunSummary[] {
-    return this.#parts.books.runs.runsOf(account, before, limit).map((run) => this.#summary(run));
+  /** Newest first: those that an account started or pays for, or those that are open and name it as a holder. */
+  list(account: PeerId, role: RunRole, before: number | undefined, limit: number): readonly RunSummary[] {
+    const { runs } = this.#parts.books;
+    const found =
+      role === "holder" ? runs.heldBy(account, before, limit) : runs.runsOf(account, before, limit);
+    return found.map((run) => this.#summary(run));
   }
 
   #summary({ id, index, terms, stage, spent }: RunStanding): RunSummary {

@@ -164,6 +164,37 @@ test("a step is taken over when its coordinator gives no sign of life, and not b
   ]);
 });
 
+test("a coordinator that says it leaves is followed at once, by those whom the relay tells of the run", async () => {
+  const opened = await open();
+  const { relay, client, run, access } = opened;
+  relay.offers.put(offerOf("provider"), {});
+  const held = async (): Promise<readonly string[]> =>
+    (await client.runs(helen.key, { limit: 10, role: "holder" })).map((each) => each.run);
+  expect(await held()).toEqual([]);
+  await client.setRunHolders((await holdersOf(relay.scene, run.id, 1, [helen])).bytes);
+  expect(await held()).toEqual([run.id]);
+  expect(await client.runs(helen.key, { limit: 10 })).toEqual([]);
+  await openStep(opened, "a");
+  relay.offers.put(offerOf("provider"), {});
+  expect(await openStep(opened, "a", 1, helen)).toMatch(/carries a out/u);
+  // Nobody says for another that it leaves.
+  const helens = await accessOf(relay.scene, run.id, helen);
+  await client.putSteps(run.id, helens, [], { leaving: true });
+  expect(await openStep(opened, "a", 1, helen)).toMatch(/carries a out/u);
+  const step = await stepOf(run.id, relay.scene.requester, { node: "x" });
+  await client.putSteps(run.id, access, [step], { leaving: true });
+  expect((await client.run(run.id)).steps).toBe(1);
+  expect(relay.runs.desk.isSilent(run.id, relay.scene.requester.key)).toBe(true);
+  expect(await openStep(opened, "a", 1, helen)).not.toBeTypeOf("string");
+  await client.putSteps(run.id, access, []);
+  expect(relay.runs.desk.isSilent(run.id, relay.scene.requester.key)).toBe(false);
+  await client.setRunHolders((await holdersOf(relay.scene, run.id, 2, [])).bytes);
+  expect(await held()).toEqual([]);
+  await client.setRunHolders((await holdersOf(relay.scene, run.id, 3, [helen])).bytes);
+  relay.scene.clock.now = run.terms.notAfter + 1;
+  expect(await held()).toEqual([]);
+});
+
 test("a job whose run has no time left is refused its leases, and no provider loses its offer by that", async () => {
   const opened = await open();
   const { relay } = opened;

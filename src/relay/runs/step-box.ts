@@ -3,7 +3,7 @@ import { delegationMessage, type Signatory } from "../../protocol/delegation.ts"
 import { openEnvelope, type SignedBy, verifiedSync } from "../../protocol/envelope.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { MAX_STEP_BATCH_BYTES, MAX_STEPS_PER_BATCH } from "../../protocol/limits.ts";
-import { type Step, stepMessage, type StepPage } from "../../protocol/messages/run.ts";
+import { type Step, type StepBatch, stepMessage, type StepPage } from "../../protocol/messages/run.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import { mayCoordinate } from "../../ledger/run-rules.ts";
 import type { Books } from "../books.ts";
@@ -50,15 +50,20 @@ export class StepBox {
   }
 
   /**
-   * Takes receipts, all or none. Those that are here already change nothing. With a coordinator's access it is a sign of life.
+   * Takes receipts, all or none. Those that are here already change nothing. With a coordinator's access it is a sign of life, or the last one.
    * @throws FailureError `bad-signature` for one of a peer that has no part in the run, `malformed` for one of another run,
    * `too-large` beyond what is kept for one run or one peer, `not-found` for a run whose receipts are kept no longer.
    */
-  put(reader: RunReader, steps: readonly Uint8Array[]): void {
-    const { mail, desk, listeners, onStep } = this.#parts;
+  put(reader: RunReader, { steps, leaving }: StepBatch): void {
+    const { desk } = this.#parts;
     const { run, root, isCoordinator } = reader;
     if (isCoordinator) desk.heard(run.id, root);
-    if (steps.length === 0) return;
+    if (steps.length > 0) this.#take(run, steps);
+    if (isCoordinator && leaving) desk.left(run.id, root);
+  }
+
+  #take(run: RunStanding, steps: readonly Uint8Array[]): void {
+    const { mail, listeners, onStep } = this.#parts;
     const read = new Map<string, ReadStep>();
     for (const envelope of steps) {
       const step = this.#read(run, envelope);

@@ -1,11 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
 import { decodeEntryOf } from "../../protocol/messages/entry.ts";
 import { jobMessage } from "../../protocol/messages/job.ts";
+import { runHoldersMessage } from "../../protocol/messages/run.ts";
 import { openEnvelope } from "../../protocol/envelope.ts";
 import { AUDIT_TABLES } from "./sqlite-audits.ts";
 import { HISTORY_TABLES } from "./sqlite-history.ts";
 import { PAYOUT_TABLES } from "./sqlite-payouts.ts";
-import { RUN_TABLES } from "./sqlite-runs.ts";
+import { HOLDING_TABLES, RUN_TABLES } from "./sqlite-runs.ts";
 import { SITE_TABLES } from "./sqlite-sites.ts";
 
 /**
@@ -83,12 +84,20 @@ export const MIGRATIONS: readonly string[] = [
   HISTORY_TABLES,
   SITE_TABLES,
   RUN_TABLES,
+  HOLDING_TABLES,
 ];
 
 /** For migrations: what the job of an escrow entry computes. */
 function workOfEscrow(bytes: unknown): string {
   if (!(bytes instanceof Uint8Array)) throw new TypeError("a job's escrow entry is not there");
   return openEnvelope(jobMessage, decodeEntryOf("escrow", bytes).body.envelope).body.work.cid;
+}
+
+/** For migrations: whom a run-holders entry names, as a JSON list. */
+function holdersOfEntry(bytes: unknown): string {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError("a run's run-holders entry is not there");
+  const { envelope } = decodeEntryOf("run-holders", bytes).body;
+  return JSON.stringify(openEnvelope(runHoldersMessage, envelope).body.holders);
 }
 
 function versionOf(database: DatabaseSync): number {
@@ -111,6 +120,7 @@ export function migrate(database: DatabaseSync, migrations: readonly string[] = 
   if (version > migrations.length)
     throw new RangeError(`the database has schema ${version}, this program knows ${migrations.length}`);
   database.function("work_of_escrow", { deterministic: true, directOnly: true }, workOfEscrow);
+  database.function("holders_of", { deterministic: true, directOnly: true }, holdersOfEntry);
   for (const [step, sql] of migrations.entries()) {
     if (step < version) continue;
     try {

@@ -25,10 +25,18 @@ export interface RunJobRow {
   readonly job: Cid;
 }
 
+/** Who holds a run that is not over; nobody once it is. */
+export interface RunHoldingRow {
+  /** Entry of the run message. */
+  readonly index: number;
+  readonly holders: readonly PeerId[];
+}
+
 /** What one group commit writes about runs. Rows replace those of the same key. */
 export interface RunRows {
   readonly runs: readonly RunRow[];
   readonly jobs: readonly RunJobRow[];
+  readonly holdings: readonly RunHoldingRow[];
 }
 
 /** Where runs live; see BooksStore. */
@@ -36,6 +44,8 @@ export interface RunStore {
   run(id: Cid): RunRow | undefined;
   /** Runs that an account started or pays for, with an entry below `before`, newest first. */
   runsOf(account: PeerId, before: number, limit: number): readonly RunRow[];
+  /** Runs that are not over and name an account as a holder, with an entry below `before`, newest first. */
+  heldBy(account: PeerId, before: number, limit: number): readonly RunRow[];
   /** The job of a turn. */
   runJob(run: Cid, node: string, turn: number): Cid | undefined;
   /** The highest turn that a node had. */

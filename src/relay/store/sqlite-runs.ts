@@ -4,7 +4,7 @@ import { parsePeerId, type PeerId } from "../../protocol/peer-id.ts";
 import { microCredits } from "../../protocol/units.ts";
 import type { JobRow } from "./books-store.ts";
 import { big, cidIn, int, jobRow, type Row, str } from "./rows.ts";
-import type { RunJobRow, RunRow, RunRows, RunStore } from "./run-rows.ts";
+import type { RunHoldingRow, RunJobRow, RunRow, RunRows, RunStore } from "./run-rows.ts";
 import { Statements } from "./statements.ts";
 
 /** Runs, and which job carried out which of their nodes, as a migration. The last wall before a budget is a constraint. */
@@ -20,6 +20,14 @@ export const RUN_TABLES = `
     run TEXT NOT NULL, node TEXT NOT NULL, turn INTEGER NOT NULL, job TEXT NOT NULL, PRIMARY KEY (run, node, turn)
   ) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX run_of_job ON run_jobs (job);
+`;
+
+/** Who holds which run that is not over. `holders_of` reads a run-holders entry; see migrations.ts. */
+export const HOLDING_TABLES = `
+  CREATE TABLE run_holdings (holder TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (holder, idx)) STRICT, WITHOUT ROWID;
+  CREATE INDEX holdings_of_run ON run_holdings (idx);
+  INSERT INTO run_holdings SELECT named.value, r.idx FROM runs r JOIN entries e ON e.idx = r.holders_idx,
+    json_each(holders_of(e.bytes)) named WHERE r.ended_idx IS NULL;
 `;
 
 function runRow(row: Row): RunRow {
@@ -42,6 +50,12 @@ function runJobRow(row: Row): RunJobRow {
     turn: int(row, "turn"),
     job: cidIn(row, "job"),
   };
+}
+
+function holdingRow(row: Row): RunHoldingRow {
+  const holders: unknown = JSON.parse(str(row, "holders"));
+  if (!Array.isArray(holders)) throw new TypeError("the holders of a run are no list");
+  return { index: int(row, "idx"), holders: holders.map((holder) => parsePeerId(String(holder))) };
 }
 
 function jobCid(row: Row): Cid {
@@ -67,6 +81,17 @@ export class SqliteRuns implements RunStore {
          SELECT * FROM (SELECT * FROM runs WHERE initiator = ?1 AND idx < ?2 ORDER BY idx DESC LIMIT ?3)
          UNION SELECT * FROM (SELECT * FROM runs WHERE payer = ?1 AND idx < ?2 ORDER BY idx DESC LIMIT ?3)
        ) ORDER BY idx DESC LIMIT ?3`,
+      account,
+      before,
+      limit,
+    );
+  }
+
+  heldBy(account: PeerId, before: number, limit: number): readonly RunRow[] {
+    return this.#ask.all(
+      runRow,
+      `SELECT r.* FROM run_holdings h JOIN runs r ON r.idx = h.idx WHERE h.holder = ? AND h.idx < ?
+       ORDER BY h.idx DESC LIMIT ?`,
       account,
       before,
       limit,
@@ -135,6 +160,10 @@ export class SqliteRuns implements RunStore {
     return {
       runs: this.#ask.all(runRow, "SELECT * FROM runs"),
       jobs: this.#ask.all(runJobRow, "SELECT * FROM run_jobs"),
+      holdings: this.#ask.all(
+        holdingRow,
+        "SELECT idx, json_group_array(holder) AS holders FROM run_holdings GROUP BY idx",
+      ),
     };
   }
 }
@@ -143,6 +172,8 @@ export class SqliteRuns implements RunStore {
 export class RunWriter {
   readonly #run: StatementSync;
   readonly #job: StatementSync;
+  readonly #letGo: StatementSync;
+  readonly #hold: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#run = database.prepare(
@@ -152,14 +183,20 @@ export class RunWriter {
          charged = excluded.charged`,
     );
     this.#job = database.prepare("INSERT INTO run_jobs VALUES (?, ?, ?, ?)");
+    this.#letGo = database.prepare("DELETE FROM run_holdings WHERE idx = ?");
+    this.#hold = database.prepare("INSERT INTO run_holdings (holder, idx) VALUES (?, ?)");
   }
 
-  write({ runs, jobs }: RunRows): void {
+  write({ runs, jobs, holdings }: RunRows): void {
     for (const row of runs) {
       const { id, index, holdersIndex, endedIndex, initiator, payer, budget, charged } = row;
       const [holders, ended] = [holdersIndex ?? null, endedIndex ?? null];
       this.#run.run(index, id, holders, ended, initiator, payer, budget, charged);
     }
     for (const { run, node, turn, job } of jobs) this.#job.run(run, node, turn, job);
+    for (const { index, holders } of holdings) {
+      this.#letGo.run(index);
+      for (const holder of holders) this.#hold.run(holder, index);
+    }
   }
 }

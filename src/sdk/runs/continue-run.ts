@@ -30,9 +30,14 @@ const ATTEMPTS_PER_STAY = 100;
 const STAYS = 9;
 const ATTEMPTS_EACH = 1_000;
 
-/** See Tabmesh.continueRun. */
-export async function continueRun(ground: RunGround, id: Cid, options: PlanRunOptions): Promise<PlanRun> {
-  const signal = options.signal ?? new AbortController().signal;
+/** See Tabmesh.continueRun. @param waiting ends the waiting for others, and cancels nothing */
+export async function continueRun(
+  ground: RunGround,
+  id: Cid,
+  options: PlanRunOptions,
+  waiting?: AbortSignal,
+): Promise<PlanRun> {
+  const signal = waiting ?? options.signal ?? new AbortController().signal;
   const mailbox = new RunMailbox({
     run: id,
     client: ground.client,

@@ -241,7 +241,7 @@ export class LiveRun implements PlanRun {
   /** Leaves receipts and result at the relay, and says that the run is over. */
   async #leave(end: RunEnd | undefined): Promise<void> {
     const { ground, run } = this.#parts;
-    await this.#mailbox.stop();
+    await this.#mailbox.stop({ leaving: end === undefined });
     if (end === undefined) return;
     const { result, failure } = end;
     const { client, info, signer } = ground;

@@ -122,11 +122,16 @@ export class RunMailbox {
     }
   }
 
-  /** Brings the rest, and is silent from here on. */
-  async stop(): Promise<void> {
+  /**
+   * Brings the rest, and is silent from here on.
+   * @param leaving the run is not over: others need not wait until this silence is long enough
+   */
+  async stop({ leaving = false }: { readonly leaving?: boolean } = {}): Promise<void> {
     this.#isOver = true;
     clearTimeout(this.#timer);
+    const { client, run } = this.#options;
     await this.bring().catch(() => undefined);
+    if (leaving) await client.putSteps(run, await this.access(), [], { leaving }).catch(() => undefined);
   }
 }
 
