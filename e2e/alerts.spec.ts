@@ -86,30 +86,26 @@ async function replacePushService(target: Page, endpoint: string): Promise<void>
   }, given);
 }
 
-test(
-  "a webhook is called when the balance falls, by the relay alone and signed",
-  { tag: "@long" },
-  async () => {
-    await replacePushService(page, `${hooksUrl}/push`);
-    await page.goto(relay.url);
-    await contribute(page);
-    const seed = new Uint8Array(randomBytes(32));
-    const account = { relay: relay.url, seed };
-    const client = await connect({ ...account, iceServers: [] });
-    const { secret } = await addWebhook(account, `${hooksUrl}/hook`, {
-      events: ["low-balance"],
-      below: 10_000_000n,
-    });
-    const job = await client.map(ECHO, [new Uint8Array(8), new Uint8Array(16)]);
-    let done = 0;
-    for await (const result of job) if (result.kind === "done") done += 1;
-    await job.summary;
-    await client.close();
-    expect(done).toBe(2);
-    await expect.poll(() => calls.length).toBe(1);
-    expect(opened(calls[0]!, secret)).toMatchObject({ type: "low-balance", data: { below: "10000000" } });
-  },
-);
+test("a webhook is called when the balance falls, by the relay alone and signed", async () => {
+  await replacePushService(page, `${hooksUrl}/push`);
+  await page.goto(relay.url);
+  await contribute(page);
+  const seed = new Uint8Array(randomBytes(32));
+  const account = { relay: relay.url, seed };
+  const client = await connect({ ...account, iceServers: [] });
+  const { secret } = await addWebhook(account, `${hooksUrl}/hook`, {
+    events: ["low-balance"],
+    below: 10_000_000n,
+  });
+  const job = await client.map(ECHO, [new Uint8Array(8), new Uint8Array(16)]);
+  let done = 0;
+  for await (const result of job) if (result.kind === "done") done += 1;
+  await job.summary;
+  await client.close();
+  expect(done).toBe(2);
+  await expect.poll(() => calls.length).toBe(1);
+  expect(opened(calls[0]!, secret)).toMatchObject({ type: "low-balance", data: { below: "10000000" } });
+});
 
 test("the page Network shows who works, as it was measured", async () => {
   await page.goto(`${relay.url}/#/network`);

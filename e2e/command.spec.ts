@@ -135,7 +135,7 @@ function processesNaming(path: string): readonly string[] {
     });
 }
 
-test("map writes an output for each input, and run passes standard output on", { tag: "@long" }, async () => {
+test("map writes an output for each input, and run passes standard output on", async () => {
   const relay = await meshOfOneTab();
   writeFileSync(join(folder, "a.txt"), "one two\nthree\n");
   writeFileSync(join(folder, "b.txt"), "four\n");

@@ -100,7 +100,7 @@ test("Chromium does what Node does, for the same fuel", async () => {
   }
 });
 
-test("SpiderMonkey does what V8 does, for the same fuel", { tag: "@long" }, async () => {
+test("SpiderMonkey does what V8 does, for the same fuel", async () => {
   test.skip(firefox === undefined, "no Firefox here");
   const tab = await openFirefoxTab(firefox ?? "", origin());
   try {

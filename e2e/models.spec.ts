@@ -73,30 +73,26 @@ async function textOf(generation: Generation, onPiece: () => void = () => undefi
   return text;
 }
 
-test(
-  "a tab writes the documented story, word by word, and anybody can recompute it",
-  { tag: "@long" },
-  async () => {
-    test.skip(!HAS_STORIES, NO_STORIES);
-    await provider();
-    const tabmesh = await requester();
-    const generation = tabmesh.generate("stories", { text: "Once upon a time", maxTokens: 180 });
-    let pieces = 0;
-    const text = await textOf(generation, () => (pieces += 1));
-    expect(text.startsWith(STORY)).toBe(true);
-    expect(pieces).toBeGreaterThan(2);
-    const result = await generation.result;
-    expect(result).toMatchObject({ text, end: "length", promptTokens: 5, completionTokens: 180 });
-    expect(result.transcript.model).toBe(stories?.cid);
-    expect(result.providers).toHaveLength(1);
-    expect(result.summary.leases[0]).toMatchObject({ receiptVerified: true, inclusionVerified: true });
-    expect(result.summary.leases[0]?.transport).toMatchObject({ kind: "webrtc", limited: false });
-    const opened = await openModel(join(home, "stories.tmm"), "wasm");
-    if (opened.kind !== "llama") throw new Error("stories write text");
-    const verdict = await verifyWith(opened, transcriptToJson(result.transcript));
-    expect(verdict).toEqual({ kind: "holds", positions: 184 });
-  },
-);
+test("a tab writes the documented story, word by word, and anybody can recompute it", async () => {
+  test.skip(!HAS_STORIES, NO_STORIES);
+  await provider();
+  const tabmesh = await requester();
+  const generation = tabmesh.generate("stories", { text: "Once upon a time", maxTokens: 180 });
+  let pieces = 0;
+  const text = await textOf(generation, () => (pieces += 1));
+  expect(text.startsWith(STORY)).toBe(true);
+  expect(pieces).toBeGreaterThan(2);
+  const result = await generation.result;
+  expect(result).toMatchObject({ text, end: "length", promptTokens: 5, completionTokens: 180 });
+  expect(result.transcript.model).toBe(stories?.cid);
+  expect(result.providers).toHaveLength(1);
+  expect(result.summary.leases[0]).toMatchObject({ receiptVerified: true, inclusionVerified: true });
+  expect(result.summary.leases[0]?.transport).toMatchObject({ kind: "webrtc", limited: false });
+  const opened = await openModel(join(home, "stories.tmm"), "wasm");
+  if (opened.kind !== "llama") throw new Error("stories write text");
+  const verdict = await verifyWith(opened, transcriptToJson(result.transcript));
+  expect(verdict).toEqual({ kind: "holds", positions: 184 });
+});
 
 test(
   "the same seed draws the same text in a tab and here; a stop text ends it; the reader may leave",

@@ -8,6 +8,11 @@ import { promisify } from "node:util";
 import { expect, test } from "@playwright/test";
 import { encodeScene, tileInputs } from "../examples/raytrace/scene.ts";
 import { createRelayClient } from "../src/mesh/relay-client.ts";
+import type { Plan } from "../src/plan/plan.ts";
+import { verifyRun } from "../src/plan/verify/verify-run.ts";
+import { cidOf, RAW } from "../src/protocol/cid.ts";
+import { verifierOf } from "../src/protocol/ed25519.ts";
+import { fuel } from "../src/protocol/units.ts";
 import type { PeerId } from "../src/protocol/peer-id.ts";
 import { connect, type JobSummary, type MapResult } from "../src/sdk/index.ts";
 import { hexOf, outputsHere } from "./support/outputs-here.ts";
@@ -99,6 +104,56 @@ async function expectPaid(summary: JobSummary, tiles: number): Promise<void> {
   // Each lease costs a fee that nobody gets.
   expect(spent - sum).toBe(BigInt(leases.length));
 }
+
+test(
+  "a step of a plan that must be audited counts once the relay has found right what it drew",
+  { tag: "@long" },
+  async () => {
+    const module = new Uint8Array(await readFile(new URL("../noop/noop.wasm", RAYTRACE)));
+    const plan: Plan = {
+      v: 1,
+      name: "audited",
+      graph: {
+        params: { word: { type: "text" } },
+        nodes: {
+          same: {
+            kind: "call",
+            callee: {
+              kind: "function",
+              cid: cidOf(RAW, module),
+              entry: "tabmesh_run",
+              abi: "bytes-1",
+              args: [],
+            },
+            input: { from: "param", param: "word" },
+            output: { type: "text" },
+            place: { at: "any" },
+            provenance: { check: "audited" },
+            limits: { fuel: fuel(1_000_000), memory: 8 << 20, output: 1 << 16, deadlineMs: 5_000 },
+          },
+        },
+        result: { from: "node", node: "same" },
+      },
+    };
+    const tabmesh = await connect({ relay: relay.url, iceServers: [] });
+    open.push(() => tabmesh.close());
+    const notes: string[] = [];
+    const run = await tabmesh.startRun(
+      plan,
+      { word: "checked" },
+      { modules: [module], onEvent: (event) => (event.kind === "note" ? notes.push(event.text) : undefined) },
+    );
+    expect((await run.result()).value).toBe("checked");
+    expect(notes.some((note) => note.startsWith("same: "))).toBe(true);
+    const { jobs, providers } = await run.summary;
+    const [provider] = providers;
+    if (provider === undefined) throw new Error("nobody worked");
+    const client = createRelayClient({ baseUrl: relay.url, fetch });
+    const { leases } = await client.job(jobs[0]!);
+    expect(leases.some((lease) => lease.provider === provider && lease.judged > 0)).toBe(true);
+    expect((await verifyRun(run.record(), verifierOf(crypto.subtle))).problems).toEqual([]);
+  },
+);
 
 test("anybody recomputes the log with it", { tag: "@long" }, async () => {
   const main = join(import.meta.dirname, "../src/cli/main.ts");

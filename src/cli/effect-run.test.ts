@@ -1,4 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { browserExchange } from "../effects/browser-exchange.ts";
@@ -6,6 +9,7 @@ import { canonicalJson, type Json } from "../effects/canonical-json.ts";
 import { decodeRecord, replayEffect } from "../effects/replay-effect.ts";
 import { provesRandomness } from "../effects/verifiable-random.ts";
 import { createRelayClient } from "../mesh/relay-client.ts";
+import { printPlan } from "../plan/plan-text.ts";
 import type { EffectNode, Graph, Plan } from "../plan/plan.ts";
 import type { RunEvent } from "../plan/runner-ports.ts";
 import { openEnvelope } from "../protocol/envelope.ts";
@@ -17,6 +21,7 @@ import { relayConfig } from "../relay/config.ts";
 import { type Relay, startRelay } from "../relay/start-relay.ts";
 import { connect, type PlanRun, type PlanRunOptions, type Tabmesh } from "../sdk/index.ts";
 import { type FunctionProvider, startFunctionProvider } from "./function-provider.contract.ts";
+import { runHere } from "./run-here.contract.ts";
 
 const LIMITS = { fuel: fuel(1), memory: 65_536, output: 1 << 20, deadlineMs: 5_000 } as const;
 const NOTHING = { origins: [], methods: [], namespace: "", chains: [], secrets: [] } as const;
@@ -230,6 +235,48 @@ test.each(["any", "relay"] as const)(
       expect(Buffer.from(relay.books.entry(index) ?? new Uint8Array()).toString("latin1")).not.toContain(
         SECRET,
       );
+  },
+);
+
+test(
+  "a secret of the command line reaches the server, from the environment too, and is in no record",
+  { timeout: 30_000 },
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tabmesh-secret-"));
+    const uses = capability({
+      kind: "fetch",
+      origins: [origin],
+      methods: ["GET"],
+      secrets: ["token", "TABMESH_TEST_SECRET"],
+    });
+    const headers = { authorization: "Bearer {secret:token}", "x-other": "{secret:TABMESH_TEST_SECRET}" };
+    const request = { url: `${origin}/private`, headers, as: "json" };
+    const plan = planOf({ get: effect(uses, request, "any") }, "get");
+    const [planFile, recordFile] = [join(folder, "secret.yaml"), join(folder, "secret.run")];
+    writeFileSync(planFile, await printPlan(plan, "yaml"));
+    process.env["TABMESH_TEST_SECRET"] = `${SECRET}-too`;
+    try {
+      const args = ["--secret", `token=${SECRET}`, "--secret", "TABMESH_TEST_SECRET", "--record", recordFile];
+      const ran = await runHere(join(folder, "home"), [
+        "plan",
+        "run",
+        planFile,
+        ...args,
+        "--yes",
+        "--relay",
+        relay.url,
+      ]);
+      expect([ran.exit, ran.stderr]).toEqual([0, expect.stringContaining("Verified")]);
+      expect(asked.map(({ headers: got }) => [got.authorization, got["x-other"]])).toEqual([
+        [`Bearer ${SECRET}`, `${SECRET}-too`],
+      ]);
+      const written = ran.stdout + ran.stderr + readFileSync(recordFile, "latin1");
+      expect(written).toContain("{secret:token}");
+      expect(written).not.toContain(SECRET);
+    } finally {
+      delete process.env["TABMESH_TEST_SECRET"];
+      rmSync(folder, { recursive: true });
+    }
   },
 );
 

@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { parsePlan } from "../plan/plan-text.ts";
 import { cidOf, RAW } from "../protocol/cid.ts";
 import { relayConfig } from "../relay/config.ts";
 import { type Relay, startRelay } from "../relay/start-relay.ts";
+import { connect, type Tabmesh } from "../sdk/index.ts";
 import { runTabmesh } from "./command-line.contract.ts";
 import { type FunctionProvider, startFunctionProvider } from "./function-provider.contract.ts";
 
@@ -150,3 +153,91 @@ test("a run whose starter is killed is gone on with after its silence", async ()
   ]);
   expect(await held.stop()).toBe(0);
 }, 90_000);
+
+test("a holder takes over those alone that it is for, no more than so many at a time, and gets to each of them", async () => {
+  const [friend, stranger, held] = await Promise.all([1, 2, 3].map(() => connect({ relay: relay.url })));
+  if (friend === undefined || stranger === undefined || held === undefined) throw new Error("three clients");
+  const { plan } = await parsePlan(await readFile(join(folder, "slow.yaml"), "utf8"));
+  const leave = async (starter: Tabmesh): Promise<string> => {
+    const modules = [new Uint8Array(readFileSync(NOOP))];
+    const run = await starter.startRun(
+      plan,
+      { word: "x" },
+      { modules, budget: 100_000n, holders: [held.requester] },
+    );
+    await run.leave();
+    return run.id;
+  };
+  // More than it asks for at a time, and strangers' among them.
+  const mine = new Set<string>();
+  const theirs = new Set<string>();
+  for (let i = 0; i < 12; i += 1) {
+    mine.add(await leave(friend));
+    if (i % 3 === 0) theirs.add(await leave(stranger));
+  }
+  const stop = new AbortController();
+  const ended = new Set<string>();
+  const strangers: string[] = [];
+  let carried = 0;
+  let most = 0;
+  const holding = held.holdRuns({
+    for: [friend.requester],
+    most: 3,
+    signal: stop.signal,
+    onRun(run) {
+      if (theirs.has(run.id)) strangers.push(run.id);
+      carried += 1;
+      most = Math.max(most, carried);
+      void (async () => {
+        const { failure } = await run.summary;
+        carried -= 1;
+        if (failure === undefined) ended.add(run.id);
+      })();
+    },
+  });
+  await expect.poll(() => ended.size, { timeout: 100_000 }).toBe(mine.size);
+  expect(ended).toEqual(mine);
+  expect(most).toBe(3);
+  expect(strangers).toEqual([]);
+  stop.abort();
+  await holding;
+  await Promise.all([friend, stranger, held].map((each) => each.close()));
+}, 150_000);
+
+test("plan every runs a plan by the clock, says so line by line, and knows after an end how far it has come", async () => {
+  const args = [
+    "plan",
+    "every",
+    "2s",
+    join(folder, "slow.yaml"),
+    "--cap",
+    "0.05",
+    "-p",
+    "word=tick",
+    "--with",
+    NOOP,
+    "--json",
+  ];
+  const told: { readonly at: string; readonly state: string; readonly run: string }[] = [];
+  for (const wanted of [1, 2]) {
+    const child = start("starter", ...args);
+    let lines = "";
+    child.stdout?.on("data", (data: Buffer) => (lines += data.toString()));
+    const parsed = (): typeof told =>
+      lines.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as (typeof told)[number]]));
+    // oxlint-disable-next-line no-await-in-loop -- one program after the other
+    await expect.poll(() => parsed().length, { timeout: 40_000 }).toBeGreaterThanOrEqual(wanted);
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGINT");
+    // oxlint-disable-next-line no-await-in-loop
+    expect(await ended).toBe(0);
+    told.push(...parsed());
+  }
+  expect(told.map(({ state }) => state)).toEqual(told.map(() => "done"));
+  // Nothing twice, nothing left out, though a program ended in the middle: each run takes two times' length.
+  const times = told.map(({ at }) => Date.parse(at));
+  expect(times).toEqual(times.map((_, i) => (times[0] ?? 0) + 2_000 * i));
+  expect(new Set(told.map(({ run }) => run)).size).toBe(told.length);
+  const shown = await runTabmesh(["plan", "verify", told[0]?.run ?? "", "--json"], home("starter"));
+  expect(JSON.parse(shown.stdout)).toMatchObject({ ok: true });
+}, 120_000);

@@ -26,6 +26,7 @@ import type { Embeddings, GenerateRequest, Generation, JobPayer, ModelJobOptions
 import type { ModelPorts } from "./model-ports.ts";
 import type { HoldRunsOptions, PlanParams, PlanRun, PlanRunOptions } from "./plan-run.ts";
 import { chargedBy } from "./runs/charged-by.ts";
+import type { HostedSchedule, HostScheduleOptions, ScheduleGround } from "./runs/host-schedule.ts";
 import type { RunGround } from "./runs/run-ground.ts";
 import type { JobHandle, RunResult, Tabmesh } from "./tabmesh.ts";
 import { taskSeed } from "./work-queue.ts";
@@ -198,6 +199,14 @@ class RequesterClient implements Tabmesh {
   async holdRuns(options: HoldRunsOptions = {}): Promise<void> {
     const { holdRuns } = await import("./runs/hold-runs.ts");
     await holdRuns(this.#runGround({}), (run) => this.#follow(run), options);
+  }
+
+  async hostSchedule(schedule: HostedSchedule, options: HostScheduleOptions = {}): Promise<void> {
+    const { hostSchedule } = await import("./runs/host-schedule.ts");
+    const { startOnce } = await import("./runs/start-run.ts");
+    const ground = this.#runGround(schedule.run ?? {});
+    const start: ScheduleGround["start"] = async (...run) => this.#follow(await startOnce(ground, ...run));
+    await hostSchedule({ root: ground.root, now: ground.now, start }, schedule, options);
   }
 
   #runGround({ modules = [] }: PlanRunOptions): RunGround {

@@ -47,6 +47,14 @@ export type {
 export type { ChatMessage, ChatRole, TextEnd } from "../protocol/messages/model-task.ts";
 export type { PayoutAddressView, PayoutView, PublishedModel, StandingView } from "../protocol/relay-api.ts";
 export { listPayouts, payoutAddress, setPayoutAddress } from "./payouts.ts";
+export type { HostedSchedule, HostScheduleOptions } from "./runs/host-schedule.ts";
+export {
+  memoryMarks,
+  readMark,
+  type ScheduleMark,
+  type ScheduleMarks,
+  storedMarks,
+} from "./schedule-marks.ts";
 export { listSites, registerSite, type SiteTerms } from "./sites.ts";
 export type { SiteContributions, SiteDay, SiteView } from "../protocol/site-views.ts";
 export {

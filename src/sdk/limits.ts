@@ -183,8 +183,14 @@ export const STEPS_FETCH_MS = 8_000;
 /** Receipts of a run are brought to the relay this soon after they came, together with those that came meanwhile. */
 export const STEPS_BRING_MS = 1_000;
 
-/** Runs that one holder looks after at a time. */
-export const MAX_HELD_RUNS = 100;
+/** Runs of which a holder asks at a time whether they are coordinated, pages of such runs that it reads, and runs that it carries on. */
+export const RUNS_LOOKED_AT = 10;
+export const MAX_HELD_PAGES = 10;
+export const MAX_RUNS_CARRIED = 8;
+
+/** A hosted schedule looks at the clock this often at least, since machines sleep; a run that could not begin is tried again so much later. */
+export const MAX_SCHEDULE_SLEEP_MS = 10_000;
+export const SCHEDULE_AGAIN_MS = 2_000;
 
 /** Leases of a coordinator before are asked back this often, until they are: they are free when its step was taken over. */
 export const FREE_AGAIN_MS = 10_000;

@@ -74,6 +74,10 @@ export interface HoldRunsOptions extends Pick<
   PlanRunOptions,
   "compute" | "hedgeAfterMs" | "noProviderTimeoutMs" | "tariffMax"
 > {
+  /** Only runs that one of these identities has started. Default: anybody's that names this one. */
+  readonly for?: readonly PeerId[];
+  /** Runs that are carried on at a time. Default 8. */
+  readonly most?: number;
   /** Ends it: what is under way is left to other holders. */
   readonly signal?: AbortSignal;
   /** Told of each run that is taken over. */

@@ -4,6 +4,7 @@ import type { PeerId } from "../protocol/peer-id.ts";
 import type { AccountView, PublishedModel, RelayInfo } from "../protocol/relay-api.ts";
 import type { JobOptions, JobSummary, MapResult } from "./job-options.ts";
 import type { Embeddings, GenerateRequest, Generation, ModelJobOptions } from "./model-options.ts";
+import type { HostedSchedule, HostScheduleOptions } from "./runs/host-schedule.ts";
 import type { HoldRunsOptions, PlanParams, PlanRun, PlanRunOptions } from "./plan-run.ts";
 
 /** One job under way: iterate over it for the results, in the order they become final. */
@@ -70,6 +71,12 @@ export interface Tabmesh {
    * coordinator has left, after 20 s of silence where it has not said so. Resolves when the signal ends it.
    */
   holdRuns(options?: HoldRunsOptions): Promise<void>;
+  /**
+   * Runs a plan again and again, for as long as this program is there: in a tab, of several of one browser in one. Resolves when the
+   * signal ends it, or no further time comes.
+   * @throws Error for times that are none
+   */
+  hostSchedule(schedule: HostedSchedule, options?: HostScheduleOptions): Promise<void>;
   /** What the relay keeps for everybody. */
   models(): Promise<readonly PublishedModel[]>;
   account(): Promise<AccountView | undefined>;

@@ -4,7 +4,7 @@ import { MAX_REPLICAS } from "../../protocol/limits.ts";
 import { addRelayFlags, type RelayFlags } from "../job-flags.ts";
 import type { Exit } from "../plain-error.ts";
 import type { DeployFlags } from "../deployments/deploy-plan.ts";
-import { parseEvery, parseOn } from "../deployments/trigger-flags.ts";
+import { parseEvery, parseOn, parseZone } from "../deployments/trigger-flags.ts";
 import { parseCredits, parsePair } from "../quantities.ts";
 
 function each<T>(
@@ -24,15 +24,6 @@ function parseReplicas(text: string): number {
   const count = Number(text);
   if (/^\d+$/u.test(text) && count >= 1 && count <= MAX_REPLICAS) return count;
   throw new InvalidArgumentError(`It takes a number from 1 to ${MAX_REPLICAS}.`);
-}
-
-/** @throws InvalidArgumentError */
-function parseZone(text: string): string {
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone;
-  } catch {
-    throw new InvalidArgumentError("It takes a time zone, such as Europe/Berlin or UTC.");
-  }
 }
 
 /** Plans that a relay keeps ready and runs by itself. */

@@ -1,45 +1,15 @@
-import { isPeerId, type PeerId } from "../../protocol/peer-id.ts";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { addRelayFlags } from "../job-flags.ts";
 import type { Exit } from "../plain-error.ts";
 import type { CheckFlags } from "../plan/check-plan.ts";
 import type { GraphFlags } from "../plan/graph-plan.ts";
-import type { HoldFlags } from "../plan/hold-runs.ts";
 import type { ImportFlags } from "../plan/import-plan.ts";
 import type { ListFlags } from "../plan/list-runs.ts";
 import type { ShowFlags } from "../plan/show-run.ts";
 import type { RunPlanFlags } from "../plan/run-plan.ts";
+import { each, parseOrigin, parsePeer, parseSecret } from "../plan/plan-flags.ts";
 import { parseCount, parseCredits, parseDurationMs, parsePair } from "../quantities.ts";
-
-function each<T>(
-  read: (text: string) => T,
-): (text: string, before: readonly T[] | undefined) => readonly T[] {
-  return (text, before = []) => [...before, read(text)];
-}
-
-/** @throws InvalidArgumentError */
-function parseOrigin(text: string): string {
-  const url = URL.parse(text);
-  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:"))
-    throw new InvalidArgumentError("It takes an origin, such as http://127.0.0.1:9400.");
-  return url.origin;
-}
-
-/** @throws InvalidArgumentError */
-function parsePeer(text: string): PeerId {
-  if (isPeerId(text)) return text;
-  throw new InvalidArgumentError(
-    "It takes an identity, such as 12D3KooW…; `npx tabmesh identity` shows one.",
-  );
-}
-
-/** A value on the command line is seen by whoever lists this machine's processes: the environment is the better place. */
-function parseSecret(text: string): readonly [string, string] {
-  if (text.includes("=")) return parsePair(text);
-  const value = process.env[text];
-  if (value === undefined) throw new InvalidArgumentError(`There is no environment variable ${text}.`);
-  return [text, value];
-}
+import { addStandingPlanCommands } from "./standing-plan-commands.ts";
 
 /** Programs whose steps run on many peers. */
 export function addPlanCommand(program: Command, end: (exit: Exit) => void): void {
@@ -176,24 +146,7 @@ export function addPlanCommand(program: Command, end: (exit: Exit) => void): voi
       end(await continuePlanRun(what, flags));
     });
   addRelayFlags(goOn);
-  const hold = plan
-    .command("hold")
-    .description(
-      "look after runs of others: go on with those that name this identity when nobody coordinates them",
-    )
-    .option("--wait <time>", "how long a step waits when there is no provider", parseDurationMs)
-    .option("--yes", "you know that providers can read inputs")
-    .addHelpText(
-      "after",
-      "\nExample:\n  npx tabmesh plan hold\n\n" +
-        "A run names its holders with `plan run --holder IDENTITY`. One whose starter leaves (Ctrl-C) goes on at once, one whose\n" +
-        "starter vanishes after 20 s of silence. Its starter pays, never more than the run's budget.",
-    )
-    .action(async (flags: HoldFlags) => {
-      const { holdPlanRuns } = await import("../plan/hold-runs.ts");
-      end(await holdPlanRuns(flags));
-    });
-  addRelayFlags(hold);
+  addStandingPlanCommands(plan, end);
   plan
     .command("verify")
     .description("check a finished run from its receipts alone: nothing is asked of anybody")

@@ -59,3 +59,12 @@ export function triggersOf(
     return Object.assign({ id, missed }, flag, flag.kind === "cron" ? { zone } : {});
   });
 }
+
+/** @throws InvalidArgumentError */
+export function parseZone(text: string): string {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone;
+  } catch {
+    throw new InvalidArgumentError("It takes a time zone, such as Europe/Berlin or UTC.");
+  }
+}

@@ -1,6 +1,7 @@
 import type { Cid } from "../../protocol/cid.ts";
 import { FailureError } from "../../protocol/failure.ts";
 import { failureKind } from "../../protocol/failure-code.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
 import type { PlanRun, PlanRunSummary } from "../../sdk/index.ts";
 import { printable } from "../chat/printable.ts";
 import { listenForInterrupts } from "../interrupts.ts";
@@ -11,6 +12,8 @@ import { connectAs } from "../requester.ts";
 import { writeAll } from "../write-all.ts";
 
 export interface HoldFlags extends RelayFlags {
+  readonly for?: readonly PeerId[];
+  readonly most?: number;
   readonly wait?: number;
   readonly yes?: boolean;
 }
@@ -60,13 +63,15 @@ export async function holdPlanRuns(flags: HoldFlags): Promise<Exit> {
   };
   const following = new Set<Promise<void>>();
   process.stderr.write(
-    `Holding runs for others at ${flags.relay} as ${tabmesh.requester}.\n` +
+    `Holding runs for ${flags.for?.join(", ") ?? "whoever names it"} at ${flags.relay} as ${tabmesh.requester}.\n` +
       `\`npx tabmesh plan run PLAN --holder ${tabmesh.requester}\` names this program. Ctrl-C ends it.\n`,
   );
   let told = "";
   try {
     await tabmesh.holdRuns({
       signal: interrupts.signal,
+      ...(flags.for === undefined ? {} : { for: flags.for }),
+      ...(flags.most === undefined ? {} : { most: flags.most }),
       ...(flags.wait === undefined ? {} : { noProviderTimeoutMs: flags.wait }),
       onRun: (run) => void following.add(follow(run)),
       onTrouble(error, run) {

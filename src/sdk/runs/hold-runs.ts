@@ -1,8 +1,9 @@
 import type { Cid } from "../../protocol/cid.ts";
 import { RUN_HEARTBEAT_MS, RUN_SILENCE_MS } from "../../protocol/limits.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
+import { MAX_RUNS_PER_PAGE } from "../../protocol/run-json.ts";
 import type { RunView } from "../../protocol/run-views.ts";
-import { MAX_HELD_RUNS, RUN_LOOK_MS } from "../limits.ts";
+import { MAX_HELD_PAGES, MAX_RUNS_CARRIED, RUN_LOOK_MS, RUNS_LOOKED_AT } from "../limits.ts";
 import { pause } from "../pause.ts";
 import type { HoldRunsOptions, PlanRun } from "../plan-run.ts";
 import { continueRun } from "./continue-run.ts";
@@ -37,7 +38,7 @@ class RunHold {
   readonly #ground: RunGround;
   readonly #follow: (run: PlanRun) => void;
   readonly #options: HoldRunsOptions;
-  /** When each was seen first, by performance.now(): the relay forgets at a restart whom it has heard. */
+  /** When each was seen first, by performance.now(): the relay forgets at a restart whom it has heard. The next to be looked at come first. */
   readonly #seen = new Map<Cid, number>();
   readonly #carried = new Map<Cid, Promise<void>>();
   /** When one that did not come to its end here is looked at again, by performance.now(). */
@@ -53,20 +54,52 @@ class RunHold {
 
   /** Takes over what has nobody who coordinates it. A relay that does not answer is asked again at the next look. */
   async look(): Promise<void> {
-    const { client, root } = this.#ground;
     try {
-      const { signal } = this.#options;
-      const runs = await client.runs(root, { limit: MAX_HELD_RUNS, role: "holder" }, signal);
-      const ids = new Set(runs.map(({ run }) => run));
+      const { signal, most = MAX_RUNS_CARRIED } = this.#options;
+      const ids = await this.#held();
       for (const known of [this.#seen, this.#restUntil])
         for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
       for (const id of ids) if (!this.#seen.has(id)) this.#seen.set(id, performance.now());
-      const waiting = [...ids].filter((id) => !this.#carried.has(id));
-      const views = await Promise.all(waiting.map((id) => client.run(id, signal)));
-      for (const view of views) if (this.#isMyTurn(view)) this.#carried.set(view.run, this.#carry(view.run));
+      const waiting = [...this.#seen.keys()].filter((id) => !this.#carried.has(id)).slice(0, RUNS_LOOKED_AT);
+      const views = await Promise.all(waiting.map((id) => this.#ground.client.run(id, signal)));
+      for (const view of views) {
+        this.#toTheEnd(view.run);
+        if (this.#carried.size < most && this.#isMyTurn(view))
+          this.#carried.set(view.run, this.#carry(view.run));
+      }
     } catch (error) {
       if (this.#options.signal?.aborted !== true) this.#options.onTrouble?.(error);
     }
+  }
+
+  /** Open runs that name this identity, of those for whom it works. */
+  async #held(): Promise<ReadonlySet<Cid>> {
+    const { client, root } = this.#ground;
+    const { for: wanted, signal } = this.#options;
+    const held = new Set<Cid>();
+    let before: number | undefined;
+    for (let page = 0; page < MAX_HELD_PAGES; page += 1) {
+      const asked = {
+        limit: MAX_RUNS_PER_PAGE,
+        role: "holder",
+        ...(before === undefined ? {} : { before }),
+      } as const;
+      // oxlint-disable-next-line no-await-in-loop -- page after page
+      const runs = await client.runs(root, asked, signal);
+      for (const { run, initiator } of runs)
+        if (wanted === undefined || wanted.includes(initiator)) held.add(run);
+      before = runs.at(-1)?.entryIndex;
+      if (runs.length < MAX_RUNS_PER_PAGE) break;
+    }
+    return held;
+  }
+
+  /** Where there are many, the others are looked at first the next time. */
+  #toTheEnd(id: Cid): void {
+    const since = this.#seen.get(id);
+    if (since === undefined) return;
+    this.#seen.delete(id);
+    this.#seen.set(id, since);
   }
 
   /** Everybody else is silent, and for longer the later this one stands in the row: of two holders one begins. */
@@ -81,7 +114,7 @@ class RunHold {
   }
 
   async #carry(id: Cid): Promise<void> {
-    const { signal: _ends, onRun, onTrouble, ...options } = this.#options;
+    const { for: _whose, most: _atATime, signal: _ends, onRun, onTrouble, ...options } = this.#options;
     try {
       const run = await continueRun(this.#ground, id, options, this.#over.signal);
       this.#live.add(run);

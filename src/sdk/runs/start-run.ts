@@ -5,15 +5,26 @@ import type { Plan } from "../../plan/plan.ts";
 import { type OpenRun, openRun } from "../../plan/state/open-run.ts";
 import { cidOf, DAG_CBOR, RAW } from "../../protocol/cid.ts";
 import { bodyId, seal } from "../../protocol/envelope.ts";
+import { FailureError } from "../../protocol/failure.ts";
+import { failureCode } from "../../protocol/failure-code.ts";
 import { header } from "../../protocol/header.ts";
 import { type Run, runHoldersMessage, runMessage } from "../../protocol/messages/run.ts";
 import { type MicroCredits, microCredits } from "../../protocol/units.ts";
 import { RUN_TIMEOUT_MS } from "../limits.ts";
 import { NEW_ACCOUNT_CAP } from "../make-job.ts";
 import type { PlanParams, PlanRun, PlanRunOptions } from "../plan-run.ts";
+import { continueRun } from "./continue-run.ts";
 import { LiveRun } from "./live-run.ts";
 import type { RunGround } from "./run-ground.ts";
 import { encodeParams, type ParamBytes, paramBytes } from "./run-params.ts";
+
+interface Prepared {
+  readonly plan: Plan;
+  readonly planBytes: Uint8Array;
+  readonly params: ParamBytes;
+  readonly encoded: Uint8Array;
+  readonly body: Run;
+}
 
 /** See Tabmesh.startRun. */
 export async function startRun(
@@ -22,12 +33,49 @@ export async function startRun(
   given: PlanParams,
   options: PlanRunOptions,
 ): Promise<PlanRun> {
+  return begin(ground, await prepare(ground, plan, given, options), options);
+}
+
+/** The same where nobody has begun it yet; else goes on with it, or with what it has come to. Its options say which run it is: budget, nonce and time. */
+export async function startOnce(
+  ground: RunGround,
+  plan: Plan,
+  given: PlanParams,
+  options: PlanRunOptions,
+): Promise<PlanRun> {
+  const prepared = await prepare(ground, plan, given, options);
+  const id = bodyId(runMessage, prepared.body);
+  const isBegun = await ground.client.run(id).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof FailureError && error.code === failureCode("not-found")) return false;
+      throw error;
+    },
+  );
+  if (isBegun) return continueRun(ground, id, { ...options, atOnce: true });
+  return begin(ground, prepared, options);
+}
+
+async function prepare(
+  ground: RunGround,
+  plan: Plan,
+  given: PlanParams,
+  options: PlanRunOptions,
+): Promise<Prepared> {
   requireSound(plan);
   options.signal?.throwIfAborted();
   const planBytes = encodePlan(plan);
   const params = paramBytes(plan, given);
   const encoded = encodeParams(params);
   const body = await runBody(ground, plan, { planBytes, encoded }, options);
+  return { plan, planBytes, params, encoded, body };
+}
+
+async function begin(
+  ground: RunGround,
+  { plan, planBytes, params, encoded, body }: Prepared,
+  options: PlanRunOptions,
+): Promise<PlanRun> {
   const { client, signer, verify } = ground;
   const envelope = await seal(runMessage, body, [signer]);
   await client.registerRun({ run: envelope, plan: planBytes, params: encoded }, options.signal);
