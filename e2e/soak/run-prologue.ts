@@ -46,7 +46,7 @@ export async function tellRuns(
     const { id: run } = openEnvelope(runMessage, envelope);
     await client.registerRun({ run: envelope, plan, params });
     const holders = { ...head, run, rev: 1, holders: [signerOf("holder").key] };
-    await client.setRunHolders(await seal(runHoldersMessage, holders, [requester]));
+    await client.setRunHolders(run, await seal(runHoldersMessage, holders, [requester]));
     const shown = { ...head, run, audience: peer, issuedAt: now };
     const access = await seal(runAccessMessage, shown, [requester]);
     await client.putSteps(run, access, [await stepOf(run, requester)]);
@@ -56,11 +56,12 @@ export async function tellRuns(
     await client.run(run);
     if (!isOver) continue;
     const end = { ...head, run, status: "done", result: VALUE_CID } as const;
-    await client.endRun(await seal(runEndMessage, end, [requester]));
+    await client.endRun(run, await seal(runEndMessage, end, [requester]));
   }
   await client.runs(requester.key, { limit: 5 });
   const name = { ...head, owner: requester.key, name: "a-name", version: 1, plan: cidOf(DAG_CBOR, plan) };
   await client.putName(
+    "a-name",
     await seal(nameMessage, { ...name, issuedAt: now, expires: now + 86_400_000 }, [requester]),
   );
   await client.name("a-name");

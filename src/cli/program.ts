@@ -17,6 +17,7 @@ import { addProveCommand } from "./commands/prove-command.ts";
 import { addRelayCommand } from "./commands/relay-command.ts";
 import { addRenderCommand } from "./commands/render-command.ts";
 import { addRunCommand } from "./commands/run-command.ts";
+import { addNameCommand } from "./commands/name-command.ts";
 import { addSiteCommand } from "./commands/site-command.ts";
 import { addVerifyCommand } from "./commands/verify-command.ts";
 import { explain, explanationJson, explanationText } from "./explain.ts";
@@ -63,6 +64,7 @@ export function createProgram(end: (exit: Exit) => void): Command {
   addAccountCommand(program, end);
   addAlertsCommand(program, end);
   addIdentityCommand(program, end);
+  addNameCommand(program, end);
   addSiteCommand(program, end);
   addMcpCommand(program, end);
   inherit(program);

@@ -1,6 +1,5 @@
 import { toBase64 } from "../protocol/base64.ts";
 import type { Cid } from "../protocol/cid.ts";
-import { openEnvelope } from "../protocol/envelope.ts";
 import { failureCode } from "../protocol/failure-code.ts";
 import { FailureError } from "../protocol/failure.ts";
 import { hashesTo } from "../protocol/hashes-to.ts";
@@ -16,11 +15,8 @@ import {
   type EffectReply,
   effectReplySchema,
 } from "../protocol/messages/effect-order.ts";
-import { nameMessage } from "../protocol/messages/name.ts";
 import { type Inclusion, inclusionSchema } from "../protocol/messages/receipt.ts";
 import {
-  runEndMessage,
-  runHoldersMessage,
   type RunRegistration,
   runRegistrationSchema,
   stepBatchSchema,
@@ -72,9 +68,9 @@ export type RelayRunEvent =
 export interface RunRequests {
   /** The same run again answers with the same entry. */
   registerRun(registration: RunRegistration, signal?: AbortSignal): Promise<Inclusion>;
-  setRunHolders(envelope: Uint8Array, signal?: AbortSignal): Promise<Inclusion>;
+  setRunHolders(run: Cid, envelope: Uint8Array, signal?: AbortSignal): Promise<Inclusion>;
   /** The first end counts; a later one answers with its entry. */
-  endRun(envelope: Uint8Array, signal?: AbortSignal): Promise<Inclusion>;
+  endRun(run: Cid, envelope: Uint8Array, signal?: AbortSignal): Promise<Inclusion>;
   /** @throws FailureError `not-found` */
   run(run: Cid, signal?: AbortSignal): Promise<RunView>;
   /**
@@ -115,7 +111,7 @@ export interface RunRequests {
   ): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Has the relay itself carry out an effect, at most once; safe to repeat. Takes as long as the effect's capability allows. */
   performEffect(run: Cid, parcel: EffectParcel, signal?: AbortSignal): Promise<EffectReply>;
-  putName(envelope: Uint8Array, signal?: AbortSignal): Promise<NameView>;
+  putName(name: string, envelope: Uint8Array, signal?: AbortSignal): Promise<NameView>;
   /** @throws FailureError `not-found`, also for a name that has expired */
   name(name: string, signal?: AbortSignal): Promise<NameView>;
   names(owner: PeerId, signal?: AbortSignal): Promise<readonly NameView[]>;
@@ -159,14 +155,8 @@ export function createRunRequests(options: RelayClientOptions): RunRequests {
   return {
     registerRun: (registration, signal) =>
       logged(RELAY_PATHS.runs, encode(runRegistrationSchema, registration), signal),
-    setRunHolders: async (envelope, signal) => {
-      const { run } = openEnvelope(runHoldersMessage, envelope).body;
-      return logged(fill(RELAY_PATHS.runHolders, run), envelope, signal);
-    },
-    endRun: async (envelope, signal) => {
-      const { run } = openEnvelope(runEndMessage, envelope).body;
-      return logged(fill(RELAY_PATHS.runEnd, run), envelope, signal);
-    },
+    setRunHolders: (run, envelope, signal) => logged(fill(RELAY_PATHS.runHolders, run), envelope, signal),
+    endRun: (run, envelope, signal) => logged(fill(RELAY_PATHS.runEnd, run), envelope, signal),
     run: (run, signal) => view(http, runViewJson, { path: fill(RELAY_PATHS.run, run), signal }),
     runs: (peer, page, signal) =>
       view(http, runSummariesJson, {
@@ -242,9 +232,9 @@ export function createRunRequests(options: RelayClientOptions): RunRequests {
       );
       return decode(effectReplySchema, answer, MAX_EFFECT_REPLY_BYTES);
     },
-    putName: async (envelope, signal) =>
+    putName: (name, envelope, signal) =>
       view(http, nameViewJson, {
-        path: fill(RELAY_PATHS.name, openEnvelope(nameMessage, envelope).body.name),
+        path: fill(RELAY_PATHS.name, name),
         method: "PUT",
         body: envelope,
         contentType: MESSAGE_TYPE,

@@ -193,6 +193,7 @@ async function runAt(relay: Relay): Promise<{
   await client.putRunValue(id, access, VALUE_CID, VALUE);
   const name = { ...head, owner: olga.key, name: "kept", version: 1, plan: terms.plan, issuedAt: now };
   const { envelope } = await client.putName(
+    "kept",
     await seal(nameMessage, { ...name, expires: now + 3_600_000 }, [olga]),
   );
   return { id, access, step, envelope };

@@ -197,13 +197,12 @@ class RequesterClient implements Tabmesh {
   }
 
   async holdRuns(options: HoldRunsOptions = {}): Promise<void> {
-    const { holdRuns } = await import("./runs/hold-runs.ts");
+    const { holdRuns } = await import("./runs/standing-runs.ts");
     await holdRuns(this.#runGround({}), (run) => this.#follow(run), options);
   }
 
   async hostSchedule(schedule: HostedSchedule, options: HostScheduleOptions = {}): Promise<void> {
-    const { hostSchedule } = await import("./runs/host-schedule.ts");
-    const { startOnce } = await import("./runs/start-run.ts");
+    const { hostSchedule, startOnce } = await import("./runs/standing-runs.ts");
     const ground = this.#runGround(schedule.run ?? {});
     const start: ScheduleGround["start"] = async (...run) => this.#follow(await startOnce(ground, ...run));
     await hostSchedule({ root: ground.root, now: ground.now, start }, schedule, options);

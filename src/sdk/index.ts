@@ -55,6 +55,8 @@ export {
   type ScheduleMarks,
   storedMarks,
 } from "./schedule-marks.ts";
+export { findName, listNames, type NameTerms, registerName } from "./names.ts";
+export type { NameView } from "../protocol/run-views.ts";
 export { listSites, registerSite, type SiteTerms } from "./sites.ts";
 export type { SiteContributions, SiteDay, SiteView } from "../protocol/site-views.ts";
 export {

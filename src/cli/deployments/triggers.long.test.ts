@@ -113,7 +113,7 @@ describe("what is deployed, by itself", { timeout: 60_000 }, () => {
       const issuedAt = Date.now();
       const named = { owner: signer.key, name: "prices", version, plan: planCid(plan), issuedAt };
       const body = { ...header(info.origin, info.asset), ...named, expires: issuedAt + 3_600_000 };
-      await client.putName(await seal(nameMessage, body, [signer]));
+      await client.putName("prices", await seal(nameMessage, body, [signer]));
     };
     const told: Plan = {
       ...PAGE,

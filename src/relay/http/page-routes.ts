@@ -6,7 +6,7 @@ import type { HttpParts } from "./http-parts.ts";
 import type { RelayHttp } from "./http-env.ts";
 
 /** Names with a hash in them never change their content. */
-const HASHED = /^\/assets\/.+-[\w-]{8,}\.\w+$/u;
+const HASHED = /^\/assets\/.+-[\w-]{7,}\.\w+$/u;
 /** A page of the app; anything else that is not a file is nothing. */
 const PAGE = /^\/[\w/-]*$/u;
 const FOREVER = "public, max-age=31536000, immutable";

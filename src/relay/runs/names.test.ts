@@ -51,7 +51,7 @@ async function ofPeers(changes: Partial<Name> = {}): Promise<Uint8Array> {
 test("a name leads to the peers that answer for it, and says who of them is here", async () => {
   const { relay, client } = await open();
   const envelope = await ofPeers();
-  await client.putName(envelope);
+  await client.putName("blur", envelope);
   relay.offers.put(offerOf("provider"), {});
   const found = await client.name("blur");
   expect(found).toEqual({
@@ -75,12 +75,12 @@ test("a higher version replaces a lower one, the same again changes nothing, and
   const told: (string | undefined)[] = [];
   relay.runs.watch({ onName: ({ plan }) => told.push(plan) });
   const first = await named();
-  await client.putName(first);
-  await client.putName(first);
+  await client.putName("blur", first);
+  await client.putName("blur", first);
   const other = cidOf(DAG_CBOR, encodeUtf8("another plan"));
-  expect(await refusal(client.putName(await named({ plan: other })))).toMatch(/version 1 is known/u);
-  await client.putName(await named({ version: 2, plan: other }));
-  expect(await refusal(client.putName(first))).toMatch(/version 2 is known/u);
+  expect(await refusal(client.putName("blur", await named({ plan: other })))).toMatch(/version 1 is known/u);
+  await client.putName("blur", await named({ version: 2, plan: other }));
+  expect(await refusal(client.putName("blur", first))).toMatch(/version 2 is known/u);
   expect(relay.runs.names.resolve("blur")?.plan).toBe(other);
   expect(told).toEqual([PLAN, other]);
 });
@@ -97,13 +97,13 @@ test.each<[string, () => Promise<Uint8Array>, RegExp]>([
   ["of the future", () => named({ issuedAt: START + DAY_MS }), /in the future/u],
 ])("a name signed %s is refused", async (_what, make, why) => {
   const { client } = await open();
-  expect(await refusal(client.putName(await make()))).toMatch(why);
+  expect(await refusal(client.putName("blur", await make()))).toMatch(why);
   expect(await refusal(client.name("blur"))).toMatch(/nobody has registered/u);
 });
 
 test("a name is its first owner's until some days after it expired", async () => {
   const { relay, client } = await open();
-  await client.putName(await named());
+  await client.putName("blur", await named());
   const taken = (): Promise<Uint8Array> =>
     named(
       {
@@ -114,12 +114,12 @@ test("a name is its first owner's until some days after it expired", async () =>
       },
       thief,
     );
-  expect(await refusal(client.putName(await taken()))).toMatch(/belongs to/u);
+  expect(await refusal(client.putName("blur", await taken()))).toMatch(/belongs to/u);
   relay.scene.clock.now += DAY_MS + 1;
   expect(await refusal(client.name("blur"))).toMatch(/nobody has registered/u);
-  expect(await refusal(client.putName(await taken()))).toMatch(/belongs to/u);
+  expect(await refusal(client.putName("blur", await taken()))).toMatch(/belongs to/u);
   relay.scene.clock.now += NAME_GRACE_MS;
-  await client.putName(await taken());
+  await client.putName("blur", await taken());
   expect((await client.name("blur")).owner).toBe(thief.key);
 });
 
@@ -127,9 +127,11 @@ test("an account has only so many names", async () => {
   const { client } = await open();
   for (let number = 0; number < MAX_NAMES_PER_ACCOUNT; number += 1)
     // oxlint-disable-next-line no-await-in-loop -- one after the other
-    await client.putName(await named({ name: `blur-${number}` }));
-  expect(await refusal(client.putName(await named({ name: "one-more" })))).toMatch(/at most 64 names/u);
-  await client.putName(await named({ name: "blur-3", version: 2 }));
+    await client.putName(`blur-${number}`, await named({ name: `blur-${number}` }));
+  expect(await refusal(client.putName("one-more", await named({ name: "one-more" })))).toMatch(
+    /at most 64 names/u,
+  );
+  await client.putName("blur-3", await named({ name: "blur-3", version: 2 }));
 });
 
 test("what is no host name is no name", async () => {

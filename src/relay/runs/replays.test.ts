@@ -65,7 +65,7 @@ test("a job that somebody brings again out of the log is no sign of life of who 
   const client = clientOf(relay);
   const run = await makeRun(relay.scene);
   await client.registerRun(run.registration);
-  await client.setRunHolders((await holdersOf(relay.scene, run.id, 1, [helen])).bytes);
+  await client.setRunHolders(run.id, (await holdersOf(relay.scene, run.id, 1, [helen])).bytes);
   relay.offers.put(offerOf("provider"), {});
   const job = async (by: Signer, turn: number): Promise<unknown> => {
     const money = { requester: by.key, payer: run.terms.payer, cap: microCredits(5_000) };
@@ -87,7 +87,7 @@ test("an end that somebody brings again out of the log calls nobody, and keeps n
   const client = clientOf(relay);
   const run = await makeRun(relay.scene, { returnTo: server.url });
   await client.registerRun(run.registration);
-  await client.endRun((await endOf(run.id, relay.scene.requester)).bytes);
+  await client.endRun(run.id, (await endOf(run.id, relay.scene.requester)).bytes);
   await relay.runs.deliver();
   expect(server.calls).toHaveLength(1);
   relay.scene.clock.now += RUN_KEPT_MS - 1;
@@ -123,13 +123,13 @@ test("what anybody can bring again out of the log uses up nobody's share of requ
   const client = clientOf(relay);
   const run = await makeRun(relay.scene);
   await client.registerRun(run.registration);
-  await client.setRunHolders((await holdersOf(relay.scene, run.id, 1, [helen])).bytes);
-  await client.endRun((await endOf(run.id, relay.scene.requester)).bytes);
+  await client.setRunHolders(run.id, (await holdersOf(relay.scene, run.id, 1, [helen])).bytes);
+  await client.endRun(run.id, (await endOf(run.id, relay.scene.requester)).bytes);
   for (let round = 0; round < 8; round += 1) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     await client.registerRun(run.registration);
     // oxlint-disable-next-line no-await-in-loop
-    await client.setRunHolders(logged(relay, "run-holders"));
+    await client.setRunHolders(run.id, logged(relay, "run-holders"));
     // oxlint-disable-next-line no-await-in-loop
     expect(await replayEnd(relay, run)).toBe(200);
   }

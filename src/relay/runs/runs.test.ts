@@ -148,7 +148,7 @@ test("a step is taken over when its coordinator gives no sign of life, and not b
   const { relay, client, run, access } = opened;
   const { clock } = relay.scene;
   relay.offers.put(offerOf("provider"), {});
-  await client.setRunHolders((await holdersOf(relay.scene, run.id, 1, [helen])).bytes);
+  await client.setRunHolders(run.id, (await holdersOf(relay.scene, run.id, 1, [helen])).bytes);
   await openStep(opened, "a");
   clock.now += RUN_SILENCE_MS - 1_000;
   await client.putSteps(run.id, access, []);
@@ -171,7 +171,7 @@ test("a coordinator that says it leaves is followed at once, by those whom the r
   const held = async (): Promise<readonly string[]> =>
     (await client.runs(helen.key, { limit: 10, role: "holder" })).map((each) => each.run);
   expect(await held()).toEqual([]);
-  await client.setRunHolders((await holdersOf(relay.scene, run.id, 1, [helen])).bytes);
+  await client.setRunHolders(run.id, (await holdersOf(relay.scene, run.id, 1, [helen])).bytes);
   expect(await held()).toEqual([run.id]);
   expect(await client.runs(helen.key, { limit: 10 })).toEqual([]);
   await openStep(opened, "a");
@@ -188,9 +188,9 @@ test("a coordinator that says it leaves is followed at once, by those whom the r
   expect(await openStep(opened, "a", 1, helen)).not.toBeTypeOf("string");
   await client.putSteps(run.id, access, []);
   expect(relay.runs.desk.isSilent(run.id, relay.scene.requester.key)).toBe(false);
-  await client.setRunHolders((await holdersOf(relay.scene, run.id, 2, [])).bytes);
+  await client.setRunHolders(run.id, (await holdersOf(relay.scene, run.id, 2, [])).bytes);
   expect(await held()).toEqual([]);
-  await client.setRunHolders((await holdersOf(relay.scene, run.id, 3, [helen])).bytes);
+  await client.setRunHolders(run.id, (await holdersOf(relay.scene, run.id, 3, [helen])).bytes);
   relay.scene.clock.now = run.terms.notAfter + 1;
   expect(await held()).toEqual([]);
 });
@@ -316,10 +316,10 @@ test.each<[string, (opened: Opened) => Promise<Uint8Array>, RegExp]>([
   [
     "of a holder that is none any more",
     async ({ relay, run, client }) => {
-      await client.setRunHolders((await holdersOf(relay.scene, run.id, 1, [helen])).bytes);
+      await client.setRunHolders(run.id, (await holdersOf(relay.scene, run.id, 1, [helen])).bytes);
       const access = await accessOf(relay.scene, run.id, helen);
       await client.steps(run.id, access, 0);
-      await client.setRunHolders((await holdersOf(relay.scene, run.id, 2, [])).bytes);
+      await client.setRunHolders(run.id, (await holdersOf(relay.scene, run.id, 2, [])).bytes);
       return access;
     },
     /takes no part/u,
@@ -401,6 +401,7 @@ test("a listener is told each receipt once and the run whenever it changes, and 
   await client.putSteps(run.id, access, [after]);
   await expect.poll(() => seen.filter(({ kind }) => kind === "step").length).toBe(2);
   await client.endRun(
+    run.id,
     (await endOf(run.id, relay.scene.requester, { status: "done", result: VALUE_CID })).bytes,
   );
   await listening;
@@ -440,6 +441,7 @@ test("a run's return address is told how it ended, again until it answers", asyn
   await relay.runs.deliver();
   expect(bodies).toEqual([]);
   await client.endRun(
+    run.id,
     (await endOf(run.id, relay.scene.requester, { status: "done", result: VALUE_CID })).bytes,
   );
   await relay.runs.deliver();
@@ -472,8 +474,8 @@ test("who waits for receipts, ends and names at the relay is told of each once",
   await client.putSteps(run.id, access, [step]);
   await client.putSteps(run.id, access, [step]);
   const end = await endOf(run.id, relay.scene.requester);
-  await client.endRun(end.bytes);
-  await client.endRun(end.bytes);
+  await client.endRun(run.id, end.bytes);
+  await client.endRun(run.id, end.bytes);
   stop();
   expect(told).toEqual([`a ${relay.scene.requester.key}`, `cancelled ${run.id}`]);
 });

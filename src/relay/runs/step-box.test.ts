@@ -17,7 +17,7 @@ test("a receipt is not shut out by another coordinator that signed the same word
   const client = clientOf(relay);
   const run = await makeRun(relay.scene);
   await client.registerRun(run.registration);
-  await client.setRunHolders((await holdersOf(relay.scene, run.id, 1, [helen, provider])).bytes);
+  await client.setRunHolders(run.id, (await holdersOf(relay.scene, run.id, 1, [helen, provider])).bytes);
   const copy = await stepOf(run.id, helen);
   const honest = await stepOf(run.id, provider);
   await client.putSteps(run.id, await accessOf(relay.scene, run.id, helen), [copy, copy]);

@@ -36,6 +36,7 @@ async function scene(): Promise<{
   const { id: run, terms, registration } = await makeRun(relay.scene);
   await client.registerRun(registration);
   await client.setRunHolders(
+    run,
     await seal(runHoldersMessage, { ...HEAD, run, rev: 1, holders: [HOLDER.key] }, [relay.scene.requester]),
   );
   relay.offers.put(offerOf("provider"), { send: () => true });

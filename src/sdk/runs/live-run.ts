@@ -254,6 +254,6 @@ export class LiveRun implements PlanRun {
       run: run.id,
       ...outcomeOf(result?.cid, failure),
     };
-    await client.endRun(await seal(runEndMessage, body, [signer]));
+    await client.endRun(run.id, await seal(runEndMessage, body, [signer]));
   }
 }

@@ -131,7 +131,7 @@ async function nameHolders(
   if (holders.length === 0) return [];
   const body = { ...header(info.origin, info.asset), run: bodyId(runMessage, run), rev: 1, holders };
   const envelope = await seal(runHoldersMessage, body, [signer]);
-  await client.setRunHolders(envelope);
+  await client.setRunHolders(body.run, envelope);
   return [envelope];
 }
 
