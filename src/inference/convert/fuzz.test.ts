@@ -83,7 +83,7 @@ describe("damaged files end in a RangeError of our own words, or in a model", ()
       }),
       { numRuns: tries(3000) },
     );
-    expect(endings.size).toBeGreaterThan(20);
+    expect(endings.size).toBeGreaterThan(10);
   });
 
   it("GGUFs with broken values", async () => {
