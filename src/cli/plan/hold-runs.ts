@@ -1,6 +1,4 @@
 import type { Cid } from "../../protocol/cid.ts";
-import { FailureError } from "../../protocol/failure.ts";
-import { failureKind } from "../../protocol/failure-code.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { PlanRun, PlanRunSummary } from "../../sdk/index.ts";
 import { printable } from "../chat/printable.ts";
@@ -10,6 +8,7 @@ import { EXIT, type Exit } from "../plain-error.ts";
 import { countText, creditsText } from "../quantities.ts";
 import { connectAs } from "../requester.ts";
 import { writeAll } from "../write-all.ts";
+import { troubleWords } from "./trouble-words.ts";
 
 export interface HoldFlags extends RelayFlags {
   readonly for?: readonly PeerId[];
@@ -31,11 +30,6 @@ function endOf({ run, failure, spent, done, elapsedMs }: PlanRunSummary, isLeft:
   const why = failure === undefined ? "" : `: ${failure.detail}`;
   const work = `${countText(done, "step")} in ${(elapsedMs / 1000).toFixed(0)} s, ${creditsText(spent)} spent`;
   return { run, state, words: `${state}${why}; ${work}`, spent };
-}
-
-function wordsOf(error: unknown): string {
-  if (error instanceof FailureError) return `${failureKind(error.code).name}: ${error.detail}`;
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Goes on with runs that name this identity as a holder, whenever nobody else coordinates them. */
@@ -75,7 +69,7 @@ export async function holdPlanRuns(flags: HoldFlags): Promise<Exit> {
       ...(flags.wait === undefined ? {} : { noProviderTimeoutMs: flags.wait }),
       onRun: (run) => void following.add(follow(run)),
       onTrouble(error, run) {
-        const words = wordsOf(error);
+        const words = troubleWords(error);
         // A relay that is away is away at every look.
         if (words !== told) tell({ run, state: "trouble", words });
         told = words;

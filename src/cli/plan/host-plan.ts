@@ -1,5 +1,3 @@
-import { FailureError } from "../../protocol/failure.ts";
-import { failureKind } from "../../protocol/failure-code.ts";
 import type { MissedPolicy } from "../../protocol/messages/deploy.ts";
 import type { HostedSchedule, PlanRun } from "../../sdk/index.ts";
 import { printable } from "../chat/printable.ts";
@@ -17,6 +15,7 @@ import { keepRun } from "./kept-runs.ts";
 import { Computing } from "./local/compute-here.ts";
 import { paramsOf } from "./plan-params.ts";
 import { readPlan } from "./read-plan.ts";
+import { troubleWords } from "./trouble-words.ts";
 
 export interface HostFlags extends RelayFlags {
   readonly name?: string;
@@ -36,11 +35,6 @@ function whenOf(every: TriggerFlag, zone: string): HostedSchedule["when"] {
 
 function timeText(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19).replace("T", " ")} UTC`;
-}
-
-function wordsOf(error: unknown): string {
-  if (error instanceof FailureError) return `${failureKind(error.code).name}: ${error.detail}`;
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Runs a plan again and again, while this program is there. */
@@ -105,7 +99,8 @@ export async function hostPlan(every: TriggerFlag, path: string, flags: HostFlag
       {
         signal: interrupts.signal,
         onRun: (run, at) => void following.add(follow(run, at)),
-        onTrouble: (error, at) => tell(at, wordsOf(error), { state: "trouble", detail: wordsOf(error) }),
+        onTrouble: (error, at) =>
+          tell(at, troubleWords(error), { state: "trouble", detail: troubleWords(error) }),
       },
     );
     await Promise.allSettled(following);

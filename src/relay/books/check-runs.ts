@@ -25,9 +25,15 @@ function chargesOf(replay: Replay): ReadonlyMap<string, bigint> {
   return sums;
 }
 
-/** Who holds a run by its entries: "" where it is over or nobody was named. */
-function heldBy(run: RunState | undefined): string {
-  return run === undefined || run.endedIndex !== undefined ? "" : run.holders.toSorted().join(" ");
+/** Until when who holds a run, in one text. */
+function holdingText(until: number, holders: readonly string[]): string {
+  return [until, ...holders.toSorted()].join(" ");
+}
+
+/** The same by its entries: "" where it is over or nobody is named. */
+function heldBy(run: RunState): string {
+  if (run.endedIndex !== undefined || run.holders.length === 0) return "";
+  return holdingText(run.terms.notAfter, run.holders);
 }
 
 /** What the tables of runs say otherwise than the entries, in words. */
@@ -42,7 +48,7 @@ export function* runProblems(store: BooksStore, replay: Replay): Generator<strin
       yield `run ${row.id} has spent another sum than its jobs`;
     if (row.charged > row.budget) yield `run ${row.id} has spent more than its budget`;
   }
-  const held = new Map(holdings.map(({ index, holders }) => [index, holders.toSorted().join(" ")]));
+  const held = new Map(holdings.map(({ index, until, holders }) => [index, holdingText(until, holders)]));
   for (const run of replay.runs.runs.values())
     if ((held.get(run.index) ?? "") !== heldBy(run)) yield `run ${run.id} is held by others in the log`;
   let count = 0;

@@ -53,8 +53,9 @@ export class LedgerRuns implements RunBooks {
   }
 
   heldBy(account: PeerId, before: number | undefined, limit: number): readonly RunStanding[] {
-    const rows = this.#parts.store.runs.heldBy(account, before ?? Number.MAX_SAFE_INTEGER, limit);
-    return this.#standings(rows).filter(({ stage }) => stage === "open");
+    const { store, clock, committed } = this.#parts;
+    const now = Math.max(clock(), committed.time);
+    return this.#standings(store.runs.heldBy(account, now, before ?? Number.MAX_SAFE_INTEGER, limit));
   }
 
   #standings(rows: readonly RunRow[]): readonly RunStanding[] {

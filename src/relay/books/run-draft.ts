@@ -36,9 +36,9 @@ function rowOf({ id, index, holdersIndex, endedIndex, terms, charged }: RunState
 }
 
 /** Who holds a run, where anybody was ever named. */
-function holdingOf({ index, holdersIndex, endedIndex, holders }: RunState): readonly RunHoldingRow[] {
+function holdingOf({ index, holdersIndex, endedIndex, holders, terms }: RunState): readonly RunHoldingRow[] {
   if (holdersIndex === undefined) return [];
-  return [{ index, holders: endedIndex === undefined ? holders : [] }];
+  return [{ index, until: terms.notAfter, holders: endedIndex === undefined ? holders : [] }];
 }
 
 /** What operations change about runs, on top of how those stood; see Draft. */

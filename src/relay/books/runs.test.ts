@@ -507,6 +507,11 @@ test("who holds which run is found for runs of before there was a table for it, 
   const run = await held(scene, { budget: microCredits(15_000) });
   const gone = await held(scene, { budget: microCredits(15_000), nonce: new Uint8Array(16).fill(9) });
   await scene.books.runs.end(await endOf(gone.id, scene.requester));
+  // One that is newer and has no time left hides no older one, however few are asked for.
+  const short = await held(scene, { notAfter: scene.clock.now + 1_000, nonce: new Uint8Array(16).fill(8) });
+  expect(scene.books.runs.heldBy(helen.key, undefined, 1).map(({ id }) => id)).toEqual([short.id]);
+  scene.clock.now += 1_001;
+  expect(scene.books.runs.heldBy(helen.key, undefined, 1).map(({ id }) => id)).toEqual([run.id]);
   scene.books.close();
   const before = new DatabaseSync(path);
   before.exec(`DROP TABLE run_holdings; PRAGMA user_version = ${MIGRATIONS.length - 1}`);
@@ -522,6 +527,7 @@ test("who holds which run is found for runs of before there was a table for it, 
 
 test.each([
   ["DELETE FROM run_holdings", /held by others in the log/u],
+  ["UPDATE run_holdings SET until = until + 1", /held by others in the log/u],
   ["UPDATE runs SET charged = charged - 1", /spent another sum|otherwise in the log/u],
   ["UPDATE runs SET budget = budget + 1", /otherwise in the log/u],
   ["UPDATE runs SET ended_idx = idx", /otherwise in the log/u],

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { decodeEntryOf } from "../../protocol/messages/entry.ts";
 import { jobMessage } from "../../protocol/messages/job.ts";
-import { runHoldersMessage } from "../../protocol/messages/run.ts";
+import { runHoldersMessage, runMessage } from "../../protocol/messages/run.ts";
 import { openEnvelope } from "../../protocol/envelope.ts";
 import { AUDIT_TABLES } from "./sqlite-audits.ts";
 import { HISTORY_TABLES } from "./sqlite-history.ts";
@@ -100,6 +100,12 @@ function holdersOfEntry(bytes: unknown): string {
   return JSON.stringify(openEnvelope(runHoldersMessage, envelope).body.holders);
 }
 
+/** For migrations: until when the run of an entry lasts. */
+function untilOfEntry(bytes: unknown): number {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError("a run's entry is not there");
+  return openEnvelope(runMessage, decodeEntryOf("run", bytes).body.envelope).body.notAfter;
+}
+
 function versionOf(database: DatabaseSync): number {
   return Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
 }
@@ -120,6 +126,7 @@ export function migrate(database: DatabaseSync, migrations: readonly string[] = 
   if (version > migrations.length)
     throw new RangeError(`the database has schema ${version}, this program knows ${migrations.length}`);
   database.function("work_of_escrow", { deterministic: true, directOnly: true }, workOfEscrow);
+  database.function("until_of", { deterministic: true, directOnly: true }, untilOfEntry);
   database.function("holders_of", { deterministic: true, directOnly: true }, holdersOfEntry);
   for (const [step, sql] of migrations.entries()) {
     if (step < version) continue;

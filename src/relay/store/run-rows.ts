@@ -29,6 +29,8 @@ export interface RunJobRow {
 export interface RunHoldingRow {
   /** Entry of the run message. */
   readonly index: number;
+  /** The run's notAfter, milliseconds since 1970. */
+  readonly until: number;
   readonly holders: readonly PeerId[];
 }
 
@@ -44,8 +46,8 @@ export interface RunStore {
   run(id: Cid): RunRow | undefined;
   /** Runs that an account started or pays for, with an entry below `before`, newest first. */
   runsOf(account: PeerId, before: number, limit: number): readonly RunRow[];
-  /** Runs that are not over and name an account as a holder, with an entry below `before`, newest first. */
-  heldBy(account: PeerId, before: number, limit: number): readonly RunRow[];
+  /** Runs that are not over, have time left at `now`, and name an account as a holder, with an entry below `before`, newest first. */
+  heldBy(account: PeerId, now: number, before: number, limit: number): readonly RunRow[];
   /** The job of a turn. */
   runJob(run: Cid, node: string, turn: number): Cid | undefined;
   /** The highest turn that a node had. */

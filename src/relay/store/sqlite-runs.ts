@@ -22,11 +22,14 @@ export const RUN_TABLES = `
   CREATE UNIQUE INDEX run_of_job ON run_jobs (job);
 `;
 
-/** Who holds which run that is not over. `holders_of` reads a run-holders entry; see migrations.ts. */
+/** Who holds which run that is not over. `holders_of` reads a run-holders entry, `until_of` a run's; see migrations.ts. */
 export const HOLDING_TABLES = `
-  CREATE TABLE run_holdings (holder TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (holder, idx)) STRICT, WITHOUT ROWID;
+  CREATE TABLE run_holdings (
+    holder TEXT NOT NULL, idx INTEGER NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (holder, idx)
+  ) STRICT, WITHOUT ROWID;
   CREATE INDEX holdings_of_run ON run_holdings (idx);
-  INSERT INTO run_holdings SELECT named.value, r.idx FROM runs r JOIN entries e ON e.idx = r.holders_idx,
+  INSERT INTO run_holdings SELECT named.value, r.idx, until_of(t.bytes) FROM runs r
+    JOIN entries t ON t.idx = r.idx JOIN entries e ON e.idx = r.holders_idx,
     json_each(holders_of(e.bytes)) named WHERE r.ended_idx IS NULL;
 `;
 
@@ -55,7 +58,11 @@ function runJobRow(row: Row): RunJobRow {
 function holdingRow(row: Row): RunHoldingRow {
   const holders: unknown = JSON.parse(str(row, "holders"));
   if (!Array.isArray(holders)) throw new TypeError("the holders of a run are no list");
-  return { index: int(row, "idx"), holders: holders.map((holder) => parsePeerId(String(holder))) };
+  return {
+    index: int(row, "idx"),
+    until: int(row, "until"),
+    holders: holders.map((holder) => parsePeerId(String(holder))),
+  };
 }
 
 function jobCid(row: Row): Cid {
@@ -87,13 +94,14 @@ export class SqliteRuns implements RunStore {
     );
   }
 
-  heldBy(account: PeerId, before: number, limit: number): readonly RunRow[] {
+  heldBy(account: PeerId, now: number, before: number, limit: number): readonly RunRow[] {
     return this.#ask.all(
       runRow,
-      `SELECT r.* FROM run_holdings h JOIN runs r ON r.idx = h.idx WHERE h.holder = ? AND h.idx < ?
+      `SELECT r.* FROM run_holdings h JOIN runs r ON r.idx = h.idx WHERE h.holder = ? AND h.idx < ? AND h.until >= ?
        ORDER BY h.idx DESC LIMIT ?`,
       account,
       before,
+      now,
       limit,
     );
   }
@@ -162,7 +170,7 @@ export class SqliteRuns implements RunStore {
       jobs: this.#ask.all(runJobRow, "SELECT * FROM run_jobs"),
       holdings: this.#ask.all(
         holdingRow,
-        "SELECT idx, json_group_array(holder) AS holders FROM run_holdings GROUP BY idx",
+        "SELECT idx, until, json_group_array(holder) AS holders FROM run_holdings GROUP BY idx, until",
       ),
     };
   }
@@ -184,7 +192,7 @@ export class RunWriter {
     );
     this.#job = database.prepare("INSERT INTO run_jobs VALUES (?, ?, ?, ?)");
     this.#letGo = database.prepare("DELETE FROM run_holdings WHERE idx = ?");
-    this.#hold = database.prepare("INSERT INTO run_holdings (holder, idx) VALUES (?, ?)");
+    this.#hold = database.prepare("INSERT INTO run_holdings (holder, idx, until) VALUES (?, ?, ?)");
   }
 
   write({ runs, jobs, holdings }: RunRows): void {
@@ -194,9 +202,9 @@ export class RunWriter {
       this.#run.run(index, id, holders, ended, initiator, payer, budget, charged);
     }
     for (const { run, node, turn, job } of jobs) this.#job.run(run, node, turn, job);
-    for (const { index, holders } of holdings) {
+    for (const { index, until, holders } of holdings) {
       this.#letGo.run(index);
-      for (const holder of holders) this.#hold.run(holder, index);
+      for (const holder of holders) this.#hold.run(holder, index, until);
     }
   }
 }
